@@ -1,0 +1,250 @@
+//! The only doors. Whoever wants to read or write in a channel passes here and holds what these functions return;
+//! nothing else hands out a [`Place`].
+//!
+//! What a user may not read looks exactly like what does not exist.
+
+use confab_protocol::{ChannelId, ChannelKind, ChannelRole, UserId, UserRef};
+use uuid::Uuid;
+
+use crate::db::{Read, Tx, run};
+use crate::fault::{Fault, Result};
+
+const ADMIT: &str = "select c.kind, c.last_seq, c.archived_at, m.role, m.from_seq from channels c
+    left join memberships m on m.channel_id = c.id and m.user_id = $2 and m.to_seq is null
+    where c.id = $1 and c.deleted_at is null";
+const TAKE_SEQ: &str =
+    "update channels set last_seq = last_seq + $2, message_count = message_count + $3, updated_at = $4
+    where id = $1 and deleted_at is null returning last_seq, message_count, kind, archived_at";
+const MEMBER: &str = "select m.role, u.username, u.full_name, u.picture_url, u.is_bot from users u
+    left join memberships m on m.user_id = u.id and m.channel_id = $2 and m.to_seq is null where u.id = $1";
+const VISIBLE: &str = "select channel_id from memberships where user_id = $1 and to_seq is null
+    union select id from channels where kind in ('public', 'voice') and deleted_at is null";
+const AUDIENCE: &str = "select id from channels where kind in ('public', 'voice') and deleted_at is null
+    union select id from channels where id = $1 and deleted_at is null";
+
+/// Proof that a user may read a channel.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    channel_id: ChannelId,
+    user_id: UserId,
+    kind: ChannelKind,
+    role: Option<ChannelRole>,
+    last_seq: i64,
+    from_seq: i64,
+    archived: bool,
+}
+
+impl Admitted {
+    /// Which channel.
+    #[must_use]
+    pub fn channel_id(&self) -> ChannelId {
+        self.channel_id
+    }
+    /// Which user.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+    /// What the channel is for.
+    #[must_use]
+    pub fn kind(&self) -> ChannelKind {
+        self.kind
+    }
+    /// `None`: reads without being a member.
+    #[must_use]
+    pub fn role(&self) -> Option<ChannelRole> {
+        self.role
+    }
+    /// The channel's newest number.
+    #[must_use]
+    pub fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+    /// Since which number the user is a member.
+    #[must_use]
+    pub fn from_seq(&self) -> i64 {
+        self.from_seq
+    }
+    /// Nobody writes here any more.
+    #[must_use]
+    pub fn is_archived(&self) -> bool {
+        self.archived
+    }
+
+    /// The role, or the fault of someone who is no member.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `not_a_member`.
+    pub fn member(&self) -> Result<ChannelRole> {
+        self.role.ok_or_else(not_a_member)
+    }
+
+    /// Asks for at least `role`.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`].
+    pub fn at_least(&self, role: ChannelRole) -> Result<()> {
+        if self.member()? >= role {
+            return Ok(());
+        }
+        Err(Fault::forbidden(
+            "role_too_low",
+            format!("only a channel's {} or higher may do this", role.as_str()),
+        ))
+    }
+}
+
+fn not_a_member() -> Fault {
+    Fault::forbidden("not_a_member", "join the channel first")
+}
+
+#[derive(sqlx::FromRow)]
+struct AdmitRow {
+    kind: String,
+    last_seq: i64,
+    archived_at: Option<i64>,
+    role: Option<String>,
+    from_seq: Option<i64>,
+}
+
+/// Lets a user read a channel: a member, or anyone where the channel is public.
+///
+/// # Errors
+/// [`Fault::NotFound`] alike for a channel that is not there and one that is private to others.
+pub async fn admit(on: &mut impl Read, user: UserId, channel: ChannelId) -> Result<Admitted> {
+    let row: Option<AdmitRow> = run!(on, sqlx::query_as(ADMIT).bind(channel.0).bind(user.0), fetch_optional)?;
+    let row = row.ok_or(Fault::NotFound("channel"))?;
+    let kind = ChannelKind::from_word(&row.kind)
+        .ok_or_else(|| Fault::Internal(format!("channel kind {}", row.kind)))?;
+    let role = row.role.as_deref().and_then(ChannelRole::from_word);
+    if role.is_none() && !kind.is_open() {
+        return Err(Fault::NotFound("channel"));
+    }
+    Ok(Admitted {
+        channel_id: channel,
+        user_id: user,
+        kind,
+        role,
+        last_seq: row.last_seq,
+        from_seq: row.from_seq.unwrap_or(0),
+        archived: row.archived_at.is_some(),
+    })
+}
+
+/// Proof that numbers of a channel were taken in this transaction. The channel's row stays locked until it ends, so
+/// numbers are dense and in order of commit, and whoever was removed before is no member in here.
+pub struct Place {
+    /// Which channel.
+    pub(crate) channel_id: ChannelId,
+    /// The first of the numbers taken.
+    pub(crate) first_seq: i64,
+    /// The first of the message numbers taken.
+    pub(crate) first_number: i64,
+    /// How many of each.
+    pub(crate) count: i64,
+    /// What the channel is for.
+    pub(crate) kind: ChannelKind,
+}
+
+/// Who writes.
+pub struct Writer {
+    /// The person or bot.
+    pub(crate) user: UserRef,
+    /// Their role.
+    pub(crate) role: ChannelRole,
+}
+
+/// What numbers are taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// Messages: each has a number of its own too.
+    Messages(i64),
+    /// Other durable events.
+    Events(i64),
+}
+
+/// Takes numbers for a writing member. First write of the transaction.
+///
+/// # Errors
+/// [`Fault::NotFound`] for who may not know the channel, [`Fault::Forbidden`] for who is no member,
+/// [`Fault::Conflict`] with code `channel_archived`.
+pub(crate) async fn place_for(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    take: Take,
+) -> Result<(Place, Writer)> {
+    let (place, archived) = take_numbers(tx, channel, take).await?;
+    let row: Option<WriterRow> =
+        run!(tx, sqlx::query_as(MEMBER).bind(user.0).bind(channel.0), fetch_optional)?;
+    let row = row.ok_or(Fault::NotFound("channel"))?;
+    let role = match row.role.as_deref().and_then(ChannelRole::from_word) {
+        Some(role) => role,
+        None if place.kind.is_open() => return Err(not_a_member()),
+        None => return Err(Fault::NotFound("channel")),
+    };
+    if archived {
+        return Err(Fault::conflict("channel_archived", "this channel is archived"));
+    }
+    let user = UserRef {
+        id: user,
+        username: row.username,
+        full_name: row.full_name,
+        picture_url: row.picture_url,
+        is_bot: row.is_bot,
+    };
+    Ok((place, Writer { user, role }))
+}
+
+#[derive(sqlx::FromRow)]
+struct WriterRow {
+    role: Option<String>,
+    username: String,
+    full_name: Option<String>,
+    picture_url: Option<String>,
+    is_bot: bool,
+}
+
+/// Takes numbers without a member: for the system itself and for imports, which act for an operator.
+pub(crate) async fn place_of_system(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<Place> {
+    Ok(take_numbers(tx, channel, take).await?.0)
+}
+
+async fn take_numbers(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<(Place, bool)> {
+    let (seqs, numbers) = match take {
+        Take::Messages(count) => (count, count),
+        Take::Events(count) => (count, 0),
+    };
+    let now = confab_protocol::Timestamp::now();
+    let row: Option<(i64, i64, String, Option<i64>)> = run!(
+        tx,
+        sqlx::query_as(TAKE_SEQ).bind(channel.0).bind(seqs).bind(numbers).bind(now.0),
+        fetch_optional
+    )?;
+    let (last_seq, last_number, kind, archived) = row.ok_or(Fault::NotFound("channel"))?;
+    let kind =
+        ChannelKind::from_word(&kind).ok_or_else(|| Fault::Internal(format!("channel kind {kind}")))?;
+    let place = Place {
+        channel_id: channel,
+        first_seq: last_seq - seqs + 1,
+        first_number: last_number - numbers + 1,
+        count: seqs,
+        kind,
+    };
+    Ok((place, archived.is_some()))
+}
+
+/// Every channel that a user may read: the one answer that REST, search, assistant, files and plugins use.
+///
+/// # Errors
+/// Those of the record. An empty set is a valid answer and means that nothing may be shown, never "no filter".
+pub async fn visible_channels(on: &mut impl Read, user: UserId) -> Result<Vec<ChannelId>> {
+    let rows: Vec<Uuid> = run!(on, sqlx::query_scalar(VISIBLE).bind(user.0), fetch_all)?;
+    Ok(rows.into_iter().map(ChannelId).collect())
+}
+
+/// Every channel that all who read `channel` may read: what an answer posted there may be made of.
+pub async fn visible_to_all_in(on: &mut impl Read, channel: ChannelId) -> Result<Vec<ChannelId>> {
+    let rows: Vec<Uuid> = run!(on, sqlx::query_scalar(AUDIENCE).bind(channel.0), fetch_all)?;
+    Ok(rows.into_iter().map(ChannelId).collect())
+}

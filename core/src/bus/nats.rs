@@ -1,0 +1,265 @@
+//! The bus over NATS: events through a JetStream stream, signals and questions through core subjects.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::stream::{self, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, HeaderMap};
+use bytes::Bytes;
+use confab_protocol::Event;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::wire::Wire;
+use super::{SIGNALS, Service, Signal};
+use crate::fault::{Fault, Result};
+
+/// A silent stream is checked against the record this often.
+const SILENCE: Duration = Duration::from_millis(500);
+/// One publish is acknowledged within this time.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
+/// Questions that one process works on at once.
+const QUESTIONS: usize = 64;
+/// Events that one read takes from the stream.
+const TOGETHER: usize = 500;
+
+/// See the module.
+#[derive(Clone)]
+pub struct Nats {
+    client: Client,
+    context: Context,
+    prefix: String,
+    epoch: Uuid,
+    signals: broadcast::Sender<Signal>,
+    kicks: broadcast::Sender<()>,
+}
+
+impl Nats {
+    pub(super) async fn connect(
+        url: &str,
+        prefix: &str,
+        epoch: Uuid,
+        stop: CancellationToken,
+    ) -> Result<Self> {
+        let client = async_nats::ConnectOptions::new()
+            .connection_timeout(Duration::from_secs(3))
+            .name("confab")
+            .connect(url)
+            .await
+            .map_err(|error| Fault::conflict("bus_unreachable", format!("cannot reach NATS: {error}")))?;
+        let mut context = jetstream::new(client.clone());
+        context.set_timeout(PUBLISH_WITHIN);
+        let nats = Self {
+            client,
+            context,
+            prefix: prefix.to_owned(),
+            epoch,
+            signals: broadcast::channel(SIGNALS).0,
+            kicks: broadcast::channel(1).0,
+        };
+        nats.stream().await.map_err(|error| {
+            Fault::conflict(
+                "bus_unusable",
+                format!("NATS answers, but not as JetStream (start it with -js): {error}"),
+            )
+        })?;
+        nats.listen(stop).await?;
+        Ok(nats)
+    }
+
+    /// The stream, made when it is missing: someone may wipe JetStream at any time, and nothing is lost by it.
+    async fn stream(&self) -> Result<stream::Stream, jetstream::context::CreateStreamError> {
+        self.context
+            .get_or_create_stream(stream::Config {
+                name: format!("{}_events", self.prefix),
+                subjects: vec![format!("{}.events", self.prefix)],
+                storage: StorageType::File,
+                retention: RetentionPolicy::Limits,
+                max_age: Duration::from_secs(24 * 3_600),
+                max_bytes: 1 << 30,
+                duplicate_window: Duration::from_secs(600),
+                ..stream::Config::default()
+            })
+            .await
+    }
+
+    async fn listen(&self, stop: CancellationToken) -> Result<()> {
+        let unreachable =
+            |error: async_nats::SubscribeError| Fault::conflict("bus_unreachable", error.to_string());
+        let mut signals =
+            self.client.subscribe(format!("{}.signals", self.prefix)).await.map_err(unreachable)?;
+        let mut kicks = self.client.subscribe(format!("{}.kick", self.prefix)).await.map_err(unreachable)?;
+        let (to_signals, to_kicks) = (self.signals.clone(), self.kicks.clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    Some(message) = signals.next() => {
+                        if let Ok(signal) = serde_json::from_slice(&message.payload) {
+                            let _ = to_signals.send(signal);
+                        }
+                    }
+                    Some(_) = kicks.next() => { let _ = to_kicks.send(()); }
+                    else => return,
+                }
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Tells the relay, wherever it is, that events wait. May be lost: the relay also polls.
+    pub(super) async fn kick(&self) {
+        let _ = self.client.publish(format!("{}.kick", self.prefix), Bytes::new()).await;
+    }
+
+    pub(super) fn kicks(&self) -> broadcast::Receiver<()> {
+        self.kicks.subscribe()
+    }
+
+    pub(super) async fn signal(&self, signal: &Signal) {
+        if let Ok(payload) = serde_json::to_vec(signal) {
+            let _ = self.client.publish(format!("{}.signals", self.prefix), payload.into()).await;
+        }
+    }
+
+    pub(super) fn signals(&self) -> broadcast::Receiver<Signal> {
+        self.signals.subscribe()
+    }
+
+    /// Publishes in order and waits for all acknowledgements. A repeated one is dropped by its message id.
+    pub(super) async fn publish(&self, events: &[Event]) -> Result<()> {
+        let mut waiting = Vec::with_capacity(events.len());
+        for event in events {
+            let mut headers = HeaderMap::new();
+            headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("{}:{}", self.epoch, event.pos));
+            let payload = serde_json::to_vec(event).map_err(Fault::internal)?;
+            let sent =
+                self.context.publish_with_headers(format!("{}.events", self.prefix), headers, payload.into());
+            waiting
+                .push(tokio::time::timeout(PUBLISH_WITHIN, sent).await.map_err(refused)?.map_err(refused)?);
+        }
+        for acknowledgement in waiting {
+            let acknowledged = tokio::time::timeout(PUBLISH_WITHIN, acknowledgement.into_future()).await;
+            if let Err(error) = acknowledged.map_err(refused)? {
+                tracing::debug!(%error, "JetStream did not acknowledge");
+                // The stream may have been wiped: make it again, the relay repeats from the record.
+                let _ = self.stream().await;
+                return Err(Fault::Unavailable("NATS"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn events(&self) -> Events {
+        Events { messages: self.follow().await, nats: self.clone() }
+    }
+
+    async fn follow(&self) -> Option<pull::Ordered> {
+        let stream = self.stream().await.ok()?;
+        let config =
+            pull::OrderedConfig { deliver_policy: DeliverPolicy::New, ..pull::OrderedConfig::default() };
+        stream.create_consumer(config).await.ok()?.messages().await.ok()
+    }
+
+    pub(super) async fn ask(&self, service: &'static str, question: Bytes) -> Result<serde_json::Value> {
+        let answer = self
+            .client
+            .request(format!("{}.ask.{service}", self.prefix), question)
+            .await
+            .map_err(|_| Fault::Unavailable("the worker"))?;
+        serde_json::from_slice::<Wire>(&answer.payload).map_err(Fault::internal)?.into_result()
+    }
+
+    pub(super) async fn serve(&self, service: &'static str, answer: Service) -> Result<()> {
+        let mut questions = self
+            .client
+            .queue_subscribe(format!("{}.ask.{service}", self.prefix), "workers".into())
+            .await
+            .map_err(|error| Fault::conflict("bus_unreachable", error.to_string()))?;
+        let client = self.client.clone();
+        let places = std::sync::Arc::new(Semaphore::new(QUESTIONS));
+        tokio::spawn(async move {
+            while let Some(question) = questions.next().await {
+                let Some(reply) = question.reply else { continue };
+                let Ok(place) = places.clone().acquire_owned().await else { return };
+                let (answer, client) = (answer.clone(), client.clone());
+                tokio::spawn(async move {
+                    let wire = Wire::from(answer(question.payload).await);
+                    if let Ok(payload) = serde_json::to_vec(&wire) {
+                        let _ = client.publish(reply, payload.into()).await;
+                    }
+                    drop(place);
+                });
+            }
+        });
+        Ok(())
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> Fault {
+    tracing::debug!(%error, "publishing to NATS");
+    Fault::Unavailable("NATS")
+}
+
+/// What the stream has next.
+pub enum Next {
+    /// Dense from the asked position on.
+    Events(Vec<Event>),
+    /// A gap, a silence or a failure: the record knows.
+    ReadTheLog,
+}
+
+/// One reader's place in the stream.
+pub struct Events {
+    nats: Nats,
+    messages: Option<pull::Ordered>,
+}
+
+impl Events {
+    /// Waits for what follows `pos`. Cancelling it loses nothing: a gap is read again from the record.
+    pub async fn after(&mut self, pos: i64) -> Next {
+        let Some(messages) = &mut self.messages else {
+            tokio::time::sleep(SILENCE).await;
+            self.messages = self.nats.follow().await;
+            return Next::ReadTheLog;
+        };
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let message = if events.is_empty() {
+                match tokio::time::timeout(SILENCE, messages.next()).await {
+                    Ok(message) => message,
+                    Err(_) => return Next::ReadTheLog,
+                }
+            } else {
+                match messages.next().now_or_never() {
+                    Some(message) => message,
+                    None => return Next::Events(events),
+                }
+            };
+            let event: Option<Event> = message
+                .and_then(Result::ok)
+                .and_then(|message| serde_json::from_slice(&message.payload).ok());
+            let Some(event) = event else {
+                // The consumer broke, or spoke of a kind that this version does not know.
+                self.messages = None;
+                return if events.is_empty() { Next::ReadTheLog } else { Next::Events(events) };
+            };
+            let expected = events.last().map_or(pos, |last| last.pos) + 1;
+            if event.pos == expected {
+                events.push(event);
+                if events.len() >= TOGETHER {
+                    return Next::Events(events);
+                }
+            } else if event.pos > expected {
+                return if events.is_empty() { Next::ReadTheLog } else { Next::Events(events) };
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Channels: made, listed, changed, archived, deleted.
+
+mod direct;
+mod list;
+
+use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
+
+pub use direct::open_direct;
+pub use list::{Scope, for_event, get, list};
+
+use crate::access::{self, Take};
+use crate::db::write::Emission;
+use crate::db::{Tx, run};
+use crate::fault::{Fault, Result};
+use crate::{members, text};
+
+/// Longest name.
+pub const NAME_CHARACTERS: usize = 80;
+/// Longest description and topic.
+pub const LINE_CHARACTERS: usize = 250;
+
+const INSERT: &str =
+    "insert into channels (id, kind, name, name_key, description, topic, owner_id, is_default, direct_key,
+    archived_at, deleted_at, last_seq, message_count, member_count, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, null, $6, $7, $8, null, null, 0, 0, 0, $9, $9) on conflict do nothing";
+const UPDATE: &str = "update channels set name = coalesce($2, name), name_key = coalesce($3, name_key),
+    description = coalesce($4, description), topic = coalesce($5, topic), updated_at = $6 where id = $1";
+const ARCHIVE: &str = "update channels set archived_at = $2, updated_at = $3 where id = $1";
+const DELETE: &str =
+    "update channels set deleted_at = $2, name_key = null, direct_key = null, updated_at = $2 where id = $1";
+const BY_NAME: &str = "select id from channels where name_key = $1 and deleted_at is null";
+
+/// A channel to be made.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    /// What it is for.
+    pub kind: ChannelKind,
+    /// 1 to 80 characters, unique under case folding.
+    pub name: String,
+    /// What belongs there.
+    pub description: Option<String>,
+    /// Everyone who gets an account joins it.
+    pub is_default: bool,
+    /// When it began.
+    pub created_at: Timestamp,
+}
+
+impl NewChannel {
+    /// Checks the form.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] in `name`, `kind` or `description`.
+    pub fn check(name: &str, kind: ChannelKind, description: Option<&str>) -> Result<Self> {
+        if matches!(kind, ChannelKind::Direct | ChannelKind::Group) {
+            return Err(Fault::invalid("kind", "conversations are opened with POST channels/direct"));
+        }
+        let name = text::line("name", name.trim_start_matches('#'), NAME_CHARACTERS)?;
+        let description = text::optional_line("description", description, LINE_CHARACTERS)?;
+        Ok(Self { kind, name, description, is_default: false, created_at: Timestamp::now() })
+    }
+}
+
+/// Makes a channel with `owner` as its owner; without one it is the system's.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `name_taken`.
+pub async fn create(tx: &mut Tx, owner: Option<UserId>, new: NewChannel) -> Result<ChannelId> {
+    let id = ChannelId::new();
+    if run!(
+        tx,
+        sqlx::query(INSERT)
+            .bind(id.0)
+            .bind(new.kind.as_str())
+            .bind(new.name.clone())
+            .bind(Some(text::key(&new.name)))
+            .bind(new.description.clone())
+            .bind(owner.map(|id| id.0))
+            .bind(new.is_default)
+            .bind(None::<String>)
+            .bind(new.created_at.0),
+        execute
+    )? == 0
+    {
+        return Err(Fault::conflict("name_taken", "a channel of this name exists already"));
+    }
+    announce(tx, id, owner).await?;
+    if let Some(owner) = owner {
+        members::add(tx, id, &[(owner, ChannelRole::Owner)], Some(owner)).await?;
+    }
+    Ok(id)
+}
+
+async fn announce(tx: &mut Tx, id: ChannelId, owner: Option<UserId>) -> Result<()> {
+    let place = access::place_of_system(tx, id, Take::Events(1)).await?;
+    let mut emission = Emission::new(EventKind::ChannelCreated, id).at(id, place.first_seq);
+    emission.actor_id = owner;
+    tx.emit(emission);
+    Ok(())
+}
+
+/// The channel of that name, folded.
+pub async fn by_name(on: &mut impl crate::Read, name: &str) -> Result<Option<ChannelId>> {
+    let found: Option<uuid::Uuid> =
+        run!(on, sqlx::query_scalar(BY_NAME).bind(text::key(name.trim_start_matches('#'))), fetch_optional)?;
+    Ok(found.map(ChannelId))
+}
+
+/// Changes of a channel; absent fields stay as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// New name.
+    pub name: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// New topic.
+    pub topic: Option<String>,
+}
+
+/// Changes name, description or topic: an admin's or owner's doing.
+pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) -> Result<()> {
+    let (place, _) = managed(tx, user, id, ChannelRole::Admin).await?;
+    let name = match &change.name {
+        Some(_) if matches!(place.kind, ChannelKind::Direct | ChannelKind::Group) => {
+            return Err(Fault::invalid("name", "a conversation has no name"));
+        }
+        Some(name) => Some(text::line("name", name.trim_start_matches('#'), NAME_CHARACTERS)?),
+        None => None,
+    };
+    let description = text::optional_line("description", change.description.as_deref(), LINE_CHARACTERS)?;
+    let topic = text::optional_line("topic", change.topic.as_deref(), LINE_CHARACTERS)?;
+    let done = run!(
+        tx,
+        sqlx::query(UPDATE)
+            .bind(id.0)
+            .bind(name.clone())
+            .bind(name.as_deref().map(text::key))
+            .bind(description.clone())
+            .bind(topic.clone())
+            .bind(Timestamp::now().0),
+        execute
+    );
+    if let Err(error) = done {
+        let taken = Fault::is_duplicate(&error);
+        return Err(if taken {
+            Fault::conflict("name_taken", "a channel of this name exists already")
+        } else {
+            error.into()
+        });
+    }
+    tx.emit(Emission::new(EventKind::ChannelUpdate, id).at(id, place.first_seq).by(user));
+    Ok(())
+}
+
+/// Archives a channel or takes it back: an admin's or owner's doing.
+pub async fn archive(tx: &mut Tx, user: UserId, id: ChannelId, archived: bool) -> Result<()> {
+    let admitted = access::admit(tx, user, id).await?;
+    admitted.at_least(ChannelRole::Admin)?;
+    let place = access::place_of_system(tx, id, Take::Events(1)).await?;
+    let now = Timestamp::now().0;
+    run!(tx, sqlx::query(ARCHIVE).bind(id.0).bind(archived.then_some(now)).bind(now), execute)?;
+    tx.emit(Emission::new(EventKind::ChannelUpdate, id).at(id, place.first_seq).by(user));
+    Ok(())
+}
+
+/// Deletes a channel: its owner's doing. Nobody can read it any more.
+pub async fn delete(tx: &mut Tx, user: UserId, id: ChannelId) -> Result<()> {
+    let (place, _) = managed(tx, user, id, ChannelRole::Owner).await?;
+    run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
+    tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
+    Ok(())
+}
+
+async fn managed(
+    tx: &mut Tx,
+    user: UserId,
+    id: ChannelId,
+    least: ChannelRole,
+) -> Result<(access::Place, access::Writer)> {
+    let (place, writer) = access::place_for(tx, user, id, Take::Events(1)).await?;
+    if writer.role < least {
+        return Err(Fault::forbidden(
+            "role_too_low",
+            format!("only a channel's {} or higher may do this", least.as_str()),
+        ));
+    }
+    Ok((place, writer))
+}
+
+/// The channels of a fresh server.
+pub async fn create_defaults(tx: &mut Tx) -> Result<()> {
+    for (name, description) in [("general", "For everyone"), ("random", "Anything else")] {
+        if by_name(tx, name).await?.is_none() {
+            let mut new = NewChannel::check(name, ChannelKind::Public, Some(description))?;
+            new.is_default = true;
+            create(tx, None, new).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A channel as one user sees it, for answers right after a change.
+pub async fn view(on: &mut impl crate::Read, user: UserId, id: ChannelId) -> Result<Channel> {
+    access::admit(on, user, id).await?;
+    get(on, user, id).await
+}

@@ -1,0 +1,232 @@
+//! From texts to settings: each value read and checked, all faults collected.
+
+use std::path::PathBuf;
+
+use super::{Admin, Registration, Secret, Settings, Values, all_faults};
+use crate::fault::Result;
+
+/// Keys that others have published as examples; a server that starts with one is open to everyone who can read.
+const KNOWN_KEYS: &[&str] = &[
+    "secret",
+    "secret_key",
+    "your-secret-key",
+    "your-secret-key-here",
+    "your_secret_key",
+    "changeme",
+    "change-me",
+    "supersecret",
+    "supersecretkey",
+    "mysecretkey",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+];
+
+pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settings> {
+    let text = |key: &str| values.get(key).map(|(value, _)| value.trim().to_owned()).unwrap_or_default();
+    let list = |key: &str| -> Vec<String> {
+        text(key).split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let mut number = |key: &str, least: u64| -> u64 {
+        match text(key).parse::<u64>() {
+            Ok(value) if value >= least => value,
+            _ => {
+                faults.push(format!("{key} must be a number of at least {least}, not {:?}", text(key)));
+                least
+            }
+        }
+    };
+    let sockets_per_user = number("sockets_per_user", 1) as usize;
+    let sockets_total = number("sockets_total", 1) as usize;
+    let upload_bytes = number("upload_bytes", 1);
+    let listen = text("listen").parse().unwrap_or_else(|_| {
+        faults.push(format!("listen must be ADDRESS:PORT, not {:?}", text("listen")));
+        ([127, 0, 0, 1], 8000).into()
+    });
+    let mut choice = |key: &str, words: [&str; 2]| -> bool {
+        let value = text(key);
+        if !words.contains(&value.as_str()) {
+            faults.push(format!("{key} must be {} or {}, not {value:?}", words[0], words[1]));
+        }
+        value == words[0]
+    };
+    let rate_limits = choice("rate_limits", ["on", "off"]);
+    let log_json = choice("log_format", ["json", "text"]);
+    let registration = registration(&text("registration"), &mut faults);
+    let public_url = public_url(&text("public_url"), &mut faults);
+    let trusted_proxies = list("trusted_proxies")
+        .iter()
+        .filter_map(|part| {
+            part.parse().map_err(|_| faults.push(format!("trusted_proxies: {part:?} is no address"))).ok()
+        })
+        .collect();
+    let allowed_origins = list("allowed_origins");
+    for origin in &allowed_origins {
+        if !is_origin(origin) {
+            faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
+        }
+    }
+    let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
+    check_database(&text("database_url"), nats_url.is_some(), &mut faults);
+    let secret_key = text("secret_key");
+    check_secret(&secret_key, &mut faults);
+    let admin = admin(&text("admin_username"), &text("admin_email"), &text("admin_password"), &mut faults);
+    let nats_prefix = text("nats_prefix");
+    if nats_prefix.is_empty()
+        || !nats_prefix.chars().all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
+    {
+        faults.push("nats_prefix must be letters, digits, - and _".into());
+    }
+    if text("data_dir").is_empty() {
+        faults.push("data_dir must not be empty".into());
+    }
+    if !faults.is_empty() {
+        return Err(all_faults(&faults));
+    }
+    Ok(Settings {
+        listen,
+        data_dir: PathBuf::from(text("data_dir")),
+        public_url,
+        database_url: Secret(text("database_url")),
+        nats_url: nats_url.map(Secret),
+        nats_prefix,
+        secret_key: Secret(secret_key),
+        admin,
+        registration,
+        rate_limits,
+        sockets_per_user,
+        sockets_total,
+        allowed_origins,
+        trusted_proxies,
+        upload_bytes,
+        log: text("log"),
+        log_json,
+        values,
+    })
+}
+
+fn registration(text: &str, faults: &mut Vec<String>) -> Registration {
+    match text {
+        "invite" => Registration::Invite,
+        "open" => Registration::Open,
+        "off" => Registration::Off,
+        other => {
+            let domains: Vec<String> = other
+                .strip_prefix("domain:")
+                .unwrap_or_default()
+                .split(',')
+                .map(|part| part.trim().to_lowercase())
+                .filter(|part| !part.is_empty())
+                .collect();
+            if domains.is_empty() {
+                faults.push(format!("registration must be invite, open, domain:NAME or off, not {other:?}"));
+            }
+            Registration::Domain(domains)
+        }
+    }
+}
+
+fn public_url(text: &str, faults: &mut Vec<String>) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    if text.is_empty() {
+        return None;
+    }
+    if !is_origin(text) {
+        faults.push(format!("public_url must be http(s)://HOST[:PORT] without a path, not {text:?}"));
+    }
+    Some(text.to_owned())
+}
+
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| {
+        !host.is_empty()
+            && host.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | ':' | '[' | ']'))
+    })
+}
+
+fn check_database(url: &str, has_bus: bool, faults: &mut Vec<String>) {
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    if !url.is_empty() && !url.starts_with("sqlite:") && !is_postgres {
+        faults.push("database_url must begin with sqlite: or postgres://".into());
+    }
+    if is_postgres && !has_bus {
+        faults.push("a PostgreSQL database needs nats_url (NATS_URL) too: several servers share it".into());
+    }
+    if !is_postgres && has_bus {
+        faults.push("nats_url needs a PostgreSQL database_url (DATABASE_URL) too".into());
+    }
+}
+
+fn check_secret(key: &str, faults: &mut Vec<String>) {
+    if key.is_empty() {
+        return;
+    }
+    let distinct = key.chars().collect::<std::collections::BTreeSet<_>>().len();
+    if KNOWN_KEYS.contains(&key.to_lowercase().as_str()) {
+        faults.push("secret_key is a well-known example; make one with `openssl rand -hex 32`".into());
+    } else if key.len() < 32 || distinct < 8 {
+        faults.push(
+            "secret_key is too weak: at least 32 random bytes; make one with `openssl rand -hex 32`".into(),
+        );
+    }
+}
+
+fn admin(username: &str, email: &str, password: &str, faults: &mut Vec<String>) -> Option<Admin> {
+    let given = [username, email, password].iter().filter(|part| !part.is_empty()).count();
+    if given != 0 && given != 3 {
+        faults.push("admin_username, admin_email and admin_password go together".into());
+    }
+    (given == 3).then(|| Admin {
+        username: username.into(),
+        email: email.into(),
+        password: Secret(password.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Origin, Settings};
+
+    fn read(environment: &[(&str, &str)], file: &str) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("confab.toml"), file).expect("a file");
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(&[], None, folder.path(), environment).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = read(
+            &[("CONFAB_LISTN", "x"), ("SECRET_KEY", "changeme"), ("NATS_URL", "nats://localhost")],
+            "listn = 1\nrate_limits = \"maybe\"\nlisten = \"nowhere\"\n",
+        )
+        .expect_err("six faults");
+        insta::assert_snapshot!(faults, @r#"
+        settings: confab.toml: unknown setting listn (did you mean listen?)
+          environment: unknown setting CONFAB_LISTN
+          listen must be ADDRESS:PORT, not "nowhere"
+          rate_limits must be on or off, not "maybe"
+          nats_url needs a PostgreSQL database_url (DATABASE_URL) too
+          secret_key is a well-known example; make one with `openssl rand -hex 32`
+        "#);
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_our_name_over_an_alias() {
+        let settings = read(
+            &[
+                ("CONFAB_LISTEN", "127.0.0.1:1"),
+                ("DB_URL", "sqlite:/other.db"),
+                ("DATABASE_URL", "sqlite:/ours.db"),
+            ],
+            "listen = \"127.0.0.1:2\"\nsockets_total = 7\n",
+        )
+        .expect("settings");
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.database_url(), "sqlite:/ours.db");
+        assert_eq!(settings.sockets_total, 7);
+        let origin = |key| settings.values.get(key).map(|(_, origin)| origin.clone());
+        assert_eq!(origin("listen"), Some(Origin::Environment("CONFAB_LISTEN".into())));
+        assert_eq!(origin("sockets_total"), Some(Origin::File));
+        assert!(settings.shown().iter().any(|(key, value, _)| *key == "database_url" && value == "(secret)"));
+    }
+}

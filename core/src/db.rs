@@ -1,0 +1,235 @@
+//! The record, on either engine. This file and those beside it are the only ones that know there are two.
+//!
+//! One SQL text serves both: `$1` placeholders, `uuid`, `text`, `bigint` and `boolean` columns, times as `bigint`
+//! milliseconds. Reads take `&mut impl Read` (a [`Reader`] or the [`Tx`] itself); writes take `&mut Tx`, and a `Tx`
+//! exists only inside [`Db::write`], which also stores the events that the work emitted. So neither a change without
+//! its event nor an event without its change can be written.
+
+mod lock;
+pub mod migrate;
+mod open;
+pub(crate) mod relay;
+pub(crate) mod write;
+
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use open::{Opened, open};
+pub use write::Tx;
+
+use crate::fault::Result;
+
+/// One of the two engines.
+#[derive(Clone, Debug)]
+pub enum Engine<S, P> {
+    /// Embedded.
+    Sqlite(S),
+    /// Scaled.
+    Postgres(P),
+}
+
+/// The record. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pub(crate) pools: Engine<SqlitePool, PgPool>,
+    pub(crate) writer: Option<write::Writer>,
+    pub(crate) head: Arc<watch::Sender<i64>>,
+    pub(crate) epoch: Uuid,
+    /// Held as long as anyone holds the database: a second process must not open the same folder.
+    _lock: Option<Arc<lock::DirectoryLock>>,
+}
+
+/// A place to read from, outside any transaction.
+pub struct Reader(Engine<SqlitePool, PgPool>);
+
+/// A connection, owned or lent.
+pub enum Lease<'c, D: Database> {
+    /// From the pool, back when dropped.
+    Pooled(PoolConnection<D>),
+    /// The transaction's own.
+    Lent(&'c mut D::Connection),
+}
+
+impl<D: Database> Deref for Lease<'_, D> {
+    type Target = D::Connection;
+    fn deref(&self) -> &D::Connection {
+        match self {
+            Self::Pooled(it) => it,
+            Self::Lent(it) => it,
+        }
+    }
+}
+
+impl<D: Database> DerefMut for Lease<'_, D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        match self {
+            Self::Pooled(it) => it,
+            Self::Lent(it) => it,
+        }
+    }
+}
+
+/// Whatever can be read from.
+pub trait Read: Send {
+    /// A connection for one query.
+    fn lease(
+        &mut self,
+    ) -> impl Future<Output = Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>>> + Send;
+}
+
+impl Read for Reader {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+        Ok(match &self.0 {
+            Engine::Sqlite(pool) => Engine::Sqlite(Lease::Pooled(pool.acquire().await?)),
+            Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(pool.acquire().await?)),
+        })
+    }
+}
+
+impl Db {
+    /// A place to read from.
+    #[must_use]
+    pub fn read(&self) -> Reader {
+        Reader(self.pools.clone())
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        match self.pools {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Whether this process holds the record in its own folder.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.pools, Engine::Sqlite(_))
+    }
+
+    /// The log's epoch: positions of another epoch mean nothing.
+    #[must_use]
+    pub fn epoch(&self) -> Uuid {
+        self.epoch
+    }
+
+    /// Wakes when this process has committed new events. In embedded mode the value is the newest `pos`; in scaled
+    /// mode it only counts commits, since the relay gives positions later.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// Waits for running writes and closes the files.
+    pub async fn close(&self) {
+        match &self.pools {
+            Engine::Sqlite(pool) => {
+                if let Some(writer) = &self.writer {
+                    writer.close().await;
+                }
+                pool.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// `($first, $first+1, …)` for `count` values.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let mut text = String::with_capacity(count * 5 + 2);
+    text.push('(');
+    for place in first..first + count {
+        if place > first {
+            text.push(',');
+        }
+        text.push('$');
+        text.push_str(&place.to_string());
+    }
+    text.push(')');
+    text
+}
+
+/// Runs one query, type-checked once per engine.
+macro_rules! run {
+    ($on:expr, $query:expr, execute) => {
+        match $crate::db::Read::lease($on).await? {
+            $crate::db::Engine::Sqlite(mut it) => {
+                $query.execute(&mut *it).await.map(|done| done.rows_affected())
+            }
+            $crate::db::Engine::Postgres(mut it) => {
+                $query.execute(&mut *it).await.map(|done| done.rows_affected())
+            }
+        }
+    };
+    ($on:expr, $query:expr, $verb:ident) => {
+        match $crate::db::Read::lease($on).await? {
+            $crate::db::Engine::Sqlite(mut it) => $query.$verb(&mut *it).await,
+            $crate::db::Engine::Postgres(mut it) => $query.$verb(&mut *it).await,
+        }
+    };
+}
+
+/// `run_in!(on, Row, "select … where id in", ids, "order by …")`: fetches all rows for a list of ids, or none for an
+/// empty list. `binds` come before the list.
+macro_rules! run_in {
+    ($on:expr, $row:ty, $head:expr, $ids:expr, $tail:expr $(, bind $bind:expr)*) => {{
+        let ids = $ids;
+        if ids.is_empty() {
+            Ok(Vec::<$row>::new())
+        } else {
+            let before = [$(stringify!($bind)),*] as [&str; { 0 $(+ { let _ = stringify!($bind); 1 })* }];
+            let list = $crate::db::placeholders(before.len() + 1, ids.len());
+            let text = format!("{} {} {}", $head, list, $tail);
+            match $crate::db::Read::lease($on).await? {
+                $crate::db::Engine::Sqlite(mut it) => {
+                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(false)$(.bind($bind))*;
+                    for id in ids { query = query.bind(*id); }
+                    query.fetch_all(&mut *it).await
+                }
+                $crate::db::Engine::Postgres(mut it) => {
+                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(false)$(.bind($bind))*;
+                    for id in ids { query = query.bind(*id); }
+                    query.fetch_all(&mut *it).await
+                }
+            }
+        }
+    }};
+}
+
+/// `insert_rows!(on, "insert into t (a, b)", rows, |place, row| place.push_bind(row.a).push_bind(row.b), "on conflict …")`:
+/// one statement for up to 500 rows.
+macro_rules! insert_rows {
+    ($on:expr, $head:expr, $rows:expr, |$place:ident, $row:ident| $bind:expr, $tail:expr) => {{
+        let mut written = 0_u64;
+        for part in $rows.chunks(500) {
+            written += match $crate::db::Read::lease($on).await? {
+                $crate::db::Engine::Sqlite(mut it) => {
+                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    query.push_values(part, |mut $place, $row| {
+                        $bind;
+                    });
+                    query.push(" ").push($tail);
+                    query.build().persistent(part.len() == 1).execute(&mut *it).await?.rows_affected()
+                }
+                $crate::db::Engine::Postgres(mut it) => {
+                    let mut query = sqlx::QueryBuilder::<sqlx::Postgres>::new($head);
+                    query.push_values(part, |mut $place, $row| {
+                        $bind;
+                    });
+                    query.push(" ").push($tail);
+                    query.build().persistent(part.len() == 1).execute(&mut *it).await?.rows_affected()
+                }
+            };
+        }
+        written
+    }};
+}
+
+pub(crate) use {insert_rows, run, run_in};

@@ -1,0 +1,194 @@
+//! Opening the record: which engine, with which promises, and what is said when it cannot be.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::lock::DirectoryLock;
+use super::write::Writer;
+use super::{Db, Engine, migrate, run};
+use crate::config::Settings;
+use crate::fault::{Fault, Result};
+
+/// Readers beside the one SQLite writer.
+const SQLITE_READERS: u32 = 4;
+/// PostgreSQL connections of one process (reliability_security §8).
+const POSTGRES_CONNECTIONS: u32 = 20;
+/// How long a request waits for a connection (reliability_security §8); the crate's 30 s would pile up callers.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
+const CHECK_WHOLE_BYTES: u64 = 64 << 20;
+
+/// What to do about migrations that are not applied yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// Apply them: embedded mode, and `confab migrate up`.
+    Migrated,
+    /// Refuse to start: several servers share the database, and one person decides when it changes.
+    Current,
+}
+
+/// Opens the record that `settings` name.
+///
+/// # Errors
+/// One sentence each for: a folder in use, a file that is damaged or of a newer Confab, a server that cannot be
+/// reached, migrations that are missing.
+pub async fn open(settings: &Settings, opened: Opened) -> Result<Db> {
+    let url = settings.database_url();
+    match sqlite_path(&url) {
+        Some(path) => open_sqlite(path, opened).await,
+        None => open_postgres(&url, opened).await,
+    }
+}
+
+async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
+    let lock = lock_folder_of(path)?;
+    let options = sqlite_options(path);
+    let damaged = |error: sqlx::Error| damaged_sqlite(path, error);
+    let mut writer = options.connect().await.map_err(damaged)?;
+    check_sqlite(path, &mut writer).await?;
+    match opened {
+        Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut writer)).await?,
+        Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut writer)).await?,
+    }
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(damaged)?;
+    let head = Arc::new(watch::Sender::new(0));
+    let mut db = Db {
+        pools: Engine::Sqlite(readers),
+        writer: None,
+        head,
+        epoch: Uuid::nil(),
+        _lock: Some(Arc::new(lock)),
+    };
+    begin_log(&mut writer).await?;
+    let (epoch, last_pos) = log_meta(&db).await?;
+    db.epoch = epoch;
+    db.head.send_replace(last_pos);
+    db.writer = Some(Writer::start(writer, last_pos, db.head.clone()));
+    Ok(db)
+}
+
+/// The database file of `url`, when it is SQLite.
+pub(super) fn sqlite_path(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
+}
+
+pub(super) fn lock_folder_of(path: &Path) -> Result<DirectoryLock> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirectoryLock::take(folder)
+}
+
+pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL may roll back acknowledged messages when the power goes; FULL does not.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-65536")
+        .pragma("temp_store", "memory")
+        .disable_statement_logging()
+}
+
+/// SQLite below 3.51.3 can damage a WAL file that two connections use (sqlite.org, "WAL-reset bug").
+pub(super) async fn check_sqlite(path: &Path, connection: &mut SqliteConnection) -> Result<()> {
+    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *connection).await?;
+    let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if parts.as_slice() < [3, 51, 3].as_slice() {
+        return Err(Fault::invalid(
+            "database",
+            format!("SQLite {version} is too old: 3.51.3 or newer is needed"),
+        ));
+    }
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    if size <= CHECK_WHOLE_BYTES {
+        let found: String = sqlx::query_scalar("pragma quick_check(1)")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| damaged_sqlite(path, error))?;
+        if found != "ok" {
+            return Err(damaged_text(path, &found));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn damaged_sqlite(path: &Path, error: sqlx::Error) -> Fault {
+    let code = error.as_database_error().and_then(|inside| inside.code().map(|code| code.to_string()));
+    match code.as_deref() {
+        Some("26" | "11") => damaged_text(path, &error.to_string()),
+        Some("14") => Fault::invalid("database", format!("cannot open {}: {error}", path.display())),
+        _ => error.into(),
+    }
+}
+
+fn damaged_text(path: &Path, found: &str) -> Fault {
+    Fault::conflict(
+        "database_damaged",
+        format!(
+            "{} is damaged or no Confab database ({found}); nothing was changed, restore it from a backup",
+            path.display()
+        ),
+    )
+}
+
+async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| Fault::invalid("DATABASE_URL", error.to_string()))?
+        .application_name("confab")
+        .disable_statement_logging();
+    let at = format!("{}:{}", options.get_host(), options.get_port());
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options)
+        .await
+        .map_err(|error| {
+            tracing::debug!(%error, "connecting to PostgreSQL");
+            Fault::conflict("database_unreachable", format!("cannot reach PostgreSQL at {at}: {error}"))
+        })?;
+    {
+        let mut connection = pool.acquire().await?;
+        let mut on = Engine::Postgres(&mut *connection);
+        match opened {
+            Opened::Migrated => migrate::up_on(on).await?,
+            Opened::Current => migrate::require_current(&mut on).await?,
+        }
+    }
+    let head = Arc::new(watch::Sender::new(0));
+    let mut db =
+        Db { pools: Engine::Postgres(pool.clone()), writer: None, head, epoch: Uuid::nil(), _lock: None };
+    sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool).await?;
+    db.epoch = log_meta(&db).await?.0;
+    Ok(db)
+}
+
+const BEGIN_LOG: &str =
+    "insert into log_meta (id, epoch, last_pos, published_pos) values (1, $1, 0, 0) on conflict do nothing";
+
+async fn begin_log(connection: &mut SqliteConnection) -> Result<()> {
+    sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(connection).await?;
+    Ok(())
+}
+
+async fn log_meta(db: &Db) -> Result<(Uuid, i64)> {
+    let found: (Uuid, i64) =
+        run!(&mut db.read(), sqlx::query_as("select epoch, last_pos from log_meta where id = 1"), fetch_one)?;
+    Ok(found)
+}

@@ -1,0 +1,219 @@
+//! Membership: an interval of the channel's numbers, so that joining and leaving have an exact place among messages.
+
+use confab_protocol::{ChannelId, ChannelKind, ChannelRole, EventKind, Member, Timestamp, UserId, UserRef};
+use uuid::Uuid;
+
+use crate::access::{self, Take};
+use crate::db::write::Emission;
+use crate::db::{Read, Tx, insert_rows, run, run_in};
+use crate::fault::{Fault, Result};
+use crate::users;
+
+const OPEN: &str = "insert into memberships (id, channel_id, user_id, from_seq, to_seq, role, read_seq, read_number, joined_at) ";
+const CLOSE: &str =
+    "update memberships set to_seq = $3 where channel_id = $1 and user_id = $2 and to_seq is null";
+const COUNT: &str = "update channels set member_count = member_count + $2 where id = $1";
+const PRESENT: &str =
+    "select user_id from memberships where channel_id = $1 and to_seq is null and user_id in";
+const PAGE: &str = "select m.user_id, m.role, m.joined_at, u.username, u.full_name, u.picture_url, u.is_bot
+    from memberships m join users u on u.id = m.user_id
+    where m.channel_id = $1 and m.to_seq is null and m.user_id > $2 order by m.user_id limit $3";
+const DEFAULTS: &str = "select id from channels where is_default = true and deleted_at is null and archived_at is null order by name";
+const ALL_OPEN: &str = "select channel_id, user_id, from_seq from memberships where to_seq is null
+    and (channel_id > $1 or (channel_id = $1 and user_id > $2)) order by channel_id, user_id limit $3";
+const OWNERS: &str =
+    "select count(*) from memberships where channel_id = $1 and to_seq is null and role = 'owner'";
+const READ_TO: &str = "update memberships set read_seq = $3,
+    read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
+    where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
+
+/// Makes users members; who is one already stays as they are. Answers how many were added.
+pub async fn add(
+    tx: &mut Tx,
+    channel: ChannelId,
+    people: &[(UserId, ChannelRole)],
+    by: Option<UserId>,
+) -> Result<usize> {
+    let present = present(tx, channel, people).await?;
+    let new: Vec<(UserId, ChannelRole)> =
+        people.iter().filter(|it| !present.contains(&it.0.0)).copied().collect();
+    if new.is_empty() {
+        return Ok(0);
+    }
+    let place = access::place_of_system(tx, channel, Take::Events(new.len() as i64)).await?;
+    let now = Timestamp::now().0;
+    let rows: Vec<(i64, UserId, ChannelRole)> =
+        new.iter().zip(place.first_seq..).map(|((user, role), seq)| (seq, *user, *role)).collect();
+    // Who joins has nothing unread: the past is there to read, not to catch up with.
+    let read_number = place.first_number - 1;
+    insert_rows!(
+        tx,
+        OPEN,
+        rows,
+        |values, row| values
+            .push_bind(Uuid::now_v7())
+            .push_bind(channel.0)
+            .push_bind(row.1.0)
+            .push_bind(row.0)
+            .push_bind(None::<i64>)
+            .push_bind(row.2.as_str())
+            .push_bind(row.0)
+            .push_bind(read_number)
+            .push_bind(now),
+        ""
+    );
+    run!(tx, sqlx::query(COUNT).bind(channel.0).bind(rows.len() as i64), execute)?;
+    for (seq, user, role) in &rows {
+        let mut emission =
+            Emission::new(EventKind::MemberJoined, *user).at(channel, *seq).detail(role.as_str());
+        emission.actor_id = by;
+        tx.emit(emission);
+    }
+    Ok(rows.len())
+}
+
+async fn present(tx: &mut Tx, channel: ChannelId, people: &[(UserId, ChannelRole)]) -> Result<Vec<Uuid>> {
+    let ids: Vec<Uuid> = people.iter().map(|it| it.0.0).collect();
+    let mut present = Vec::new();
+    for part in ids.chunks(500) {
+        let rows: Vec<(Uuid,)> = run_in!(tx, (Uuid,), PRESENT, part, "", bind channel.0)?;
+        present.extend(rows.into_iter().map(|row| row.0));
+    }
+    Ok(present)
+}
+
+/// Joins a public channel. Joining twice does nothing.
+pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
+    let admitted = access::admit(tx, user, channel).await?;
+    if admitted.is_archived() {
+        return Err(Fault::conflict("channel_archived", "this channel is archived"));
+    }
+    add(tx, channel, &[(user, ChannelRole::Member)], Some(user)).await?;
+    Ok(())
+}
+
+/// Brings someone in: any member of a public channel, an admin of a private one.
+pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<bool> {
+    let admitted = access::admit(tx, by, channel).await?;
+    if admitted.kind() == ChannelKind::Direct {
+        return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
+    }
+    admitted.at_least(if admitted.kind().is_open() { ChannelRole::Member } else { ChannelRole::Admin })?;
+    if users::refs(tx, &[user]).await?.is_empty() {
+        return Err(Fault::invalid("user_id", "there is no such user"));
+    }
+    Ok(add(tx, channel, &[(user, ChannelRole::Member)], Some(by)).await? > 0)
+}
+
+/// Leaves, or is removed by an admin. From this place on the user receives nothing more of the channel.
+pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<()> {
+    let admitted = access::admit(tx, by, channel).await?;
+    if by != user {
+        admitted.at_least(ChannelRole::Admin)?;
+    }
+    let theirs = access::admit(tx, user, channel)
+        .await
+        .ok()
+        .and_then(|it| it.role())
+        .ok_or(Fault::NotFound("member"))?;
+    if by != user && admitted.role() < Some(theirs) {
+        return Err(Fault::forbidden("role_too_low", "an owner can only be removed by an owner"));
+    }
+    let place = access::place_of_system(tx, channel, Take::Events(1)).await?;
+    if theirs == ChannelRole::Owner {
+        let owners: i64 = run!(tx, sqlx::query_scalar(OWNERS).bind(channel.0), fetch_one)?;
+        if owners < 2 {
+            return Err(Fault::conflict("last_owner", "name another owner before the last one leaves"));
+        }
+    }
+    if run!(tx, sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(place.first_seq), execute)? == 0 {
+        return Err(Fault::NotFound("member"));
+    }
+    run!(tx, sqlx::query(COUNT).bind(channel.0).bind(-1_i64), execute)?;
+    tx.emit(Emission::new(EventKind::MemberLeft, user).at(channel, place.first_seq).by(by));
+    Ok(())
+}
+
+/// Lets a new user into the channels that are everyone's.
+pub(crate) async fn join_defaults(tx: &mut Tx, user: UserId) -> Result<()> {
+    let channels: Vec<Uuid> = run!(tx, sqlx::query_scalar(DEFAULTS), fetch_all)?;
+    for channel in channels {
+        add(tx, ChannelId(channel), &[(user, ChannelRole::Member)], Some(user)).await?;
+    }
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct MemberRow {
+    user_id: Uuid,
+    role: String,
+    joined_at: i64,
+    username: String,
+    full_name: Option<String>,
+    picture_url: Option<String>,
+    is_bot: bool,
+}
+
+/// A page of a channel's members by id. The caller has been admitted.
+pub async fn list(
+    on: &mut impl Read,
+    channel: ChannelId,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<Member>> {
+    let after = after.map_or(Uuid::nil(), |id| id.0);
+    let rows: Vec<MemberRow> =
+        run!(on, sqlx::query_as(PAGE).bind(channel.0).bind(after).bind(i64::from(limit)), fetch_all)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Member {
+            user: UserRef {
+                id: UserId(row.user_id),
+                username: row.username,
+                full_name: row.full_name,
+                picture_url: row.picture_url,
+                is_bot: row.is_bot,
+            },
+            role: ChannelRole::from_word(&row.role).unwrap_or(ChannelRole::Guest),
+            joined_at: Timestamp(row.joined_at),
+        })
+        .collect())
+}
+
+/// Every open membership, for the gateways, which then follow the log. In pages, so that no answer is unbounded.
+pub async fn all_open(on: &mut impl Read) -> Result<Vec<(ChannelId, UserId, i64)>> {
+    const PART: i64 = 10_000;
+    let mut all = Vec::new();
+    let (mut channel, mut user) = (Uuid::nil(), Uuid::nil());
+    loop {
+        let rows: Vec<(Uuid, Uuid, i64)> =
+            run!(on, sqlx::query_as(ALL_OPEN).bind(channel).bind(user).bind(PART), fetch_all)?;
+        let Some(last) = rows.last() else { return Ok(all) };
+        (channel, user) = (last.0, last.1);
+        let is_last = (rows.len() as i64) < PART;
+        all.extend(rows.into_iter().map(|row| (ChannelId(row.0), UserId(row.1), row.2)));
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+/// Notes how far a member has read; never backwards. Tells the member's other devices.
+pub async fn mark_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<()> {
+    let admitted = access::admit(tx, user, channel).await?;
+    admitted.member()?;
+    if seq < 0 || seq > admitted.last_seq() {
+        return Err(Fault::invalid("seq", format!("must be between 0 and {}", admitted.last_seq())));
+    }
+    if read_to(tx, user, channel, seq).await? {
+        let mut emission =
+            Emission::new(EventKind::ReadUpdated, user).only_for(user).by(user).detail(seq.to_string());
+        emission.place = Some((channel, 0));
+        tx.emit(emission);
+    }
+    Ok(())
+}
+
+pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<bool> {
+    Ok(run!(tx, sqlx::query(READ_TO).bind(channel.0).bind(user.0).bind(seq), execute)? > 0)
+}

@@ -1,0 +1,14 @@
+//! Messages: posted, read, edited, deleted.
+
+mod append;
+mod change;
+mod mentions;
+mod page;
+mod post;
+mod view;
+
+pub use append::NewMessage;
+pub use change::{delete, edit, may_change};
+pub use page::{Page, Side, conversation, page, thread};
+pub use post::{Draft, Posted, import, post};
+pub use view::{find, readable, views};

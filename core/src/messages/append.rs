@@ -1,0 +1,118 @@
+//! The one way in which message rows come to be: for one that is posted and for thousands that are imported.
+
+use confab_protocol::{EventKind, MessageId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::access::Place;
+use crate::db::write::Emission;
+use crate::db::{Tx, insert_rows, run};
+use crate::fault::{Fault, Result};
+
+const INSERT: &str = "insert into messages (id, channel_id, seq, number, sender_id, content, parent_id, version, nonce, mentions,
+    blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at) ";
+const MENTION: &str = "insert into mentions (user_id, channel_id, seq, message_id) ";
+const REPLIED: &str = "update messages set reply_count = reply_count + $2 where id = $1";
+
+/// A message to be stored, already checked.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Made beforehand, so that replies of the same import can name it.
+    pub id: MessageId,
+    /// By whom.
+    pub sender_id: UserId,
+    /// Markdown.
+    pub content: String,
+    /// The root of the thread.
+    pub parent_id: Option<MessageId>,
+    /// The sender's own id for it.
+    pub nonce: Option<String>,
+    /// Who is mentioned, without repetition.
+    pub mentions: Vec<UserId>,
+    /// Whether files will be attached in the same transaction.
+    pub has_attachments: bool,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// Stores messages at the numbers of `place`, in order, and emits one event each.
+pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) -> Result<()> {
+    if messages.len() as i64 != place.count {
+        return Err(Fault::Internal(format!("{} messages for {} numbers", messages.len(), place.count)));
+    }
+    let rows: Vec<(i64, &NewMessage)> = (0_i64..).zip(messages).collect();
+    insert_rows!(
+        tx,
+        INSERT,
+        rows,
+        |values, row| values
+            .push_bind(row.1.id.0)
+            .push_bind(place.channel_id.0)
+            .push_bind(place.first_seq + row.0)
+            .push_bind(place.first_number + row.0)
+            .push_bind(row.1.sender_id.0)
+            .push_bind(row.1.content.clone())
+            .push_bind(row.1.parent_id.map(|id| id.0))
+            .push_bind(1_i64)
+            .push_bind(row.1.nonce.clone())
+            .push_bind(mentions_text(&row.1.mentions))
+            .push_bind(None::<String>)
+            .push_bind(0_i64)
+            .push_bind(0_i64)
+            .push_bind(row.1.has_attachments)
+            .push_bind(row.1.created_at.0)
+            .push_bind(row.1.created_at.0)
+            .push_bind(None::<i64>)
+            .push_bind(None::<i64>),
+        ""
+    );
+    count_replies(tx, messages).await?;
+    store_mentions(tx, place, &rows).await?;
+    for (offset, message) in rows {
+        tx.emit(
+            Emission::new(EventKind::NewMessage, message.id)
+                .at(place.channel_id, place.first_seq + offset)
+                .by(message.sender_id),
+        );
+    }
+    Ok(())
+}
+
+async fn count_replies(tx: &mut Tx, messages: &[NewMessage]) -> Result<()> {
+    let mut replies: Vec<(Uuid, i64)> = Vec::new();
+    for parent in messages.iter().filter_map(|message| message.parent_id) {
+        match replies.iter_mut().find(|(id, _)| *id == parent.0) {
+            Some((_, count)) => *count += 1,
+            None => replies.push((parent.0, 1)),
+        }
+    }
+    for (parent, count) in replies {
+        run!(tx, sqlx::query(REPLIED).bind(parent).bind(count), execute)?;
+    }
+    Ok(())
+}
+
+async fn store_mentions(tx: &mut Tx, place: &Place, rows: &[(i64, &NewMessage)]) -> Result<()> {
+    let mentions: Vec<(UserId, i64, MessageId)> = rows
+        .iter()
+        .flat_map(|(offset, message)| {
+            message.mentions.iter().map(move |user| (*user, place.first_seq + offset, message.id))
+        })
+        .collect();
+    insert_rows!(
+        tx,
+        MENTION,
+        mentions,
+        |values, row| values
+            .push_bind(row.0.0)
+            .push_bind(place.channel_id.0)
+            .push_bind(row.1)
+            .push_bind(row.2.0),
+        "on conflict do nothing"
+    );
+    Ok(())
+}
+
+/// Ids as one text, so that showing a page needs no query for mentions.
+pub(super) fn mentions_text(mentions: &[UserId]) -> Option<String> {
+    (!mentions.is_empty()).then(|| mentions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+}

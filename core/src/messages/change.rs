@@ -1,0 +1,100 @@
+//! Editing and deleting.
+
+use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
+
+use super::{mentions, view};
+use crate::access::{self, Admitted, Take};
+use crate::db::write::Emission;
+use crate::db::{Tx, run};
+use crate::fault::{Fault, Result};
+use crate::text;
+
+const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
+    select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
+const EDIT: &str =
+    "update messages set content = $2, mentions = $3, version = version + 1, updated_at = $4, edited_at = $4
+    where id = $1 and version = $5 and deleted_at is null";
+const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
+const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
+const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
+const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
+const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
+    version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
+const UNREPLY: &str = "update messages set reply_count = reply_count - 1 where id = $1 and reply_count > 0";
+
+/// Whether a user may edit (their own) or delete (their own, or as an admin of the channel).
+///
+/// # Errors
+/// [`Fault::Forbidden`] with code `not_yours`, [`Fault::Gone`] for a deleted one.
+pub fn may_change(admitted: &Admitted, message: &Message, deleting: bool) -> Result<()> {
+    if message.deleted_at.is_some() {
+        return Err(Fault::Gone("message"));
+    }
+    admitted.member()?;
+    let is_own = message.sender_id == admitted.user_id();
+    if is_own || (deleting && admitted.role() >= Some(ChannelRole::Admin)) {
+        return Ok(());
+    }
+    Err(Fault::forbidden("not_yours", "this message is not yours"))
+}
+
+/// Replaces the content. `version`, when given, must be the one that the editor saw.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `version_changed` when someone edited it meanwhile.
+pub async fn edit(
+    tx: &mut Tx,
+    user: UserId,
+    id: MessageId,
+    content: String,
+    version: Option<i64>,
+) -> Result<Message> {
+    text::content(&content, false)?;
+    let (admitted, message) = view::find(tx, user, id).await?;
+    may_change(&admitted, &message, false)?;
+    if version.is_some_and(|version| version != message.version) {
+        return Err(version_changed());
+    }
+    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
+    run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
+    if run!(
+        tx,
+        sqlx::query(EDIT)
+            .bind(id.0)
+            .bind(content.clone())
+            .bind(super::append::mentions_text(&mentioned))
+            .bind(Timestamp::now().0)
+            .bind(message.version),
+        execute
+    )? == 0
+    {
+        return Err(version_changed());
+    }
+    tx.emit(Emission::new(EventKind::MessageUpdate, id).at(message.channel_id, place.first_seq).by(user));
+    view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))
+}
+
+fn version_changed() -> Fault {
+    Fault::conflict("version_changed", "the message was changed meanwhile; read it again")
+}
+
+/// Deletes a message: its text, versions, reactions and files go, its place stays.
+pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
+    let (admitted, message) = view::find(tx, user, id).await?;
+    may_change(&admitted, &message, true)?;
+    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let now = Timestamp::now().0;
+    if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
+        return Err(Fault::Gone("message"));
+    }
+    run!(tx, sqlx::query(FORGET_VERSIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
+    if let Some(parent) = message.parent_id {
+        run!(tx, sqlx::query(UNREPLY).bind(parent.0), execute)?;
+    }
+    tx.emit(Emission::new(EventKind::MessageDelete, id).at(message.channel_id, place.first_seq).by(user));
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Posting: the one path that REST, gateway, commands, plugins and imports share.
+
+use confab_protocol::{ChannelId, FILES_PER_MESSAGE, FileId, Message, MessageId, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::append::{NewMessage, append};
+use super::{mentions, view};
+use crate::access::{self, Place, Take};
+use crate::db::{Tx, run};
+use crate::fault::{Fault, Result};
+use crate::{files, members, text};
+
+/// Longest nonce, in bytes.
+const NONCE_BYTES: usize = 100;
+
+const BY_NONCE: &str = "select id from messages where sender_id = $1 and channel_id = $2 and nonce = $3";
+const GIVE_BACK: &str =
+    "update channels set last_seq = last_seq - 1, message_count = message_count - 1 where id = $1";
+const ROOT: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
+
+/// What someone wants to say.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// Markdown, at most 16,000 characters.
+    pub content: String,
+    /// The sender's own id: a second draft with the same one is the same message.
+    pub nonce: Option<String>,
+    /// The thread's root, or any message in the thread.
+    pub parent_id: Option<MessageId>,
+    /// Files that the sender uploaded and did not use yet.
+    pub file_ids: Vec<FileId>,
+}
+
+/// The message in the record.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// As everyone sees it.
+    pub message: Message,
+    /// False: it was there already, by its nonce.
+    pub is_new: bool,
+}
+
+impl Draft {
+    fn check(&self) -> Result<()> {
+        text::content(&self.content, !self.file_ids.is_empty())?;
+        if let Some(nonce) = &self.nonce
+            && (nonce.is_empty() || nonce.len() > NONCE_BYTES || nonce.chars().any(char::is_control))
+        {
+            return Err(Fault::invalid(
+                "nonce",
+                format!("has 1 to {NONCE_BYTES} bytes without control characters"),
+            ));
+        }
+        if self.file_ids.len() > FILES_PER_MESSAGE {
+            return Err(Fault::invalid(
+                "file_ids",
+                format!("at most {FILES_PER_MESSAGE} files go with a message"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Posts a message as `user`.
+///
+/// # Errors
+/// [`Fault::Invalid`] for the draft's form, [`Fault::Conflict`] with code `nonce_reused` when the nonce stands for
+/// another text, and those of the channel's door.
+pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -> Result<Posted> {
+    draft.check()?;
+    let (place, writer) = access::place_for(tx, user, channel, Take::Messages(1)).await?;
+    if let Some(nonce) = &draft.nonce {
+        // Under the channel's lock, or two retries at once would both find nothing.
+        let known: Option<Uuid> = run!(
+            tx,
+            sqlx::query_scalar(BY_NONCE).bind(user.0).bind(channel.0).bind(nonce.clone()),
+            fetch_optional
+        )?;
+        if let Some(known) = known {
+            run!(tx, sqlx::query(GIVE_BACK).bind(channel.0), execute)?;
+            return known_message(tx, MessageId(known), &draft).await;
+        }
+    }
+    let parent_id = match draft.parent_id {
+        Some(parent) => Some(root_of(tx, channel, parent).await?),
+        None => None,
+    };
+    let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
+    let message = NewMessage {
+        id: MessageId::new(),
+        sender_id: user,
+        content: draft.content,
+        parent_id,
+        nonce: draft.nonce,
+        mentions,
+        has_attachments: !draft.file_ids.is_empty(),
+        created_at: Timestamp::now(),
+    };
+    append(tx, &place, std::slice::from_ref(&message)).await?;
+    let files = files::attach(tx, user, message.id, &draft.file_ids).await?;
+    members::read_to(tx, user, channel, place.first_seq).await?;
+    Ok(Posted { message: view::of_new(message, &place, writer.user, files), is_new: true })
+}
+
+async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Posted> {
+    let message = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
+    if message.content != draft.content && message.edited_at.is_none() && message.deleted_at.is_none() {
+        return Err(Fault::conflict("nonce_reused", "this nonce belongs to another message of yours"));
+    }
+    Ok(Posted { message, is_new: false })
+}
+
+/// Threads have one level: an answer to an answer goes to the root.
+async fn root_of(tx: &mut Tx, channel: ChannelId, parent: MessageId) -> Result<MessageId> {
+    let row: Option<(Uuid, Option<Uuid>, Option<i64>)> =
+        run!(tx, sqlx::query_as(ROOT).bind(parent.0), fetch_optional)?;
+    match row {
+        // A message of another channel is answered like one that does not exist: it may be private.
+        Some((of, root, _)) if of == channel.0 => Ok(root.map_or(parent, MessageId)),
+        _ => Err(Fault::invalid("parent_id", "there is no such message in this channel")),
+    }
+}
+
+/// Stores imported messages in order, at most a few hundred at once. The caller acts for an operator; texts were
+/// checked by the importer, which says what it left out.
+pub async fn import(tx: &mut Tx, channel: ChannelId, messages: &[NewMessage]) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let place: Place = access::place_of_system(tx, channel, Take::Messages(messages.len() as i64)).await?;
+    append(tx, &place, messages).await
+}

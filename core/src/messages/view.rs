@@ -1,0 +1,158 @@
+//! Messages as everyone sees them: one query for a page, one more each where it has files or reactions.
+
+use confab_protocol::{ChannelId, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef};
+use uuid::Uuid;
+
+use super::append::NewMessage;
+use crate::access::{self, Admitted, Place};
+use crate::db::{Read, run, run_in};
+use crate::fault::{Fault, Result};
+use crate::{files, reactions};
+
+/// What a row holds, and the sender beside it.
+pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
+    m.mentions, m.blocks, m.reply_count, m.reaction_count, m.has_attachments, m.created_at, m.updated_at, m.edited_at,
+    m.deleted_at, u.username, u.full_name, u.picture_url, u.is_bot
+    from messages m join users u on u.id = m.sender_id";
+const BY_IDS: &str = "where m.id in";
+const PLACE: &str = "select channel_id from messages where id = $1";
+
+#[derive(sqlx::FromRow)]
+pub(super) struct MessageRow {
+    id: Uuid,
+    channel_id: Uuid,
+    pub seq: i64,
+    sender_id: Uuid,
+    content: String,
+    parent_id: Option<Uuid>,
+    version: i64,
+    nonce: Option<String>,
+    mentions: Option<String>,
+    blocks: Option<String>,
+    reply_count: i64,
+    reaction_count: i64,
+    has_attachments: bool,
+    created_at: i64,
+    updated_at: i64,
+    edited_at: Option<i64>,
+    deleted_at: Option<i64>,
+    username: String,
+    full_name: Option<String>,
+    picture_url: Option<String>,
+    is_bot: bool,
+}
+
+/// Messages by id, in the order asked; unknown ids are left out. Deleted ones come without content.
+pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let mut rows: Vec<MessageRow> = Vec::with_capacity(ids.len());
+    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    for part in wanted.chunks(500) {
+        rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
+    }
+    let mut by_id: std::collections::HashMap<Uuid, Message> =
+        of_rows(on, rows).await?.into_iter().map(|message| (message.id.0, message)).collect();
+    Ok(wanted.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+pub(super) async fn of_rows(on: &mut impl Read, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
+    let with_reactions: Vec<Uuid> =
+        rows.iter().filter(|row| row.reaction_count > 0).map(|row| row.id).collect();
+    let with_files: Vec<Uuid> =
+        rows.iter().filter(|row| row.has_attachments && row.deleted_at.is_none()).map(|row| row.id).collect();
+    let mut reactions = reactions::of_messages(on, &with_reactions).await?;
+    let mut files = files::of_messages(on, &with_files).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let (reactions, files) = (reactions.remove(&row.id), files.remove(&row.id));
+            row.into_view(reactions.unwrap_or_default(), files.unwrap_or_default())
+        })
+        .collect())
+}
+
+impl MessageRow {
+    fn into_view(self, reactions: Vec<ReactionCount>, files: Vec<File>) -> Message {
+        let deleted = self.deleted_at.is_some();
+        let mentions = self.mentions.unwrap_or_default();
+        Message {
+            id: MessageId(self.id),
+            channel_id: ChannelId(self.channel_id),
+            seq: self.seq,
+            sender_id: UserId(self.sender_id),
+            sender: UserRef {
+                id: UserId(self.sender_id),
+                username: self.username,
+                full_name: self.full_name,
+                picture_url: self.picture_url,
+                is_bot: self.is_bot,
+            },
+            // The row of a deleted message is emptied too; this makes sure that nothing shows it while it is not.
+            content: if deleted { String::new() } else { self.content },
+            parent_id: self.parent_id.map(MessageId),
+            version: self.version,
+            created_at: Timestamp(self.created_at),
+            updated_at: Timestamp(self.updated_at),
+            edited_at: self.edited_at.map(Timestamp),
+            deleted_at: self.deleted_at.map(Timestamp),
+            has_attachments: !files.is_empty(),
+            is_bot: self.is_bot,
+            nonce: self.nonce,
+            reply_count: self.reply_count,
+            reactions: if deleted { Vec::new() } else { reactions },
+            files,
+            mentions: mentions.split(' ').filter_map(|id| id.parse().ok()).collect(),
+            blocks: self.blocks.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+        }
+    }
+}
+
+pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files: Vec<File>) -> Message {
+    Message {
+        id: message.id,
+        channel_id: place.channel_id,
+        seq: place.first_seq,
+        sender_id: message.sender_id,
+        content: message.content,
+        parent_id: message.parent_id,
+        version: 1,
+        created_at: message.created_at,
+        updated_at: message.created_at,
+        edited_at: None,
+        deleted_at: None,
+        has_attachments: !files.is_empty(),
+        is_bot: sender.is_bot,
+        sender,
+        nonce: message.nonce,
+        reply_count: 0,
+        reactions: Vec::new(),
+        files,
+        mentions: message.mentions,
+        blocks: Vec::new(),
+    }
+}
+
+/// One message for someone who may read its channel.
+///
+/// # Errors
+/// [`Fault::NotFound`] alike for no message and for one in a channel that the user may not read.
+pub async fn find(on: &mut impl Read, user: UserId, id: MessageId) -> Result<(Admitted, Message)> {
+    let channel: Option<Uuid> = run!(on, sqlx::query_scalar(PLACE).bind(id.0), fetch_optional)?;
+    let channel = ChannelId(channel.ok_or(Fault::NotFound("message"))?);
+    let admitted = access::admit(on, user, channel).await.map_err(|fault| match fault {
+        Fault::NotFound(_) => Fault::NotFound("message"),
+        other => other,
+    })?;
+    let message = views(on, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
+    Ok((admitted, message))
+}
+
+/// Of messages that an index found, those that exist, are not deleted and stand in `channels`. The index may be behind
+/// the record; what it says is shown only after this.
+pub async fn readable(on: &mut impl Read, channels: &[ChannelId], ids: &[MessageId]) -> Result<Vec<Message>> {
+    let allowed: std::collections::HashSet<ChannelId> = channels.iter().copied().collect();
+    let found = views(on, ids).await?;
+    Ok(found
+        .into_iter()
+        .filter(|message| message.deleted_at.is_none() && allowed.contains(&message.channel_id))
+        .collect())
+}

@@ -1,0 +1,211 @@
+//! What is known of plugins: which are installed, what they were granted, what they keep.
+
+use confab_protocol::{ChannelRole, EventKind, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::db::write::Emission;
+use crate::db::{Read, Tx, run};
+use crate::fault::{Fault, Result};
+use crate::users::{self, NewUser};
+use crate::{channels, members};
+
+/// Largest value kept, in bytes, and most keys of one plugin (reference/plugins.md §7).
+pub const VALUE_BYTES: usize = 64 * 1_024;
+const KEYS: i64 = 10_000;
+
+const ALL: &str = "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at from plugins order by id";
+const INSTALL: &str = "insert into plugins (id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, true, null, $7, $7)
+    on conflict (id) do update set version = excluded.version, manifest = excluded.manifest, sha256 = excluded.sha256,
+    grants = excluded.grants, updated_at = excluded.updated_at";
+const ENABLE: &str =
+    "update plugins set is_enabled = $2, disabled_reason = $3, updated_at = $4 where id = $1";
+const GET: &str = "select value, revision from plugin_storage where plugin_id = $1 and key = $2 and (expires_at is null or expires_at > $3)";
+const PUT: &str =
+    "insert into plugin_storage (plugin_id, key, value, revision, expires_at) values ($1, $2, $3, 1, $4)
+    on conflict (plugin_id, key) do update set value = excluded.value, revision = plugin_storage.revision + 1,
+    expires_at = excluded.expires_at returning revision";
+const DROP: &str = "delete from plugin_storage where plugin_id = $1 and key = $2";
+const KEYS_AFTER: &str =
+    "select key from plugin_storage where plugin_id = $1 and key > $2 and key >= $3 and key < $4
+    and (expires_at is null or expires_at > $5) order by key limit $6";
+const COUNT_KEYS: &str = "select count(*) from plugin_storage where plugin_id = $1";
+
+/// An installed plugin.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Installed {
+    /// In reverse domain order.
+    pub id: String,
+    /// The user it acts as.
+    pub bot_id: Option<Uuid>,
+    /// Of the plugin.
+    pub version: String,
+    /// Its manifest, as text.
+    pub manifest: String,
+    /// Of its component, in hex.
+    pub sha256: String,
+    /// What an administrator granted, as JSON.
+    pub grants: String,
+    /// Whether it runs.
+    pub is_enabled: bool,
+    /// Why it does not.
+    pub disabled_reason: Option<String>,
+    /// When it came, in milliseconds.
+    pub installed_at: i64,
+}
+
+/// All installed plugins.
+pub async fn all(on: &mut impl Read) -> Result<Vec<Installed>> {
+    Ok(run!(on, sqlx::query_as(ALL), fetch_all)?)
+}
+
+/// What is to be installed.
+#[derive(Clone, Debug)]
+pub struct NewPlugin {
+    /// In reverse domain order.
+    pub id: String,
+    /// Name of its bot.
+    pub bot_name: String,
+    /// Full name of its bot.
+    pub bot_full_name: String,
+    /// Of the plugin.
+    pub version: String,
+    /// Its manifest, as text.
+    pub manifest: String,
+    /// Of its component, in hex.
+    pub sha256: String,
+    /// What is granted, as JSON.
+    pub grants: String,
+}
+
+/// Installs or updates a plugin. Its bot joins the default channels, as a new person would.
+pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<()> {
+    let known = all(tx).await?.into_iter().find(|it| it.id == new.id);
+    let bot = match known.and_then(|it| it.bot_id) {
+        Some(bot) => bot,
+        None => make_bot(tx, &new).await?.0,
+    };
+    run!(
+        tx,
+        sqlx::query(INSTALL)
+            .bind(new.id.clone())
+            .bind(Some(bot))
+            .bind(new.version.clone())
+            .bind(new.manifest.clone())
+            .bind(new.sha256.clone())
+            .bind(new.grants.clone())
+            .bind(Timestamp::now().0),
+        execute
+    )?;
+    tx.emit(Emission::new(EventKind::PluginChanged, Uuid::nil()).detail(new.id));
+    Ok(())
+}
+
+async fn make_bot(tx: &mut Tx, new: &NewPlugin) -> Result<UserId> {
+    let mut bot = NewUser::check(&new.bot_name, None, Some(&new.bot_full_name))?;
+    bot.is_bot = true;
+    // A person may have the name already; the plugin is not worth a failing start.
+    if !users::by_names(tx, std::slice::from_ref(&bot.username)).await?.is_empty() {
+        bot.username = format!("{}-bot-{}", bot.username, &new.sha256[..new.sha256.len().min(6)]);
+    }
+    let id = bot.id;
+    users::insert(tx, &[bot]).await?;
+    for name in ["general", "random"] {
+        if let Some(channel) = channels::by_name(tx, name).await? {
+            members::add(tx, channel, &[(id, ChannelRole::Member)], None).await?;
+        }
+    }
+    Ok(id)
+}
+
+/// Switches a plugin on or off; `reason` says why it is off.
+pub async fn enable(tx: &mut Tx, id: &str, enabled: bool, reason: Option<&str>) -> Result<()> {
+    if run!(
+        tx,
+        sqlx::query(ENABLE)
+            .bind(id.to_owned())
+            .bind(enabled)
+            .bind(reason.map(str::to_owned))
+            .bind(Timestamp::now().0),
+        execute
+    )? == 0
+    {
+        return Err(Fault::NotFound("plugin"));
+    }
+    tx.emit(Emission::new(EventKind::PluginChanged, Uuid::nil()).detail(id));
+    Ok(())
+}
+
+/// A kept value, in text, and its revision.
+pub async fn value(on: &mut impl Read, plugin: &str, key: &str) -> Result<Option<(String, i64)>> {
+    Ok(run!(
+        on,
+        sqlx::query_as(GET).bind(plugin.to_owned()).bind(key.to_owned()).bind(Timestamp::now().0),
+        fetch_optional
+    )?)
+}
+
+/// Keeps a value; answers its new revision. With `expected` it is kept only over that revision (0: absent).
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `revision_changed`, or `storage_full` beyond the plugin's share.
+pub async fn keep(
+    tx: &mut Tx,
+    plugin: &str,
+    key: &str,
+    value_text: String,
+    expires_at: Option<Timestamp>,
+    expected: Option<i64>,
+) -> Result<i64> {
+    if value_text.len() > VALUE_BYTES * 2 || key.is_empty() || key.len() > 256 {
+        return Err(Fault::invalid("value", "a key has 1 to 256 bytes, a value at most 64 KiB"));
+    }
+    let present = value(tx, plugin, key).await?.map_or(0, |(_, revision)| revision);
+    if expected.is_some_and(|expected| expected != present) {
+        return Err(Fault::conflict("revision_changed", "the value was changed meanwhile"));
+    }
+    if present == 0 {
+        let count: i64 = run!(tx, sqlx::query_scalar(COUNT_KEYS).bind(plugin.to_owned()), fetch_one)?;
+        if count >= KEYS {
+            return Err(Fault::conflict(
+                "plugin_storage_full",
+                format!("a plugin keeps at most {KEYS} values"),
+            ));
+        }
+    }
+    Ok(run!(
+        tx,
+        sqlx::query_scalar(PUT)
+            .bind(plugin.to_owned())
+            .bind(key.to_owned())
+            .bind(value_text.clone())
+            .bind(expires_at.map(|at| at.0)),
+        fetch_one
+    )?)
+}
+
+/// Forgets a value. Answers whether there was one.
+pub async fn forget(tx: &mut Tx, plugin: &str, key: &str) -> Result<bool> {
+    Ok(run!(tx, sqlx::query(DROP).bind(plugin.to_owned()).bind(key.to_owned()), execute)? > 0)
+}
+
+/// Keys that begin with `prefix`, after the key `after`.
+pub async fn keys(
+    on: &mut impl Read,
+    plugin: &str,
+    prefix: &str,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<String>> {
+    Ok(run!(
+        on,
+        sqlx::query_scalar(KEYS_AFTER)
+            .bind(plugin.to_owned())
+            .bind(after.to_owned())
+            .bind(prefix.to_owned())
+            .bind(format!("{prefix}\u{10FFFF}"))
+            .bind(Timestamp::now().0)
+            .bind(i64::from(limit)),
+        fetch_all
+    )?)
+}

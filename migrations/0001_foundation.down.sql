@@ -1,0 +1,24 @@
+-- Takes everything back, children before parents. Data goes with it: that is what `down` from the first migration means.
+drop table conversation_turns;
+drop table conversations;
+drop table external_refs;
+drop table plugin_storage;
+drop table plugins;
+drop table dead_letters;
+drop table cursors;
+drop table events;
+drop table presences;
+drop table files;
+drop table message_reactions;
+drop table reactions;
+drop table mentions;
+drop table message_versions;
+drop table messages;
+drop table memberships;
+drop table channels;
+drop table tickets;
+drop table refresh_tokens;
+drop table sessions;
+drop table users;
+drop table server_keys;
+drop table log_meta;

@@ -1,0 +1,237 @@
+//! The frames of the gateway: JSON text `{"op": …, "d": …}` in both directions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Channel, ChannelId, Message, MessageId, SessionId, User, UserId};
+
+/// What a client may say.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(tag = "op", content = "d", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// The first frame: who I am.
+    Identify(Identify),
+    /// The first frame of a client that was here before.
+    Resume(Resume),
+    /// I am alive and have applied everything up to `pos`.
+    Heartbeat(Heartbeat),
+    /// A fresh access token for the same user.
+    Reauth(Reauth),
+    /// Post a message; answered by `ack` or `error` with the same nonce.
+    Send(Send),
+    /// I am typing there.
+    Typing(Typing),
+    /// I am online, away, busy or offline.
+    Presence(PresenceChange),
+    /// Signals (typing, presence) of these channels only.
+    Subscribe(Subscribe),
+}
+
+/// See [`ClientFrame::Identify`]. One of the two must be given.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Identify {
+    /// An access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// A single-use ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+}
+
+/// See [`ClientFrame::Resume`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Resume {
+    /// An access token.
+    pub token: String,
+    /// The log's epoch as `ready` gave it.
+    pub epoch: String,
+    /// The last `pos` that the client applied.
+    pub pos: i64,
+}
+
+/// See [`ClientFrame::Heartbeat`].
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Heartbeat {
+    /// The last `pos` applied.
+    #[serde(default)]
+    pub pos: i64,
+}
+
+/// See [`ClientFrame::Reauth`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Reauth {
+    /// An access token.
+    pub token: String,
+}
+
+/// See [`ClientFrame::Send`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Send {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// Markdown.
+    pub content: String,
+    /// The sender's own id for the message.
+    pub nonce: String,
+    /// The root of the thread to answer in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<MessageId>,
+}
+
+/// See [`ClientFrame::Typing`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Typing {
+    /// Where.
+    pub channel_id: ChannelId,
+}
+
+/// What a person's dot shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    /// At the keyboard.
+    Online,
+    /// Not at the keyboard.
+    Away,
+    /// Do not disturb.
+    Busy,
+    /// Not connected, or wishing to seem so.
+    Offline,
+}
+
+impl PresenceStatus {
+    /// The word in SQL and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Away => "away",
+            Self::Busy => "busy",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// Reads the word; `None` for any other.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Online, Self::Away, Self::Busy, Self::Offline]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}
+
+/// See [`ClientFrame::Presence`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PresenceChange {
+    /// The new state.
+    pub status: PresenceStatus,
+}
+
+/// See [`ClientFrame::Subscribe`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Subscribe {
+    /// Which channels; at most 200.
+    pub channels: Vec<ChannelId>,
+}
+
+/// What the server says, other than events, which are encoded once and shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", content = "d", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The first frame.
+    Hello(Hello),
+    /// Everything a client needs to draw its first screen; events after `pos` follow.
+    Ready(Box<Ready>),
+    /// Everything that was missed has been sent.
+    Resumed(Resumed),
+    /// The message is in the record.
+    Ack(Box<Ack>),
+    /// A frame was refused; the connection stays.
+    Error(FrameError),
+    /// Heard you.
+    HeartbeatAck,
+    /// This server is going away: come back after a while.
+    Reconnect(Reconnect),
+    /// Your position cannot be served: identify anew and read again.
+    Invalid(Invalid),
+}
+
+/// See [`ServerFrame::Hello`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// Send a heartbeat this often, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// The log's epoch; a new one means that positions of the old one are void.
+    pub epoch: String,
+    /// The newest position.
+    pub head: i64,
+}
+
+/// See [`ServerFrame::Ready`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ready {
+    /// This connection's session.
+    pub session_id: SessionId,
+    /// The log's epoch.
+    pub epoch: String,
+    /// The state below is at least as new as this position.
+    pub pos: i64,
+    /// The signed-in user.
+    pub user: User,
+    /// The user's channels.
+    pub channels: Vec<Channel>,
+    /// Who of their members is not offline.
+    pub presences: Vec<Presence>,
+}
+
+/// One user's state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub user_id: UserId,
+    /// How.
+    pub status: PresenceStatus,
+}
+
+/// See [`ServerFrame::Resumed`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    /// How many events were sent again.
+    pub replayed: u64,
+    /// Up to where.
+    pub pos: i64,
+}
+
+/// See [`ServerFrame::Ack`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ack {
+    /// The sender's own id.
+    pub nonce: String,
+    /// The message as everyone sees it.
+    pub message: Message,
+}
+
+/// See [`ServerFrame::Error`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FrameError {
+    /// Of the refused `send`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// The same stable code as in a REST problem.
+    pub code: String,
+    /// A sentence for the person.
+    pub message: String,
+}
+
+/// See [`ServerFrame::Reconnect`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reconnect {
+    /// Wait this long, in milliseconds.
+    pub after_ms: u64,
+}
+
+/// See [`ServerFrame::Invalid`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invalid {
+    /// `epoch`, `ahead` or `too_far`.
+    pub reason: String,
+}
