@@ -86,6 +86,7 @@ create table channels (
     updated_at bigint not null
 );
 create index channels_by_kind on channels (kind, name);
+create index channels_by_name on channels (name, id);
 
 -- An interval of the channel's seq: who was a member from where to where. At most one is open.
 create table memberships (

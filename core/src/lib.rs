@@ -3,7 +3,7 @@
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`sessions`] and [`tickets`]; [`channels`] and [`members`]; [`access`], the only doors; [`messages`],
-//! [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`cursors`], [`plugins`], [`imports`],
+//! [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
@@ -16,6 +16,7 @@ pub mod db;
 pub mod fault;
 pub mod files;
 pub mod imports;
+pub mod keys;
 pub mod log;
 pub mod members;
 pub mod messages;

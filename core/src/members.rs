@@ -19,8 +19,7 @@ const PAGE: &str = "select m.user_id, m.role, m.joined_at, u.username, u.full_na
     from memberships m join users u on u.id = m.user_id
     where m.channel_id = $1 and m.to_seq is null and m.user_id > $2 order by m.user_id limit $3";
 const DEFAULTS: &str = "select id from channels where is_default = true and deleted_at is null and archived_at is null order by name";
-const ALL_OPEN: &str = "select channel_id, user_id, from_seq from memberships where to_seq is null
-    and (channel_id > $1 or (channel_id = $1 and user_id > $2)) order by channel_id, user_id limit $3";
+const OF_USER: &str = "select channel_id, from_seq from memberships where user_id = $1 and to_seq is null";
 const OWNERS: &str =
     "select count(*) from memberships where channel_id = $1 and to_seq is null and role = 'owner'";
 const READ_TO: &str = "update memberships set read_seq = $3,
@@ -180,22 +179,10 @@ pub async fn list(
         .collect())
 }
 
-/// Every open membership, for the gateways, which then follow the log. In pages, so that no answer is unbounded.
-pub async fn all_open(on: &mut impl Read) -> Result<Vec<(ChannelId, UserId, i64)>> {
-    const PART: i64 = 10_000;
-    let mut all = Vec::new();
-    let (mut channel, mut user) = (Uuid::nil(), Uuid::nil());
-    loop {
-        let rows: Vec<(Uuid, Uuid, i64)> =
-            run!(on, sqlx::query_as(ALL_OPEN).bind(channel).bind(user).bind(PART), fetch_all)?;
-        let Some(last) = rows.last() else { return Ok(all) };
-        (channel, user) = (last.0, last.1);
-        let is_last = (rows.len() as i64) < PART;
-        all.extend(rows.into_iter().map(|row| (ChannelId(row.0), UserId(row.1), row.2)));
-        if is_last {
-            return Ok(all);
-        }
-    }
+/// One user's open memberships: channel, and since which number.
+pub async fn of_user(on: &mut impl Read, user: UserId) -> Result<Vec<(ChannelId, i64)>> {
+    let rows: Vec<(Uuid, i64)> = run!(on, sqlx::query_as(OF_USER).bind(user.0), fetch_all)?;
+    Ok(rows.into_iter().map(|row| (ChannelId(row.0), row.1)).collect())
 }
 
 /// Notes how far a member has read; never backwards. Tells the member's other devices.

@@ -5,10 +5,12 @@ mod change;
 mod mentions;
 mod page;
 mod post;
+mod scan;
 mod view;
 
 pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
 pub use page::{Page, Side, conversation, page, thread};
 pub use post::{Draft, Posted, import, post};
+pub use scan::all_after;
 pub use view::{find, readable, views};

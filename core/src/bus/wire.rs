@@ -33,6 +33,8 @@ const WORDS: &[&str] = &[
     "channel_archived",
     "plugin_disabled",
     "plugin_failed",
+    "role_too_low",
+    "nonce_reused",
 ];
 
 fn word(text: &str, otherwise: &'static str) -> &'static str {

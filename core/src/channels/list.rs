@@ -15,11 +15,11 @@ const COLUMNS: &str = "select c.id, c.kind, c.name, c.description, c.topic, c.ow
 const ONE: &str =
     "left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null where c.id = $2";
 const MINE: &str = "join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
-    where c.deleted_at is null and (c.name > $2 or (c.name = $2 and c.id > $3)) order by c.name, c.id limit $4";
+    where c.deleted_at is null and (c.name, c.id) > ($2, $3) order by c.name, c.id limit $4";
 const READABLE: &str =
     "left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
     where c.deleted_at is null and (m.role is not null or c.kind in ('public', 'voice'))
-    and (c.name > $2 or (c.name = $2 and c.id > $3)) order by c.name, c.id limit $4";
+    and (c.name, c.id) > ($2, $3) order by c.name, c.id limit $4";
 const PEOPLE: &str = "select channel_id, user_id from memberships where to_seq is null and channel_id in";
 
 /// Which channels.

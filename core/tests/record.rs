@@ -1,0 +1,128 @@
+//! What the record promises: dense numbers, an event for every change and a change for every event, one message for
+//! one nonce.
+#![allow(clippy::expect_used, missing_docs)]
+
+use confab_core::channels::{self, NewChannel};
+use confab_core::db::{self, Opened};
+use confab_core::messages::{self, Draft};
+use confab_core::users::{self, NewUser};
+use confab_core::{Db, Fault, FutureExt, Settings, log};
+use confab_protocol::{ChannelId, ChannelKind, EventKind, UserId};
+
+struct World {
+    db: Db,
+    ada: UserId,
+    room: ChannelId,
+    _folder: tempfile::TempDir,
+}
+
+async fn world() -> World {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = [("data_dir", folder.path().display().to_string())];
+    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
+    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
+    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
+    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
+    let room = NewChannel::check("room", ChannelKind::Public, None).expect("a channel");
+    let room = db.write(move |tx| async move { channels::create(tx, Some(ada), room).await }.boxed()).await.expect("room");
+    World { db, ada, room, _folder: folder }
+}
+
+fn draft(content: &str, nonce: Option<&str>) -> Draft {
+    Draft { content: content.into(), nonce: nonce.map(str::to_owned), ..Draft::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_writes_leave_neither_hole_nor_event() {
+    let World { db, ada, room, .. } = &world().await;
+    let (ada, room) = (*ada, *room);
+    let mut tasks = Vec::new();
+    for number in 0..200_usize {
+        let db = db.clone();
+        tasks.push(tokio::spawn(async move {
+            db.write(move |tx| {
+                async move {
+                    let posted = messages::post(tx, ada, room, draft(&format!("message {number}"), None)).await?;
+                    // A fifth of the writers fails after everything was written.
+                    if number % 5 == 0 { Err(Fault::Busy) } else { Ok(posted.message.seq) }
+                }
+                .boxed()
+            })
+            .await
+        }));
+    }
+    let mut kept = Vec::new();
+    for task in tasks {
+        kept.extend(task.await.expect("no panic").ok());
+    }
+    assert_eq!(kept.len(), 160);
+    kept.sort_unstable();
+    let events = log::after(&mut db.read(), 0, 500).await.expect("the log");
+    let positions: Vec<i64> = events.events.iter().map(|event| event.pos).collect();
+    assert_eq!(positions, (1..=positions.len() as i64).collect::<Vec<_>>(), "positions are dense");
+    let posted: Vec<i64> =
+        events.events.iter().filter(|it| it.kind == EventKind::NewMessage).filter_map(|it| it.seq).collect();
+    assert_eq!(posted, kept, "one event for each kept message, in order");
+    let first = kept[0];
+    assert_eq!(kept, (first..first + 160).collect::<Vec<_>>(), "numbers are dense");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_nonce_is_one_message() {
+    let World { db, ada, room, .. } = &world().await;
+    let (ada, room) = (*ada, *room);
+    let mut tasks = Vec::new();
+    for _ in 0..10 {
+        let db = db.clone();
+        tasks.push(tokio::spawn(async move {
+            db.write(move |tx| async move { messages::post(tx, ada, room, draft("once", Some("n1"))).await }.boxed()).await
+        }));
+    }
+    let mut ids = Vec::new();
+    let mut new = 0;
+    for task in tasks {
+        let posted = task.await.expect("no panic").expect("posted");
+        new += usize::from(posted.is_new);
+        ids.push(posted.message.id);
+    }
+    ids.dedup();
+    assert_eq!((ids.len(), new), (1, 1));
+    let other =
+        db.write(move |tx| async move { messages::post(tx, ada, room, draft("other", Some("n1"))).await }.boxed()).await;
+    assert_eq!(other.expect_err("another text").code(), "nonce_reused");
+    let next =
+        db.write(move |tx| async move { messages::post(tx, ada, room, draft("next", None)).await }.boxed()).await;
+    let before = messages::views(&mut db.read(), &ids).await.expect("views")[0].seq;
+    assert_eq!(next.expect("posted").message.seq, before + 1, "retries used no number up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panicking_write_harms_nobody() {
+    let World { db, ada, room, .. } = &world().await;
+    let (ada, room) = (*ada, *room);
+    let failed: Result<(), Fault> = db
+        .write(move |tx| {
+            async move {
+                messages::post(tx, ada, room, draft("lost", None)).await?;
+                panic!("on purpose");
+            }
+            .boxed()
+        })
+        .await;
+    assert!(matches!(failed, Err(Fault::Internal(_))));
+    let posted = db.write(move |tx| async move { messages::post(tx, ada, room, draft("kept", None)).await }.boxed()).await;
+    assert_eq!(posted.expect("posted").message.content, "kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = [("data_dir", folder.path().display().to_string())];
+    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
+    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
+    let second = db::open(&settings, Opened::Migrated).await.err().expect("refused");
+    assert_eq!(second.code(), "folder_in_use");
+    db.close().await;
+    drop(db);
+    db::open(&settings, Opened::Migrated).await.expect("free again");
+}

@@ -1,0 +1,137 @@
+//! A host narrowed to what was granted. The handlers of a plugin take nothing else, so no call can go round it.
+
+use crate::host::{Answer, Host};
+use crate::manifest::Manifest;
+use crate::permission::{Grants, Permission};
+use crate::words::{Draft, Entry, Failure, Id, Level, Message, Place, SettingValue, User};
+
+const KEY_BYTES: usize = 256;
+const VALUE_BYTES: usize = 64 * 1024;
+const MOST_MESSAGES: u32 = 100;
+const MOST_KEYS: u32 = 1000;
+const LOG_LINE_BYTES: usize = 4096;
+
+/// A host that answers `denied` to every call that the manifest does not ask for or the administrator did not approve.
+#[derive(Debug, Clone)]
+pub struct Granted<H> {
+    host: H,
+    grants: Grants,
+}
+
+impl<H: Host> Granted<H> {
+    /// Grants what the manifest asks for and the administrator approved: both, so that neither a grant that is left
+    /// over from an older version nor a manifest alone opens anything.
+    pub fn new(host: H, manifest: &Manifest, approved: &Grants) -> Self {
+        Self { host, grants: manifest.asks().within(approved) }
+    }
+
+    /// What is granted.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn gate<'a, T: Send + 'a>(
+        &'a self,
+        permission: Permission,
+        checked: Result<(), Failure>,
+        call: impl FnOnce(&'a H) -> Answer<'a, T>,
+    ) -> Answer<'a, T> {
+        if !self.grants.has(permission) {
+            return refused(Failure::Denied(format!("{permission} is not granted")));
+        }
+        match checked {
+            Ok(()) => call(&self.host),
+            Err(failure) => refused(failure),
+        }
+    }
+}
+
+impl<H: Host> Host for Granted<H> {
+    fn post_message(&self, place: Place, draft: Draft) -> Answer<'_, Id> {
+        self.gate(Permission::PostMessages, Ok(()), |host| host.post_message(place, draft))
+    }
+
+    fn edit_message(&self, message_id: Id, draft: Draft) -> Answer<'_, ()> {
+        self.gate(Permission::EditOwnMessages, Ok(()), |host| host.edit_message(message_id, draft))
+    }
+
+    fn delete_message(&self, message_id: Id) -> Answer<'_, ()> {
+        self.gate(Permission::EditOwnMessages, Ok(()), |host| host.delete_message(message_id))
+    }
+
+    fn add_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()> {
+        self.gate(Permission::React, Ok(()), |host| host.add_reaction(message_id, code))
+    }
+
+    fn remove_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()> {
+        self.gate(Permission::React, Ok(()), |host| host.remove_reaction(message_id, code))
+    }
+
+    fn get_message(&self, message_id: Id) -> Answer<'_, Message> {
+        self.gate(Permission::ReadMessages, Ok(()), |host| host.get_message(message_id))
+    }
+
+    fn get_user(&self, user_id: Id) -> Answer<'_, User> {
+        self.gate(Permission::ReadUsers, Ok(()), |host| host.get_user(user_id))
+    }
+
+    fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>> {
+        let limit = limit.clamp(1, MOST_MESSAGES);
+        self.gate(Permission::ReadMessages, Ok(()), |host| host.recent_messages(place, limit))
+    }
+
+    fn kv_get(&self, key: String) -> Answer<'_, Option<Entry>> {
+        self.gate(Permission::Storage, fits(&key, &[]), |host| host.kv_get(key))
+    }
+
+    fn kv_set(&self, key: String, value: Vec<u8>, ttl_seconds: Option<u32>) -> Answer<'_, u64> {
+        self.gate(Permission::Storage, fits(&key, &value), |host| host.kv_set(key, value, ttl_seconds))
+    }
+
+    fn kv_swap(&self, key: String, expected: u64, value: Vec<u8>) -> Answer<'_, u64> {
+        self.gate(Permission::Storage, fits(&key, &value), |host| host.kv_swap(key, expected, value))
+    }
+
+    fn kv_add(&self, key: String, delta: i64) -> Answer<'_, i64> {
+        self.gate(Permission::Storage, fits(&key, &[]), |host| host.kv_add(key, delta))
+    }
+
+    fn kv_delete(&self, key: String) -> Answer<'_, bool> {
+        self.gate(Permission::Storage, fits(&key, &[]), |host| host.kv_delete(key))
+    }
+
+    fn kv_list(&self, prefix: String, after: Option<String>, limit: u32) -> Answer<'_, Vec<String>> {
+        let limit = limit.clamp(1, MOST_KEYS);
+        self.gate(Permission::Storage, Ok(()), |host| host.kv_list(prefix, after, limit))
+    }
+
+    fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>> {
+        self.host.setting(key)
+    }
+
+    fn log(&self, level: Level, text: &str) {
+        self.host.log(level, cut(text, LOG_LINE_BYTES));
+    }
+}
+
+/// The longest part from the start that has at most so many bytes and ends between two characters.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+fn fits(key: &str, value: &[u8]) -> Result<(), Failure> {
+    if key.is_empty() || key.len() > KEY_BYTES {
+        return Err(Failure::Invalid(format!("a key has 1 to {KEY_BYTES} bytes, this one {}", key.len())));
+    }
+    if value.len() > VALUE_BYTES {
+        return Err(Failure::Invalid(format!(
+            "a value has at most {VALUE_BYTES} bytes, this one {}",
+            value.len()
+        )));
+    }
+    Ok(())
+}
+
+fn refused<'a, T: Send + 'a>(failure: Failure) -> Answer<'a, T> {
+    Box::pin(std::future::ready(Err(failure)))
+}

@@ -1,0 +1,40 @@
+//! Runs plugins: WebAssembly components that add commands, reactions and bots, and that can do only what an
+//! administrator granted, within a budget of time, memory and calls.
+//!
+//! [`Manifest`] says what a plugin is and asks for. [`Runtime`] turns it and its component into a [`Plugin`], whose
+//! handlers are called with a [`Granted`] host: the worker's [`Host`], narrowed to what was granted. No SQL, no bus
+//! and no HTTP is known here.
+
+mod bindings;
+mod bundled;
+mod call;
+mod command;
+mod convert;
+mod granted;
+mod host;
+mod limits;
+mod manifest;
+mod outcome;
+mod permission;
+mod plugin;
+mod precompiled;
+mod runtime;
+mod words;
+
+pub use bundled::{Bundled, bundled};
+pub use command::{CommandFault, command_name};
+pub use granted::Granted;
+pub use host::{Answer, Host};
+pub use limits::Limits;
+pub use manifest::{
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
+    SettingKind,
+};
+pub use outcome::{CallError, LoadError};
+pub use permission::{Grants, Permission};
+pub use plugin::Plugin;
+pub use runtime::Runtime;
+pub use words::{
+    Argument, Delivery, Draft, Entry, Event, EventKind, Failure, Field, Id, Invocation, Level, Membership,
+    Message, OptionValue, Place, Reaction, Reason, Reply, SettingValue, User,
+};

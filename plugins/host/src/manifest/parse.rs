@@ -1,0 +1,319 @@
+//! From the text of a manifest to the manifest, or to everything that is wrong with it.
+
+use super::section::{Faults, Section};
+use super::{
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
+    SettingKind,
+};
+use crate::permission::Permission;
+use crate::words::{EventKind, OptionValue, SettingValue};
+use std::collections::BTreeSet;
+
+/// The versions of `confab:plugin` that this host runs.
+const APIS: [&str; 1] = ["0.1"];
+const TEXT_BYTES: usize = 64 * 1024;
+const MOST_COMMANDS: usize = 32;
+const MOST_OPTIONS: usize = 16;
+const MOST_CHOICES: usize = 25;
+const MOST_REACTIONS: usize = 32;
+const MOST_SETTINGS: usize = 32;
+const MOST_PREFIXES: usize = 16;
+const NAME_FORM: &str = "lower-case letters, digits and hyphens, beginning with a letter";
+
+pub(super) fn manifest(text: &str) -> Result<Manifest, Vec<Fault>> {
+    let whole = |message: String| vec![Fault { field: "plugin.toml".into(), message }];
+    if text.len() > TEXT_BYTES {
+        return Err(whole(format!("is larger than {TEXT_BYTES} bytes")));
+    }
+    let table = text.parse::<toml::Table>().map_err(|error| whole(error.to_string()))?;
+    let faults = Faults::default();
+    let manifest = read(Section::root(table, &faults));
+    let faults = faults.into_inner();
+    if faults.is_empty() { Ok(manifest) } else { Err(faults) }
+}
+
+fn read(mut root: Section<'_>) -> Manifest {
+    let mut plugin = root.section("plugin");
+    let manifest = Manifest {
+        id: plugin.formed_text(
+            "id",
+            100,
+            "a reverse domain name such as org.example.polls",
+            is_reverse_domain,
+        ),
+        name: plugin.required_text("name", 60),
+        version: plugin.formed_text("version", 32, "three numbers such as 1.2.3", is_version),
+        api: plugin
+            .formed_text("api", 16, "0.1, the version that this server runs", |api| APIS.contains(&api)),
+        description: plugin.text("description", 300).unwrap_or_default(),
+        wasm: plugin.formed_text("wasm", 64, "a plain file name that ends in .wasm", |name| {
+            is_file_name(name) && name.strip_suffix(".wasm").is_some()
+        }),
+        sha256: plugin.formed_text("sha256", 64, "64 hexadecimal digits in lower case", is_sha256),
+        permissions: permissions(&mut plugin),
+        events: events(&mut root),
+        commands: commands(&mut root),
+        reactions: reactions(&mut root),
+        settings: settings(&mut root),
+        limits: limits(root.section("limits")),
+    };
+    plugin.finish();
+    root.finish();
+    manifest
+}
+
+fn permissions(plugin: &mut Section<'_>) -> BTreeSet<Permission> {
+    let mut permissions = BTreeSet::new();
+    for (index, text) in plugin.texts("permissions", 32, 64).iter().enumerate() {
+        match text.parse() {
+            Ok(Permission::Event(kind)) => {
+                plugin.note(
+                    &format!("permissions[{index}]"),
+                    format!("ask for it with [[event]] name = \"{kind}\""),
+                );
+            }
+            Ok(permission) => drop(permissions.insert(permission)),
+            Err(message) => plugin.note(&format!("permissions[{index}]"), message),
+        }
+    }
+    permissions
+}
+
+fn events(root: &mut Section<'_>) -> Vec<EventFilter> {
+    let mut events: Vec<EventFilter> = Vec::new();
+    for mut section in root.sections("event", EventKind::ALL.len()) {
+        let name = section.required_text("name", 64);
+        let filter = EventFilter {
+            kind: name.parse().unwrap_or(EventKind::MessagePosted),
+            prefix: section.texts("prefix", MOST_PREFIXES, 64),
+            mentions_bot: section.flag("mentions-bot"),
+            from_bots: section.flag("from-bots"),
+        };
+        match name.parse::<EventKind>() {
+            Err(message) if !name.is_empty() => section.note("name", message),
+            Ok(kind) if events.iter().any(|other| other.kind == kind) => {
+                section.note("name", format!("`{name}` stands here twice"));
+            }
+            Ok(kind) if !is_message(kind) && (filter.mentions_bot || !filter.prefix.is_empty()) => {
+                section.note("name", "prefix and mentions-bot are for posted and edited messages only");
+            }
+            _ => events.push(filter),
+        }
+        section.finish();
+    }
+    events
+}
+
+fn commands(root: &mut Section<'_>) -> Vec<Command> {
+    let mut commands: Vec<Command> = Vec::new();
+    for mut section in root.sections("command", MOST_COMMANDS) {
+        let command = Command {
+            name: section.formed_text("name", 32, NAME_FORM, is_name),
+            description: section.required_text("description", 200),
+            options: options(&mut section),
+        };
+        if !command.name.is_empty() && commands.iter().any(|other| other.name == command.name) {
+            section.note("name", format!("`{}` stands here twice", command.name));
+        }
+        commands.push(command);
+        section.finish();
+    }
+    commands
+}
+
+fn options(command: &mut Section<'_>) -> Vec<CommandOption> {
+    let mut options: Vec<CommandOption> = Vec::new();
+    for mut section in command.sections("option", MOST_OPTIONS) {
+        let option = option(&mut section);
+        if !option.name.is_empty() && options.iter().any(|other| other.name == option.name) {
+            section.note("name", format!("`{}` stands here twice", option.name));
+        }
+        // Values without a name are given in order: one that is needed after one that is not could not be told apart.
+        if option.required && options.last().is_some_and(|previous| !previous.required) {
+            section.note("required", "required options come before the others");
+        }
+        options.push(option);
+        section.finish();
+    }
+    options
+}
+
+fn option(section: &mut Section<'_>) -> CommandOption {
+    let name = section.formed_text("name", 32, NAME_FORM, is_name);
+    let kind_name = section.required_text("type", 16);
+    let kind = match kind_name.as_str() {
+        "integer" => OptionKind::Integer,
+        "number" => OptionKind::Number,
+        "toggle" => OptionKind::Toggle,
+        "choice" => OptionKind::Choice,
+        other => {
+            if !matches!(other, "text" | "") {
+                section.note("type", "must be text, integer, number, toggle or choice");
+            }
+            OptionKind::Text
+        }
+    };
+    let mut option = CommandOption {
+        name,
+        description: section.text("description", 200).unwrap_or_default(),
+        kind,
+        required: section.flag("required"),
+        min: section.number("min"),
+        max: section.number("max"),
+        choices: section.texts("choices", MOST_CHOICES, 100),
+        default: None,
+    };
+    let bounded = matches!(kind, OptionKind::Integer | OptionKind::Number);
+    if !bounded && (option.min.is_some() || option.max.is_some()) {
+        section.note("min", "min and max are for integers and numbers only");
+    }
+    if option.min.zip(option.max).is_some_and(|(min, max)| min > max) {
+        section.note("min", "must not be above max");
+    }
+    if (kind == OptionKind::Choice) == option.choices.is_empty() {
+        section.note("choices", "the type choice has choices, the others have none");
+    }
+    if let Some(value) = section.value("default") {
+        option.default = default_of(&option, &value);
+        if option.default.is_none() || option.required {
+            section.note("default", "must be a value that the option takes, and the option not required");
+        }
+    }
+    option
+}
+
+fn default_of(option: &CommandOption, value: &toml::Value) -> Option<OptionValue> {
+    let text = match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) => value.to_string(),
+        _ => return None,
+    };
+    let stated_as_text = matches!(value, toml::Value::String(_));
+    let takes_text = matches!(option.kind, OptionKind::Text | OptionKind::Choice);
+    if stated_as_text == takes_text { option.value(&text).ok() } else { None }
+}
+
+fn reactions(root: &mut Section<'_>) -> Vec<CustomReaction> {
+    let mut reactions: Vec<CustomReaction> = Vec::new();
+    for mut section in root.sections("reaction", MOST_REACTIONS) {
+        let reaction = CustomReaction {
+            code: section.formed_text(
+                "code",
+                32,
+                "lower-case letters, digits, hyphens and underscores",
+                is_code,
+            ),
+            name: section.required_text("name", 60),
+            text: section.text("text", 8),
+            image: section.text("image", 64),
+        };
+        if reaction.text.is_some() == reaction.image.is_some() {
+            section.note("text", "a reaction has either a text or an image");
+        }
+        if reaction.image.as_deref().is_some_and(|image| !is_file_name(image)) {
+            section.note("image", "must be a plain file name");
+        }
+        if !reaction.code.is_empty() && reactions.iter().any(|other| other.code == reaction.code) {
+            section.note("code", format!("`{}` stands here twice", reaction.code));
+        }
+        reactions.push(reaction);
+        section.finish();
+    }
+    reactions
+}
+
+fn settings(root: &mut Section<'_>) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for mut section in root.sections("setting", MOST_SETTINGS) {
+        let key = section.formed_text("key", 32, NAME_FORM, is_name);
+        let kind_name = section.required_text("type", 16);
+        let kind = match kind_name.as_str() {
+            "integer" => SettingKind::Integer,
+            "number" => SettingKind::Number,
+            "toggle" => SettingKind::Toggle,
+            other => {
+                if !matches!(other, "text" | "") {
+                    section.note("type", "must be text, integer, number or toggle");
+                }
+                SettingKind::Text
+            }
+        };
+        let has_default = section.has("default");
+        let default = section.value("default").and_then(setting_value).and_then(|value| kind.accept(&value));
+        if has_default && default.is_none() {
+            section.note("default", format!("must be {}", kind.article()));
+        }
+        let description = section.text("description", 200).unwrap_or_default();
+        let required = section.flag("required");
+        if required && has_default {
+            section.note("required", "a setting with a default is never required");
+        }
+        if !key.is_empty() && settings.iter().any(|other| other.key == key) {
+            section.note("key", format!("`{key}` stands here twice"));
+        }
+        settings.push(Setting { key, description, kind, default, required });
+        section.finish();
+    }
+    settings
+}
+
+fn setting_value(value: toml::Value) -> Option<SettingValue> {
+    match value {
+        toml::Value::String(text) => Some(SettingValue::Text(text)),
+        toml::Value::Integer(integer) => Some(SettingValue::Integer(integer)),
+        toml::Value::Float(number) if number.is_finite() => Some(SettingValue::Number(number)),
+        toml::Value::Boolean(toggle) => Some(SettingValue::Toggle(toggle)),
+        _ => None,
+    }
+}
+
+fn limits(mut section: Section<'_>) -> AskedLimits {
+    let limits = AskedLimits {
+        memory_mib: section.integer("memory-mib", 1..=4096),
+        event_ms: section.integer("event-ms", 10..=60_000),
+        command_ms: section.integer("command-ms", 10..=60_000),
+    };
+    section.finish();
+    limits
+}
+
+fn is_message(kind: EventKind) -> bool {
+    matches!(kind, EventKind::MessagePosted | EventKind::MessageEdited)
+}
+
+fn is_reverse_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.contains('.') && text.split('.').all(label)
+}
+
+fn is_version(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 3
+        && parts.iter().all(|part| part.parse::<u32>().is_ok_and(|number| number.to_string() == **part))
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_code(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+}
+
+/// A name without a path: `../` in one would reach outside of the plugin's package.
+fn is_file_name(text: &str) -> bool {
+    !text.starts_with('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}

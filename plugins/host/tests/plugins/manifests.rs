@@ -1,0 +1,156 @@
+//! Manifests: a bad one lists all its faults.
+
+use confab_plugin_host::{Draft, Field, Grants, Manifest, Permission, SettingValue, bundled};
+use std::collections::BTreeMap;
+
+const BAD: &str = r#"
+surprise = 1
+
+[plugin]
+id = "Dice"
+name = ""
+version = "1.2"
+api = "9.9"
+wasm = "../dice.wasm"
+permissions = ["messages.post", "root", "events.message-posted"]
+colour = "red"
+
+[[event]]
+name = "message-shredded"
+
+[[event]]
+name = "member-joined"
+prefix = ["!"]
+
+[[command]]
+name = "Roll Dice"
+
+[[command.option]]
+name = "optional"
+type = "text"
+min = 1
+
+[[command.option]]
+name = "needed"
+type = "choice"
+required = true
+
+[[command.option]]
+name = "count"
+type = "integer"
+max = 3
+default = 4
+
+[[reaction]]
+code = "no spaces"
+name = "None"
+
+[[setting]]
+key = "size"
+type = "integer"
+default = "large"
+
+[limits]
+memory-mib = 0
+"#;
+
+#[test]
+fn a_bad_manifest_lists_all_its_faults() {
+    let faults = Manifest::parse(BAD).unwrap_err();
+    let mut fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "command[0].description",
+            "command[0].name",
+            "command[0].option[0].min",
+            "command[0].option[1].choices",
+            "command[0].option[1].required",
+            "command[0].option[2].default",
+            "event[0].name",
+            "event[1].name",
+            "limits.memory-mib",
+            "plugin.api",
+            "plugin.colour",
+            "plugin.id",
+            "plugin.name",
+            "plugin.permissions[1]",
+            "plugin.permissions[2]",
+            "plugin.sha256",
+            "plugin.version",
+            "plugin.wasm",
+            "reaction[0].code",
+            "reaction[0].text",
+            "setting[0].default",
+            "surprise",
+        ]
+    );
+    let told = |field: &str| faults.iter().find(|fault| fault.field == field).unwrap().to_string();
+    assert_eq!(told("plugin.permissions[1]"), "plugin.permissions[1]: there is no permission `root`");
+    assert_eq!(told("plugin.sha256"), "plugin.sha256: is missing");
+    assert_eq!(told("surprise"), "surprise: is not known here");
+}
+
+#[test]
+fn what_is_no_toml_is_one_fault() {
+    assert_eq!(Manifest::parse("[plugin").unwrap_err().len(), 1);
+    assert_eq!(Manifest::parse(&"#".repeat(100_000)).unwrap_err().len(), 1);
+    assert!(!Manifest::parse("").unwrap_err().is_empty());
+    assert!(!Manifest::parse("plugin = 3\ncommand = 4\nevent = [5]").unwrap_err().is_empty());
+}
+
+#[test]
+fn the_bundled_manifests_are_good() {
+    for plugin in bundled() {
+        let manifest = Manifest::parse(plugin.manifest).unwrap();
+        assert!(!manifest.description.is_empty(), "{} has no description", plugin.name);
+    }
+}
+
+#[test]
+fn events_are_asked_for_like_permissions() {
+    let dice = Manifest::parse(bundled()[0].manifest).unwrap();
+    let asked: Vec<String> = dice.asks().iter().map(|permission| permission.to_string()).collect();
+    assert_eq!(asked, ["messages.post", "storage", "events.message-posted"]);
+    assert!(dice.asks().iter().all(|permission| !permission.describe().is_empty()));
+    assert_eq!(Grants::none().missing(&dice.asks()), dice.asks());
+    assert_eq!("events.channel-created".parse::<Permission>().unwrap().to_string(), "events.channel-created");
+}
+
+#[test]
+fn settings_are_checked_and_filled_in() {
+    let text = bundled()[0].manifest.to_owned()
+        + r#"
+[[setting]]
+key = "sides"
+type = "integer"
+default = 6
+[[setting]]
+key = "luck"
+type = "number"
+required = true
+"#;
+    let manifest = Manifest::parse(&text).unwrap();
+    let given = |json: &str| serde_json::from_str::<BTreeMap<String, SettingValue>>(json).unwrap();
+    let settings = manifest.settings(&given(r#"{"luck": 1}"#)).unwrap();
+    assert_eq!(settings["luck"], SettingValue::Number(1.0));
+    assert_eq!(settings["sides"], SettingValue::Integer(6));
+    let faults = manifest.settings(&given(r#"{"sides": "many", "colour": true}"#)).unwrap_err();
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        ["colour: there is no such setting", "sides: must be an integer", "luck: is required"]
+    );
+}
+
+#[test]
+fn a_draft_becomes_one_text() {
+    let field = |title: &str, inline| Field { title: title.into(), value: "1".into(), inline };
+    let draft = Draft {
+        content: "Result".into(),
+        fields: vec![field("a", true), field("b", true), field("c", false)],
+    };
+    assert_eq!(draft.markdown(), "Result\n\n**a** 1 · **b** 1\n**c** 1");
+    assert_eq!(Draft { content: String::new(), fields: vec![field("a", false)] }.markdown(), "**a** 1");
+}

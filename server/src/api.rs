@@ -1,0 +1,97 @@
+//! The REST endpoints: a file for each noun. A handler reads its input, passes a door of core, acts, answers.
+
+mod assistant;
+mod auth;
+mod channels;
+mod commands;
+mod cursor;
+mod files;
+mod members;
+mod messages;
+mod reactions;
+mod search;
+mod service;
+mod strict;
+mod users;
+mod administration;
+
+use poem::Route;
+use poem_openapi::{OpenApiService, Tags};
+
+pub use service::{database_test, figures, health, ready};
+
+use crate::http::problem::ApiError;
+use crate::state::App;
+
+/// What every handler answers.
+pub type Answer<T> = std::result::Result<T, ApiError>;
+
+/// Areas of the document.
+#[derive(Tags)]
+pub enum Area {
+    /// Signing in and one's own account.
+    Auth,
+    /// People and bots.
+    Users,
+    /// Channels and their members.
+    Channels,
+    /// Messages, threads and reactions.
+    Messages,
+    /// Uploads.
+    Files,
+    /// Finding messages.
+    Search,
+    /// The assistant.
+    Assistant,
+    /// Commands and plugins.
+    Plugins,
+    /// For superusers.
+    Administration,
+    /// The server itself.
+    Service,
+}
+
+macro_rules! endpoints {
+    ($app:expr) => {
+        (
+            auth::Auth($app.clone()),
+            users::Users($app.clone()),
+            channels::Channels($app.clone()),
+            members::Members($app.clone()),
+            messages::Messages($app.clone()),
+            reactions::Reactions($app.clone()),
+            files::Files($app.clone()),
+            search::Search($app.clone()),
+            assistant::Assistant($app.clone()),
+            commands::Commands($app.clone()),
+            administration::Administration($app.clone()),
+            service::Service($app.clone()),
+        )
+    };
+}
+
+/// The routes under `/api/v1`, and the document that describes them.
+#[must_use]
+pub fn routes(app: &App) -> (Route, String) {
+    let service = OpenApiService::new(endpoints!(Some(app.clone())), "Confab", env!("CARGO_PKG_VERSION"))
+        .description("Team chat that remembers, answers and loses nothing.")
+        .server("/api/v1");
+    let document = service.spec();
+    let docs = service.swagger_ui();
+    (Route::new().nest("/api/v1", service).nest("/docs", docs), document)
+}
+
+/// The document alone, without a server: `confab openapi`.
+#[must_use]
+pub fn document() -> String {
+    let none: Option<App> = None;
+    OpenApiService::new(endpoints!(none), "Confab", env!("CARGO_PKG_VERSION"))
+        .description("Team chat that remembers, answers and loses nothing.")
+        .server("/api/v1")
+        .spec()
+}
+
+/// The shared parts. Handlers run only in a server, where they are there; the document is made without.
+fn app(of: &Option<App>) -> Answer<&App> {
+    of.as_ref().ok_or_else(|| confab_core::Fault::Internal("no server around this handler".into()).into())
+}

@@ -1,0 +1,95 @@
+//! For superusers: figures and what could not be digested.
+
+use confab_core::{cursors, log, users};
+use confab_protocol::Timestamp;
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::auth::Bearer;
+use super::{Answer, Area, app, cursor};
+use crate::state::App;
+
+#[derive(Object)]
+struct DeadLetter {
+    id: Uuid,
+    /// Who failed.
+    consumer: String,
+    /// At which position of the log.
+    pos: i64,
+    kind: String,
+    error: String,
+    attempts: i64,
+    created_at: Timestamp,
+}
+
+#[derive(Object)]
+struct DeadLetterPage {
+    items: Vec<DeadLetter>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Object)]
+struct Stats {
+    /// Accounts, bots and placeholders too.
+    user_count: i64,
+    /// Sockets of this server.
+    socket_count: i64,
+    /// The newest position of the log.
+    head: i64,
+    /// Each consumer of the log and its position.
+    cursors: serde_json::Value,
+    /// The search index: `lag` is the number of events not yet in it.
+    index: serde_json::Value,
+    /// `sqlite` or `postgres`.
+    engine: String,
+}
+
+pub struct Administration(pub Option<App>);
+
+#[OpenApi(tag = "Area::Administration")]
+impl Administration {
+    /// Figures of this server.
+    #[oai(path = "/admin/stats", method = "get")]
+    async fn stats(&self, caller: Bearer) -> Answer<Json<Stats>> {
+        let app = app(&self.0)?;
+        caller.superuser()?;
+        let cursors: serde_json::Map<String, serde_json::Value> =
+            cursors::all(&mut app.db.read()).await?.into_iter().map(|(name, pos)| (name, json!(pos))).collect();
+        // Without a worker the rest is still worth knowing.
+        let index = app.bus.ask("index_state", &json!({})).await.unwrap_or_else(|fault| json!({ "error": fault.to_string() }));
+        Ok(Json(Stats {
+            user_count: users::count(&mut app.db.read()).await?,
+            socket_count: app.hub.socket_count() as i64,
+            head: log::head(&mut app.db.read()).await?,
+            cursors: cursors.into(),
+            index,
+            engine: app.db.engine_name().into(),
+        }))
+    }
+
+    /// Events that a consumer failed at too often.
+    #[oai(path = "/admin/dead-letters", method = "get")]
+    async fn dead_letters(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<DeadLetterPage>> {
+        caller.superuser()?;
+        let limit = cursor::limit(limit.0)?;
+        let after: Option<Uuid> = cursor::decode(cursor.0.as_deref())?;
+        let found = cursors::dead_letters(&mut app(&self.0)?.db.read(), after, limit).await?;
+        let next_cursor = found.last().filter(|_| found.len() == limit as usize).and_then(|it| cursor::encode(&it.id));
+        let items = found
+            .into_iter()
+            .map(|it| DeadLetter {
+                id: it.id,
+                consumer: it.consumer,
+                pos: it.pos,
+                kind: it.kind,
+                error: it.error,
+                attempts: it.attempts,
+                created_at: Timestamp(it.created_at),
+            })
+            .collect();
+        Ok(Json(DeadLetterPage { items, next_cursor }))
+    }
+}

@@ -1,0 +1,98 @@
+//! The assistant: answers from what the asker may read, and cites it.
+
+use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserRef};
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::auth::Bearer;
+use super::strict::Text;
+use super::{Answer, Area, app, cursor};
+use crate::state::App;
+
+#[derive(Debug, Object)]
+struct Ask {
+    /// The question, at most 4,000 characters.
+    content: Text,
+    /// Goes on in an earlier conversation of the asker.
+    conversation_id: Option<Uuid>,
+    /// The answer is for this channel: only what all its readers may read is used.
+    channel_id: Option<ChannelId>,
+}
+
+/// A message that the answer rests on.
+#[derive(Object, Deserialize)]
+struct Citation {
+    /// As in the answer: `[1]`.
+    n: i64,
+    message_id: MessageId,
+    channel_id: ChannelId,
+    channel_name: String,
+    seq: i64,
+    sender: UserRef,
+    created_at: Timestamp,
+    /// Verbatim from the message.
+    quote: String,
+    /// Where to read it.
+    url: String,
+}
+
+#[derive(Object, Deserialize)]
+struct Answered {
+    answer: String,
+    citations: Vec<Citation>,
+    /// `extractive` without a language model.
+    model: String,
+    conversation_id: Uuid,
+    /// Whether the answer rests on messages.
+    supported: bool,
+}
+
+/// Messages that belong together.
+#[derive(Object, Deserialize)]
+struct Passage {
+    messages: Vec<Message>,
+    channel: Channel,
+    score: f64,
+}
+
+#[derive(Object, Deserialize)]
+struct Passages {
+    items: Vec<Passage>,
+}
+
+pub struct Assistant(pub Option<App>);
+
+#[OpenApi(tag = "Area::Assistant")]
+impl Assistant {
+    /// Answers a question, with citations.
+    #[oai(path = "/ai/message", method = "post")]
+    async fn ask(&self, caller: Bearer, body: Json<Ask>) -> Answer<Json<Answered>> {
+        let app = app(&self.0)?;
+        app.limits.ask(caller.0.user_id)?;
+        let question = json!({
+            "user_id": caller.0.user_id,
+            "content": body.0.content.0,
+            "conversation_id": body.0.conversation_id,
+            "channel_id": body.0.channel_id,
+        });
+        let mut answer: Answered = app.bus.ask("answer", &question).await?;
+        for citation in &mut answer.citations {
+            citation.url.insert_str(0, app.public_url());
+        }
+        Ok(Json(answer))
+    }
+
+    /// The passages that an answer would use.
+    #[oai(path = "/ai/context", method = "get")]
+    async fn context(&self, caller: Bearer, query: Query<String>, limit: Query<Option<i64>>) -> Answer<Json<Passages>> {
+        let app = app(&self.0)?;
+        app.limits.ask(caller.0.user_id)?;
+        let limit = cursor::limit(limit.0)?.min(20);
+        let question = json!({ "user_id": caller.0.user_id, "query": query.0, "limit": limit });
+        Ok(Json(app.bus.ask("context", &question).await?))
+    }
+}

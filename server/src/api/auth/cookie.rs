@@ -1,0 +1,56 @@
+//! The web client's refresh token: in a cookie that no script can read and no other site's page can send.
+
+use poem::Request;
+use poem::http::header;
+use poem_openapi::payload::{Json, Response};
+
+use super::SignedIn;
+use crate::http::origin;
+use crate::state::App;
+
+const NAME: &str = "confab_refresh";
+const LASTS_SECONDS: u64 = 7 * 86_400;
+
+/// Puts the refresh token into a cookie when the client asked for that; else leaves it in the body.
+pub fn answer<T>(
+    request: &Request,
+    wrap: impl FnOnce(Json<SignedIn>) -> T,
+    mut signed_in: SignedIn,
+) -> Response<T> {
+    let wants_cookie = request.header("x-confab-session") == Some("cookie");
+    let secret = if wants_cookie { signed_in.refresh_token.take() } else { None };
+    let response = Response::new(wrap(Json(signed_in)));
+    match secret {
+        Some(secret) => response.header(header::SET_COOKIE, text(&secret, LASTS_SECONDS, is_secure(request))),
+        None => response,
+    }
+}
+
+/// Takes the cookie away.
+pub fn cleared<T>(answer: T) -> Response<T> {
+    Response::new(answer).header(header::SET_COOKIE, text("", 0, false))
+}
+
+/// The cookie's token, if a page of ours sent it: SameSite stops other sites, the origin other hosts of ours.
+pub fn read(request: &Request, app: &App) -> Option<String> {
+    if !origin::is_allowed(request, app) {
+        return None;
+    }
+    request
+        .headers()
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(NAME)?.strip_prefix('=').map(str::to_owned))
+        .filter(|token| !token.is_empty())
+}
+
+fn is_secure(request: &Request) -> bool {
+    request.header(header::ORIGIN).is_some_and(|origin| origin.starts_with("https://"))
+}
+
+fn text(secret: &str, lasts_seconds: u64, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{NAME}={secret}; Path=/api/v1/auth; Max-Age={lasts_seconds}; HttpOnly; SameSite=Strict{secure}")
+}

@@ -1,0 +1,185 @@
+//! Channels.
+
+use confab_core::channels::{self, Change, NewChannel, Scope};
+use confab_core::{Fault, FutureExt, access, members};
+use confab_protocol::{Channel, ChannelId, ChannelKind, UserId};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use uuid::Uuid;
+
+use super::auth::{Bearer, Done};
+use super::strict::Text;
+use super::{Answer, Area, app, cursor};
+use crate::state::App;
+
+#[derive(Debug, Object)]
+struct Create {
+    /// 1 to 80 characters, unique.
+    name: Text,
+    /// `public` when absent.
+    kind: Option<ChannelKind>,
+    description: Option<Text>,
+}
+
+#[derive(Debug, Object)]
+struct Update {
+    name: Option<Text>,
+    description: Option<Text>,
+    topic: Option<Text>,
+}
+
+#[derive(Debug, Object)]
+struct OpenDirect {
+    /// The others.
+    user_ids: Vec<UserId>,
+}
+
+#[derive(Debug, Object)]
+struct Read {
+    /// The last number that was read.
+    seq: i64,
+}
+
+#[derive(Object)]
+struct ChannelPage {
+    items: Vec<Channel>,
+    next_cursor: Option<String>,
+}
+
+#[derive(ApiResponse)]
+enum Opened {
+    /// It was there.
+    #[oai(status = 200)]
+    Found(Json<Channel>),
+    /// It was made.
+    #[oai(status = 201)]
+    Created(Json<Channel>),
+}
+
+pub struct Channels(pub Option<App>);
+
+#[OpenApi(tag = "Area::Channels")]
+impl Channels {
+    /// Makes a channel; the caller owns it.
+    #[oai(path = "/channels", method = "post")]
+    async fn create(&self, caller: Bearer, body: Json<Create>) -> Answer<Opened> {
+        let app = app(&self.0)?;
+        let user = caller.0.user_id;
+        let description = body.0.description.as_ref().map(|it| it.0.as_str());
+        let new = NewChannel::check(&body.0.name.0, body.0.kind.unwrap_or(ChannelKind::Public), description)?;
+        let id = app.db.write(move |tx| async move { channels::create(tx, Some(user), new).await }.boxed()).await?;
+        Ok(Opened::Created(Json(channels::view(&mut app.db.read(), user, id).await?)))
+    }
+
+    /// Every channel that the caller may read.
+    #[oai(path = "/channels", method = "get")]
+    async fn list(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<ChannelPage>> {
+        self.page(&caller, Scope::Readable, limit.0, cursor.0.as_deref()).await
+    }
+
+    /// The caller's channels, with counts of what is unread.
+    #[oai(path = "/channels/me", method = "get")]
+    async fn mine(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<ChannelPage>> {
+        self.page(&caller, Scope::Mine, limit.0, cursor.0.as_deref()).await
+    }
+
+    /// The conversation with these people; made when there is none.
+    #[oai(path = "/channels/direct", method = "post")]
+    async fn direct(&self, caller: Bearer, body: Json<OpenDirect>) -> Answer<Opened> {
+        let app = app(&self.0)?;
+        let user = caller.0.user_id;
+        let others = body.0.user_ids;
+        let opened = app.db.write(move |tx| async move { channels::open_direct(tx, user, &others).await }.boxed()).await?;
+        let channel = Json(channels::view(&mut app.db.read(), user, opened.0).await?);
+        Ok(if opened.1 { Opened::Created(channel) } else { Opened::Found(channel) })
+    }
+
+    /// One channel.
+    #[oai(path = "/channels/:id", method = "get")]
+    async fn get(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Channel>> {
+        Ok(Json(channels::view(&mut app(&self.0)?.db.read(), caller.0.user_id, ChannelId(id.0)).await?))
+    }
+
+    /// Changes name, description or topic; absent fields stay as they are.
+    #[oai(path = "/channels/:id", method = "put")]
+    async fn update(&self, caller: Bearer, id: Path<Uuid>, body: Json<Update>) -> Answer<Json<Channel>> {
+        let app = app(&self.0)?;
+        let (user, id) = (caller.0.user_id, ChannelId(id.0));
+        let change = Change {
+            name: body.0.name.map(|it| it.0),
+            description: body.0.description.map(|it| it.0),
+            topic: body.0.topic.map(|it| it.0),
+        };
+        app.db.write(move |tx| async move { channels::update(tx, user, id, change).await }.boxed()).await?;
+        Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
+    }
+
+    /// Deletes a channel: its owner's doing.
+    #[oai(path = "/channels/:id", method = "delete")]
+    async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        let (user, id) = (caller.0.user_id, ChannelId(id.0));
+        app(&self.0)?.db.write(move |tx| async move { channels::delete(tx, user, id).await }.boxed()).await?;
+        Ok(Done::NoContent)
+    }
+
+    /// Closes a channel for new messages.
+    #[oai(path = "/channels/:id/archive", method = "post")]
+    async fn archive(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Channel>> {
+        self.set_archived(&caller, ChannelId(id.0), true).await
+    }
+
+    /// Opens an archived channel again.
+    #[oai(path = "/channels/:id/unarchive", method = "post")]
+    async fn unarchive(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Channel>> {
+        self.set_archived(&caller, ChannelId(id.0), false).await
+    }
+
+    /// Joins a public channel.
+    #[oai(path = "/channels/:id/join", method = "post")]
+    async fn join(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Channel>> {
+        let app = app(&self.0)?;
+        let (user, id) = (caller.0.user_id, ChannelId(id.0));
+        app.db.write(move |tx| async move { members::join(tx, user, id).await }.boxed()).await?;
+        Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
+    }
+
+    /// Leaves a channel.
+    #[oai(path = "/channels/:id/leave", method = "post")]
+    async fn leave(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        let (user, id) = (caller.0.user_id, ChannelId(id.0));
+        app(&self.0)?.db.write(move |tx| async move { members::remove(tx, user, id, user).await }.boxed()).await?;
+        Ok(Done::NoContent)
+    }
+
+    /// Notes how far the caller has read.
+    #[oai(path = "/channels/:id/read", method = "put")]
+    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
+        let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
+        app(&self.0)?.db.write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed()).await?;
+        Ok(Done::NoContent)
+    }
+}
+
+impl Channels {
+    async fn page(&self, caller: &Bearer, scope: Scope, limit: Option<i64>, cursor: Option<&str>) -> Answer<Json<ChannelPage>> {
+        let limit = cursor::limit(limit)?;
+        let after: Option<(String, ChannelId)> = cursor::decode(cursor)?;
+        let items = channels::list(&mut app(&self.0)?.db.read(), caller.0.user_id, scope, after, limit).await?;
+        let last = items.last().filter(|_| items.len() == limit as usize);
+        let next_cursor = last.and_then(|it| cursor::encode(&(it.name.as_str(), it.id)));
+        Ok(Json(ChannelPage { items, next_cursor }))
+    }
+
+    async fn set_archived(&self, caller: &Bearer, id: ChannelId, archived: bool) -> Answer<Json<Channel>> {
+        let app = app(&self.0)?;
+        let user = caller.0.user_id;
+        let admitted = access::admit(&mut app.db.read(), user, id).await?;
+        if admitted.is_archived() == archived {
+            let word = if archived { "already" } else { "not" };
+            return Err(Fault::conflict("archive_state", format!("this channel is {word} archived")).into());
+        }
+        app.db.write(move |tx| async move { channels::archive(tx, user, id, archived).await }.boxed()).await?;
+        Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
+    }
+}

@@ -1,0 +1,41 @@
+//! Cursors of lists: opaque to clients, checked when they come back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use confab_core::{Fault, Result};
+use confab_protocol::{PAGE_DEFAULT, PAGE_LIMIT};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The page's size that a caller asked for.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `limit` outside 1 to 100.
+pub fn limit(asked: Option<i64>) -> Result<u32> {
+    match asked {
+        None => Ok(PAGE_DEFAULT),
+        Some(asked) => u32::try_from(asked)
+            .ok()
+            .filter(|limit| (1..=PAGE_LIMIT).contains(limit))
+            .ok_or_else(|| Fault::invalid("limit", format!("must be between 1 and {PAGE_LIMIT}"))),
+    }
+}
+
+/// A place in a list, in letters. It names nothing that the caller did not just see.
+pub fn encode(place: &impl Serialize) -> Option<String> {
+    serde_json::to_vec(place).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The place again.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `cursor`.
+pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let wrong = || Fault::invalid("cursor", "is not one that this list gave");
+    if cursor.len() > 1_000 {
+        return Err(wrong());
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
+    serde_json::from_slice(&bytes).map(Some).map_err(|_| wrong())
+}

@@ -1,0 +1,51 @@
+//! Finding messages. The worker holds the index; what it answers was read again from the record.
+
+use confab_protocol::{Channel, Message};
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::auth::Bearer;
+use super::{Answer, Area, app, cursor};
+use crate::state::App;
+
+/// A found message.
+#[derive(Object, Deserialize)]
+struct Found {
+    message: Message,
+    channel: Channel,
+    /// HTML: escaped text with `<mark>` around what was found.
+    snippet: String,
+    score: f64,
+}
+
+#[derive(Object, Deserialize)]
+struct FoundPage {
+    items: Vec<Found>,
+    next_cursor: Option<String>,
+    /// The index is behind the record: something new may be missing.
+    partial: bool,
+}
+
+pub struct Search(pub Option<App>);
+
+#[OpenApi(tag = "Area::Search")]
+impl Search {
+    /// Messages that the caller may read. `q` knows words, "phrases", `from:` `in:` `before:` `after:` `has:`.
+    #[oai(path = "/search/messages", method = "get")]
+    async fn messages(
+        &self,
+        caller: Bearer,
+        q: Query<String>,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<FoundPage>> {
+        let app = app(&self.0)?;
+        app.limits.search(caller.0.user_id)?;
+        let limit = cursor::limit(limit.0)?;
+        let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
+        Ok(Json(app.bus.ask("search", &question).await?))
+    }
+}

@@ -1,0 +1,115 @@
+//! The server itself: is it alive, is it ready, what can it do.
+
+use std::time::Instant;
+
+use confab_core::{log, users};
+use confab_protocol::{FILES_PER_MESSAGE, MESSAGE_CHARACTERS, PAGE_LIMIT};
+use poem::http::StatusCode;
+use poem::web::Data;
+use poem::{IntoResponse, Response, handler};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde_json::json;
+
+use super::{Answer, Area, app};
+use crate::http::problem;
+use crate::state::App;
+
+/// What clients should know before they sign in.
+#[derive(Object)]
+struct Info {
+    name: String,
+    version: String,
+    /// Nobody administers this server yet.
+    setup_required: bool,
+    /// `invite`, `open`, `domain` or `off`.
+    registration: String,
+    /// `embedded` or `scaled`.
+    mode: String,
+    limits: InfoLimits,
+    features: Features,
+}
+
+#[derive(Object)]
+struct InfoLimits {
+    message_chars: u64,
+    files_per_message: u64,
+    upload_bytes: u64,
+    page: u32,
+}
+
+#[derive(Object)]
+struct Features {
+    search: bool,
+    assistant: bool,
+    plugins: bool,
+}
+
+pub struct Service(pub Option<App>);
+
+#[OpenApi(tag = "Area::Service")]
+impl Service {
+    /// What this server is and allows.
+    #[oai(path = "/info", method = "get")]
+    async fn info(&self) -> Answer<Json<Info>> {
+        let app = app(&self.0)?;
+        Ok(Json(Info {
+            name: "Confab".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            setup_required: !users::has_superuser(&mut app.db.read()).await?,
+            registration: app.settings.registration.as_str().into(),
+            mode: if app.settings.is_scaled() { "scaled" } else { "embedded" }.into(),
+            limits: InfoLimits {
+                message_chars: MESSAGE_CHARACTERS as u64,
+                files_per_message: FILES_PER_MESSAGE as u64,
+                upload_bytes: app.settings.upload_bytes,
+                page: PAGE_LIMIT,
+            },
+            features: Features { search: true, assistant: true, plugins: true },
+        }))
+    }
+}
+
+/// The process runs.
+#[handler]
+pub fn health() -> Response {
+    poem::web::Json(json!({ "status": "ok" })).into_response()
+}
+
+/// Every part that requests need answers; each is named.
+#[handler]
+pub async fn ready(app: Data<&App>) -> Response {
+    let database = log::head(&mut app.db.read()).await;
+    let bus = app.bus.is_connected();
+    let index = app.bus.ask::<_, serde_json::Value>("index_state", &json!({})).await;
+    let is_ready = database.is_ok() && !app.hub.is_draining();
+    let parts = json!({
+        "status": if is_ready { "ready" } else { "not ready" },
+        "database": database.as_ref().map_or_else(ToString::to_string, |_| "ok".into()),
+        "bus": if bus { "ok" } else { "not connected; events go on from the record" },
+        "search": index.as_ref().map_or_else(ToString::to_string, |_| "ok".into()),
+        "draining": app.hub.is_draining(),
+    });
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    poem::web::Json(parts).with_status(status).into_response()
+}
+
+/// A round trip to the record.
+#[handler]
+pub async fn database_test(app: Data<&App>) -> Response {
+    let started = Instant::now();
+    match log::head(&mut app.db.read()).await {
+        Ok(_) => {
+            let latency_ms = started.elapsed().as_secs_f64() * 1_000.0;
+            poem::web::Json(json!({ "status": "ok", "engine": app.db.engine_name(), "latency_ms": latency_ms }))
+                .into_response()
+        }
+        Err(fault) => problem::response(fault),
+    }
+}
+
+/// Figures in Prometheus' text format.
+#[handler]
+pub fn figures(app: Data<&App>) -> Response {
+    Response::builder().content_type("text/plain; version=0.0.4").body(app.metrics.render())
+}

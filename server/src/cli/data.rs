@@ -1,0 +1,62 @@
+//! `confab demo` and `confab import`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use confab_core::{Result, Settings};
+
+use super::{Common, open_record, say};
+use crate::progress::Progress;
+use crate::{demo, import};
+
+#[derive(Args)]
+pub struct Demo {
+    /// People to invent
+    #[arg(long, default_value_t = 20)]
+    users: usize,
+    /// Channels to make
+    #[arg(long, default_value_t = 8)]
+    channels: usize,
+    /// Messages to write
+    #[arg(long, default_value_t = 2_000)]
+    messages: usize,
+    /// The same seed gives the same people, channels and texts
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Subcommand)]
+pub enum Import {
+    /// A Slack export: the ZIP file as Slack made it
+    Slack {
+        /// The file
+        zip: PathBuf,
+        /// Read everything and report, but write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub async fn demo(args: Demo, common: &Common, settings: &Settings) -> Result<()> {
+    let db = open_record(settings).await?;
+    let progress = if common.json { Progress::hidden() } else { Progress::visible() };
+    let storage = crate::storage::Storage::new(&settings.data_dir, settings.upload_bytes);
+    let options = demo::Options { users: args.users, channels: args.channels, messages: args.messages, seed: args.seed };
+    let report = demo::run(&db, &storage, &options, &progress).await;
+    db.close().await;
+    let report = report?;
+    say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());
+    Ok(())
+}
+
+pub async fn import(which: Import, common: &Common, settings: &Settings) -> Result<()> {
+    let Import::Slack { zip, dry_run } = which;
+    let db = open_record(settings).await?;
+    let progress = if common.json { Progress::hidden() } else { Progress::visible() };
+    let options = import::slack::Options { dry_run, ..import::slack::Options::default() };
+    let report = import::slack::run(&db, &zip, &options, &progress).await;
+    db.close().await;
+    let report = report?;
+    say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Events as frames: hydrated a batch at a time, encoded once.
+
+use std::collections::HashMap;
+
+use confab_core::{Db, Fault, Result, channels, messages, users};
+use confab_protocol::{Event, EventKind, MessageId, UserId};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+#[derive(Serialize)]
+struct Frame<'a, D: Serialize> {
+    op: &'static str,
+    t: &'static str,
+    pos: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_id: Option<confab_protocol::ChannelId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<i64>,
+    d: &'a D,
+}
+
+/// The frames of events, in order. `None`: there is nothing to show, as for an event that only servers read.
+///
+/// Bodies are read now, not when the event was written: what was edited or deleted since never leaves again.
+pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>> {
+    let ids: Vec<MessageId> = events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::NewMessage | EventKind::MessageUpdate))
+        .map(|event| MessageId(event.ref_id))
+        .collect();
+    let messages: HashMap<MessageId, confab_protocol::Message> =
+        messages::views(&mut db.read(), &unique(ids)).await?.into_iter().map(|it| (it.id, it)).collect();
+    let people: Vec<UserId> = events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::MemberJoined | EventKind::UserUpdated))
+        .map(|event| UserId(event.ref_id))
+        .collect();
+    let people: HashMap<UserId, confab_protocol::UserRef> =
+        users::refs(&mut db.read(), &unique(people)).await?.into_iter().map(|it| (it.id, it)).collect();
+    let mut frames = Vec::with_capacity(events.len());
+    for event in events {
+        let frame = match event.kind {
+            EventKind::NewMessage | EventKind::MessageUpdate => {
+                messages.get(&MessageId(event.ref_id)).map(|message| text(event, message))
+            }
+            EventKind::ChannelCreated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated => {
+                match event.channel_id {
+                    Some(id) => match channels::for_event(&mut db.read(), id).await {
+                        Ok(channel) => Some(text(event, &channel)),
+                        Err(Fault::NotFound(_)) => None,
+                        Err(fault) => return Err(fault),
+                    },
+                    None => None,
+                }
+            }
+            _ => small(event, &people).map(|d| text(event, &d)),
+        };
+        frames.push(frame.transpose()?);
+    }
+    Ok(frames)
+}
+
+fn unique<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Events whose frames need nothing but the row.
+fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> Option<Value> {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let channel = event.channel_id;
+    Some(match event.kind {
+        EventKind::MessageDelete => json!({ "id": event.ref_id, "channel_id": channel }),
+        EventKind::ReactionAdded | EventKind::ReactionRemoved => {
+            json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id, "code": detail })
+        }
+        EventKind::ChannelDeleted => json!({ "id": channel }),
+        EventKind::MemberJoined => {
+            json!({ "channel_id": channel, "user": people.get(&UserId(event.ref_id))?, "role": detail })
+        }
+        EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
+        EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
+        EventKind::ReadUpdated => json!({ "channel_id": channel, "seq": detail.parse::<i64>().ok()? }),
+        EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
+        EventKind::CommandResult => serde_json::from_str(detail).ok()?,
+        EventKind::PluginChanged => json!({ "id": detail }),
+        _ => return None,
+    })
+}
+
+fn text(event: &Event, d: &impl Serialize) -> Result<Utf8Bytes> {
+    let frame =
+        Frame { op: "event", t: event.kind.as_str(), pos: event.pos, channel_id: event.channel_id, seq: event.seq, d };
+    serde_json::to_string(&frame).map(Utf8Bytes::from).map_err(Fault::internal)
+}

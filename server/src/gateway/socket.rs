@@ -1,0 +1,462 @@
+//! One socket, from its first frame to its last.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use confab_core::bus::Signal;
+use confab_core::channels::Scope;
+use confab_core::messages::{self, Draft};
+use confab_core::tickets::{self, Purpose};
+use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, users};
+use confab_protocol::gateway::{
+    Ack, ClientFrame, FrameError, Hello, Identify, Invalid, PresenceStatus, Ready, Resume, Resumed, Send, ServerFrame,
+};
+use confab_protocol::{PAGE_LIMIT, SessionId, Timestamp, UserId};
+use futures_util::future::BoxFuture;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message as WsMessage, Utf8Bytes, error::CapacityError};
+
+use super::outbox::{
+    BAD_FRAME, BAD_POSITION, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED,
+    Reason, TOKEN_EXPIRED, TOO_MANY, TOO_SLOW, Waiting,
+};
+use super::resume::{Missed, missed};
+use crate::state::App;
+use crate::tokens::Caller;
+
+const HEARTBEAT_MS: u64 = 30_000;
+/// No frame for so long: the client is gone (reliability_security §8).
+const DEAD_AFTER: Duration = Duration::from_secs(75);
+const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// After its token's end a client may still send `reauth`.
+const REAUTH_GRACE: Duration = Duration::from_secs(60);
+/// Frames of one write (performance, advice 2).
+const TOGETHER: usize = 64;
+/// Client frames in a minute.
+const FRAMES_A_MINUTE: u32 = 120;
+/// Deeper JSON is refused before it is read.
+const DEPTH: usize = 32;
+/// Channels in a `ready` frame; an account with more reads the rest by REST.
+const READY_CHANNELS: usize = 2_000;
+
+type Stream<S> = WebSocketStream<S>;
+type Pending = BoxFuture<'static, ServerFrame>;
+
+/// Why a socket ends: a reason to tell the peer, or the peer went.
+type Ended = Option<Reason>;
+
+/// Serves a socket until it ends.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: App, mut stream: Stream<S>, address: IpAddr) {
+    let ended = run(&app, &mut stream, address).await;
+    if let Some(reason) = ended {
+        metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
+        let frame = CloseFrame { code: reason.code.into(), reason: Utf8Bytes::from_static(reason.text) };
+        let _ = tokio::time::timeout(WRITE_WITHIN, stream.close(Some(frame))).await;
+    }
+    // Read on until the peer has closed too, or half of all closes would be unclean (ecosystem §1).
+    let _ = tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = stream.next().await {} }).await;
+}
+
+async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, stream: &mut Stream<S>, address: IpAddr) -> Ended {
+    static OPEN: AtomicU64 = AtomicU64::new(0);
+    let _count = Counted::one_more(&OPEN);
+    if OPEN.load(Ordering::Relaxed) > app.settings.sockets_total as u64 {
+        return Some(TOO_MANY);
+    }
+    let head = match log::head(&mut app.db.read()).await {
+        Ok(head) => head,
+        Err(_) => return Some(INTERNAL),
+    };
+    let hello = Hello { heartbeat_ms: HEARTBEAT_MS, epoch: app.db.epoch().to_string(), head };
+    if let Err(ended) = write(stream, &ServerFrame::Hello(hello)).await {
+        return ended;
+    }
+    let deadline = Instant::now() + IDENTIFY_WITHIN;
+    loop {
+        let frame = match tokio::time::timeout_at(deadline.into(), read(stream)).await {
+            Err(_) => return Some(IDENTIFY_TIMEOUT),
+            Ok(Err(ended)) => return ended,
+            Ok(Ok(frame)) => frame,
+        };
+        let began = match frame {
+            ClientFrame::Identify(identify) => identify_caller(app, identify).await.map(|caller| (caller, None)),
+            ClientFrame::Resume(resume) => {
+                app.tokens.check(&app.db, &resume.token).await.map(|caller| (caller, Some(resume)))
+            }
+            ClientFrame::Heartbeat(_) => continue,
+            _ => return Some(NOT_AUTHENTICATED),
+        };
+        let (caller, resume) = match began {
+            Ok(began) => began,
+            Err(Fault::Unauthenticated { .. } | Fault::NotFound(_)) => {
+                tracing::debug!(%address, "a socket did not authenticate");
+                return Some(NOT_AUTHENTICATED);
+            }
+            Err(_) => return Some(INTERNAL),
+        };
+        match session(app, stream, caller, resume).await {
+            Next::Ended(ended) => return ended,
+            Next::IdentifyAgain => {}
+        }
+    }
+}
+
+enum Next {
+    Ended(Ended),
+    /// The position could not be served; the client begins anew on the same socket.
+    IdentifyAgain,
+}
+
+async fn identify_caller(app: &App, identify: Identify) -> Result<Caller> {
+    if let Some(ticket) = identify.ticket {
+        let holder =
+            app.db.write(move |tx| async move { tickets::redeem(tx, Purpose::Gateway, &ticket).await }.boxed()).await?;
+        let (Some(user_id), Some(session_id)) = (holder.user_id, holder.session_id) else {
+            return Err(Fault::NotFound("ticket"));
+        };
+        let live = confab_core::sessions::live(&mut app.db.read(), session_id).await?;
+        let expires_at = Timestamp::now().plus(crate::tokens::LASTS);
+        return Ok(Caller { user_id, session_id, is_superuser: live.is_superuser, expires_at });
+    }
+    app.tokens.check(&app.db, &identify.token.unwrap_or_default()).await
+}
+
+/// The signed-in part. The hub forgets the socket however this ends.
+async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
+    app: &App,
+    stream: &mut Stream<S>,
+    caller: Caller,
+    resume: Option<Resume>,
+) -> Next {
+    let id = app.hub.next_id();
+    let (outbox, waiting) = Outbox::new(id, caller.user_id, caller.session_id);
+    if !app.hub.begin(outbox.clone()).await {
+        return Next::Ended(Some(TOO_MANY));
+    }
+    let next = match greet(app, stream, &outbox, caller, resume).await {
+        Ok(Some(last)) => {
+            show(app, caller.user_id, PresenceStatus::Online).await;
+            let mut live = Live { app, outbox, waiting, caller, last, pending: None, heard: Instant::now(), window: (Instant::now(), 0) };
+            Next::Ended(live.serve(stream).await)
+        }
+        Ok(None) => Next::IdentifyAgain,
+        Err(ended) => Next::Ended(ended),
+    };
+    app.hub.end(id, caller.user_id).await;
+    if matches!(next, Next::Ended(_)) {
+        show(app, caller.user_id, PresenceStatus::Offline).await;
+    }
+    next
+}
+
+/// Sends `ready`, or what was missed and `resumed`. Answers the last position sent; `None` after `invalid`.
+async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
+    app: &App,
+    stream: &mut Stream<S>,
+    outbox: &Outbox,
+    caller: Caller,
+    resume: Option<Resume>,
+) -> std::result::Result<Option<i64>, Ended> {
+    let internal = |fault: Fault| {
+        tracing::warn!(%fault, "a socket could not be greeted");
+        Some(INTERNAL)
+    };
+    let memberships = members::of_user(&mut app.db.read(), caller.user_id).await.map_err(internal)?;
+    let pos = app.hub.listen(outbox.id, caller.user_id, memberships).await.ok_or(Some(INTERNAL))?;
+    let Some(resume) = resume else {
+        // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
+        let ready = ready(app, caller.user_id, caller.session_id, pos).await.map_err(internal)?;
+        write(stream, &ServerFrame::Ready(Box::new(ready))).await?;
+        return Ok(Some(pos));
+    };
+    if resume.pos < 0 {
+        return Err(Some(BAD_POSITION));
+    }
+    let head = log::head(&mut app.db.read()).await.map_err(internal)?;
+    let reason = if resume.epoch != app.db.epoch().to_string() {
+        Some("epoch")
+    } else if resume.pos > head {
+        Some("ahead")
+    } else {
+        None
+    };
+    if let Some(reason) = reason {
+        write(stream, &ServerFrame::Invalid(Invalid { reason: reason.into() })).await?;
+        return Ok(None);
+    }
+    // This server may be behind the one that the client was at: then nothing was missed here yet.
+    let frames = match missed(&app.db, caller.user_id, resume.pos, pos).await.map_err(internal)? {
+        Missed::Frames(frames) => frames,
+        Missed::TooFar => {
+            write(stream, &ServerFrame::Invalid(Invalid { reason: "too_far".into() })).await?;
+            return Ok(None);
+        }
+    };
+    let replayed = frames.len() as u64;
+    for (_, frame) in frames {
+        timed(stream.feed(WsMessage::Text(frame))).await?;
+    }
+    let last = resume.pos.max(pos);
+    write(stream, &ServerFrame::Resumed(Resumed { replayed, pos: last })).await?;
+    Ok(Some(last))
+}
+
+async fn ready(app: &App, user: UserId, session_id: SessionId, pos: i64) -> Result<Ready> {
+    let mut mine = Vec::new();
+    let mut after = None;
+    while mine.len() < READY_CHANNELS {
+        let page = channels::list(&mut app.db.read(), user, Scope::Mine, after, PAGE_LIMIT).await?;
+        let is_last = page.len() < PAGE_LIMIT as usize;
+        after = page.last().map(|channel| (channel.name.clone(), channel.id));
+        mine.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    // Everyone's dot would grow with the server; those of one's conversations are what the first screen shows.
+    let mut people: Vec<UserId> = mine.iter().flat_map(|it| it.people.iter().flatten()).map(|it| it.id).collect();
+    people.sort_unstable();
+    people.dedup();
+    Ok(Ready {
+        session_id,
+        epoch: app.db.epoch().to_string(),
+        pos,
+        user: users::find(&mut app.db.read(), user).await?,
+        channels: mine,
+        presences: presences::of(&mut app.db.read(), &people).await?,
+    })
+}
+
+/// Tells the others and keeps it. Losing either is no fault: the next change says it again.
+async fn show(app: &App, user_id: UserId, status: PresenceStatus) {
+    app.bus.signal(Signal::Presence { user_id, status }).await;
+    let kept = app.db.write(move |tx| async move { presences::set(tx, user_id, status).await }.boxed()).await;
+    if let Err(fault) = kept {
+        tracing::debug!(%fault, "a presence was not kept");
+    }
+}
+
+struct Live<'a> {
+    app: &'a App,
+    outbox: Arc<Outbox>,
+    waiting: Waiting,
+    caller: Caller,
+    /// The last position sent: whatever comes again is dropped.
+    last: i64,
+    /// The send being written; the next frame is read when it is answered, so order is kept and nothing piles up.
+    pending: Option<Pending>,
+    heard: Instant,
+    window: (Instant, u32),
+}
+
+impl Live<'_> {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Ended {
+        loop {
+            let dead = self.heard + DEAD_AFTER;
+            let left = Duration::from_millis(u64::try_from(self.caller.expires_at.0 - Timestamp::now().0).unwrap_or(0));
+            let expired = Instant::now() + left + REAUTH_GRACE;
+            let is_busy = self.pending.is_some();
+            let done = tokio::select! {
+                item = self.waiting.next() => self.send_all(stream, item).await,
+                answer = async { match &mut self.pending { Some(it) => it.await, None => std::future::pending().await } } => {
+                    self.pending = None;
+                    write(stream, &answer).await
+                }
+                frame = read(stream), if !is_busy => match frame {
+                    Ok(frame) => self.heed(stream, frame).await,
+                    Err(ended) => Err(ended),
+                },
+                () = tokio::time::sleep_until(dead.min(expired).into()) => {
+                    Err(if expired < dead { Some(TOKEN_EXPIRED) } else { None })
+                }
+            };
+            if let Err(ended) = done {
+                return ended;
+            }
+        }
+    }
+
+    /// Everything that waits leaves in one write.
+    async fn send_all<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>, first: Item) -> std::result::Result<(), Ended> {
+        let mut next = Some(first);
+        let mut count = 0;
+        while let Some(item) = next.take() {
+            match item {
+                Item::Event(pos, text) if pos > self.last => {
+                    self.last = pos;
+                    timed(stream.feed(WsMessage::Text(text))).await?;
+                }
+                Item::Event(..) => {}
+                Item::Frame(text) => timed(stream.feed(WsMessage::Text(text))).await?,
+                Item::Close(reason) => {
+                    let _ = timed(stream.flush()).await;
+                    return Err(Some(reason));
+                }
+            }
+            count += 1;
+            if count < TOGETHER {
+                next = self.waiting.try_next();
+            }
+        }
+        timed(stream.flush()).await
+    }
+
+    async fn heed<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>, frame: ClientFrame) -> std::result::Result<(), Ended> {
+        self.heard = Instant::now();
+        self.limit()?;
+        match frame {
+            ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
+            ClientFrame::Heartbeat(beat) => {
+                self.outbox.applied.store(beat.pos, Ordering::Relaxed);
+                write(stream, &ServerFrame::HeartbeatAck).await
+            }
+            ClientFrame::Reauth(reauth) => match self.app.tokens.check(&self.app.db, &reauth.token).await {
+                Ok(caller) if caller.user_id == self.caller.user_id => {
+                    self.caller = caller;
+                    Ok(())
+                }
+                _ => Err(Some(NOT_AUTHENTICATED)),
+            },
+            ClientFrame::Send(send) => {
+                self.pending = Some(post(self.app.clone(), self.caller.user_id, send).boxed());
+                Ok(())
+            }
+            ClientFrame::Typing(typing) => {
+                let user_id = self.caller.user_id;
+                let admitted = confab_core::access::admit(&mut self.app.db.read(), user_id, typing.channel_id).await;
+                if admitted.is_ok_and(|it| it.role().is_some()) {
+                    self.app.bus.signal(Signal::Typing { channel_id: typing.channel_id, user_id }).await;
+                }
+                Ok(())
+            }
+            ClientFrame::Presence(change) => {
+                show(self.app, self.caller.user_id, change.status).await;
+                Ok(())
+            }
+            // Signals go to all channels of a socket until clients have so many that they wish for fewer.
+            ClientFrame::Subscribe(_) => Ok(()),
+        }
+    }
+
+    fn limit(&mut self) -> std::result::Result<(), Ended> {
+        if self.window.0.elapsed() > Duration::from_secs(60) {
+            self.window = (Instant::now(), 0);
+        }
+        self.window.1 += 1;
+        if self.app.limits.is_on() && self.window.1 > FRAMES_A_MINUTE { Err(Some(RATE_LIMITED)) } else { Ok(()) }
+    }
+}
+
+/// The same path as REST: one limiter, one core function.
+async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
+    let nonce = send.nonce.clone();
+    let draft =
+        Draft { content: send.content, nonce: Some(send.nonce), parent_id: send.parent_id, file_ids: Vec::new() };
+    let posted = match app.limits.send(user) {
+        Ok(()) => {
+            app.db.write(move |tx| async move { messages::post(tx, user, send.channel_id, draft).await }.boxed()).await
+        }
+        Err(fault) => Err(fault),
+    };
+    match posted {
+        Ok(posted) => {
+            metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
+            ServerFrame::Ack(Box::new(Ack { nonce, message: posted.message }))
+        }
+        Err(fault) => {
+            if let Fault::Internal(source) = &fault {
+                tracing::error!(source, "a send failed");
+            }
+            let message = if matches!(fault, Fault::Internal(_)) { "something went wrong on the server".into() } else { fault.to_string() };
+            ServerFrame::Error(FrameError { nonce: Some(nonce), code: fault.code().into(), message })
+        }
+    }
+}
+
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>) -> std::result::Result<ClientFrame, Ended> {
+    loop {
+        match stream.next().await {
+            Some(Ok(WsMessage::Text(text))) => {
+                if depth(&text) > DEPTH {
+                    return Err(Some(BAD_FRAME));
+                }
+                return serde_json::from_str(&text).map_err(|error| {
+                    tracing::debug!(%error, "a frame that cannot be read");
+                    Some(BAD_FRAME)
+                });
+            }
+            Some(Ok(WsMessage::Binary(_))) => return Err(Some(BAD_FRAME)),
+            Some(Ok(WsMessage::Close(_))) | None => return Err(None),
+            Some(Ok(_)) => {}
+            Some(Err(WsError::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                return Err(Some(Reason { code: 1009, text: "frame too large" }));
+            }
+            Some(Err(_)) => return Err(None),
+        }
+    }
+}
+
+/// How deep arrays and objects are nested, without reading them: the parser recurses.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+async fn write<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>, frame: &ServerFrame) -> std::result::Result<(), Ended> {
+    let text = serde_json::to_string(frame).map_err(|_| Some(INTERNAL))?;
+    timed(stream.send(WsMessage::Text(text.into()))).await
+}
+
+/// A peer that reads nothing must not hold this task: it comes back and resumes.
+async fn timed(done: impl Future<Output = std::result::Result<(), WsError>>) -> std::result::Result<(), Ended> {
+    match tokio::time::timeout(WRITE_WITHIN, done).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(None),
+        Err(_) => Err(Some(TOO_SLOW)),
+    }
+}
+
+struct Counted(&'static AtomicU64);
+
+impl Counted {
+    fn one_more(of: &'static AtomicU64) -> Self {
+        of.fetch_add(1, Ordering::Relaxed);
+        Self(of)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depth;
+
+    #[test]
+    fn nesting_is_counted_outside_of_texts() {
+        assert_eq!(depth(r#"{"op":"send","d":{"content":"[[[[\"{{"}}"#), 2);
+        assert_eq!(depth(&"[".repeat(1_000)), 1_000);
+    }
+}

@@ -1,0 +1,42 @@
+//! Limits on bodies. The framework reads a JSON body to its end whatever its length: here it is counted first.
+
+use std::time::Duration;
+
+use poem::http::{Method, StatusCode};
+use poem::{Body, Error, Request, Result};
+
+/// Largest JSON body (reliability_security §8).
+pub const JSON_BYTES: usize = 256 * 1_024;
+/// A body must be here within this time: a client that sends a byte a second holds a connection, not a handler.
+const WITHIN: Duration = Duration::from_secs(15);
+/// What multipart puts around a file.
+const ENVELOPE_BYTES: u64 = 64 * 1_024;
+
+/// Reads and replaces the body, or refuses it. Uploads stay streams, and are counted where they are stored.
+pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
+    let is_upload = request.uri().path().ends_with("/files/upload");
+    let most = if is_upload { upload_bytes + ENVELOPE_BYTES } else { JSON_BYTES as u64 };
+    if declared.is_some_and(|declared| declared > most) {
+        return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    if is_upload {
+        // Without a length the stream is bounded by `Storage`, but multipart may also carry other fields.
+        return declared.map(|_| ()).ok_or_else(|| {
+            Error::from_string("an upload must declare its Content-Length", StatusCode::BAD_REQUEST)
+        });
+    }
+    let body = request.take_body();
+    let read = tokio::time::timeout(WITHIN, body.into_bytes_limit(JSON_BYTES))
+        .await
+        .map_err(|_| Error::from_status(StatusCode::REQUEST_TIMEOUT))?
+        .map_err(|error| match error {
+            poem::error::ReadBodyError::PayloadTooLarge => Error::from_status(StatusCode::PAYLOAD_TOO_LARGE),
+            other => Error::from_string(other.to_string(), StatusCode::BAD_REQUEST),
+        })?;
+    request.set_body(Body::from_bytes(read));
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The outermost layer: every request passes in and every answer out through here.
+
+use std::time::Instant;
+
+use poem::http::{HeaderValue, StatusCode, Uri, header};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
+
+use super::context::{CONTEXT, Context};
+use super::problem::ApiError;
+use super::{aliases, body};
+use crate::state::App;
+
+/// Wraps the whole route.
+pub struct Edge<E> {
+    inner: E,
+    app: App,
+    /// Path templates of the document, split, with the methods that each knows.
+    methods: Vec<(Vec<String>, String)>,
+}
+
+impl<E> Edge<E> {
+    /// `document` is the OpenAPI text: it knows which methods a path has.
+    #[must_use]
+    pub fn new(inner: E, app: App, document: &str) -> Self {
+        Self { inner, app, methods: methods_of(document) }
+    }
+
+    /// The template of a path, for figures: never the path itself, or every id would be a series of its own.
+    fn template(&self, path: &str) -> Option<(String, &str)> {
+        let path = path.strip_prefix("/api/v1").unwrap_or(path);
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let fits = |template: &Vec<String>| {
+            template.len() == parts.len() && template.iter().zip(&parts).all(|(it, part)| it.starts_with('{') || it == part)
+        };
+        self.methods
+            .iter()
+            .filter(|(template, _)| fits(template))
+            .min_by_key(|(template, _)| template.iter().filter(|it| it.starts_with('{')).count())
+            .map(|(template, methods)| (format!("/{}", template.join("/")), methods.as_str()))
+    }
+
+    async fn answer(&self, mut request: Request) -> Response
+    where
+        E: Endpoint,
+    {
+        let method = request.method().clone();
+        let started = Instant::now();
+        let path = request.uri().path().to_owned();
+        let accepts = request.header(header::ACCEPT).unwrap_or_default();
+        let wants_page = method == poem::http::Method::GET && accepts.contains("text/html");
+        if let Some(canonical) = aliases::canonical(&path, wants_page) {
+            rewrite(&mut request, &canonical);
+        }
+        let canonical = request.uri().path().to_owned();
+        let done = match body::bound(&mut request, self.app.settings.upload_bytes).await {
+            Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
+            Err(error) => Err(error),
+        };
+        let template = self.template(&canonical);
+        let mut response = match done {
+            Ok(response) => response,
+            Err(error) if error.is_from_response() => error.into_response(),
+            Err(error) => {
+                let allow = || template.as_ref().map_or("GET", |(_, methods)| methods).to_owned();
+                ApiError::of_framework(&error, allow).into_response()
+            }
+        };
+        let is_api = canonical.starts_with("/api/");
+        harden(&mut response, is_api);
+        let route = template.map_or_else(|| "other".to_owned(), |(template, _)| template);
+        count(&method, &route, response.status(), started);
+        response
+    }
+}
+
+impl<E: Endpoint> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let context = Context::of(&request, &self.app.settings.trusted_proxies);
+        let id = context.request_id.clone();
+        let mut response = CONTEXT.scope(context, self.answer(request)).await;
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        Ok(response)
+    }
+}
+
+fn rewrite(request: &mut Request, path: &str) {
+    let with_query = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    if let Ok(uri) = with_query.parse::<Uri>() {
+        *request.uri_mut() = uri;
+    }
+}
+
+fn harden(response: &mut Response, is_api: bool) {
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &'static str| {
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    set("cross-origin-opener-policy", "same-origin");
+    set("permissions-policy", "camera=(), geolocation=(), microphone=(self)");
+    if is_api {
+        // A shared cache once showed one person's page to another (Zulip Cloud, March 2021).
+        set("cache-control", "no-store");
+        set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    }
+}
+
+fn count(method: &poem::http::Method, route: &str, status: StatusCode, started: Instant) {
+    let labels = [
+        ("method", method.as_str().to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.as_u16().to_string()),
+    ];
+    metrics::counter!("confab_http_requests_total", &labels).increment(1);
+    metrics::histogram!("confab_http_request_duration_seconds", "route" => route.to_owned())
+        .record(started.elapsed().as_secs_f64());
+}
+
+fn methods_of(document: &str) -> Vec<(Vec<String>, String)> {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    paths
+        .into_iter()
+        .map(|(path, operations)| {
+            let known = ["get", "post", "put", "delete", "patch"].iter();
+            let methods: Vec<String> =
+                known.filter(|it| operations.get(**it).is_some()).map(|it| it.to_uppercase()).collect();
+            (path.trim_matches('/').split('/').map(str::to_owned).collect(), methods.join(", "))
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! A Slack export's people, channels, messages, threads and reactions.
+//!
+//! In reading order: [`archive`] is the zip, [`shapes`] what its files hold, [`survey`] the first look that writes
+//! nothing; then [`people`] with [`names`], [`places`], and [`history`] with [`content`] and [`markup`]; [`report`]
+//! says what came and what did not.
+//!
+//! Every row goes in together with its Slack id. So a second run adds nothing, and a run that was killed anywhere is
+//! taken up again by running it again.
+
+mod archive;
+mod content;
+mod history;
+mod markup;
+mod names;
+mod people;
+mod places;
+mod report;
+mod shapes;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use confab_core::{Db, Fault, Result};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+pub use report::Report;
+
+use crate::progress::Progress;
+use archive::Archive;
+use people::People;
+use places::Place;
+use survey::Survey;
+
+/// Whose ids these are in the table of imported things.
+const SOURCE: &str = "slack";
+/// Rows of one transaction.
+const BATCH: usize = 500;
+/// Conversations at once: while one is being committed another is being translated. Within one, order is kept.
+const AT_ONCE: usize = 3;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Read everything and say what would be done, but write nothing.
+    pub dry_run: bool,
+}
+
+/// What all conversations need.
+struct Shared {
+    db: Db,
+    archive: Arc<Archive>,
+    people: People,
+    /// Names of channels by Slack id, as they are here.
+    channel_names: HashMap<String, String>,
+    has_markup: bool,
+    is_dry: bool,
+    batch: usize,
+    progress: Progress,
+}
+
+/// Imports an export.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `zip`, before anything is written, for what is no export or is damaged; the record's own
+/// otherwise. Whatever was written before a failure stays, and the next run goes on from there.
+pub async fn run(db: &Db, zip: &Path, options: Options, progress: &Progress) -> Result<Report> {
+    run_in_batches(db, zip, options, progress, BATCH).await
+}
+
+async fn run_in_batches(
+    db: &Db,
+    zip: &Path,
+    options: Options,
+    progress: &Progress,
+    batch: usize,
+) -> Result<Report> {
+    let begun = Instant::now();
+    let (archive, survey, mut report) = look(zip, options, progress).await?;
+    let Survey { users, strangers, conversations, messages, has_markup } = survey;
+    (report.messages.found, report.has_markup) = (messages, has_markup);
+    let people = people::bring(db, users, strangers, &mut report, progress).await?;
+    let places = places::open(db, conversations, &people, &mut report).await?;
+    let channel_names =
+        places.iter().map(|it| (it.conversation.slack_id.clone(), it.conversation.name.clone())).collect();
+    let shared = Shared {
+        db: db.clone(),
+        archive,
+        people,
+        channel_names,
+        has_markup,
+        is_dry: options.dry_run,
+        batch,
+        progress: progress.clone(),
+    };
+    progress.begin("Messages", messages);
+    let shared = &shared;
+    let mut parts = stream::iter(places)
+        .map(|place| async move { one(shared, &place).await })
+        .buffer_unordered(AT_ONCE);
+    while let Some(part) = parts.try_next().await? {
+        report.add(part);
+    }
+    progress.end();
+    report.seconds = begun.elapsed().as_secs_f64();
+    report.messages_per_second = messages as f64 / report.seconds.max(0.001);
+    Ok(report)
+}
+
+/// The first look, on a thread where it may take its time.
+async fn look(zip: &Path, options: Options, progress: &Progress) -> Result<(Arc<Archive>, Survey, Report)> {
+    let (zip, progress) = (zip.to_owned(), progress.clone());
+    tokio::task::spawn_blocking(move || {
+        let archive = Archive::open(&zip)?;
+        let mut report = Report { dry_run: options.dry_run, ..Report::default() };
+        let survey = survey::survey(&archive, &mut report, &progress)?;
+        Ok((Arc::new(archive), survey, report))
+    })
+    .await
+    .map_err(Fault::internal)?
+}
+
+/// One conversation: its messages, then its members.
+async fn one(shared: &Shared, place: &Place) -> Result<Report> {
+    let mut tally = match history::bring(shared, place).await {
+        // Somebody deleted the channel since an earlier run: that is a decision, not a fault.
+        Err(Fault::NotFound("channel")) if !place.is_new => {
+            let mut tally = Report::default();
+            let name = &place.conversation.name;
+            tally.notes.push(format!("channel {name} was left out: it has been deleted here"));
+            return Ok(tally);
+        }
+        done => done?,
+    };
+    let is_gone = |fault: &Fault| matches!(fault, Fault::NotFound("channel"));
+    if place.is_new && !shared.is_dry {
+        places::mark_read(&shared.db, place, &shared.people).await?;
+    }
+    tally.channels.memberships = match places::let_in(&shared.db, place, &shared.people, shared.is_dry).await {
+        Err(fault) if is_gone(&fault) => 0,
+        done => done?,
+    };
+    Ok(tally)
+}

@@ -1,0 +1,21 @@
+//! The chat server. It contains no SQL and no rule of its own: it turns requests and frames into calls of core, and
+//! what core answers into problems, pages and frames.
+//!
+//! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
+//! an empty folder; [`tokens`] who is calling. [`http`] is what surrounds every request, [`api`] the endpoints,
+//! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
+
+pub mod api;
+pub mod cli;
+pub mod demo;
+pub mod first_run;
+pub mod gateway;
+pub mod http;
+pub mod import;
+pub mod limits;
+pub mod progress;
+pub mod run;
+pub mod state;
+pub mod storage;
+pub mod tokens;
+pub mod web;

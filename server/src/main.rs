@@ -1,0 +1,7 @@
+//! The binary `confab`: parses the command line and hands over.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    confab_server::cli::main()
+}

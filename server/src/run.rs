@@ -1,0 +1,171 @@
+//! The whole program, from settings to the last closed socket.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use confab_core::db::{self, Opened};
+use confab_core::{Bus, Fault, Result, Settings};
+use confab_protocol::EventKind;
+use confab_worker::Worker;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::middleware::{CatchPanic, Cors};
+use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
+use tokio_util::sync::CancellationToken;
+
+use crate::gateway::Hub;
+use crate::http::edge::Edge;
+use crate::http::problem;
+use crate::limits::Limits;
+use crate::state::{App, Parts};
+use crate::storage::Storage;
+use crate::tokens::Tokens;
+use crate::{api, first_run, gateway, web};
+
+/// Running requests may end within this time after the signal (reliability_security §3).
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Serves until `stop`.
+///
+/// # Errors
+/// One sentence for whatever keeps the server from starting.
+pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
+    first_run::prepare_folder(&settings.data_dir)?;
+    let opened = if settings.is_scaled() { Opened::Current } else { Opened::Migrated };
+    let db = db::open(&settings, opened).await?;
+    // Parts behind the server end later than it: requests that are being answered still need them.
+    let parts_stop = CancellationToken::new();
+    let bus = Bus::open(&settings, &db, parts_stop.clone()).await?;
+    let key = first_run::token_key(&settings, &db).await?;
+    let set_up = first_run::prepare_record(&settings, &db).await?;
+    let metrics = metrics()?;
+    let worker = if settings.is_scaled() {
+        None
+    } else {
+        Some(confab_worker::start(db.clone(), bus.clone(), &settings, parts_stop.clone()).await?)
+    };
+    let acceptor = TcpListener::bind(settings.listen)
+        .into_acceptor()
+        .await
+        .map_err(|error| Fault::conflict("address_in_use", format!("cannot listen on {}: {error}", settings.listen)))?;
+    let address = acceptor.local_addr().into_iter().find_map(|it| it.as_socket_addr().copied()).unwrap_or(settings.listen);
+    let app = assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+    announce(&app, address, set_up.as_deref());
+    let route = routes(&app);
+    let draining = app.hub.clone();
+    let signal = async move {
+        stop.cancelled().await;
+        tracing::info!("stopping: sockets are sent elsewhere, requests may end");
+        draining.drain().await;
+    };
+    let served = Server::new_with_acceptor(acceptor)
+        .idle_timeout(Duration::from_secs(90))
+        .run_with_graceful_shutdown(route, signal, Some(DRAIN))
+        .await;
+    parts_stop.cancel();
+    if let Some(worker) = worker {
+        Worker::finished(worker).await;
+    }
+    db.close().await;
+    served.map_err(Fault::internal)
+}
+
+async fn assemble(
+    settings: Settings,
+    db: confab_core::Db,
+    bus: Bus,
+    key: &[u8],
+    metrics: PrometheusHandle,
+    local_url: String,
+    stop: CancellationToken,
+) -> Result<App> {
+    let tokens = std::sync::Arc::new(Tokens::new(key));
+    let watched = tokens.clone();
+    let on_change: gateway::OnChange = Box::new(move |event| match event.kind {
+        EventKind::SessionEnded => watched.forget(event.ref_id.into()),
+        _ => watched.forget_all(),
+    });
+    let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
+    let app = App::new(Parts {
+        limits: Limits::new(settings.rate_limits),
+        storage: Storage::new(&settings.data_dir, settings.upload_bytes),
+        db,
+        bus,
+        settings,
+        tokens,
+        hub,
+        metrics,
+        local_url,
+    });
+    let swept = app.clone();
+    tokio::spawn(async move {
+        while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+            swept.limits.sweep();
+            swept.metrics.run_upkeep();
+            metrics::gauge!("confab_ws_connections").set(swept.hub.socket_count() as f64);
+        }
+    });
+    Ok(app)
+}
+
+fn routes(app: &App) -> impl IntoEndpoint + use<> {
+    let (api, document) = api::routes(app);
+    let spec = document.clone();
+    let route: Route = api
+        .at("/openapi.json", get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))))
+        .at("/ws", get(gateway::open))
+        .at("/health", get(api::health))
+        .at("/ready", get(api::ready))
+        .at("/db-test", get(api::database_test))
+        .at("/metrics", get(api::figures))
+        .at("/assets/*path", get(web::asset))
+        .at("/", get(web::page))
+        .at("/setup", get(web::page))
+        .at("/register", get(web::page))
+        .at("/login", get(web::page))
+        .at("/search", get(web::page))
+        .at("/channels/*path", get(web::page));
+    let panicked = |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
+    let guarded = route.data(app.clone()).with(CatchPanic::new().with_handler(panicked));
+    let edge = Edge::new(guarded, app.clone(), &document);
+    // The framework's `Cors` without origins allows every page: it is added only with the exact ones named.
+    let origins = &app.settings.allowed_origins;
+    if origins.is_empty() {
+        edge.boxed()
+    } else {
+        edge.with(Cors::new().allow_origins(origins.iter().map(String::as_str)).allow_credentials(false)).map_to_response().boxed()
+    }
+}
+
+fn local_url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
+    let host = if address.is_ipv6() && host != "localhost" { format!("[{host}]") } else { host };
+    format!("http://{host}:{}", address.port())
+}
+
+fn announce(app: &App, address: SocketAddr, set_up: Option<&str>) {
+    let mode = if app.settings.is_scaled() { "scaled: PostgreSQL and NATS" } else { "embedded: SQLite, one process" };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, data_dir = %app.settings.data_dir.display(), "confab starts");
+    // Plain lines on standard output: people and scripts read them, whatever the log's filter is.
+    println!("confab listening on http://{address}");
+    println!("Open: {}", app.public_url());
+    if let Some(secret) = set_up {
+        println!("Set up: {}/setup#{secret}", app.public_url());
+        println!("        (works once, for 24 hours; a restart prints a new one)");
+    }
+}
+
+fn metrics() -> Result<PrometheusHandle> {
+    const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+        .map_err(Fault::internal)?
+        .install_recorder()
+        .map_err(Fault::internal)?;
+    metrics::describe_counter!("confab_http_requests_total", "Answered requests by method, route and status.");
+    metrics::describe_histogram!("confab_http_request_duration_seconds", metrics::Unit::Seconds, "Time to answer, by route.");
+    metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
+    metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
+    metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");
+    Ok(handle)
+}

@@ -1,0 +1,59 @@
+//! What every handler shares.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use confab_core::{Bus, Db, Settings};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::gateway::Hub;
+use crate::limits::Limits;
+use crate::storage::Storage;
+use crate::tokens::Tokens;
+
+/// The server's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// See [`App`].
+pub struct Parts {
+    /// The record.
+    pub db: Db,
+    /// How the parts hear of each other.
+    pub bus: Bus,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Who is calling.
+    pub tokens: Arc<Tokens>,
+    /// The sockets.
+    pub hub: Hub,
+    /// How often callers may call.
+    pub limits: Limits,
+    /// The bytes of uploads.
+    pub storage: Storage,
+    /// Renders the figures.
+    pub metrics: PrometheusHandle,
+    /// The address that is listened on, for links when no public address is set.
+    pub local_url: String,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The address that people use, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        self.settings.public_url.as_deref().unwrap_or(&self.local_url)
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,37 @@
+/** Times as people read them, in the reader's own zone and language. */
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+
+/** @param {string} instant RFC 3339 */
+export function timeText(instant) {
+  return timeOfDay.format(new Date(instant));
+}
+
+/** @param {string} instant RFC 3339 */
+export function fullText(instant) {
+  return full.format(new Date(instant));
+}
+
+/** A key equal for two instants of one local day. @param {string} instant RFC 3339 */
+export function dayKey(instant) {
+  const date = new Date(instant);
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
+/** @param {string} instant RFC 3339 @param {Date} [now] */
+export function dayText(instant, now = new Date()) {
+  const date = new Date(instant);
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (dayKey(instant) === dayKey(now.toISOString())) return 'Today';
+  if (dayKey(instant) === dayKey(yesterday.toISOString())) return 'Yesterday';
+  return date.getFullYear() === now.getFullYear() ? dayName.format(date) : dayWithYear.format(date);
+}
+
+/** Day and time in one short text, for lists that mix days. @param {string} instant RFC 3339 */
+export function whenText(instant) {
+  const day = dayText(instant);
+  return `${day === 'Today' ? 'today' : day === 'Yesterday' ? 'yesterday' : day}, ${timeText(instant)}`;
+}

@@ -1,0 +1,267 @@
+/**
+ * Message text to a tree of plain objects. Nothing here touches the DOM: views/text.js turns the tree into nodes,
+ * so text from another person can never become markup.
+ *
+ * @typedef {{kind:'text', text:string}} TextNode
+ * @typedef {TextNode | {kind:'break'} | {kind:'code', text:string} | {kind:'bold'|'italic', children:Inline[]}
+ *   | {kind:'link', href:string, text:string} | {kind:'mention', username:string} | {kind:'cite', n:number}} Inline
+ * @typedef {{kind:'paragraph', children:Inline[]} | {kind:'code', language:string, text:string}
+ *   | {kind:'quote', children:Block[]} | {kind:'list', ordered:boolean, start:number, items:Inline[][]}} Block
+ * @typedef {{citations?: Set<number>}} FormatOptions numbers that `[n]` may refer to; others stay text
+ */
+
+/** Nested emphasis beyond this stays text: bounds the work an adversarial message can cause. */
+const MAX_DEPTH = 4;
+/** Text longer than this is shown unformatted. The server's own limit is far below it. */
+const MAX_FORMATTED = 100_000;
+
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+// Embeddings, overrides and isolates: they reorder the text around them (spoofed file names and links).
+const BIDI_CONTROL = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Removes characters that draw nothing but disturb what is drawn. Newlines and tabs stay.
+ * @param {unknown} text
+ */
+export function clean(text) {
+  return String(text ?? '').replace(/\r\n?/g, '\n').replace(CONTROL, '').replace(BIDI_CONTROL, '');
+}
+
+/**
+ * A name on one line.
+ * @param {unknown} text
+ */
+export function cleanName(text) {
+  return clean(text).replace(/[\s\u2028\u2029]+/g, ' ').trim();
+}
+
+/**
+ * @param {unknown} text
+ * @param {FormatOptions} [options]
+ * @returns {Block[]}
+ */
+export function parseText(text, options = {}) {
+  const source = clean(text);
+  if (source.length > MAX_FORMATTED) return [{ kind: 'paragraph', children: [{ kind: 'text', text: source }] }];
+  return parseBlocks(source.split('\n'), options, 0);
+}
+
+/**
+ * @param {string[]} lines @param {FormatOptions} options @param {number} depth
+ * @returns {Block[]}
+ */
+function parseBlocks(lines, options, depth) {
+  /** @type {Block[]} */
+  const blocks = [];
+  /** @type {string[]} */
+  let paragraph = [];
+  const flush = () => {
+    if (paragraph.some((line) => line.trim() !== '')) {
+      blocks.push({ kind: 'paragraph', children: parseInline(paragraph.join('\n').replace(/^\n+|\n+$/g, ''), options) });
+    }
+    paragraph = [];
+  };
+  let lastFence = lastFenceLine(lines);
+  for (let index = 0; index < lines.length; ) {
+    const line = lines[index];
+    if (line.startsWith('```') && index < lastFence) {
+      flush();
+      const [block, next] = takeFence(lines, index);
+      blocks.push(block);
+      index = next;
+    } else if (/^> ?/.test(line) && depth < MAX_DEPTH) {
+      flush();
+      const end = runEnd(lines, index, (candidate) => candidate.startsWith('>'));
+      blocks.push({ kind: 'quote', children: parseBlocks(lines.slice(index, end).map((quoted) => quoted.replace(/^> ?/, '')), options, depth + 1) });
+      index = end;
+    } else if (listMarker(line)) {
+      flush();
+      const ordered = listMarker(line) !== '-';
+      const end = runEnd(lines, index, (candidate) => Boolean(listMarker(candidate)) && (listMarker(candidate) !== '-') === ordered);
+      const items = lines.slice(index, end).map((item) => parseInline(item.replace(/^\s{0,3}(?:[-*•]|\d{1,9}[.)])\s+/, ''), options));
+      blocks.push({ kind: 'list', ordered, start: ordered ? parseInt(line, 10) || 1 : 1, items });
+      index = end;
+    } else if (line.trim() === '') {
+      flush();
+      index += 1;
+    } else {
+      paragraph.push(line);
+      index += 1;
+    }
+  }
+  flush();
+  return blocks;
+}
+
+/** @param {string} line @returns {'-'|'1'|''} the family of a list line: bulleted, numbered, or none */
+function listMarker(line) {
+  if (/^\s{0,3}[-*•]\s+\S/.test(line)) return '-';
+  return /^\s{0,3}\d{1,9}[.)]\s+\S/.test(line) ? '1' : '';
+}
+
+/** @param {string[]} lines @param {number} from @param {(line:string)=>boolean} belongs */
+function runEnd(lines, from, belongs) {
+  let end = from;
+  while (end < lines.length && belongs(lines[end])) end += 1;
+  return end;
+}
+
+/** @param {string[]} lines index of the last line that may close a code block, so an unclosed fence stays text */
+function lastFenceLine(lines) {
+  for (let index = lines.length - 1; index >= 0; index -= 1) if (lines[index].trimEnd().endsWith('```')) return index;
+  return -1;
+}
+
+/** @param {string[]} lines @param {number} start @returns {[Block, number]} */
+function takeFence(lines, start) {
+  const opening = lines[start].slice(3);
+  const body = [];
+  // "```short```" on one line, or code that starts on the fence's own line.
+  const language = /^[\w+#.-]{0,20}$/.test(opening.trim()) ? opening.trim() : '';
+  if (!language && opening.trim()) body.push(opening);
+  let index = start + 1;
+  while (index < lines.length && !lines[index].trimEnd().endsWith('```')) body.push(lines[index++]);
+  const closing = (lines[index] ?? '').trimEnd().slice(0, -3);
+  if (closing) body.push(closing);
+  return [{ kind: 'code', language, text: body.join('\n') }, index + 1];
+}
+
+/**
+ * @param {string} text
+ * @param {FormatOptions} [options]
+ * @param {number} [depth]
+ * @returns {Inline[]}
+ */
+export function parseInline(text, options = {}, depth = 0) {
+  /** @type {Inline[]} */
+  const nodes = [];
+  /** A delimiter that found no partner never finds one later: keeps the scan linear for "*****…". @type {Set<string>} */
+  const hopeless = new Set();
+  let plain = '';
+  const push = (/** @type {Inline} */ node) => {
+    if (plain) nodes.push({ kind: 'text', text: plain });
+    plain = '';
+    nodes.push(node);
+  };
+  for (let at = 0; at < text.length; ) {
+    const found = text[at] === '\n' ? { node: /** @type {Inline} */ ({ kind: 'break' }), end: at + 1 }
+      : takeCode(text, at, hopeless) ?? takeEmphasis(text, at, hopeless, options, depth)
+      ?? takeLink(text, at) ?? takeMention(text, at) ?? takeCitation(text, at, options);
+    if (found) {
+      push(found.node);
+      at = found.end;
+    } else {
+      plain += text[at];
+      at += 1;
+    }
+  }
+  if (plain) nodes.push({ kind: 'text', text: plain });
+  return nodes;
+}
+
+/** @typedef {{node: Inline, end: number} | null} Taken */
+
+/** @param {string} text @param {number} at @param {Set<string>} hopeless @returns {Taken} */
+function takeCode(text, at, hopeless) {
+  if (text[at] !== '`' || hopeless.has('`')) return null;
+  const close = text.indexOf('`', at + 1);
+  if (close < 0) hopeless.add('`');
+  if (close <= at + 1 || text.slice(at, close).includes('\n')) return null;
+  return { node: { kind: 'code', text: text.slice(at + 1, close) }, end: close + 1 };
+}
+
+const WORD = /[\p{L}\p{N}]/u;
+
+/** @param {string} text @param {number} at @param {Set<string>} hopeless @param {FormatOptions} options @param {number} depth @returns {Taken} */
+function takeEmphasis(text, at, hopeless, options, depth) {
+  if (text[at] !== '*' && text[at] !== '_') return null;
+  const mark = text.startsWith('**', at) ? '**' : text[at];
+  const from = at + mark.length;
+  if (hopeless.has(mark) || depth >= MAX_DEPTH || WORD.test(text[at - 1] ?? '')) return null;
+  if (!/\S/.test(text[from] ?? '') || text[from] === mark[0]) return null;
+  for (let close = text.indexOf(mark, from); close >= 0; close = text.indexOf(mark, close + 1)) {
+    const closes = /\S/.test(text[close - 1]) && !WORD.test(text[close + mark.length] ?? '') && text[close + mark.length] !== mark[0];
+    if (!closes) continue;
+    const children = parseInline(text.slice(from, close), options, depth + 1);
+    return { node: { kind: mark === '_' ? 'italic' : 'bold', children }, end: close + mark.length };
+  }
+  hopeless.add(mark);
+  return null;
+}
+
+const LINK = /(?:https?:\/\/|mailto:)[^\s<>"'`\\^{}|]+/iy;
+
+/** @param {string} text @param {number} at @returns {Taken} */
+function takeLink(text, at) {
+  if (!/[hm]/i.test(text[at]) || WORD.test(text[at - 1] ?? '')) return null;
+  LINK.lastIndex = at;
+  const match = LINK.exec(text);
+  if (!match) return null;
+  const shown = trimLink(match[0].slice(0, 2048));
+  const href = safeHref(shown);
+  return href ? { node: { kind: 'link', href, text: shown }, end: at + shown.length } : null;
+}
+
+/** Punctuation that ends the sentence, not the address. @param {string} link */
+function trimLink(link) {
+  let end = link.length;
+  let open = 0;
+  for (const character of link) open += character === '(' ? 1 : character === ')' ? -1 : 0;
+  for (; end > 0; end -= 1) {
+    const last = link[end - 1];
+    if (last === ')' && open < 0) open += 1;
+    else if (!'.,!?;:*_'.includes(last)) break;
+  }
+  return link.slice(0, end);
+}
+
+/**
+ * The address if a click on it is harmless, else null. Only http, https and mailto: "javascript:" runs code.
+ * @param {string} address
+ */
+export function safeHref(address) {
+  try {
+    const { protocol, href } = new URL(address);
+    return ['http:', 'https:', 'mailto:'].includes(protocol) ? href : null;
+  } catch {
+    return null;
+  }
+}
+
+const MENTION = /@([\p{L}\p{N}][\p{L}\p{N}._-]{0,63})/uy;
+
+/** @param {string} text @param {number} at @returns {Taken} */
+function takeMention(text, at) {
+  if (text[at] !== '@' || WORD.test(text[at - 1] ?? '')) return null;
+  MENTION.lastIndex = at;
+  const match = MENTION.exec(text);
+  if (!match) return null;
+  const username = match[1].replace(/[._-]+$/, '');
+  return { node: { kind: 'mention', username }, end: at + 1 + username.length };
+}
+
+/** @param {string} text @param {number} at @param {FormatOptions} options @returns {Taken} */
+function takeCitation(text, at, options) {
+  if (text[at] !== '[' || !options.citations) return null;
+  const match = /^\[(\d{1,3})\]/.exec(text.slice(at, at + 5));
+  if (!match || !options.citations.has(Number(match[1]))) return null;
+  return { node: { kind: 'cite', n: Number(match[1]) }, end: at + match[0].length };
+}
+
+const ENTITIES = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&#x27;': "'", '&#x2F;': '/' };
+
+/**
+ * A search snippet (escaped text with <mark>) as pieces of plain text. Any other tag stays visible text.
+ * @param {string} snippet
+ * @returns {{text:string, marked:boolean}[]}
+ */
+export function parseSnippet(snippet) {
+  const pieces = [];
+  let marked = false;
+  for (const part of clean(snippet).split(/(<\/?mark>)/)) {
+    if (part === '<mark>') marked = true;
+    else if (part === '</mark>') marked = false;
+    else if (part) pieces.push({ text: part.replace(/&(?:amp|lt|gt|quot|#39|#x27|#x2F);/g, (entity) => ENTITIES[/** @type {keyof typeof ENTITIES} */ (entity)]), marked });
+  }
+  return pieces;
+}

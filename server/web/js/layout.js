@@ -1,0 +1,72 @@
+/** What is open on screen beside the channel: the right pane, the dialog, the sidebar of narrow windows, the theme. */
+import { effect, signal } from '../vendor/signals-core.js';
+import { thread } from './store.js';
+import { openThread } from './workspace.js';
+
+/** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'} DialogName */
+
+export const panel = signal(/** @type {''|'assistant'|'thread'} */ (''));
+export const dialog = signal(/** @type {DialogName|''} */ (''));
+export const sidebarOpen = signal(false);
+/** The message that is being edited. */
+export const editing = signal('');
+/** Marked after a jump: the message with this seq of the channel on screen. */
+export const markedSeq = signal(0);
+
+/** @param {DialogName|''} name */
+export function openDialog(name) {
+  sidebarOpen.value = false;
+  dialog.value = name;
+}
+
+export function closePanel() {
+  panel.value = '';
+  thread.value = null;
+}
+
+export function toggleAssistant() {
+  if (panel.value === 'assistant') return closePanel();
+  thread.value = null;
+  panel.value = 'assistant';
+  sidebarOpen.value = false;
+  return undefined;
+}
+
+/** @param {import('./timeline.js').Message} message a root, or one of its replies */
+export function showThread(message) {
+  panel.value = 'thread';
+  void openThread(message.parent_id ?? message.id, message.channel_id);
+}
+
+/** True when the right pane covers the channel. */
+export function isNarrow() {
+  return matchMedia('(max-width: 1180px)').matches;
+}
+
+const THEME_KEY = 'confab-theme';
+/** @typedef {'system'|'light'|'dark'} Theme */
+export const theme = signal(/** @type {Theme} */ (readTheme()));
+
+/** @returns {Theme} */
+function readTheme() {
+  const stored = globalThis.localStorage?.getItem(THEME_KEY);
+  return stored === 'light' || stored === 'dark' ? stored : 'system';
+}
+
+export function nextTheme() {
+  const order = /** @type {Theme[]} */ (['system', 'light', 'dark']);
+  theme.value = order[(order.indexOf(theme.value) + 1) % order.length];
+}
+
+/** Keeps the document in the chosen theme. "system" leaves the choice to the browser. */
+export function startTheme() {
+  effect(() => {
+    if (theme.value === 'system') {
+      delete document.documentElement.dataset.theme;
+      localStorage.removeItem(THEME_KEY);
+    } else {
+      document.documentElement.dataset.theme = theme.value;
+      localStorage.setItem(THEME_KEY, theme.value);
+    }
+  });
+}

@@ -1,0 +1,97 @@
+/** Messages of mine on their way: shown at once, settled by their nonce, kept for another try when they fail. */
+import { api, ApiError } from './api.js';
+import { changeThread, changeTimeline, commands, connection, noteOf, receive, thread, timelines } from './store.js';
+import { withNote, withPending, withoutPending } from './timeline.js';
+import { live } from './workspace.js';
+
+/** @typedef {import('./timeline.js').Pending} Pending */
+
+/** Random and unguessable; crypto.randomUUID would be missing on plain http. */
+export function newNonce() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * @param {{channelId:string, content:string, parentId?:string, fileIds?:string[]}} draft
+ */
+export function sendMessage({ channelId, content, parentId, fileIds }) {
+  /** @type {Pending} */
+  const pending = { nonce: newNonce(), channel_id: channelId, content, created_at: new Date().toISOString(), state: 'sending' };
+  if (parentId) pending.parent_id = parentId;
+  if (fileIds?.length) pending.file_ids = fileIds;
+  void deliver(pending);
+}
+
+/** Tries once more, with the same nonce: if the first try did arrive, the server answers with that message. @param {Pending} pending */
+export function retry(pending) {
+  const { error: _error, offline: _offline, ...again } = pending;
+  void deliver({ ...again, state: 'sending' });
+}
+
+/** @param {Pending} pending */
+export function discard(pending) {
+  changeWhereShown(pending, (timeline) => withoutPending(timeline, pending.nonce));
+}
+
+/** What failed only because there was no connection goes out when there is one again. */
+export function resendWaiting() {
+  for (const pending of waiting()) retry(pending);
+}
+
+/** Messages that wait for a connection. */
+export function waiting() {
+  const shown = [...timelines.value.values(), ...(thread.value ? [thread.value.timeline] : [])];
+  return shown.flatMap((timeline) => timeline.pending).filter((pending) => pending.state === 'failed' && pending.offline);
+}
+
+/** @param {Pending} pending @param {Parameters<typeof changeTimeline>[1]} change */
+function changeWhereShown(pending, change) {
+  if (pending.parent_id) changeThread(pending.parent_id, change);
+  else changeTimeline(pending.channel_id, change);
+}
+
+/** @param {Pending} pending */
+async function deliver(pending) {
+  changeWhereShown(pending, (timeline) => withPending(timeline, pending));
+  try {
+    const message = await transmit(pending);
+    receive({ ...message, nonce: message.nonce ?? pending.nonce });
+    discard(pending);
+  } catch (error) {
+    const failed = /** @type {Error} */ (error);
+    const offline = failed instanceof ApiError && failed.offline;
+    changeWhereShown(pending, (timeline) => withPending(timeline, { ...pending, state: 'failed', error: offline ? '' : failed.message, offline }));
+  }
+}
+
+/** By the gateway when it is there, else by REST. @param {Pending} pending */
+async function transmit({ nonce, channel_id: channelId, parent_id: parentId, content, file_ids: fileIds }) {
+  const body = { content, nonce, ...(parentId ? { parent_id: parentId } : {}) };
+  if (live?.online && connection.value.status === 'online' && !fileIds) {
+    try {
+      return await live.send({ channel_id: channelId, ...body });
+    } catch (error) {
+      // A refusal is an answer. Silence is not: the same nonce over REST cannot make a second message.
+      if (/** @type {any} */ (error).refused) throw error;
+    }
+  }
+  return api.post(channelId, fileIds ? { ...body, file_ids: fileIds } : body);
+}
+
+/** The command a text calls, if it calls one. @param {string} text */
+export function commandIn(text) {
+  const match = /^\/([\p{L}\p{N}_-]+)(?:\s|$)/u.exec(text);
+  return match ? commands.value.find((command) => command.name.replace(/^\//, '') === match[1]) : undefined;
+}
+
+/** @param {string} channelId @param {string} text "/name and the rest" */
+export async function runCommand(channelId, text) {
+  const name = text.slice(1).split(/\s/, 1)[0];
+  try {
+    const result = await api.runCommand(channelId, text);
+    if (result.message) receive(result.message);
+    if (result.outcome === 'whisper') changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, result.command ?? name, result.content)));
+  } catch (error) {
+    changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, name, /** @type {Error} */ (error).message)));
+  }
+}

@@ -1,0 +1,81 @@
+/** Addresses to views. Links inside the application are followed without loading the page again. */
+import { signal } from '../vendor/signals-core.js';
+
+/**
+ * @typedef {{name:'home'|'setup'|'register'|'login'|'search'|'channel'|'missing', channelId:string, seq:number, query:string, fragment:string}} Route
+ *   seq: the message to jump to, 0 for none
+ */
+
+/** @param {URL|Location} address @returns {Route} */
+export function parseRoute(address) {
+  const parameters = new URLSearchParams(address.search);
+  const route = { channelId: '', seq: 0, query: '', fragment: fragmentOf(address.hash) };
+  const path = address.pathname.replace(/\/+$/, '') || '/';
+  const channel = /^\/channels\/([^/]+)$/.exec(path);
+  if (channel) {
+    const seq = Number(parameters.get('seq'));
+    return { ...route, name: 'channel', channelId: decode(channel[1]), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : 0 };
+  }
+  if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '' };
+  const pages = /** @type {Record<string, Route['name']>} */ ({ '/': 'home', '/setup': 'setup', '/register': 'register', '/login': 'login' });
+  return { ...route, name: pages[path] ?? 'missing' };
+}
+
+/** @param {string} hash */
+function fragmentOf(hash) {
+  return decode(hash.slice(1));
+}
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export const route = signal(/** @type {Route} */ ({ name: 'home', channelId: '', seq: 0, query: '', fragment: '' }));
+/** Grows with every navigation, so that following the same permalink twice jumps twice. */
+export const visits = signal(0);
+
+/** @param {string} path @param {{replace?:boolean}} [options] */
+export function navigate(path, { replace = false } = {}) {
+  if (replace) history.replaceState(null, '', path);
+  else if (path !== location.pathname + location.search) history.pushState(null, '', path);
+  follow();
+}
+
+function follow() {
+  route.value = parseRoute(location);
+  visits.value += 1;
+}
+
+/** Starts to follow links and the history. */
+export function startRouter() {
+  follow();
+  addEventListener('popstate', follow);
+  addEventListener('hashchange', follow);
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = /** @type {Element} */ (event.target).closest?.('a[href]');
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin || !isPage(link.pathname)) return;
+    event.preventDefault();
+    navigate(link.pathname + link.search + link.hash);
+  });
+}
+
+/** True for addresses this application shows itself. @param {string} path */
+export function isPage(path) {
+  return /^\/(?:$|setup$|register$|login$|search$|channels\/)/.test(path);
+}
+
+/** @param {string} channelId @param {number} [seq] */
+export function channelPath(channelId, seq) {
+  return `/channels/${encodeURIComponent(channelId)}${seq ? `?seq=${seq}` : ''}`;
+}
+
+/** @param {string} query */
+export function searchPath(query) {
+  return query ? `/search?q=${encodeURIComponent(query)}` : '/search';
+}

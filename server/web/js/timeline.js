@@ -1,0 +1,166 @@
+/**
+ * The window of a channel's messages that the page holds: pure functions from one window to the next.
+ *
+ * @typedef {{id:string, username:string, full_name?:string, picture_url?:string, is_bot?:boolean}} UserRef
+ * @typedef {{code:string, count:number, user_ids:string[]}} Reaction
+ * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, parent_id?:string,
+ *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
+ *   reply_count?:number, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
+ * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], created_at:string,
+ *   state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
+ * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string}} Note seen by me only
+ * @typedef {{items:Message[], pending:Pending[], notes:Note[], reachedStart:boolean, reachedEnd:boolean,
+ *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null}} Timeline
+ *   items ascend by seq; dividerSeq: messages above it are new since the channel was opened
+ */
+
+/** Most messages kept (and so drawn) at once. */
+export const WINDOW = 300;
+/** Most private notes kept in one channel. */
+const MAX_NOTES = 50;
+
+/** @returns {Timeline} */
+export function emptyTimeline() {
+  return { items: [], pending: [], notes: [], reachedStart: false, reachedEnd: true, loaded: false, loading: '', error: '', dividerSeq: null };
+}
+
+/**
+ * Union by id, ascending by seq; of two copies the one with the higher version wins.
+ * @param {Message[]} current @param {Message[]} incoming
+ */
+export function mergeMessages(current, incoming) {
+  const byId = new Map(current.map((message) => [message.id, message]));
+  for (const message of incoming) {
+    const known = byId.get(message.id);
+    if (!known || isNewer(message, known)) byId.set(message.id, message);
+  }
+  return [...byId.values()].sort((left, right) => left.seq - right.seq);
+}
+
+/** @param {Message} candidate @param {Message} known */
+function isNewer(candidate, known) {
+  return (candidate.version ?? 0) >= (known.version ?? 0);
+}
+
+/**
+ * A page fetched from the server joins the window. `side` says where it was asked for; the window gives way on the other side.
+ * @param {Timeline} timeline
+ * @param {{items:Message[], has_more?:boolean}} page
+ * @param {'latest'|'older'|'newer'} side
+ * @returns {Timeline}
+ */
+export function withPage(timeline, page, side) {
+  const items = mergeMessages(timeline.items, page.items);
+  const next = { ...timeline, items, loaded: true, loading: /** @type {''} */ (''), error: '' };
+  const more = page.has_more ?? page.items.length > 0;
+  if (side === 'newer') next.reachedEnd = !more;
+  else next.reachedStart = !more;
+  if (side === 'latest') next.reachedEnd = true;
+  next.pending = unsettled(next.pending, page.items);
+  return trimmed(next, side === 'older' ? 'end' : 'start');
+}
+
+/**
+ * A page around one message replaces the window, since nothing says it touches what was there.
+ * @param {Timeline} timeline @param {{items:Message[], has_more?:boolean}} page @param {number} lastSeq newest seq of the channel
+ * @returns {Timeline}
+ */
+export function aroundPage(timeline, page, lastSeq) {
+  const newest = page.items.at(-1)?.seq ?? 0;
+  const oldest = page.items[0]?.seq ?? 0;
+  return { ...timeline, items: page.items, loaded: true, loading: '', error: '', reachedStart: oldest <= 1, reachedEnd: newest >= lastSeq };
+}
+
+/** @param {Timeline} timeline @param {'start'|'end'} giveWay @returns {Timeline} */
+function trimmed(timeline, giveWay) {
+  if (timeline.items.length <= WINDOW) return timeline;
+  return giveWay === 'start'
+    ? { ...timeline, items: timeline.items.slice(-WINDOW), reachedStart: false }
+    : { ...timeline, items: timeline.items.slice(0, WINDOW), reachedEnd: false };
+}
+
+/** @param {Pending[]} pending @param {Message[]} arrived */
+function unsettled(pending, arrived) {
+  const nonces = new Set(arrived.map((message) => message.nonce).filter(Boolean));
+  return nonces.size ? pending.filter((message) => !nonces.has(message.nonce)) : pending;
+}
+
+/**
+ * A message arrived, by event, by acknowledgement or by REST: in any order, any number of times, it is there once.
+ * @param {Timeline} timeline @param {Message} message
+ * @returns {Timeline}
+ */
+export function withMessage(timeline, message) {
+  const pending = unsettled(timeline.pending, [message]);
+  if (timeline.items.some((known) => known.id === message.id)) return { ...timeline, pending, items: mergeMessages(timeline.items, [message]) };
+  // The window ends in the past: adding the newest would leave a hole between.
+  if (!timeline.reachedEnd) return { ...timeline, pending };
+  const counted = message.parent_id ? countReply(timeline.items, message.parent_id, 1) : timeline.items;
+  return trimmed({ ...timeline, pending, items: mergeMessages(counted, [message]) }, 'start');
+}
+
+/** @param {Message[]} items @param {string} rootId @param {number} change */
+function countReply(items, rootId, change) {
+  return items.map((item) => (item.id === rootId ? { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) + change) } : item));
+}
+
+/**
+ * A later version of a message we may hold. An older version that overtook it is ignored.
+ * @param {Timeline} timeline @param {Message} message
+ * @returns {Timeline}
+ */
+export function withUpdate(timeline, message) {
+  return { ...timeline, items: timeline.items.map((known) => (known.id === message.id && isNewer(message, known) ? { ...known, ...message } : known)) };
+}
+
+/** @param {Timeline} timeline @param {string} id @param {string} [deletedAt] @returns {Timeline} */
+export function withoutMessage(timeline, id, deletedAt = new Date().toISOString()) {
+  const gone = timeline.items.find((known) => known.id === id);
+  if (!gone || gone.deleted_at) return timeline;
+  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', reactions: [], files: [], deleted_at: deletedAt } : known));
+  return { ...timeline, items: gone.parent_id ? countReply(items, gone.parent_id, -1) : items };
+}
+
+/**
+ * Sets whether one person's reaction is there. Saying it twice changes nothing, so the optimistic click and its event merge.
+ * @param {Message} message @param {string} code @param {string} userId @param {boolean} present
+ * @returns {Message}
+ */
+export function withReaction(message, code, userId, present) {
+  const reactions = message.reactions ?? [];
+  const known = reactions.find((reaction) => reaction.code === code);
+  const listed = known?.user_ids.includes(userId) ?? false;
+  if (listed === present) return message;
+  if (!known) return { ...message, reactions: [...reactions, { code, count: 1, user_ids: [userId] }] };
+  const changed = present
+    ? { code, count: known.count + 1, user_ids: [...known.user_ids, userId] }
+    : { code, count: known.count - 1, user_ids: known.user_ids.filter((id) => id !== userId) };
+  return { ...message, reactions: reactions.map((reaction) => (reaction.code === code ? changed : reaction)).filter((reaction) => reaction.count > 0) };
+}
+
+/** @param {Timeline} timeline @param {string} messageId @param {(message:Message)=>Message} change @returns {Timeline} */
+export function withChanged(timeline, messageId, change) {
+  if (!timeline.items.some((message) => message.id === messageId)) return timeline;
+  return { ...timeline, items: timeline.items.map((message) => (message.id === messageId ? change(message) : message)) };
+}
+
+/** @param {Timeline} timeline @param {Pending} pending @returns {Timeline} */
+export function withPending(timeline, pending) {
+  return { ...timeline, pending: [...timeline.pending.filter((known) => known.nonce !== pending.nonce), pending] };
+}
+
+/** @param {Timeline} timeline @param {string} nonce @returns {Timeline} */
+export function withoutPending(timeline, nonce) {
+  return { ...timeline, pending: timeline.pending.filter((known) => known.nonce !== nonce) };
+}
+
+/**
+ * The same command result can come as the answer of the request and as an event: shown once.
+ * @param {Timeline} timeline @param {Note} note
+ * @returns {Timeline}
+ */
+export function withNote(timeline, note) {
+  const near = (/** @type {Note} */ known) => Math.abs(Date.parse(known.created_at) - Date.parse(note.created_at)) < 10_000;
+  if (timeline.notes.some((known) => known.content === note.content && known.command === note.command && near(known))) return timeline;
+  return { ...timeline, notes: [...timeline.notes, note].slice(-MAX_NOTES) };
+}

@@ -1,0 +1,52 @@
+import { cleanName } from '../format.js';
+import { presences } from '../store.js';
+import { personName } from '../workspace.js';
+import { html } from './html.js';
+import { Icon } from './icon.js';
+
+/** @typedef {import('../timeline.js').UserRef} UserRef */
+
+const PRESENCE_CLASS = /** @type {Record<string,string>} */ ({ online: 'on', away: 'away', idle: 'away', busy: 'busy', dnd: 'busy' });
+
+/** A hue that stays with the person. @param {string} id */
+function hueOf(id) {
+  let sum = 7;
+  for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 3600;
+  return (sum * 7) % 360;
+}
+
+/** @param {string} name */
+function initials(name) {
+  const words = cleanName(name).split(/[\s._-]+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]].map((word) => [...word][0]) : [...(words[0] ?? '?')].slice(0, 2);
+  return letters.join('').toUpperCase();
+}
+
+/** @param {{user?:UserRef, size?:''|'sm'|'xs', presence?:boolean}} props */
+export function Avatar({ user, size = '', presence = false }) {
+  const kind = user?.is_bot ? 'app' : '';
+  return html`<span class=${`av ${size} ${kind}`} style=${{ '--h': hueOf(user?.id ?? '') }} aria-hidden="true">
+    ${user?.is_bot ? html`<${Icon} name="slash" />` : initials(personName(user))}
+    ${presence && user && html`<${PresenceDot} userId=${user.id} />`}
+  </span>`;
+}
+
+/** @param {{userId:string}} props */
+function PresenceDot({ userId }) {
+  const status = presences.value.get(userId) ?? 'offline';
+  return html`<span class=${`pres ${PRESENCE_CLASS[status] ?? ''}`}></span>`;
+}
+
+/** The presence in words, for those who do not see the dot. @param {{userId:string}} props */
+export function PresenceWord({ userId }) {
+  return html`<span class="sr">, ${presences.value.get(userId) ?? 'offline'}</span>`;
+}
+
+export function AssistantMark() {
+  return html`<span class="av sm bot" aria-hidden="true"><${Icon} name="spark" /></span>`;
+}
+
+/** @param {{user?:UserRef, class?:string}} props */
+export function PersonName({ user, class: extra = '' }) {
+  return html`<bdi class=${extra}>${cleanName(personName(user))}</bdi>`;
+}

@@ -1,0 +1,128 @@
+/** The frame of the workspace: sidebar, main, right pane, banner, dialogs, keyboard. */
+import { closePanel, dialog, openDialog, panel, sidebarOpen, toggleAssistant } from '../layout.js';
+import { waiting } from '../outbox.js';
+import { channelPath, navigate, route, searchPath } from '../router.js';
+import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
+import { channelTitle, live, notices } from '../workspace.js';
+import { AssistantPane } from './assistant.js';
+import { ChannelView } from './channel.js';
+import { Dialogs } from './dialogs.js';
+import { html, useEffect, useState } from './html.js';
+import { Icon, IconButton } from './icon.js';
+import { SearchPage } from './search.js';
+import { Sidebar, sidebarOrder } from './sidebar.js';
+import { ThreadPane } from './thread.js';
+
+const LAST_CHANNEL_KEY = 'confab-last-channel';
+
+export function Shell() {
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);
+  const { name, channelId } = route.value;
+  const side = name === 'channel' || name === 'search' ? panel.value : '';
+  return html`<div class=${`shell ${side ? '' : 'no-panel'} ${sidebarOpen.value ? 'side-open' : ''}`}>
+    <a class="skip" href="#main">Skip to messages</a>
+    <${ConnectionBanner} />
+    <${Sidebar} />
+    ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close channel list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
+    ${name === 'search' ? html`<${SearchPage} />` : name === 'channel' ? html`<${ChannelView} key=${channelId} channelId=${channelId} />` : html`<${NothingOpen} />`}
+    ${side === 'assistant' && html`<${AssistantPane} />`}
+    ${side === 'thread' && html`<${ThreadPane} />`}
+    <${Dialogs} name=${dialog.value} />
+    <div class="notices" role="status" aria-live="polite">${notices.value.map(({ id, text, bad }) => html`<p key=${id} class=${bad ? 'notice bad' : 'notice'}>${text}</p>`)}</div>
+  </div>`;
+}
+
+/** At "/" the channel that was open last opens again, or else the first one. */
+function openSomething() {
+  const { name, channelId } = route.value;
+  if (name === 'channel') localStorage.setItem(LAST_CHANNEL_KEY, channelId);
+  if (!['home', 'missing'].includes(name) || !channelsLoaded.value || !myChannels.value.length) return;
+  const last = channels.value.get(localStorage.getItem(LAST_CHANNEL_KEY) ?? '');
+  const first = myChannels.value.find((channel) => channel.name === 'general') ?? sidebarOrder()[0];
+  navigate(channelPath((last?.role ? last : first).id), { replace: true });
+}
+
+function NothingOpen() {
+  return html`<main class="main" id="main"><header class="top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /></header>
+    <div class="empty">${channelsLoaded.value
+      ? html`<h1>No channels yet</h1><p>Join a public channel, or create the first one.</p>
+        <p class="row-btns"><button class="btn primary" onClick=${() => openDialog('browse')}>Browse channels</button><button class="btn" onClick=${() => openDialog('create')}>Create a channel</button></p>`
+      : html`<p role="status">Loading…</p>`}</div></main>`;
+}
+
+/** Shown when the connection has been away for a moment: a short hiccup is not worth a banner. */
+function ConnectionBanner() {
+  const { status, retryAt, reason } = connection.value;
+  const [seconds, setSeconds] = useState(0);
+  const [due, setDue] = useState(false);
+  const away = status !== 'online';
+  useEffect(() => {
+    setDue(false);
+    if (!away) return undefined;
+    const timer = setTimeout(() => setDue(true), 1_500);
+    return () => clearTimeout(timer);
+  }, [away]);
+  useEffect(() => {
+    const tick = () => setSeconds(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)));
+    tick();
+    const timer = setInterval(tick, 500);
+    return () => clearInterval(timer);
+  }, [retryAt]);
+  if (reason === 'protocol') {
+    return html`<div class="banner" role="alert">This page is older than the server. <button onClick=${() => location.reload()}>Reload</button></div>`;
+  }
+  if (!away || !due) return null;
+  const count = waiting().length;
+  return html`<div class="banner" role="status"><span class="spin" aria-hidden="true"></span>
+    Connection lost. ${status === 'offline' && seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting'}${count ? `; ${count} ${count === 1 ? 'message waits' : 'messages wait'} to be sent` : ''}.
+    <button onClick=${() => live?.retryNow()}>Try now</button></div>`;
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const command = event.metaKey || event.ctrlKey;
+  const typing = /** @type {Element} */ (event.target).closest?.('input, textarea, [contenteditable]');
+  const key = event.key.toLowerCase();
+  if (command && !event.shiftKey && key === 'k') return act(event, () => openDialog(dialog.value === 'switcher' ? '' : 'switcher'));
+  if (command && !event.shiftKey && key === 'j') return act(event, toggleAssistant);
+  if (dialog.value) return undefined;
+  if (event.altKey && !command && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) return act(event, () => step(event.key === 'ArrowDown' ? 1 : -1, event.shiftKey));
+  if (event.key === 'Escape' && !event.defaultPrevented && panel.value) return act(event, closePanel);
+  if (typing || command || event.altKey) return undefined;
+  if (event.key === '/') return act(event, () => navigate(searchPath('')));
+  if (event.key === '?') return act(event, () => openDialog('keys'));
+  return undefined;
+}
+
+/** @param {Event} event @param {() => void} action */
+function act(event, action) {
+  event.preventDefault();
+  action();
+}
+
+/** To the next channel of the sidebar. @param {1|-1} direction @param {boolean} unreadOnly */
+function step(direction, unreadOnly) {
+  const order = sidebarOrder();
+  const from = order.findIndex((channel) => channel.id === viewing.value.channelId);
+  for (let offset = 1; offset <= order.length; offset += 1) {
+    const next = order[(from + direction * offset + order.length * 2) % order.length];
+    if (!unreadOnly || next.unread_count) return navigate(channelPath(next.id));
+  }
+  return undefined;
+}
+
+/** @param {{channel:import('../store.js').Channel}} props */
+export function ChannelIcon({ channel }) {
+  if (isConversation(channel)) return html`<${Icon} name=${channel.kind === 'group' ? 'users' : 'at'} />`;
+  return html`<${Icon} name=${channel.kind === 'private' ? 'lock' : channel.kind === 'voice' ? 'wave' : 'hash'} />`;
+}
+
+/** "#general", or the names of a conversation. @param {{channel:import('../store.js').Channel|undefined, name?:string}} props */
+export function channelLabel({ channel, name = '' }) {
+  if (!channel) return name ? `#${name}` : 'a channel';
+  return isConversation(channel) ? channelTitle(channel) : `#${channel.name}`;
+}

@@ -1,0 +1,100 @@
+import { cleanName } from '../format.js';
+import { draftKeys } from '../drafts.js';
+import { nextTheme, openDialog, sidebarOpen, theme, toggleAssistant } from '../layout.js';
+import { channelPath, route, searchPath } from '../router.js';
+import { signOut } from '../session.js';
+import { connection, info, isConversation, me, members, myChannels, presences } from '../store.js';
+import { channelTitle } from '../workspace.js';
+import { Avatar, PersonName, PresenceWord } from './avatar.js';
+import { html } from './html.js';
+import { Icon, IconButton, Logo } from './icon.js';
+import { ChannelIcon } from './shell.js';
+
+/** @typedef {import('../store.js').Channel} Channel */
+
+function byName() {
+  return myChannels.value.filter((channel) => !isConversation(channel)).sort((left, right) => left.name.localeCompare(right.name));
+}
+
+/** Conversations, the one with the newest message first. */
+function conversations() {
+  return myChannels.value.filter(isConversation).sort((left, right) => Number(Boolean(right.unread_count)) - Number(Boolean(left.unread_count)) || channelTitle(left).localeCompare(channelTitle(right)));
+}
+
+/** Channels in the order the sidebar shows them. */
+export function sidebarOrder() {
+  return [...byName(), ...conversations()];
+}
+
+const THEME = { system: { icon: 'screen', label: 'Theme: as the system. Change to light' }, light: { icon: 'sun', label: 'Theme: light. Change to dark' }, dark: { icon: 'moon', label: 'Theme: dark. Change to as the system' } };
+
+export function Sidebar() {
+  const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
+  return html`<nav class="side" aria-label="Workspace">
+    <div class="ws">
+      <${Logo} />
+      <div class="ws-t"><span class="name">${cleanName(info.value?.name ?? 'Confab')}</span>
+        <span class="sub">${connection.value.status === 'online' ? (online ? `${online} ${online === 1 ? 'person' : 'people'} online` : 'Connected') : 'Connecting…'}</span></div>
+      ${me.value?.is_superuser && html`<${IconButton} icon="userplus" label="Invite people" onClick=${() => openDialog('invite')} />`}
+    </div>
+    <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
+    <div class="side-scroll" tabindex="0" role="region" aria-label="Channels and conversations" onClick=${closeOnFollow}>
+      <a class="row" href=${searchPath('')} aria-current=${route.value.name === 'search' ? 'page' : undefined}><${Icon} name="find" /><span class="t">Search</span></a>
+      <button class="row" onClick=${toggleAssistant}><${Icon} name="spark" /><span class="t">Assistant</span></button>
+      <div class="sec"><h2 class="sec-h">Channels <${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} /></h2>
+        ${byName().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
+        <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">Browse channels</span></button>
+      </div>
+      <div class="sec"><h2 class="sec-h">Direct messages <${IconButton} icon="plus" small label="New direct message" onClick=${() => openDialog('direct')} /></h2>
+        ${conversations().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
+      </div>
+    </div>
+    <div class="me"><span class="me-av"><${Avatar} user=${me.value} presence /></span>
+      <span class="who"><${PersonName} user=${me.value} /><small>@${me.value?.username}</small></span>
+      <span class="ctl"><${IconButton} icon=${THEME[theme.value].icon} label=${THEME[theme.value].label} onClick=${nextTheme} />
+        <${IconButton} icon="exit" label="Sign out" onClick=${signOut} /></span></div>
+  </nav>`;
+}
+
+/** @param {Event} event */
+function closeOnFollow(event) {
+  if (/** @type {Element} */ (event.target).closest('a')) sidebarOpen.value = false;
+}
+
+function isApple() {
+  return /Mac|iPhone|iPad/.test(navigator.platform);
+}
+
+/** @param {{channel:Channel}} props */
+function ChannelRow({ channel }) {
+  const current = route.value.name === 'channel' && route.value.channelId === channel.id;
+  const unread = (channel.unread_count ?? 0) > 0 && !current;
+  const count = channel.mention_count || (isConversation(channel) ? channel.unread_count : 0) || 0;
+  return html`<a class=${unread ? 'row is-unread' : 'row'} href=${channelPath(channel.id)} aria-current=${current ? 'page' : undefined}>
+    <${RowMark} channel=${channel} />
+    <span class="t"><bdi>${cleanName(channelTitle(channel))}</bdi><${RowPresence} channel=${channel} /></span>
+    <span class="end">
+      ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title="Draft"><${Icon} name="edit" small /><span class="sr">Draft</span></span>`}
+      ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr">${isConversation(channel) ? ' unread' : ' mentions'}</span></span>`}
+      ${unread && count === 0 && html`<span class="pip"></span><span class="sr">unread</span>`}
+    </span>
+  </a>`;
+}
+
+/** The one other person of a direct conversation. @param {Channel} channel */
+function partner(channel) {
+  const others = (members.value.get(channel.id) ?? []).filter((member) => member.user.id !== me.value?.id);
+  return channel.kind === 'direct' && others.length === 1 ? others[0].user : undefined;
+}
+
+/** @param {{channel:Channel}} props */
+function RowMark({ channel }) {
+  const person = partner(channel);
+  return person ? html`<${Avatar} user=${person} size="sm" presence />` : html`<${ChannelIcon} channel=${channel} />`;
+}
+
+/** @param {{channel:Channel}} props */
+function RowPresence({ channel }) {
+  const person = partner(channel);
+  return person ? html`<${PresenceWord} userId=${person.id} />` : null;
+}

@@ -1,0 +1,210 @@
+/** What the views ask for: loads, joins and marks, each keeping the store and the server in step. */
+import { effect, signal } from '../vendor/signals-core.js';
+import { api } from './api.js';
+import { Live } from './live.js';
+import { resendWaiting } from './outbox.js';
+import { navigate } from './router.js';
+import { leave, renewToken } from './session.js';
+import {
+  applyEvent, applySignal, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, expireTyping,
+  info, isConversation, markedRead, me, meet, members, myChannels, putChannel, setPresences, thread, timelineOf, timelines, users,
+} from './store.js';
+import { aroundPage, emptyTimeline, withPage } from './timeline.js';
+
+/** Direct conversations get their names from their members; past this many, the name the server gives is enough. */
+const MAX_NAMED_CONVERSATIONS = 40;
+/** Without a gateway after this time, the channels are fetched without waiting for it. */
+const READY_PATIENCE_MS = 4_000;
+
+/** @type {Live|null} */
+export let live = null;
+/** Short messages to the user, newest last. */
+export const notices = signal(/** @type {{id:number, text:string, bad:boolean}[]} */ ([]));
+
+/** @param {string} text @param {{bad?:boolean}} [options] */
+export function notify(text, { bad = false } = {}) {
+  const id = Date.now() + Math.random();
+  notices.value = [...notices.value.slice(-2), { id, text, bad }];
+  setTimeout(() => { notices.value = notices.value.filter((notice) => notice.id !== id); }, bad ? 8_000 : 4_000);
+}
+
+/** Shows a failure unless `work` succeeds. @template T @param {Promise<T>} work @returns {Promise<T|undefined>} */
+export async function attempt(work) {
+  try {
+    return await work;
+  } catch (error) {
+    notify(error instanceof Error ? error.message : String(error), { bad: true });
+    return undefined;
+  }
+}
+
+/** Opens the gateway; its ready frame starts the loading of everything else. */
+export function startLive() {
+  live?.stop();
+  const address = new URL('/ws', location.href);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  live = new Live(address.href, {
+    token: () => renewToken(),
+    renewToken,
+    event: applyEvent,
+    signal: applySignal,
+    ready: (ready) => { setPresences(ready.presences); void attempt(loadWorkspace()); resendWaiting(); },
+    resumed: () => resendWaiting(),
+    connection: (state) => {
+      connection.value = state;
+      if (state.status === 'stopped' && state.reason === 'signed_out') leave('You were signed out.');
+    },
+  });
+  live.start();
+  // Behind a proxy that refuses WebSockets the workspace can still be read and written to over REST.
+  setTimeout(() => { if (live && !channelsLoaded.value) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
+}
+
+export function stopLive() {
+  live?.stop();
+  live = null;
+}
+
+/** Things that go on while the page is open. */
+export function startUpkeep() {
+  setInterval(() => expireTyping(), 1_000);
+  addEventListener('online', () => live?.retryNow());
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) live?.retryNow(); });
+  effect(() => {
+    const wanted = channelWanted.value;
+    if (wanted) void fetchMine(wanted);
+  });
+}
+
+/** A channel that became mine, with its unread counts, which only the list has. @param {string} channelId */
+async function fetchMine(channelId) {
+  try {
+    const mine = await api.myChannels();
+    const found = mine.items.find((/** @type {any} */ channel) => channel.id === channelId);
+    if (found) putChannel({ role: 'member', ...found });
+    if (found && isConversation(found)) void loadMembers(channelId);
+  } catch {
+    // The next message in it asks again.
+  }
+  channelWanted.value = '';
+}
+
+/** Everything the shell shows, fetched again: after signing in, and when the gateway could not say what was missed. */
+async function loadWorkspace() {
+  const mine = await api.myChannels();
+  channels.value = new Map(mine.items.map((/** @type {any} */ channel) => [channel.id, { role: 'member', ...channel }]));
+  channelsLoaded.value = true;
+  meet([me.value]);
+  // Windows on other channels may have holes now. The one in view is fetched again by its view.
+  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+  if (thread.value) void openThread(thread.value.rootId, thread.value.channelId);
+  api.commands().then((list) => { commands.value = list.items; }, () => {});
+  api.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
+  api.info().then((latest) => { info.value = latest; }, () => {});
+  for (const channel of myChannels.value.filter(isConversation).slice(0, MAX_NAMED_CONVERSATIONS)) void loadMembers(channel.id);
+}
+
+/** @param {string} channelId */
+export async function loadMembers(channelId) {
+  if (members.value.has(channelId)) return;
+  try {
+    const list = await api.members(channelId);
+    meet(list.items.map((/** @type {any} */ member) => member.user));
+    members.value = new Map(members.value).set(channelId, list.items);
+  } catch {
+    // A channel I may read without belonging to it can keep its members to itself.
+  }
+}
+
+/** Shows the newest messages of a channel, unless they are there. @param {string} channelId */
+export async function loadLatest(channelId) {
+  const before = timelineOf(channelId);
+  if (before.loading === 'page' || (before.loaded && before.reachedEnd)) return;
+  changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], reachedEnd: true, loading: 'page', error: '' }));
+  await page(channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
+}
+
+/** Shows the part of a channel around one message. @param {string} channelId @param {number} seq */
+export async function loadAround(channelId, seq) {
+  const { items, loading } = timelineOf(channelId);
+  if (loading === 'page' || (items.some((message) => message.seq === seq))) return;
+  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: 'page', error: '' }));
+  await page(channelId, { around_seq: seq }, (timeline, answer) => aroundPage(timeline, answer, channels.value.get(channelId)?.last_seq ?? 0));
+}
+
+/** @param {string} channelId @param {'older'|'newer'} side */
+export async function loadMore(channelId, side) {
+  const { items, loading, reachedStart, reachedEnd } = timelineOf(channelId);
+  if (loading || !items.length || (side === 'older' ? reachedStart : reachedEnd)) return;
+  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: side }));
+  /** @type {Record<string,number>} */
+  const query = side === 'older' ? { before_seq: items[0].seq } : { after_seq: items[items.length - 1].seq };
+  await page(channelId, query, (timeline, answer) => withPage(timeline, answer, side));
+}
+
+/**
+ * @param {string} channelId @param {Record<string,number>} query
+ * @param {(timeline:import('./timeline.js').Timeline, answer:any)=>import('./timeline.js').Timeline} take
+ */
+async function page(channelId, query, take) {
+  try {
+    const answer = await api.messages(channelId, query);
+    meet(answer.items.map((/** @type {any} */ message) => message.sender));
+    changeTimeline(channelId, (timeline) => take(timeline, answer));
+  } catch (error) {
+    changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
+  }
+}
+
+/** @param {string} rootId @param {string} channelId */
+export async function openThread(rootId, channelId) {
+  const known = timelineOf(channelId);
+  const seen = known.items.filter((message) => message.id === rootId || message.parent_id === rootId);
+  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, loading: 'page' } };
+  try {
+    const answer = await api.thread(rootId);
+    meet(answer.items.map((/** @type {any} */ message) => message.sender));
+    changeThread(rootId, (timeline) => withPage(timeline, { ...answer, has_more: false }, 'latest'));
+  } catch (error) {
+    changeThread(rootId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
+  }
+}
+
+/** @type {Map<string, number>} */
+const reported = new Map();
+
+/** Everything up to the newest message of the channel has been seen. @param {string} channelId */
+export function markRead(channelId) {
+  const channel = channels.value.get(channelId);
+  if (!channel?.role || channel.last_seq <= (channel.read_seq ?? 0) || (reported.get(channelId) ?? 0) >= channel.last_seq) return;
+  const seq = channel.last_seq;
+  reported.set(channelId, seq);
+  markedRead(channelId, seq);
+  api.markRead(channelId, seq).catch(() => reported.delete(channelId));
+}
+
+/** @param {string} channelId */
+export async function join(channelId) {
+  const channel = await attempt(api.join(channelId));
+  if (!channel) return;
+  // What was said before I came is not unread.
+  putChannel({ role: 'member', unread_count: 0, mention_count: 0, read_seq: channel.last_seq, ...channel });
+  navigate(`/channels/${channelId}`);
+}
+
+/** @param {import('./store.js').Channel} channel how the sidebar and headings call it */
+export function channelTitle(channel) {
+  if (!isConversation(channel)) return channel.name;
+  const others = (members.value.get(channel.id) ?? []).map((member) => member.user).filter((user) => user.id !== me.value?.id);
+  return others.length ? others.map((user) => personName(user)).join(', ') : channel.name || 'Conversation';
+}
+
+/** @param {import('./store.js').UserRef|undefined} user */
+export function personName(user) {
+  return user?.full_name || user?.username || 'Someone';
+}
+
+/** A person met only by id. @param {string} userId */
+export function personById(userId) {
+  return users.value.get(userId);
+}

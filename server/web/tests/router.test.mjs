@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { channelPath, isPage, parseRoute, searchPath } from '../js/router.js';
+
+const at = (path) => parseRoute(new URL(path, 'http://server'));
+
+test('addresses', () => {
+  assert.deepEqual(at('/channels/abc?seq=12'), { name: 'channel', channelId: 'abc', seq: 12, query: '', fragment: '' });
+  assert.deepEqual([at('/channels/abc?seq=-1').seq, at('/channels/abc?seq=x').seq, at('/channels/abc?seq=1e400').seq], [0, 0, 0]);
+  assert.deepEqual([at('/search?q=a%20b').query, at('/setup#T%2FK').fragment, at('/register#%E0%A4').fragment], ['a b', 'T/K', '%E0%A4']);
+  assert.deepEqual([at('/').name, at('/login/').name, at('/elsewhere').name], ['home', 'login', 'missing']);
+});
+
+test('paths are escaped both ways', () => {
+  assert.equal(channelPath('a/b', 3), '/channels/a%2Fb?seq=3');
+  assert.equal(at(channelPath('a/b')).channelId, 'a/b');
+  assert.equal(at(searchPath('in:x "y & z"')).query, 'in:x "y & z"');
+});
+
+test('links to the server’s own pages are left to the browser', () => {
+  assert.deepEqual(['/docs', '/api/v1/info', '/assets/app.css', '/channels/x', '/'].map(isPage), [false, false, false, true, true]);
+});
