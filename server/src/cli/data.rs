@@ -54,7 +54,7 @@ pub async fn import(which: Import, common: &Common, settings: &Settings) -> Resu
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
     let options = import::slack::Options { dry_run, ..import::slack::Options::default() };
-    let report = import::slack::run(&db, &zip, &options, &progress).await;
+    let report = import::slack::run(&db, &zip, options, &progress).await;
     db.close().await;
     let report = report?;
     say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());

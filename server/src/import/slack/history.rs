@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::archive::{Archive, Entry};
 use super::content::{self, Written};
-use super::people::People;
 use super::places::Place;
 use super::report::Report;
 use super::shapes::{Moment, SlackMessage, each, repaired};
@@ -43,8 +42,7 @@ pub(super) async fn bring(shared: &Shared, place: &Place) -> Result<Report> {
     let removed = reading.await.map_err(Fault::internal)??;
     history.bring_waiting().await?;
     history.tally.messages.characters_removed += removed;
-    history.tally.threads.new = history.new_threads.len() as u64;
-    history.tally.threads.known = history.known_threads.len() as u64;
+    history.count_threads();
     Ok(history.tally)
 }
 
@@ -98,8 +96,8 @@ struct History<'a> {
     seen: HashSet<Moment>,
     repeated: HashMap<Moment, u32>,
     waiting: Vec<Found>,
-    new_threads: HashSet<MessageId>,
-    known_threads: HashSet<MessageId>,
+    /// First messages of threads that have a reply here.
+    answered: HashSet<Moment>,
     codes: HashMap<String, Option<String>>,
     members: HashSet<UserId>,
 }
@@ -126,8 +124,7 @@ impl<'a> History<'a> {
             seen: HashSet::new(),
             repeated: HashMap::new(),
             waiting: Vec::new(),
-            new_threads: HashSet::new(),
-            known_threads: HashSet::new(),
+            answered: HashSet::new(),
             codes: HashMap::new(),
             members: members.collect(),
         }
@@ -218,7 +215,7 @@ impl<'a> History<'a> {
                     self.waiting.push(found);
                     continue;
                 }
-                Some(Thread::At { root, is_new }) => Some((root, is_new)),
+                Some(Thread::At { root, .. }) => Some(root),
                 Some(Thread::Expected | Thread::Missing) | None => None,
             };
             self.tally.messages.orphans += u64::from(parent.is_none() && found.answers.is_some());
@@ -229,13 +226,8 @@ impl<'a> History<'a> {
 
     fn pass_known(&mut self, found: &Found, id: MessageId) {
         let answered = found.answers.and_then(|root| self.threads.get(&root).copied());
-        let parent = match answered {
-            Some(Thread::At { root, is_new }) => {
-                self.count_thread(root, is_new);
-                Some(root)
-            }
-            _ => None,
-        };
+        let parent = if let Some(Thread::At { root, .. }) = answered { Some(root) } else { None };
+        self.answered.extend(found.answers);
         self.begin_thread(found, parent.unwrap_or(id), false);
     }
 
@@ -248,12 +240,19 @@ impl<'a> History<'a> {
         }
     }
 
-    fn count_thread(&mut self, root: MessageId, is_new: bool) {
-        if is_new { self.new_threads.insert(root) } else { self.known_threads.insert(root) };
+    fn count_threads(&mut self) {
+        let mut counted = HashSet::new();
+        for moment in &self.answered {
+            if let Some(Thread::At { root, is_new }) = self.threads.get(moment)
+                && counted.insert(*root)
+            {
+                *(if *is_new { &mut self.tally.threads.new } else { &mut self.tally.threads.known }) += 1;
+            }
+        }
     }
 
     /// Makes the rows of a message.
-    async fn write(&mut self, found: Found, parent: Option<(MessageId, bool)>, batch: &mut Batch) -> Result<()> {
+    async fn write(&mut self, found: Found, parent: Option<MessageId>, batch: &mut Batch) -> Result<()> {
         let shared = self.shared;
         let Some(sender) = shared.people.get(&found.message.sender()).map(|person| person.id) else {
             // Everyone was met at the first look; a zip that changed since then is no ground to stop.
@@ -273,17 +272,15 @@ impl<'a> History<'a> {
                 id: if number == 0 { first } else { MessageId::new() },
                 sender_id: sender,
                 content,
-                parent_id: parent.map(|it| it.0),
+                parent_id: parent,
                 nonce: None,
                 mentions: if number == 0 { mentions.clone() } else { Vec::new() },
                 has_attachments: false,
                 created_at: at,
             });
         }
-        if let Some((root, is_new)) = parent {
-            self.count_thread(root, is_new);
-        }
-        self.begin_thread(&found, parent.map_or(first, |it| it.0), true);
+        self.answered.extend(found.answers);
+        self.begin_thread(&found, parent.unwrap_or(first), true);
         self.react(&found.message, first, at, batch).await?;
         batch.made.push((found.external, first.0));
         Ok(())

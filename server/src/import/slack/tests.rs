@@ -275,6 +275,7 @@ async fn a_killed_import_is_taken_up_again() {
         runs += 1;
         let mut commits = ground.db.commits();
         let begin = *commits.borrow_and_update();
+        let progress = Progress::hidden();
         let enough = async {
             while *commits.borrow_and_update() < begin + 4 {
                 commits.changed().await.expect("a record");
@@ -283,7 +284,7 @@ async fn a_killed_import_is_taken_up_again() {
         tokio::select! {
             biased;
             () = enough => {}
-            done = run_in_batches(&ground.db, &zip, Options::default(), &Progress::hidden(), 2) => {
+            done = run_in_batches(&ground.db, &zip, Options::default(), &progress, 2) => {
                 done.expect("an import");
                 break;
             }

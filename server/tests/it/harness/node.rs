@@ -1,0 +1,86 @@
+//! One `confab serve` process, which can be killed and started again on the same data.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::command::{clean, confab_program};
+use super::process::{Ending, Process};
+
+/// Where a node answers now. Shared with its users, since a restart may choose another port.
+#[derive(Clone)]
+pub struct Address(Arc<Mutex<String>>);
+
+impl Address {
+    /// Such as `http://127.0.0.1:40123`.
+    pub fn http(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The gateway's address.
+    pub fn gateway(&self) -> String {
+        format!("{}/ws", self.http().replacen("http://", "ws://", 1))
+    }
+}
+
+/// A server process and what it takes to start it again.
+pub struct Node {
+    process: Process,
+    pub address: Address,
+    pub data: PathBuf,
+    settings: Vec<(String, String)>,
+}
+
+impl Node {
+    /// Starts a server on `data` and waits until it listens.
+    pub async fn start(data: &Path, settings: &[(&str, &str)]) -> Self {
+        let settings: Vec<(String, String)> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut process = launch(data, &settings);
+        let address = Address(Arc::new(Mutex::new(listening(&mut process).await)));
+        Self { process, address, data: data.to_owned(), settings }
+    }
+
+    /// What it logged so far.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// A line of its log that contains `words`, waited for.
+    pub async fn line_with(&mut self, words: &str) -> String {
+        self.process.line_with(words).await
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop, as a service manager does, and returns its exit code.
+    pub async fn stop(&mut self) -> Option<i32> {
+        self.process.terminate();
+        super::wait_for("the server to stop", async || self.process.exited()).await.code()
+    }
+
+    /// Starts it again on the same data, at a new port.
+    pub async fn restart(&mut self) {
+        self.process.kill();
+        self.process = launch(&self.data, &self.settings);
+        let address = listening(&mut self.process).await;
+        *self.address.0.lock().unwrap() = address;
+    }
+}
+
+fn launch(data: &Path, settings: &[(String, String)]) -> Process {
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let folder = data.parent().expect("the data folder stands in the test's folder");
+    let mut command = clean(confab_program(), folder, &settings);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+    Process::start("confab serve", command, Ending::Kill)
+}
+
+/// The address it printed: it binds port 0, so only it knows the port, and no two tests can want the same one.
+async fn listening(process: &mut Process) -> String {
+    let line = process.line_with("listening on http://").await;
+    let start = line.find("http://").expect("the line holds the address");
+    line[start..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned()
+}

@@ -1,0 +1,183 @@
+//! A gateway client that keeps its cursor as a real one does, and checks at each event what the gateway promises.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::node::Address;
+use super::wait::DEADLINE;
+
+/// One connection.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub hello: Value,
+    pub epoch: String,
+    pub pos: i64,
+}
+
+/// What came next.
+#[derive(Debug)]
+pub enum Next {
+    Frame(Value),
+    /// The connection ended, with its close code where one was said.
+    Closed(Option<u16>),
+}
+
+impl Socket {
+    /// Connects and reads `hello`.
+    pub async fn open(address: &Address) -> Self {
+        Self::try_open(address)
+            .await
+            .unwrap_or_else(|error| panic!("no gateway at {}: {error}", address.gateway()))
+    }
+
+    /// The same, where the server may be gone.
+    pub async fn try_open(address: &Address) -> Result<Self, Error> {
+        let (stream, _) = connect_async(address.gateway()).await?;
+        let mut socket = Self { stream, hello: Value::Null, epoch: String::new(), pos: 0 };
+        match socket.next().await {
+            Next::Frame(hello) if hello["op"] == "hello" => {
+                hello["d"]["epoch"].as_str().unwrap_or_default().clone_into(&mut socket.epoch);
+                socket.hello = hello["d"].clone();
+                Ok(socket)
+            }
+            Next::Frame(other) => panic!("the gateway did not say hello but {other}"),
+            Next::Closed(_) => Err(Error::ConnectionClosed),
+        }
+    }
+
+    /// Tries the handshake with an `Origin` header and returns the refusing status, if it was refused.
+    pub async fn origin_refused(address: &Address, origin: &str) -> Option<u16> {
+        let mut request = address.gateway().into_client_request().expect("an address of ours");
+        request.headers_mut().insert("origin", origin.parse().expect("an origin is a header value"));
+        match connect_async(request).await {
+            Err(Error::Http(response)) => Some(response.status().as_u16()),
+            Err(error) => panic!("the handshake failed otherwise: {error}"),
+            Ok(_) => None,
+        }
+    }
+
+    /// Identifies and returns `ready`'s content.
+    pub async fn identify(&mut self, token: &str) -> Value {
+        self.send(&json!({ "op": "identify", "d": { "token": token } })).await;
+        let ready = self.frame("ready").await["d"].clone();
+        ready["epoch"].as_str().expect("ready holds the epoch").clone_into(&mut self.epoch);
+        self.pos = ready["pos"].as_i64().expect("ready holds the position");
+        ready
+    }
+
+    /// Asks for everything after the cursor, and returns the first frame of another kind than an event: `resumed` or
+    /// `invalid`, and the events that came before it.
+    pub async fn resume(&mut self, token: &str, epoch: &str, pos: i64) -> (Value, Vec<Value>) {
+        self.send(&json!({ "op": "resume", "d": { "token": token, "epoch": epoch, "pos": pos } })).await;
+        epoch.clone_into(&mut self.epoch);
+        self.pos = pos;
+        let mut missed = Vec::new();
+        loop {
+            let frame = self.next_frame().await;
+            match frame["op"].as_str() {
+                Some("event") => missed.push(frame),
+                Some("resumed" | "invalid") => return (frame, missed),
+                _ => {}
+            }
+        }
+    }
+
+    pub async fn send(&mut self, frame: &Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.expect("the gateway takes a frame");
+    }
+
+    pub async fn send_bytes(&mut self, bytes: &'static [u8]) {
+        self.stream.send(Message::binary(bytes)).await.expect("the gateway takes a frame");
+    }
+
+    /// The next frame or the end, within the deadline.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            let next = tokio::time::timeout(DEADLINE, self.stream.next())
+                .await
+                .unwrap_or_else(|_| panic!("the gateway said nothing for {DEADLINE:?}"));
+            match next {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(text.as_str())
+                        .unwrap_or_else(|error| panic!("a frame is not JSON ({error}): {text}"));
+                    self.follow(&frame);
+                    return Next::Frame(frame);
+                }
+                Some(Ok(Message::Close(close))) => return Next::Closed(close.map(|close| close.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Next::Closed(None),
+            }
+        }
+    }
+
+    /// The next frame; the end of the connection fails the test.
+    pub async fn next_frame(&mut self) -> Value {
+        match self.next().await {
+            Next::Frame(frame) => frame,
+            Next::Closed(code) => panic!("the gateway closed with {code:?}"),
+        }
+    }
+
+    /// The next frame with this op; events and signals on the way are passed over.
+    pub async fn frame(&mut self, op: &str) -> Value {
+        loop {
+            let frame = self.next_frame().await;
+            if frame["op"] == op {
+                return frame;
+            }
+            assert_ne!(frame["op"], "error", "the gateway refused: {frame}");
+        }
+    }
+
+    /// The next event of this name, passing over others.
+    pub async fn event(&mut self, name: &str) -> Value {
+        self.events_until(|event| event["t"] == name).await.pop().expect("the last one is the one asked for")
+    }
+
+    /// All events up to and with the first that `last` holds for.
+    pub async fn events_until(&mut self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            let frame = self.next_frame().await;
+            if frame["op"] == "event" {
+                let done = last(&frame);
+                events.push(frame);
+                if done {
+                    return events;
+                }
+            }
+        }
+    }
+
+    /// The close code, whatever frames come before it.
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            if let Next::Closed(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+
+    /// Ends the connection as a client that goes away does: without a word.
+    pub fn cut(self) -> (String, i64) {
+        (self.epoch, self.pos)
+    }
+
+    /// Positions only ever rise: an event at or below the cursor would be a second delivery or a reordering.
+    fn follow(&mut self, frame: &Value) {
+        if frame["op"] != "event" {
+            return;
+        }
+        let pos = frame["pos"].as_i64().unwrap_or_else(|| panic!("an event without a position: {frame}"));
+        assert!(pos > self.pos, "event {pos} came after {}: {frame}", self.pos);
+        self.pos = pos;
+    }
+}

@@ -1,0 +1,24 @@
+//! The only waiting in the tests: ask again until it holds, and fail with what was waited for.
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the story counts as failed.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// Asks until `condition` holds.
+pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    wait_for(what, async || condition().await.then_some(())).await;
+}
+
+/// Asks until `attempt` answers something, and returns it.
+pub async fn wait_for<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        assert!(started.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,128 @@
+//! A whole installation: one process, or a small cluster with everything it stands on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::command::{clean, confab, worker_program};
+use super::nats::Nats;
+use super::node::Node;
+use super::postgres::Postgres;
+use super::process::{Ending, Process};
+use super::user::User;
+
+/// The administrator that every world starts with.
+pub const ADMIN: &str = "warden";
+/// Their password.
+pub const ADMIN_PASSWORD: &str = "a warden keeps many keys";
+
+/// An installation and the people known in it. Everything ends with this value: processes first, then their folders.
+pub struct World {
+    pub nodes: Vec<Node>,
+    _worker: Option<Process>,
+    nats: Option<Nats>,
+    postgres: Option<Postgres>,
+    _folder: TempDir,
+    places: BTreeMap<String, usize>,
+}
+
+impl World {
+    /// One `confab serve` with nothing configured but what tests need.
+    pub async fn embedded() -> Self {
+        Self::embedded_with(&[]).await
+    }
+
+    /// The same, with more settings.
+    pub async fn embedded_with(more: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut settings = common();
+        settings.extend_from_slice(more);
+        let node = Node::start(&folder.path().join("data"), &settings).await;
+        Self {
+            nodes: vec![node],
+            _worker: None,
+            nats: None,
+            postgres: None,
+            _folder: folder,
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// PostgreSQL, NATS, two `confab serve` and one `confab-worker`.
+    pub async fn scaled() -> Self {
+        let (postgres, nats) = tokio::join!(Postgres::start(), Nats::start());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = postgres.url();
+        let mut settings = common();
+        settings.extend([("DATABASE_URL", database.as_str()), ("NATS_URL", nats.url())]);
+
+        // Scaled servers refuse to start on pending migrations, so that a rolling deploy migrates once, on purpose.
+        let migrated = confab(folder.path(), &["migrate", "up"], &settings).await;
+        assert_eq!(migrated.code, 0, "confab migrate up: {}", migrated.said());
+
+        // The second starts once the first has made the administrator and the shared keys.
+        let first = Node::start(&folder.path().join("one"), &settings).await;
+        let second = Node::start(&folder.path().join("two"), &settings).await;
+        let worker = start_worker(&folder.path().join("worker"), &settings);
+        Self {
+            nodes: vec![first, second],
+            _worker: Some(worker),
+            nats: Some(nats),
+            postgres: Some(postgres),
+            _folder: folder,
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Whether several servers share the record.
+    pub fn is_scaled(&self) -> bool {
+        self.postgres.is_some()
+    }
+
+    /// The settings that a command needs to reach this world's record.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = vec![("CONFAB_DATA_DIR".to_owned(), self.nodes[0].data.display().to_string())];
+        if let (Some(postgres), Some(nats)) = (&self.postgres, &self.nats) {
+            settings.push(("DATABASE_URL".to_owned(), postgres.url()));
+            settings.push(("NATS_URL".to_owned(), nats.url().to_owned()));
+        }
+        settings
+    }
+
+    /// A named person, registered at first mention and logged in after. In a scaled world people are spread over the
+    /// servers in order of appearance, so the first two never share one.
+    pub async fn user(&mut self, name: &str) -> User {
+        let next = self.places.len();
+        let place = *self.places.entry(name.to_owned()).or_insert(next);
+        User::enter(name, &self.nodes[place % self.nodes.len()].address).await
+    }
+
+    /// The administrator.
+    pub async fn admin(&self) -> User {
+        User::log_in(ADMIN, ADMIN_PASSWORD, &self.nodes[0].address).await
+    }
+
+    /// Somebody without an account.
+    pub fn visitor(&self) -> User {
+        User::visitor(&self.nodes[0].address)
+    }
+}
+
+/// The settings of every server under test.
+pub fn common() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("CONFAB_RATE_LIMITS", "off"),
+        ("CONFAB_REGISTRATION", "open"),
+        ("CONFAB_ADMIN_USERNAME", ADMIN),
+        ("CONFAB_ADMIN_EMAIL", "warden@example.org"),
+        ("CONFAB_ADMIN_PASSWORD", ADMIN_PASSWORD),
+    ]
+}
+
+fn start_worker(data: &Path, settings: &[(&str, &str)]) -> Process {
+    let folder = data.parent().expect("the data folder stands in the test's folder");
+    let mut command = clean(&worker_program(), folder, settings);
+    command.env("CONFAB_DATA_DIR", data);
+    Process::start("confab-worker", command, Ending::Kill)
+}

@@ -1,0 +1,18 @@
+//! Stories told against the real programs: what is promised to people, in both modes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod harness;
+
+mod accounts;
+mod architecture;
+mod bad_inputs;
+mod channels;
+mod crash;
+mod demo;
+mod first_run;
+mod gateway;
+mod import;
+mod messages;
+mod plugins;
+mod search;
+mod service;

@@ -1,0 +1,121 @@
+//! What operators and other programs see: health, metrics, the API document, headers.
+
+use reqwest::Method;
+
+use crate::harness::user::User;
+use crate::harness::{World, both, shown};
+
+both! {
+    async fn an_operator_sees_how_it_is(world) {
+        let visitor = world.visitor();
+        for node in &world.nodes {
+            let visitor = visitor.at(&node.address);
+            assert_eq!(visitor.get("/health", 200).await["status"], "ok");
+            visitor.get("/ready", 200).await;
+            let database = visitor.get("/db-test", 200).await;
+            let engine = if world.is_scaled() { "postgres" } else { "sqlite" };
+            assert!(database["engine"].as_str().unwrap().to_lowercase().contains(engine), "{database}");
+            let latency = database["latency_ms"].as_f64().unwrap();
+            assert!((0.0..5_000.0).contains(&latency));
+        }
+
+        let ada = world.user("ada").await;
+        ada.channels(200).await;
+        let metrics = ada.call(Method::GET, "/metrics", None).await;
+        assert_eq!(metrics.status, 200);
+        for name in ["confab_http_requests_total", "confab_http_request_duration_seconds", "confab_ws_connections"] {
+            assert!(metrics.text.contains(&format!("# HELP {name} ")), "{name} has no help:\n{}", metrics.text);
+        }
+        assert!(!metrics.text.contains(&ada.id), "a metric is named after a person: it would grow without bound");
+
+        let info = visitor.get("/api/v1/info", 200).await;
+        assert_eq!(info["mode"], if world.is_scaled() { "scaled" } else { "embedded" });
+        assert_eq!((info["setup_required"].as_bool(), info["registration"].as_str()), (Some(false), Some("open")));
+
+        let admin = world.admin().await;
+        let stats = admin.get("/api/v1/admin/stats", 200).await;
+        assert!(stats["index"]["lag"].as_i64().is_some(), "{stats}");
+        ada.get("/api/v1/admin/dead-letters", 403).await;
+        assert_eq!(admin.get("/api/v1/admin/dead-letters", 200).await["items"], serde_json::json!([]));
+    }
+
+    async fn the_api_describes_itself(world) {
+        let visitor = world.visitor();
+        let document = visitor.get("/openapi.json", 200).await;
+        assert_eq!(document["openapi"], "3.0.0");
+        for path in [
+            "/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/me", "/users", "/users/{id}", "/channels",
+            "/channels/me", "/channels/{id}", "/channels/{id}/join", "/channels/{id}/members", "/channels/{id}/messages",
+            "/channels/direct", "/messages/{id}", "/messages/{id}/thread", "/messages/{id}/reactions/{code}", "/files/upload",
+            "/search/messages", "/ai/message", "/ai/context", "/commands", "/channels/{id}/commands", "/plugins", "/gateway/ticket",
+        ] {
+            let known = document["paths"].as_object().unwrap();
+            let found = known.keys().any(|key| fits(key, path));
+            assert!(found, "{path} is not in the API document");
+        }
+        let docs = visitor.call(Method::GET, "/docs", None).await;
+        assert_eq!(docs.status, 200);
+        assert!(docs.header("content-type").starts_with("text/html"));
+    }
+
+    async fn a_page_is_served_with_its_guards(world) {
+        let visitor = world.visitor();
+        for path in ["/", "/login", "/setup", "/register", "/channels/00000000-0000-7000-8000-000000000000?seq=3", "/search?q=x"] {
+            let page = visitor.fetch(visitor.request(Method::GET, path).header("accept", "text/html")).await;
+            assert_eq!((page.status, page.text.contains("<!doctype html")), (200, true), "{path}");
+            let policy = page.header("content-security-policy");
+            for part in ["default-src 'self'", "frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"] {
+                assert!(policy.contains(part), "{path}: {part} is not in {policy:?}");
+            }
+            assert!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "{path}: {policy}");
+            assert_eq!(page.header("x-content-type-options"), "nosniff");
+            assert_eq!(page.header("referrer-policy"), "no-referrer");
+            assert_eq!(page.header("cross-origin-opener-policy"), "same-origin");
+        }
+        let ada = world.user("ada").await;
+        let reply = ada.call(Method::GET, "/api/v1/channels", None).await;
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert!(!reply.header("x-request-id").is_empty());
+        let refused = visitor.get("/api/v1/channels", 401).await;
+        insta::assert_json_snapshot!(shown(&refused), @"");
+    }
+}
+
+#[tokio::test]
+async fn only_named_origins_may_call() {
+    let world = World::embedded_with(&[("CONFAB_ALLOWED_ORIGINS", "https://app.example.org")]).await;
+    let visitor = world.visitor();
+    let allowed = preflight(&visitor, "https://app.example.org").await;
+    assert_eq!(allowed.as_deref(), Some("https://app.example.org"));
+    for origin in
+        ["https://evil.example", "https://app.example.org.evil.example", "http://app.example.org", "null"]
+    {
+        assert_eq!(preflight(&visitor, origin).await, None, "{origin}");
+    }
+    // Not UTF-8: must be refused, not bring the request down.
+    let raw = reqwest::header::HeaderValue::from_bytes(b"https://\xff.example").unwrap();
+    let reply = visitor.fetch(visitor.request(Method::GET, "/api/v1/info").header("origin", raw)).await;
+    assert!(reply.status < 500, "{} {}", reply.status, reply.text);
+    assert_eq!(reply.header("access-control-allow-origin"), "");
+}
+
+async fn preflight(visitor: &User, origin: &str) -> Option<String> {
+    let request = visitor
+        .request(Method::OPTIONS, "/api/v1/channels")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type");
+    let reply = visitor.fetch(request).await;
+    Some(reply.header("access-control-allow-origin").to_owned()).filter(|it| !it.is_empty())
+}
+
+/// Whether two path templates are the same but for the names of their parameters and the base.
+fn fits(known: &str, wanted: &str) -> bool {
+    let known = known.strip_prefix("/api/v1").unwrap_or(known);
+    let plain = |path: &str| -> Vec<String> {
+        path.split('/')
+            .map(|part| if part.starts_with('{') { "{}".to_owned() } else { part.to_owned() })
+            .collect()
+    };
+    plain(known) == plain(wanted)
+}

@@ -1,0 +1,266 @@
+//! Following the log once for the whole system, however many processes run.
+//!
+//! The position is in the record and belongs to one process at a time, by a lease; when that process dies another goes
+//! on. An event whose handling fails is set aside and tried again while those behind it go on; after its last try it is
+//! buried among the dead letters. The position never passes an event that is still waiting, so a crash repeats some
+//! events and skips none: handlers must tell a repetition by `event.pos`.
+
+mod backlog;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use confab_core::bus::Tail;
+use confab_core::cursors::{self, Cursor};
+use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
+use confab_protocol::Event;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use backlog::{Backlog, Due, Failed};
+
+/// What happened is written down at least this often, and what is not yet written is repeated after a crash.
+const NOTE_AFTER: Duration = Duration::from_millis(250);
+/// A call in progress gets this long to end when the process stops.
+const GRACE: Duration = Duration::from_secs(5);
+/// A pause after the record did not answer.
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
+
+/// Does something with each event.
+pub trait Handler: Send + Sync + 'static {
+    /// Handles one event; `attempt` counts from 1. An error or a panic means that it is tried again later.
+    fn handle(&self, event: &Event, attempt: u32) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Where a consumer begins that never ran before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the first event of the log.
+    Beginning,
+    /// With the next event.
+    Now,
+}
+
+/// A durable consumer of the log.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    /// Its name in the record, unique in the system.
+    pub name: String,
+    /// Tries of one event, the first included.
+    pub attempts: u32,
+    /// The wait before each further try; the last one is repeated.
+    pub backoff: Vec<Duration>,
+    /// A call that takes longer has failed.
+    pub deadline: Duration,
+    /// After this long without a sign of life another process takes over.
+    pub lease: Duration,
+    /// Where it begins when it never ran before.
+    pub from: Start,
+}
+
+impl Consumer {
+    /// A consumer with six tries over about thirteen minutes.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            attempts: 6,
+            backoff: [1, 5, 30, 120, 600].map(Duration::from_secs).to_vec(),
+            deadline: Duration::from_secs(60),
+            lease: Duration::from_secs(30),
+            from: Start::Now,
+        }
+    }
+
+    /// Runs until `stop`, whenever no other process does.
+    pub async fn run<H: Handler>(self, db: Db, bus: Bus, handler: Arc<H>, stop: CancellationToken) {
+        let holder = Uuid::new_v4();
+        while !stop.is_cancelled() {
+            let pause = match self.hold(&db, holder).await {
+                Ok(Some(cursor)) => {
+                    let tail = bus.tail(&db, cursor.pos).await;
+                    let backlog = Backlog::new(cursor.pos);
+                    Turn { consumer: &self, db: &db, handler: &*handler, cursor, holder, backlog }
+                        .work(tail, &stop)
+                        .await;
+                    Duration::ZERO
+                }
+                Ok(None) => self.lease / 3,
+                Err(fault) => {
+                    tracing::warn!(consumer = %self.name, %fault, "cannot take the consumer's place in the log, trying again");
+                    RECORD_PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn hold(&self, db: &Db, holder: Uuid) -> Result<Option<Cursor>> {
+        let from = match self.from {
+            Start::Beginning => 0,
+            Start::Now => log::head(&mut db.read()).await?,
+        };
+        let (name, lease) = (self.name.clone(), self.lease);
+        db.write(move |tx| async move { cursors::hold(tx, &name, holder, from, lease).await }.boxed()).await
+    }
+
+    fn wait_before(&self, attempt: u32) -> Duration {
+        let at = (attempt as usize).saturating_sub(2);
+        self.backoff.get(at).or(self.backoff.last()).copied().unwrap_or(RECORD_PAUSE)
+    }
+}
+
+/// The time during which this process holds the consumer's place.
+struct Turn<'a, H> {
+    consumer: &'a Consumer,
+    db: &'a Db,
+    handler: &'a H,
+    cursor: Cursor,
+    holder: Uuid,
+    backlog: Backlog,
+}
+
+impl<H: Handler> Turn<'_, H> {
+    /// Works until `stop` or until the place is lost.
+    async fn work(mut self, mut tail: Tail, stop: &CancellationToken) {
+        let renewal = self.keep_place();
+        let worked = async {
+            while !stop.is_cancelled() {
+                if let Err(fault) = self.step(&mut tail, stop).await {
+                    tracing::warn!(consumer = %self.consumer.name, %fault, "stopped following the log for now");
+                    return;
+                }
+            }
+            self.leave().await;
+        };
+        tokio::select! {
+            () = renewal => {}
+            () = worked => {}
+        }
+    }
+
+    /// Handles the next event, or notes how far it has come.
+    async fn step(&mut self, tail: &mut Tail, stop: &CancellationToken) -> Result<()> {
+        let note_at = self.backlog.note_at(NOTE_AFTER);
+        match self.backlog.next(Instant::now()) {
+            Some(due) => {
+                self.handle(due, stop).await?;
+                if note_at.is_some_and(|at| at <= Instant::now()) {
+                    self.note().await?;
+                }
+            }
+            None => {
+                let retry_at = self.backlog.next_retry();
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = wait_until(note_at) => self.note().await?,
+                    () = wait_until(retry_at) => {}
+                    events = tail.next(), if !self.backlog.is_full() => self.backlog.take(events, tail.pos()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, due: Due, stop: &CancellationToken) -> Result<()> {
+        let call = AssertUnwindSafe(self.handler.handle(&due.event, due.attempt)).catch_unwind();
+        let stopped = async {
+            stop.cancelled().await;
+            sleep(GRACE).await;
+        };
+        let outcome = tokio::select! {
+            outcome = timeout(self.consumer.deadline, call) => outcome,
+            // Neither done nor failed: the next holder begins with it.
+            () = stopped => return Ok(()),
+        };
+        let fault = match outcome {
+            Ok(Ok(Ok(()))) => {
+                self.backlog.done(due.event.pos);
+                return Ok(());
+            }
+            Ok(Ok(Err(fault))) => fault,
+            Ok(Err(_)) => Fault::Internal("the handler panicked".into()),
+            Err(_) => Fault::Internal(format!("took longer than {:?}", self.consumer.deadline)),
+        };
+        self.failed(due, fault).await
+    }
+
+    async fn failed(&mut self, due: Due, fault: Fault) -> Result<()> {
+        let Due { event, attempt } = due;
+        // The record being away is nobody's fault: counting it would bury every event of an outage.
+        let next = if fault.is_retryable() { attempt } else { attempt + 1 };
+        if next > self.consumer.attempts {
+            tracing::error!(consumer = %self.consumer.name, pos = event.pos, kind = event.kind.as_str(), %fault,
+                "giving up on an event, it is among the dead letters now");
+            self.bury(&event, &fault, attempt).await?;
+            self.backlog.done(event.pos);
+        } else {
+            tracing::debug!(consumer = %self.consumer.name, pos = event.pos, attempt, %fault, "an event failed");
+            let at = Instant::now() + self.consumer.wait_before(next.max(2));
+            self.backlog.set_aside(Failed { at, event, attempt: next });
+        }
+        Ok(())
+    }
+
+    async fn bury(&self, event: &Event, fault: &Fault, attempts: u32) -> Result<()> {
+        let (name, event, error) = (self.consumer.name.clone(), event.clone(), fault.to_string());
+        self.db
+            .write(move |tx| async move { cursors::bury(tx, &name, &event, &error, attempts).await }.boxed())
+            .await
+    }
+
+    /// Writes down how far it has come.
+    async fn note(&mut self) -> Result<()> {
+        let pos = self.backlog.finished_to();
+        if pos > self.cursor.pos {
+            let cursor = self.cursor.clone();
+            self.db
+                .write(move |tx| async move { cursors::advance(tx, &cursor, pos).await }.boxed())
+                .await?;
+            self.cursor.pos = pos;
+        }
+        self.backlog.noted();
+        Ok(())
+    }
+
+    async fn leave(&mut self) {
+        let noted = self.note().await;
+        let cursor = self.cursor.clone();
+        let released =
+            self.db.write(move |tx| async move { cursors::release(tx, &cursor).await }.boxed()).await;
+        if let Err(fault) = noted.and(released) {
+            tracing::warn!(consumer = %self.consumer.name, %fault, "left without noting the place in the log");
+        }
+    }
+
+    /// Renews the lease; ends when it is lost. A future of its own, so that a long call does not lose it.
+    fn keep_place(&self) -> impl Future<Output = ()> + Send + use<H> {
+        let (consumer, db, holder) = (self.consumer.clone(), self.db.clone(), self.holder);
+        async move {
+            let mut until = Instant::now() + consumer.lease;
+            loop {
+                sleep(consumer.lease / 3).await;
+                match consumer.hold(&db, holder).await {
+                    Ok(Some(_)) => until = Instant::now() + consumer.lease,
+                    Ok(None) => return,
+                    Err(_) if Instant::now() >= until => return,
+                    Err(fault) => {
+                        tracing::warn!(consumer = %consumer.name, %fault, "cannot renew the place in the log");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

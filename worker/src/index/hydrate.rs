@@ -1,0 +1,108 @@
+//! From thin events to changes of the index: what an event is about is read as it is now, many at once.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use confab_core::{Db, Fault, FutureExt, Result, cursors, messages};
+use confab_protocol::{ChannelId, Event, EventKind, Message, MessageId};
+
+use super::writer::Change;
+
+/// The name under which the index buries events.
+pub(super) const NAME: &str = "index";
+/// Tries of an event that cannot be read, before it is buried.
+pub(super) const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// The changes that `events` ask for, each message once.
+pub(super) async fn changes(db: &Db, events: &[Event]) -> Vec<Change> {
+    match read(db, events).await {
+        Ok(changes) => changes,
+        // One of them is at fault: each by itself, so that the others are not lost with it.
+        Err(_) => {
+            let mut all = Vec::with_capacity(events.len());
+            for event in events {
+                all.extend(one(db, event).await);
+            }
+            all
+        }
+    }
+}
+
+async fn one(db: &Db, event: &Event) -> Vec<Change> {
+    let mut attempt = 1;
+    loop {
+        match read(db, std::slice::from_ref(event)).await {
+            Ok(changes) => return changes,
+            Err(fault) if attempt >= TRIES => {
+                bury(db, event, &fault.to_string()).await;
+                return Vec::new();
+            }
+            Err(_) => {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Puts an event among the dead letters.
+pub(super) async fn bury(db: &Db, event: &Event, error: &str) {
+    tracing::error!(pos = event.pos, kind = event.kind.as_str(), %error, "an event cannot be indexed");
+    loop {
+        let (event, error) = (event.clone(), error.to_owned());
+        let buried = db
+            .write(move |tx| async move { cursors::bury(tx, NAME, &event, &error, TRIES).await }.boxed())
+            .await;
+        match buried {
+            Err(fault) if fault.is_retryable() => tokio::time::sleep(PAUSE).await,
+            Err(fault) => return tracing::error!(%fault, "the event could not be put among the dead letters"),
+            Ok(()) => return,
+        }
+    }
+}
+
+async fn read(db: &Db, events: &[Event]) -> Result<Vec<Change>> {
+    let mut touched: Vec<MessageId> = Vec::with_capacity(events.len());
+    let mut channels: Vec<ChannelId> = Vec::new();
+    for event in events {
+        match event.kind {
+            EventKind::NewMessage | EventKind::MessageUpdate | EventKind::MessageDelete => {
+                touched.push(MessageId(event.ref_id));
+            }
+            EventKind::ChannelDeleted => channels.extend(event.channel_id),
+            _ => {}
+        }
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    let mut found: HashMap<MessageId, Message> =
+        views(db, &touched).await?.into_iter().map(|message| (message.id, message)).collect();
+    let mut changes = Vec::with_capacity(touched.len() + channels.len());
+    for id in touched {
+        // Read now and not as of the event, so a later edit is in already; its own event then changes nothing.
+        match found.remove(&id).filter(|message| message.deleted_at.is_none()) {
+            Some(message) => changes.push(Change::Put(Box::new(message))),
+            None => changes.push(Change::Remove(id)),
+        }
+    }
+    // Last, so that it also takes what this batch put there: nothing is posted into a channel that is gone.
+    changes.extend(channels.into_iter().map(Change::RemoveChannel));
+    Ok(changes)
+}
+
+/// Waits for the record as long as it does not answer.
+async fn views(db: &Db, ids: &[MessageId]) -> Result<Vec<Message>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    loop {
+        match messages::views(&mut db.read(), ids).await {
+            Err(fault @ (Fault::Busy | Fault::Unavailable(_))) => {
+                tracing::warn!(%fault, "cannot read messages to index, trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+}

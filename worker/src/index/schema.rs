@@ -1,0 +1,99 @@
+//! What the index holds of a message: enough to find it, nothing to show it with. Texts stay in the record.
+
+use confab_protocol::{ChannelId, Message, MessageId, UserId};
+use tantivy::schema::{
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::{TantivyDocument, Term};
+
+use super::analysis::{EXACT, GRAMS, STEMMED};
+
+/// Changes whenever the same message would be indexed differently: an older index is then built anew.
+pub const FORMAT: u32 = 1;
+/// The message holds a link.
+pub const LINK: &str = "link";
+/// The message carries a file.
+pub const FILE: &str = "file";
+
+/// The fields of the index.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields {
+    /// The message's id; also stored, as it is what a hit answers.
+    pub message: Field,
+    /// The channel's id: what a query is confined to.
+    pub channel: Field,
+    /// The author's id.
+    pub sender: Field,
+    /// Milliseconds since 1970.
+    pub created_at: Field,
+    /// [`LINK`], [`FILE`].
+    pub has: Field,
+    /// Stemmed words.
+    pub body: Field,
+    /// Words as written.
+    pub exact: Field,
+    /// Characters and pairs of scripts without spaces.
+    pub grams: Field,
+}
+
+/// The schema and its fields.
+pub fn schema() -> (Schema, Fields) {
+    let text = |tokenizer: &str| {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer(tokenizer)
+                .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+        )
+    };
+    let id = || BytesOptions::default().set_indexed();
+    let mut schema = Schema::builder();
+    let fields = Fields {
+        message: schema.add_bytes_field("message_id", id().set_stored()),
+        channel: schema.add_bytes_field("channel_id", id()),
+        sender: schema.add_bytes_field("sender_id", id()),
+        created_at: schema.add_i64_field("created_at", INDEXED | FAST),
+        has: schema.add_text_field("has", STRING),
+        body: schema.add_text_field("body", text(STEMMED)),
+        exact: schema.add_text_field("body_exact", text(EXACT)),
+        grams: schema.add_text_field("body_grams", text(GRAMS)),
+    };
+    (schema.build(), fields)
+}
+
+impl Fields {
+    /// A message as the index keeps it.
+    pub fn document(&self, message: &Message) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        document.add_bytes(self.message, message.id.0.as_bytes());
+        document.add_bytes(self.channel, message.channel_id.0.as_bytes());
+        document.add_bytes(self.sender, message.sender_id.0.as_bytes());
+        document.add_i64(self.created_at, message.created_at.0);
+        if message.content.contains("http://") || message.content.contains("https://") {
+            document.add_text(self.has, LINK);
+        }
+        if message.has_attachments {
+            document.add_text(self.has, FILE);
+        }
+        document.add_text(self.body, &message.content);
+        document.add_text(self.exact, &message.content);
+        if !message.content.is_ascii() {
+            document.add_text(self.grams, &message.content);
+        }
+        document
+    }
+
+    /// The term of one message.
+    pub fn of_message(&self, id: MessageId) -> Term {
+        Term::from_field_bytes(self.message, id.0.as_bytes())
+    }
+
+    /// The term of a channel's messages.
+    pub fn of_channel(&self, id: ChannelId) -> Term {
+        Term::from_field_bytes(self.channel, id.0.as_bytes())
+    }
+
+    /// The term of an author's messages.
+    pub fn of_sender(&self, id: UserId) -> Term {
+        Term::from_field_bytes(self.sender, id.0.as_bytes())
+    }
+}

@@ -1,0 +1,151 @@
+//! The index on disk: opened when it is whole and belongs to this record, made anew otherwise.
+//!
+//! It is a cache. Whatever looks wrong (no file, a broken one, another schema, another epoch, a position that the log
+//! has not reached) is answered by deleting it and reading the record again, never by trusting it.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use confab_core::{Fault, Result};
+use confab_protocol::MessageId;
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy};
+use uuid::Uuid;
+
+use super::analysis::Analysis;
+use super::schema::{FORMAT, schema};
+
+/// Memory that the writer fills before it writes a segment by itself, in bytes. Commits come long before in daily use.
+const HEAP: usize = 50_000_000;
+/// The same while everything is read again: fewer, larger segments leave less to merge.
+const HEAP_OF_BUILDING: usize = 200_000_000;
+
+/// How far an index is, written with each of its commits: the two cannot disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    format: u32,
+    epoch: Uuid,
+    pub progress: Progress,
+}
+
+/// Which part of the work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Progress {
+    /// Reading all messages; `head` is the log's position when this began.
+    Building { after: MessageId, head: i64 },
+    /// Following the log, which is contained up to here.
+    Following { applied: i64 },
+}
+
+impl Progress {
+    /// The position up to which the log is contained.
+    pub fn applied(self) -> i64 {
+        match self {
+            Self::Building { .. } => 0,
+            Self::Following { applied } => applied,
+        }
+    }
+}
+
+impl Place {
+    pub fn new(epoch: Uuid, progress: Progress) -> Self {
+        Self { format: FORMAT, epoch, progress }
+    }
+}
+
+/// An index that is open for reading and writing.
+pub(super) struct Store {
+    pub reader: IndexReader,
+    pub writer: IndexWriter,
+    pub progress: Progress,
+}
+
+/// Held as long as this process uses the folder.
+pub(super) struct FolderLock {
+    _file: File,
+}
+
+/// Takes the index folder for this process: two writers on one folder would delete each other's files.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `folder_in_use`.
+pub(super) fn lock(data_dir: &Path) -> Result<FolderLock> {
+    let unusable = |error: std::io::Error| {
+        Fault::invalid("data_dir", format!("cannot use {}: {error}", data_dir.display()))
+    };
+    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data_dir.join("index.lock"))
+        .map_err(unusable)?;
+    if file.try_lock().is_err() {
+        return Err(Fault::conflict(
+            "folder_in_use",
+            format!("another process keeps its index in {}; give each worker a folder of its own", data_dir.display()),
+        ));
+    }
+    Ok(FolderLock { _file: file })
+}
+
+/// Opens the index in `folder`, or makes a new one there. Blocks.
+pub(super) fn open(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Result<Store> {
+    if folder.exists() {
+        match open_whole(folder, epoch, head, analysis) {
+            Ok(store) => return Ok(store),
+            Err(reason) => tracing::warn!(%reason, "the search index is built anew"),
+        }
+        std::fs::remove_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+    }
+    std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+    let made = || -> tantivy::Result<Store> {
+        let index = Index::create_in_dir(folder, schema().0)?;
+        analysis.register(index.tokenizers());
+        store(&index, Progress::Building { after: MessageId(Uuid::nil()), head })
+    };
+    made().map_err(|error| unusable(folder, &error))
+}
+
+fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> Fault {
+    Fault::invalid("data_dir", format!("cannot keep an index in {}: {error}", folder.display()))
+}
+
+fn open_whole(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Result<Store, String> {
+    let said = |error: tantivy::TantivyError| error.to_string();
+    let directory = MmapDirectory::open(folder).map_err(|error| error.to_string())?;
+    let index = Index::open(directory).map_err(said)?;
+    if index.schema() != schema().0 {
+        return Err("it has the schema of another version".into());
+    }
+    let payload = index.load_metas().map_err(said)?.payload.ok_or("it was never finished")?;
+    let place: Place = serde_json::from_str(&payload).map_err(|error| format!("its position: {error}"))?;
+    if place.format != FORMAT {
+        return Err("it was made by another version".into());
+    }
+    if place.epoch != epoch {
+        return Err("it belongs to another record".into());
+    }
+    if place.progress.applied() > head {
+        return Err("it is ahead of the log".into());
+    }
+    let damaged = index.validate_checksum().map_err(said)?;
+    if !damaged.is_empty() {
+        return Err(format!("{} of its files are damaged", damaged.len()));
+    }
+    analysis.register(index.tokenizers());
+    store(&index, place.progress).map_err(said)
+}
+
+fn store(index: &Index, progress: Progress) -> tantivy::Result<Store> {
+    let heap = match progress {
+        Progress::Building { .. } => HEAP_OF_BUILDING,
+        Progress::Following { .. } => HEAP,
+    };
+    // One thread: the machine belongs to the people who chat, and one indexes far more than they write.
+    let writer = index.writer_with_num_threads(1, heap)?;
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    Ok(Store { reader, writer, progress })
+}

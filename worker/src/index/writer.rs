@@ -1,0 +1,116 @@
+//! The one thread that writes the index: it is told what to do and answers after each commit.
+
+use confab_protocol::{ChannelId, Message, MessageId};
+use tantivy::{IndexReader, IndexWriter};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::schema::Fields;
+use super::store::Place;
+
+/// Batches that wait for the writer; a full queue slows the reading of the log.
+const QUEUE: usize = 4;
+
+/// One change of the index.
+pub(super) enum Change {
+    /// A message that cannot be there yet.
+    Add(Box<Message>),
+    /// A message as it is now, whether or not an older form is there.
+    Put(Box<Message>),
+    /// A message is gone.
+    Remove(MessageId),
+    /// All messages of a channel are gone.
+    RemoveChannel(ChannelId),
+}
+
+enum Order {
+    Apply(Vec<Change>),
+    Commit { place: Place, done: oneshot::Sender<u64> },
+}
+
+/// The way to the thread.
+pub(super) struct Writer {
+    orders: mpsc::Sender<Order>,
+    thread: JoinHandle<tantivy::Result<()>>,
+}
+
+/// The thread has ended; [`Writer::failure`] says why.
+pub(super) struct Ended;
+
+impl Writer {
+    /// Starts the thread.
+    pub fn start(writer: IndexWriter, reader: IndexReader, fields: Fields) -> Self {
+        let (orders, waiting) = mpsc::channel(QUEUE);
+        let thread = tokio::task::spawn_blocking(move || work(writer, &reader, fields, waiting));
+        Self { orders, thread }
+    }
+
+    /// Queues changes.
+    pub async fn apply(&self, changes: Vec<Change>) -> Result<(), Ended> {
+        self.orders.send(Order::Apply(changes)).await.map_err(|_| Ended)
+    }
+
+    /// Queues a commit of everything before it. The receiver is told how many messages the index holds then, and that
+    /// searches see them.
+    pub async fn commit(&self, place: Place) -> Result<oneshot::Receiver<u64>, Ended> {
+        let (done, answer) = oneshot::channel();
+        self.orders.send(Order::Commit { place, done }).await.map_err(|_| Ended)?;
+        Ok(answer)
+    }
+
+    /// Waits for the thread's end. What was not committed is forgotten.
+    pub async fn end(self) -> tantivy::Result<()> {
+        drop(self.orders);
+        match self.thread.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(tantivy::TantivyError::ErrorInThread(error.to_string())),
+        }
+    }
+}
+
+fn work(
+    mut writer: IndexWriter,
+    reader: &IndexReader,
+    fields: Fields,
+    mut orders: mpsc::Receiver<Order>,
+) -> tantivy::Result<()> {
+    while let Some(order) = orders.blocking_recv() {
+        match order {
+            Order::Apply(changes) => {
+                for change in changes {
+                    apply(&writer, fields, change)?;
+                }
+            }
+            Order::Commit { place, done } => {
+                let mut commit = writer.prepare_commit()?;
+                let payload = serde_json::to_string(&place)
+                    .map_err(|error| tantivy::TantivyError::InternalError(error.to_string()))?;
+                commit.set_payload(&payload);
+                commit.commit()?;
+                reader.reload()?;
+                // Nobody waits any more only when the process stops.
+                let _ = done.send(reader.searcher().num_docs());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn apply(writer: &IndexWriter, fields: Fields, change: Change) -> tantivy::Result<()> {
+    match change {
+        Change::Add(message) => {
+            writer.add_document(fields.document(&message))?;
+        }
+        Change::Put(message) => {
+            writer.delete_term(fields.of_message(message.id));
+            writer.add_document(fields.document(&message))?;
+        }
+        Change::Remove(id) => {
+            writer.delete_term(fields.of_message(id));
+        }
+        Change::RemoveChannel(id) => {
+            writer.delete_term(fields.of_channel(id));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! What happens after a message is in the record: it is indexed, answers are found, plugins run.
+//!
+//! In reading order: [`startup`] is shared by the programs, [`consumer`] follows the log once for the whole system,
+//! [`index`] keeps this process's full-text index up to date with the log, [`search`] asks it, [`assistant`] answers
+//! from what it finds, [`services`] offers all of it on the bus, and [`plugins`] runs what third parties wrote.
+//!
+//! Knows no HTTP and no socket. Everything it keeps on disk can be deleted: it is made again from the record.
+
+pub mod assistant;
+pub mod consumer;
+pub mod index;
+pub mod plugins;
+pub mod search;
+pub mod services;
+pub mod startup;
+
+use confab_core::{Bus, Db, Result, Settings};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::index::Index;
+
+/// A running worker.
+pub struct Worker {
+    tasks: TaskTracker,
+}
+
+/// Starts everything: the index of this process, the services on the bus, the plugins. All of it ends with `stop`.
+///
+/// # Errors
+/// [`confab_core::Fault::Conflict`] with code `folder_in_use` when another process keeps its index in the same folder;
+/// those of the record and of the bus.
+pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToken) -> Result<Worker> {
+    let tasks = TaskTracker::new();
+    let index = Index::start(&db, &bus, settings, &tasks, stop.clone()).await?;
+    services::offer(&db, &bus, &index).await?;
+    plugins::start(db, bus, settings, stop).await?;
+    tasks.close();
+    Ok(Worker { tasks })
+}
+
+impl Worker {
+    /// Waits, after `stop`, for the index's last commit.
+    pub async fn finished(self) {
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,188 @@
+//! Messages and reactions, written and read as the bot.
+
+use std::collections::VecDeque;
+use std::str::FromStr;
+
+use confab_core::messages::{self, Side};
+use confab_core::{Fault, FutureExt as _, Result, Tx, access, reactions};
+use confab_plugin_host as plugin;
+use confab_protocol::{ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
+
+use super::BotHost;
+use crate::plugins::words;
+
+/// Pages searched for what an earlier try of the same occasion posted.
+const PAGES_SEARCHED: usize = 5;
+/// Pages read to reach the newest messages of a thread.
+const PAGES_OF_THREAD: usize = 20;
+
+/// An id that a plugin names. To plugins they are opaque, so a text that is none is like one of nothing.
+pub(super) fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T> {
+    text.parse().map_err(|_| Fault::NotFound(what))
+}
+
+/// The root of the thread that a place names.
+pub(super) fn root(place: &plugin::Place) -> Result<Option<MessageId>> {
+    place.thread_id.as_deref().map(|text| id(text, "message")).transpose()
+}
+
+impl BotHost {
+    /// Posts the reply of a call as the bot.
+    ///
+    /// # Errors
+    /// Those of [`messages::post`]: among them that the bot is no member.
+    pub(in crate::plugins) async fn say(
+        &self,
+        channel: ChannelId,
+        root: Option<MessageId>,
+        content: String,
+    ) -> Result<Message> {
+        self.post(channel, root, content, self.next_nonce()).await
+    }
+
+    /// Posts once for each nonce. A call that is repeated may say something else than it did (dice do): what was
+    /// posted first stands, and is answered.
+    pub(super) async fn post(
+        &self,
+        channel: ChannelId,
+        parent_id: Option<MessageId>,
+        content: String,
+        nonce: String,
+    ) -> Result<Message> {
+        let bot = self.bot();
+        let draft =
+            messages::Draft { content, nonce: Some(nonce.clone()), parent_id, file_ids: Vec::new() };
+        match self.db.write(move |tx| messages::post(tx, bot, channel, draft).boxed()).await {
+            Ok(posted) => Ok(posted.message),
+            Err(Fault::Conflict { code: "nonce_reused", message }) => {
+                let earlier = self.posted_before(channel, &nonce).await?;
+                earlier.ok_or(Fault::Conflict { code: "nonce_reused", message })
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The message of this nonce: it stands shortly behind the event that caused it, or else among the newest.
+    async fn posted_before(&self, channel: ChannelId, nonce: &str) -> Result<Option<Message>> {
+        let mut on = self.db.read();
+        let admitted = access::admit(&mut on, self.bot(), channel).await?;
+        let mut side = self.occasion.seq_in(channel).map_or(Side::Newest, Side::After);
+        for _ in 0..PAGES_SEARCHED {
+            let page = messages::page(&mut on, &admitted, side, PAGE_LIMIT).await?;
+            let last = page.messages.last().map(|message| message.seq);
+            let is_it = |it: &Message| it.sender_id == self.bot() && it.nonce.as_deref() == Some(nonce);
+            if let Some(found) = page.messages.into_iter().find(is_it) {
+                return Ok(Some(found));
+            }
+            match last {
+                Some(seq) if page.has_after => side = Side::After(seq),
+                _ => break,
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn edit(&self, id: MessageId, content: String) -> Result<()> {
+        let bot = self.bot();
+        self.db.write(move |tx| edit_own(tx, bot, id, content).boxed()).await
+    }
+
+    pub(super) async fn delete(&self, id: MessageId) -> Result<()> {
+        let bot = self.bot();
+        self.db.write(move |tx| delete_own(tx, bot, id).boxed()).await
+    }
+
+    pub(super) async fn react(&self, id: MessageId, code: String, adds: bool) -> Result<()> {
+        let bot = self.bot();
+        self.db
+            .write(move |tx| {
+                async move {
+                    if adds {
+                        reactions::add(tx, bot, id, &code).await.map(drop)
+                    } else {
+                        reactions::remove(tx, bot, id, &code).await
+                    }
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    pub(super) async fn find(&self, id: MessageId) -> Result<plugin::Message> {
+        let (_, message) = messages::find(&mut self.db.read(), self.bot(), id).await?;
+        if message.deleted_at.is_some() {
+            return Err(Fault::Gone("message"));
+        }
+        Ok(words::message(&message))
+    }
+
+    pub(super) async fn recent(
+        &self,
+        channel: ChannelId,
+        root: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<plugin::Message>> {
+        let mut on = self.db.read();
+        let admitted = access::admit(&mut on, self.bot(), channel).await?;
+        let found: Vec<Message> = match root {
+            None => messages::page(&mut on, &admitted, Side::Newest, limit).await?.messages,
+            Some(root) => self.recent_of_thread(channel, root, limit as usize).await?.into(),
+        };
+        Ok(found.iter().filter(|it| it.deleted_at.is_none()).map(words::message).collect())
+    }
+
+    /// Threads are read from their beginning; of a very long one this gives the newest that it reaches.
+    async fn recent_of_thread(
+        &self,
+        channel: ChannelId,
+        root: MessageId,
+        limit: usize,
+    ) -> Result<VecDeque<Message>> {
+        let mut on = self.db.read();
+        let mut newest: VecDeque<Message> = VecDeque::new();
+        let mut after = 0;
+        for _ in 0..PAGES_OF_THREAD {
+            let page = messages::thread(&mut on, self.bot(), root, after, PAGE_LIMIT).await?;
+            // The root comes with every page and says which channel this is about.
+            if page.first().is_some_and(|it| it.channel_id != channel) {
+                return Err(Fault::NotFound("message"));
+            }
+            let is_last = page.len() <= PAGE_LIMIT as usize;
+            newest.extend(page.into_iter().skip(usize::from(after > 0)));
+            while newest.len() > limit {
+                newest.pop_front();
+            }
+            after = newest.back().map_or(after, |it| it.seq);
+            if is_last {
+                break;
+            }
+        }
+        Ok(newest)
+    }
+}
+
+/// A message of the bot's own. A bot that is an admin of a channel might change those of others too, but a plugin was
+/// granted its own only.
+async fn own(tx: &mut Tx, bot: UserId, id: MessageId) -> Result<Message> {
+    let (_, message) = messages::find(tx, bot, id).await?;
+    if message.sender_id == bot {
+        Ok(message)
+    } else {
+        Err(Fault::forbidden("not_yours", "a plugin changes its own messages only"))
+    }
+}
+
+async fn edit_own(tx: &mut Tx, bot: UserId, id: MessageId, content: String) -> Result<()> {
+    // Done before, by the first try of the same event: once more would only raise the version.
+    if own(tx, bot, id).await?.content != content {
+        messages::edit(tx, bot, id, content, None).await?;
+    }
+    Ok(())
+}
+
+async fn delete_own(tx: &mut Tx, bot: UserId, id: MessageId) -> Result<()> {
+    if own(tx, bot, id).await?.deleted_at.is_none() {
+        messages::delete(tx, bot, id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What plugins keep from call to call. The record keeps texts, so bytes are in base64.
+
+use std::time::Duration;
+
+use confab_core::{Db, Fault, FutureExt as _, Result, Tx, plugins};
+use confab_plugin_host::Entry;
+use confab_protocol::Timestamp;
+
+use super::base64;
+
+/// Tries of a sum that others change at the same time.
+const TRIES: u32 = 5;
+
+pub(super) async fn get(db: &Db, plugin: &str, key: String) -> Result<Option<Entry>> {
+    let found = plugins::value(&mut db.read(), plugin, &key).await?;
+    found.map(|(text, revision)| Ok(Entry { value: bytes(&text)?, revision: unsigned(revision) })).transpose()
+}
+
+pub(super) async fn set(
+    db: &Db,
+    plugin: &str,
+    key: String,
+    value: Vec<u8>,
+    ttl_seconds: Option<u32>,
+) -> Result<u64> {
+    let plugin = plugin.to_owned();
+    let expires_at = ttl_seconds.map(|wait| Timestamp::now().plus(Duration::from_secs(wait.into())));
+    let text = base64::encode(&value);
+    let revision = db
+        .write(move |tx| {
+            async move { plugins::keep(tx, &plugin, &key, text, expires_at, None).await }.boxed()
+        })
+        .await?;
+    Ok(unsigned(revision))
+}
+
+pub(super) async fn swap(db: &Db, plugin: &str, key: String, expected: u64, value: Vec<u8>) -> Result<u64> {
+    let plugin = plugin.to_owned();
+    let expected = i64::try_from(expected).map_err(|_| changed())?;
+    let text = base64::encode(&value);
+    let revision = db
+        .write(move |tx| async move { keep_over(tx, &plugin, &key, text, expected).await }.boxed())
+        .await?;
+    Ok(unsigned(revision))
+}
+
+pub(super) async fn add(db: &Db, plugin: &str, key: String, delta: i64) -> Result<i64> {
+    let mut tries = 0;
+    loop {
+        let (plugin, key) = (plugin.to_owned(), key.clone());
+        let added =
+            db.write(move |tx| async move { add_in(tx, &plugin, &key, delta).await }.boxed()).await;
+        tries += 1;
+        match added {
+            Err(Fault::Conflict { code: "revision_changed", .. }) if tries < TRIES => {}
+            done => return done,
+        }
+    }
+}
+
+pub(super) async fn delete(db: &Db, plugin: &str, key: String) -> Result<bool> {
+    let plugin = plugin.to_owned();
+    db.write(move |tx| async move { plugins::forget(tx, &plugin, &key).await }.boxed()).await
+}
+
+pub(super) async fn list(
+    db: &Db,
+    plugin: &str,
+    prefix: String,
+    after: Option<String>,
+    limit: u32,
+) -> Result<Vec<String>> {
+    plugins::keys(&mut db.read(), plugin, &prefix, after.as_deref().unwrap_or_default(), limit).await
+}
+
+async fn add_in(tx: &mut Tx, plugin: &str, key: &str, delta: i64) -> Result<i64> {
+    let (present, revision) = match plugins::value(tx, plugin, key).await? {
+        Some((text, revision)) => (number(&text)?, revision),
+        None => (0, 0),
+    };
+    let sum = present
+        .checked_add(delta)
+        .ok_or_else(|| Fault::invalid("value", "the sum is beyond what 64 bits hold"))?;
+    keep_over(tx, plugin, key, base64::encode(sum.to_string().as_bytes()), revision).await?;
+    Ok(sum)
+}
+
+/// Keeps a value over one revision.
+async fn keep_over(tx: &mut Tx, plugin: &str, key: &str, text: String, expected: i64) -> Result<i64> {
+    let kept = plugins::keep(tx, plugin, key, text, None, Some(expected)).await?;
+    // On PostgreSQL someone else may have written between the look and the write; then the revision jumps. An expired
+    // value counts as absent but still has its revision.
+    if expected > 0 && kept != expected + 1 {
+        return Err(changed());
+    }
+    Ok(kept)
+}
+
+fn changed() -> Fault {
+    Fault::conflict("revision_changed", "the value was changed meanwhile")
+}
+
+fn number(text: &str) -> Result<i64> {
+    let text = String::from_utf8(bytes(text)?).unwrap_or_default();
+    text.parse().map_err(|_| Fault::invalid("value", "what is kept under this key is no number"))
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>> {
+    base64::decode(text).ok_or_else(|| Fault::Internal("a kept value is no base64".into()))
+}
+
+fn unsigned(revision: i64) -> u64 {
+    u64::try_from(revision).unwrap_or(0)
+}

@@ -1,0 +1,189 @@
+//! The plugins that come with this program, and their installation at its start.
+
+use std::time::Duration;
+
+use confab_core::plugins::{self, Installed, NewPlugin};
+use confab_core::{Db, Fault, FutureExt as _, Result, cursors, log, reactions, users};
+use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
+use confab_protocol::UserId;
+use uuid::Uuid;
+
+use super::catalogue::{self, Catalogue};
+use super::host::{BotHost, Occasion};
+
+/// Tries of an installation that another worker does at the same time.
+const TRIES: u32 = 5;
+
+/// A plugin with its component.
+pub(super) struct Package {
+    /// Without a fault.
+    pub manifest: Manifest,
+    text: &'static str,
+    /// Its component.
+    pub wasm: &'static [u8],
+}
+
+impl Package {
+    /// Those whose manifests are sound; what is wrong with the others is logged.
+    pub(super) fn all(bundled: &'static [Bundled]) -> Vec<Self> {
+        let mut packages = Vec::with_capacity(bundled.len());
+        for it in bundled {
+            match Manifest::parse(it.manifest) {
+                Ok(manifest) => packages.push(Self { manifest, text: it.manifest, wasm: it.wasm }),
+                Err(faults) => {
+                    let faults = catalogue::in_words(&faults);
+                    tracing::error!(plugin = it.name, faults, "a bundled plugin is left out");
+                }
+            }
+        }
+        packages
+    }
+
+    /// Whether it is this very component.
+    pub(super) fn is(&self, id: &str, sha256: &str) -> bool {
+        self.manifest.id == id && self.manifest.sha256 == sha256
+    }
+}
+
+/// Installs what is absent or of another component, loads everything, and tells the new ones so.
+///
+/// # Errors
+/// Those of the record: never a plugin's.
+pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
+    let mut installed = Vec::new();
+    for package in catalogue.packages() {
+        match install(db, package).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => installed.push((&package.manifest.id, reason)),
+            Err(fault) if fault.is_retryable() => return Err(fault),
+            Err(fault) => tracing::error!(plugin = package.manifest.id, %fault, "cannot install the plugin"),
+        }
+        register_reactions(db, &package.manifest).await?;
+    }
+    catalogue.reload().await?;
+    for (id, reason) in installed {
+        configure(db, catalogue, id, reason).await?;
+    }
+    Ok(())
+}
+
+/// `None`: this component is installed already.
+async fn install(db: &Db, package: &Package) -> Result<Option<Reason>> {
+    for _ in 0..TRIES {
+        let known = plugins::all(&mut db.read()).await?.into_iter().find(|it| it.id == package.manifest.id);
+        if known.as_ref().is_some_and(|it| it.sha256 == package.manifest.sha256) {
+            return Ok(None);
+        }
+        let reason = if known.is_some() { Reason::Upgraded } else { Reason::Installed };
+        match try_install(db, package, known).await {
+            // Another worker is doing the same.
+            Err(Fault::Busy | Fault::Conflict { code: "name_taken", .. }) => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            done => return done.map(|()| Some(reason)),
+        }
+    }
+    Err(Fault::Busy)
+}
+
+async fn try_install(db: &Db, package: &Package, known: Option<Installed>) -> Result<()> {
+    let manifest = &package.manifest;
+    let new = NewPlugin {
+        id: manifest.id.clone(),
+        bot_name: manifest.id.rsplit('.').next().unwrap_or(&manifest.id).to_owned(),
+        bot_full_name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        manifest: package.text.to_owned(),
+        sha256: manifest.sha256.clone(),
+        grants: serde_json::to_string(&granted(manifest, known.as_ref())).map_err(Fault::internal)?,
+    };
+    // What stopped the old component may be mended in the new one; what an administrator stopped stays so.
+    let stopped_itself = known
+        .as_ref()
+        .and_then(|it| it.disabled_reason.as_deref())
+        .is_some_and(|reason| reason.starts_with(super::STOPPED));
+    let (is_new, outside) = (known.is_none(), db.clone());
+    db.write(move |tx| {
+        async move {
+            let id = new.id.clone();
+            plugins::install(tx, new).await?;
+            if is_new {
+                let bot = plugins::all(tx).await?.into_iter().find(|it| it.id == id).and_then(|it| it.bot_id);
+                let bot = UserId(bot.unwrap_or_default());
+                // Seen from outside before this is committed, it is another worker's bot; the one made here, of
+                // another name, would be a member of channels for ever with nobody behind it.
+                if !users::refs(&mut outside.read(), &[bot]).await?.is_empty() {
+                    return Err(Fault::Busy);
+                }
+                // Its place in the log, so that it hears of all that happens from its installation on.
+                let head = log::head(tx).await?;
+                let name = super::deliver::consumer_name(&id);
+                if let Some(place) = cursors::hold(tx, &name, Uuid::new_v4(), head, Duration::ZERO).await? {
+                    cursors::release(tx, &place).await?;
+                }
+            } else if stopped_itself {
+                plugins::enable(tx, &id, true, None).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Bundled plugins get what they ask for. An upgrade gets what is new of it: what an administrator took away from the
+/// older version stays away.
+fn granted(manifest: &Manifest, known: Option<&Installed>) -> Grants {
+    let asks = manifest.asks();
+    let before = known.and_then(|it| {
+        let grants: Grants = serde_json::from_str(&it.grants).ok()?;
+        Some((grants, catalogue::manifest_of(it)?.asks()))
+    });
+    match before {
+        Some((grants, asked)) => Grants::of(grants.within(&asks).iter().chain(asked.missing(&asks).iter())),
+        None => asks,
+    }
+}
+
+async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
+    let known = reactions::catalogue(&mut db.read()).await?;
+    for reaction in &manifest.reactions {
+        let of = known.iter().find(|it| it.code == reaction.code);
+        let owner = of.map(|it| it.plugin_id.as_deref());
+        if owner.is_some_and(|owner| owner != Some(manifest.id.as_str())) {
+            tracing::warn!(plugin = manifest.id, code = reaction.code, "the reaction's code belongs to another");
+            continue;
+        }
+        if of.is_some_and(|it| it.name == reaction.name && it.symbol == reaction.text) {
+            continue;
+        }
+        let (id, reaction) = (manifest.id.clone(), reaction.clone());
+        let code = reaction.code.clone();
+        let registered = db
+            .write(move |tx| {
+                async move {
+                    let symbol = reaction.text.as_deref();
+                    reactions::register(tx, &reaction.code, &reaction.name, symbol, &id).await
+                }
+                .boxed()
+            })
+            .await;
+        match registered {
+            Err(fault) if fault.is_retryable() => return Err(fault),
+            Err(fault) => tracing::warn!(plugin = manifest.id, code, %fault, "a reaction is left out"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A plugin that refuses to be configured is not switched on.
+async fn configure(db: &Db, catalogue: &Catalogue, id: &str, reason: Reason) -> Result<()> {
+    let Some(loaded) = catalogue.get(id) else { return Ok(()) };
+    let host = BotHost::new(db, &loaded, Occasion::installation(&loaded.plugin.manifest().sha256));
+    let call = loaded.plugin.configure(host.granted(), reason);
+    match catalogue.call(&loaded, call).await {
+        Ok(()) => Ok(()),
+        Err(error) => catalogue.disable(&loaded.id, &format!("refused to be configured: {error}")).await,
+    }
+}

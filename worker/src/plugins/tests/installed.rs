@@ -1,0 +1,66 @@
+//! What the record says of plugins after starts, upgrades and refusals.
+
+use confab_core::plugins;
+
+use super::*;
+
+#[tokio::test]
+async fn every_start_finds_the_plugin_installed_by_the_first() {
+    let world = World::new().await;
+    let bot = world.dice().bot.clone();
+    assert_eq!((bot.username.as_str(), bot.is_bot), ("dice", true));
+    let before = users::count(&mut world.db.read()).await.unwrap();
+    let cache = world.folder.path().join("plugins-cache");
+    let other = Catalogue::new(&world.db, &cache, Package::all(bundled())).unwrap();
+    let (one, two) = tokio::join!(
+        package::install_all(&world.db, &other),
+        package::install_all(&world.db, &world.catalogue)
+    );
+    one.and(two).unwrap();
+    assert_eq!(users::count(&mut world.db.read()).await.unwrap(), before);
+    assert_eq!(other.get(DICE).unwrap().bot.id, bot.id);
+    let custom = reactions::catalogue(&mut world.db.read()).await.unwrap();
+    assert!(custom.iter().any(|it| it.code == "dice" && it.plugin_id.as_deref() == Some(DICE)));
+    let general = world.general().await;
+    let role = access::admit(&mut world.db.read(), bot.id, general).await.unwrap().role();
+    assert_eq!(role, Some(ChannelRole::Member));
+}
+
+#[tokio::test]
+async fn what_an_administrator_switches_off_is_off_until_it_is_switched_on() {
+    let world = World::new().await;
+    let general = world.general().await;
+    for enabled in [false, true] {
+        world.db.write(move |tx| plugins::enable(tx, DICE, enabled, None).boxed()).await.unwrap();
+        package::install_all(&world.db, &world.catalogue).await.unwrap();
+        let answered = world.commands.run(world.asked(general, "/roll")).await;
+        assert_eq!(answered.is_ok(), enabled);
+        let listed = world.commands.list();
+        assert_eq!(listed["items"].as_array().unwrap().len(), usize::from(enabled));
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_cannot_be_loaded_is_disabled_and_fails_no_start() {
+    static BROKEN: [Bundled; 2] = [
+        Bundled { name: "broken", manifest: include_str!("../../../../plugins/host/tests/hostile.toml"), wasm: b"" },
+        Bundled { name: "nonsense", manifest: "this is no manifest", wasm: b"" },
+    ];
+    let world = World::with(&BROKEN).await;
+    assert!(world.catalogue.all().is_empty());
+    let all = plugins::all(&mut world.db.read()).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert!(!all[0].is_enabled);
+    let reason = all[0].disabled_reason.as_deref().unwrap();
+    assert!(reason.starts_with("stopped by the server: cannot be loaded: "), "{reason}");
+}
+
+#[tokio::test]
+async fn a_component_of_another_version_of_this_program_is_left_to_it() {
+    let world = World::new().await;
+    let cache = world.folder.path().join("plugins-cache");
+    let other = Catalogue::new(&world.db, &cache, Package::all(&HOSTILE_BUNDLE)).unwrap();
+    let standings = other.reload().await.unwrap();
+    assert_eq!(standings, [(DICE.to_owned(), crate::plugins::Standing::Unknown)]);
+    assert!(plugins::all(&mut world.db.read()).await.unwrap()[0].is_enabled);
+}

@@ -1,0 +1,133 @@
+//! Searching messages: a question is parsed, confined to what the asker may read, put to the index, and every hit is
+//! read again from the record before anything of it is shown.
+
+mod cursor;
+pub(crate) mod find;
+mod question;
+pub(crate) mod snippet;
+
+use std::collections::HashMap;
+
+use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
+use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
+
+use crate::index::Index;
+use crate::services::{Hit, Search, SearchAnswer};
+use find::Wanted;
+use question::Parsed;
+
+/// Rounds of asking the index for one page: hits that were deleted meanwhile are replaced by later ones, within reason.
+const ROUNDS: usize = 4;
+
+/// Answers a search.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `q`, `cursor` or `limit`.
+pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswer> {
+    if asked.limit == 0 || asked.limit > PAGE_LIMIT {
+        return Err(Fault::invalid("limit", format!("is 1 to {PAGE_LIMIT}")));
+    }
+    let parsed = Parsed::read(&asked.q)?;
+    let mut at = cursor::read(asked.cursor.as_deref())?;
+    let applied = index.applied();
+    let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
+    let Some(wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
+        return Ok(SearchAnswer { items: Vec::new(), next_cursor: None, partial: false });
+    };
+    wanted.check(index.analysis())?;
+    let limit = asked.limit as usize;
+    let mut items: Vec<Hit> = Vec::with_capacity(limit);
+    let mut seen = Channels::default();
+    let mut more = true;
+    for _ in 0..ROUNDS {
+        let count = (limit - items.len()).min(cursor::DEEPEST - at);
+        if count == 0 || !more {
+            break;
+        }
+        let (found, has_more) = wanted.ask(index, at, count).await?;
+        at += found.len();
+        more = has_more;
+        let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
+        let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
+        for message in readable {
+            let Some(channel) = seen.view(db, asked.user_id, message.channel_id).await? else { continue };
+            let score = found.iter().find(|hit| hit.id == message.id).map_or(0.0, |hit| hit.score);
+            let snippet = wanted.snippet(index.analysis(), &message.content);
+            items.push(Hit { message, channel, snippet, score });
+        }
+    }
+    let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
+    let partial = log::head(&mut db.read()).await? > applied;
+    Ok(SearchAnswer { items, next_cursor, partial })
+}
+
+/// From names to ids. `None`: nothing can match, because someone or something named does not exist, or not for the
+/// asker: the two must look alike.
+async fn resolve(db: &Db, user: UserId, parsed: Parsed, visible: &[ChannelId]) -> Result<Option<Wanted>> {
+    let mut channels = visible.to_vec();
+    if !parsed.channels.is_empty() {
+        let mut named = Vec::new();
+        for name in &parsed.channels {
+            let id = match name.parse::<ChannelId>() {
+                Ok(id) => Some(id),
+                Err(_) => channels::by_name(&mut db.read(), name).await?,
+            };
+            named.extend(id);
+        }
+        channels.retain(|id| named.contains(id));
+    }
+    let mut senders = Vec::new();
+    if !parsed.senders.is_empty() {
+        if parsed.senders.iter().any(|name| name == "me") {
+            senders.push(user);
+        }
+        senders.extend(users::by_names(&mut db.read(), &parsed.senders).await?.into_iter().map(|(id, _)| id));
+        if senders.is_empty() {
+            return Ok(None);
+        }
+    }
+    if channels.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Wanted {
+        words: parsed.words,
+        phrases: parsed.phrases,
+        channels,
+        senders,
+        since: parsed.since,
+        until: parsed.until,
+        has: parsed.has,
+    }))
+}
+
+/// Channels as the asker sees them, each asked for once.
+#[derive(Default)]
+pub(crate) struct Channels(HashMap<ChannelId, Option<Channel>>);
+
+impl Channels {
+    /// `None`: the asker may not read it (any more).
+    pub async fn view(&mut self, db: &Db, user: UserId, id: ChannelId) -> Result<Option<Channel>> {
+        if let Some(known) = self.0.get(&id) {
+            return Ok(known.clone());
+        }
+        let channel = match channels::view(&mut db.read(), user, id).await {
+            Ok(channel) => Some(channel),
+            // Deleted, or the asker was removed, since the visible channels were read.
+            Err(Fault::NotFound(_)) => None,
+            Err(fault) => return Err(fault),
+        };
+        self.0.insert(id, channel.clone());
+        Ok(channel)
+    }
+
+    /// Only messages of channels that the asker may read now.
+    pub async fn keep_readable(&mut self, db: &Db, user: UserId, found: Vec<Message>) -> Result<Vec<Message>> {
+        let mut kept = Vec::with_capacity(found.len());
+        for message in found {
+            if self.view(db, user, message.channel_id).await?.is_some() {
+                kept.push(message);
+            }
+        }
+        Ok(kept)
+    }
+}

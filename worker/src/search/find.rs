@@ -1,0 +1,262 @@
+//! From what is wanted to a query of the index, built piece by piece: no text of a person is ever parsed by the index.
+
+use std::collections::HashSet;
+use std::ops::Bound;
+
+use confab_core::{Fault, Result};
+use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};
+use tantivy::collector::TopDocs;
+use tantivy::columnar::Column;
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption, Value};
+use tantivy::{DocAddress, DocId, Order, Score, Searcher, SegmentReader, TantivyDocument, Term};
+use uuid::Uuid;
+
+use crate::index::Index;
+use crate::index::analysis::{Analysis, Word};
+use crate::index::schema::Fields;
+
+/// Most words of one question.
+pub(crate) const WORDS: usize = 16;
+/// A word as it was written counts a little more than one of the same stem.
+const AS_WRITTEN: Score = 0.3;
+/// Words that stand close together count as much again.
+const TOGETHER: Score = 1.0;
+/// How far apart they may stand for that.
+const SLOP: u32 = 2;
+/// A run of characters up to this long is one word; a longer one may match in part.
+const ONE_WORD_CHARACTERS: usize = 4;
+/// A message of this moment counts a fifth more than an old one, and the difference fades within a few months.
+const RECENCY: Score = 0.2;
+const RECENCY_MS: Score = 30.0 * 24.0 * 3_600.0 * 1_000.0;
+
+/// What is wanted, in ids. `channels` is never empty: an empty set would mean that nothing may be found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub words: Vec<String>,
+    pub phrases: Vec<String>,
+    pub channels: Vec<ChannelId>,
+    pub senders: Vec<UserId>,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    pub has: Vec<&'static str>,
+}
+
+/// A hit of the index: to be read from the record before anything of it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub id: MessageId,
+    pub score: f32,
+}
+
+type Clause = (Occur, Box<dyn Query>);
+
+impl Wanted {
+    /// Refuses a question with nothing or too much to look up.
+    pub fn check(&self, analysis: &Analysis) -> Result<()> {
+        let count = |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
+        let words: usize = self.words.iter().chain(&self.phrases).map(count).sum();
+        if words > WORDS {
+            return Err(Fault::invalid("q", format!("has more than {WORDS} words")));
+        }
+        if words == 0 && !self.has_filters() {
+            return Err(Fault::invalid("q", "holds no word to look for"));
+        }
+        Ok(())
+    }
+
+    fn has_filters(&self) -> bool {
+        !self.senders.is_empty() || !self.has.is_empty() || self.since.is_some() || self.until.is_some()
+    }
+
+    /// The hits from `at` on, and whether there are more than `count`. The best first; without words the newest first.
+    pub async fn ask(&self, index: &Index, at: usize, count: usize) -> Result<(Vec<Found>, bool)> {
+        if self.channels.is_empty() || count == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let fields = index.fields();
+        let (query, has_words) = self.query(fields, index.analysis());
+        let now = Timestamp::now().0;
+        let mut found: Vec<Found> = index
+            .ask(move |searcher| {
+                let top = TopDocs::with_limit(count + 1).and_offset(at);
+                let hits: Vec<(Score, DocAddress)> = if has_words {
+                    searcher.search(&query, &top.tweak_score(move |segment: &SegmentReader| recency(segment, now)))?
+                } else {
+                    let newest = top.order_by_fast_field::<i64>("created_at", Order::Desc);
+                    searcher.search(&query, &newest)?.into_iter().map(|(_, address)| (0.0, address)).collect()
+                };
+                hits.into_iter().map(|(score, address)| read_hit(searcher, fields, score, address)).collect()
+            })
+            .await?;
+        let has_more = found.len() > count;
+        found.truncate(count);
+        Ok((found, has_more))
+    }
+
+    /// The query, and whether it ranks.
+    fn query(&self, fields: Fields, analysis: &Analysis) -> (BooleanQuery, bool) {
+        // The channels stand inside the query: filtering hits afterwards would tell by counts and times what is hidden.
+        let mut clauses = vec![filter(TermSetQuery::new(self.channels.iter().map(|id| fields.of_channel(*id))))];
+        if !self.senders.is_empty() {
+            clauses.push(filter(TermSetQuery::new(self.senders.iter().map(|id| fields.of_sender(*id)))));
+        }
+        for has in &self.has {
+            clauses.push(filter(term(Term::from_field_text(fields.has, has))));
+        }
+        if self.since.is_some() || self.until.is_some() {
+            let bound = |at: i64| Term::from_field_i64(fields.created_at, at);
+            let from = self.since.map_or(Bound::Unbounded, |at| Bound::Included(bound(at)));
+            let to = self.until.map_or(Bound::Unbounded, |at| Bound::Excluded(bound(at)));
+            clauses.push(filter(RangeQuery::new(from, to)));
+        }
+        let before = clauses.len();
+        for phrase in &self.phrases {
+            clauses.extend(phrase_clauses(fields, analysis, phrase));
+        }
+        let is_phrased = clauses.len() > before;
+        let words = word_clauses(fields, analysis, &self.words);
+        let has_words = !words.is_empty();
+        if has_words {
+            let occur = if is_phrased { Occur::Should } else { Occur::Must };
+            clauses.push((occur, Box::new(BooleanQuery::new(words))));
+        }
+        (BooleanQuery::new(clauses), is_phrased || has_words)
+    }
+
+    /// What to mark in a message.
+    pub fn marks(&self, analysis: &Analysis) -> Marks {
+        let mut marks = Marks::default();
+        for word in &self.words {
+            marks.stems.extend(analysis.stemmed(word).into_iter().map(|it| it.text));
+        }
+        for phrase in &self.phrases {
+            marks.exact.extend(analysis.exact(phrase).into_iter().map(|it| it.text));
+        }
+        for text in self.words.iter().chain(&self.phrases) {
+            let grams = analysis.grams(text);
+            let has_pairs = grams.iter().any(is_pair);
+            marks.grams.extend(grams.into_iter().filter(|it| is_pair(it) == has_pairs).map(|it| it.text));
+        }
+        marks
+    }
+}
+
+/// Folded words that a question asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    pub stems: HashSet<String>,
+    pub exact: HashSet<String>,
+    pub grams: HashSet<String>,
+}
+
+fn filter(query: impl Query) -> Clause {
+    (Occur::Must, Box::new(ConstScoreQuery::new(Box::new(query), 0.0)))
+}
+
+fn term(term: Term) -> TermQuery {
+    TermQuery::new(term, IndexRecordOption::WithFreqs)
+}
+
+fn is_pair(gram: &Word) -> bool {
+    gram.text.chars().count() == 2
+}
+
+/// Every part of a phrase must be there, word by word as written.
+fn phrase_clauses(fields: Fields, analysis: &Analysis, phrase: &str) -> Vec<Clause> {
+    let words = adjacent(fields.exact, &analysis.exact(phrase), 0);
+    let runs = runs(&analysis.grams(phrase)).into_iter().filter_map(|run| run_query(fields.grams, &run, true));
+    words.into_iter().chain(runs).map(|query| (Occur::Must, query)).collect()
+}
+
+/// At least one word must be there; more are better, all together best.
+fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Clause> {
+    let mut clauses: Vec<Clause> = Vec::new();
+    let mut stems: Vec<Word> = Vec::new();
+    let mut seen = HashSet::new();
+    for word in words {
+        for run in runs(&analysis.grams(word)) {
+            clauses.extend(run_query(fields.grams, &run, false).map(|query| (Occur::Should, query)));
+        }
+        for stem in analysis.stemmed(word) {
+            if seen.insert(stem.text.clone()) {
+                clauses.push((Occur::Should, Box::new(term(Term::from_field_text(fields.body, &stem.text)))));
+            }
+            stems.push(Word { position: stems.len(), ..stem });
+        }
+        for exact in analysis.exact(word) {
+            let as_written = term(Term::from_field_text(fields.exact, &exact.text));
+            clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(as_written), AS_WRITTEN))));
+        }
+    }
+    if seen.len() > 1 {
+        let all = seen.iter().map(|stem| -> Clause {
+            (Occur::Must, Box::new(term(Term::from_field_text(fields.body, stem))))
+        });
+        clauses.push((Occur::Should, Box::new(BooleanQuery::new(all.collect()))));
+        if let Some(close) = adjacent(fields.body, &stems, SLOP) {
+            clauses.push((Occur::Should, Box::new(BoostQuery::new(close, TOGETHER))));
+        }
+    }
+    clauses
+}
+
+/// Words in their order; a single one is just a word.
+fn adjacent(field: Field, words: &[Word], slop: u32) -> Option<Box<dyn Query>> {
+    let first = words.first()?;
+    let places: Vec<(usize, Term)> = words
+        .iter()
+        .map(|word| (word.position - first.position, Term::from_field_text(field, &word.text)))
+        .collect();
+    if places.len() == 1 {
+        return places.into_iter().next().map(|(_, only)| -> Box<dyn Query> { Box::new(term(only)) });
+    }
+    Some(Box::new(PhraseQuery::new_with_offset_and_slop(places, slop)))
+}
+
+/// Grams by run of characters that stand together.
+fn runs(grams: &[Word]) -> Vec<Vec<Word>> {
+    let mut runs: Vec<Vec<Word>> = Vec::new();
+    for gram in grams {
+        match runs.last_mut() {
+            Some(run) if run.last().is_some_and(|last| gram.position <= last.position + 1) => run.push(gram.clone()),
+            _ => runs.push(vec![gram.clone()]),
+        }
+    }
+    runs
+}
+
+fn run_query(field: Field, run: &[Word], is_phrase: bool) -> Option<Box<dyn Query>> {
+    let pairs: Vec<Word> = run.iter().filter(|gram| is_pair(gram)).cloned().collect();
+    if pairs.is_empty() {
+        return adjacent(field, run, 0);
+    }
+    if is_phrase || pairs.len() < ONE_WORD_CHARACTERS {
+        return adjacent(field, &pairs, 0);
+    }
+    // A whole sentence without spaces: more than half of its pairs.
+    let least = pairs.len().div_ceil(2);
+    let clauses = pairs.iter().map(|pair| -> Clause {
+        (Occur::Should, Box::new(term(Term::from_field_text(field, &pair.text))))
+    });
+    Some(Box::new(BooleanQuery::with_minimum_required_clauses(clauses.collect(), least)))
+}
+
+fn recency(segment: &SegmentReader, now: i64) -> impl Fn(DocId, Score) -> Score + use<> {
+    let times: Option<Column<i64>> = segment.fast_fields().i64("created_at").ok();
+    move |document, score| {
+        let written = times.as_ref().and_then(|times| times.first(document)).unwrap_or(0);
+        let age = now.saturating_sub(written).max(0) as Score;
+        score * (1.0 + RECENCY * (-age / RECENCY_MS).exp())
+    }
+}
+
+fn read_hit(searcher: &Searcher, fields: Fields, score: Score, address: DocAddress) -> tantivy::Result<Found> {
+    let document: TantivyDocument = searcher.doc(address)?;
+    let id = document.get_first(fields.message).and_then(|value| value.as_bytes());
+    let id = id.and_then(|bytes| Uuid::from_slice(bytes).ok());
+    let id = id.ok_or_else(|| tantivy::TantivyError::InternalError("a document without its id".into()))?;
+    Ok(Found { id: MessageId(id), score })
+}

@@ -1,0 +1,205 @@
+//! What the worker offers on the bus, and the words in which it is asked. The asker's id in a question is trusted: the
+//! server took it from a token.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use confab_core::bus::Service;
+use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
+use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserId, UserRef};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::index::Index;
+use crate::{assistant, search};
+
+/// Finds messages: [`Search`] to [`SearchAnswer`].
+pub const SEARCH: &str = "search";
+/// Finds conversations: [`Context`] to [`ContextAnswer`].
+pub const CONTEXT: &str = "context";
+/// Answers a question: [`Question`] to [`Answer`].
+pub const ANSWER: &str = "answer";
+/// How far the index is: nothing to [`IndexState`].
+pub const INDEX_STATE: &str = "index_state";
+
+/// What someone searches for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Search {
+    /// Who asks.
+    pub user_id: UserId,
+    /// Words, "phrases" and filters, at most 256 characters.
+    pub q: String,
+    /// Hits wanted, 1 to 100.
+    pub limit: u32,
+    /// Where the last answer ended.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// What was found, the best first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SearchAnswer {
+    /// A page of hits.
+    pub items: Vec<Hit>,
+    /// Set when there are more.
+    pub next_cursor: Option<String>,
+    /// The index is behind the log: the newest messages may be missing.
+    pub partial: bool,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hit {
+    /// As it is now.
+    pub message: Message,
+    /// As the asker sees it.
+    pub channel: Channel,
+    /// HTML: the text around the words, escaped, each found word in `<mark>`.
+    pub snippet: String,
+    /// Higher is better; comparable within one answer only.
+    pub score: f32,
+}
+
+/// What passages are wanted for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Context {
+    /// Who asks.
+    pub user_id: UserId,
+    /// A question or words, at most 4,000 characters.
+    pub query: String,
+    /// Passages wanted, 1 to 20.
+    pub limit: u32,
+    /// Set: only what everyone there may read.
+    #[serde(default)]
+    pub channel_id: Option<ChannelId>,
+}
+
+/// The passages, the best first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ContextAnswer {
+    /// Each a piece of one conversation.
+    pub items: Vec<Passage>,
+}
+
+/// A piece of a conversation: a thread, or a message and its neighbours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Passage {
+    /// Ascending by `seq`.
+    pub messages: Vec<Message>,
+    /// Where it was said.
+    pub channel: Channel,
+    /// Higher is better; comparable within one answer only.
+    pub score: f32,
+}
+
+/// A question to the assistant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Question {
+    /// Who asks. The assistant reads what they may read.
+    pub user_id: UserId,
+    /// 1 to 4,000 characters.
+    pub content: String,
+    /// Set: the answer will be seen there, so only what everyone there may read enters it.
+    #[serde(default)]
+    pub channel_id: Option<ChannelId>,
+    /// The conversation that it continues.
+    #[serde(default)]
+    pub conversation_id: Option<Uuid>,
+}
+
+/// What the assistant answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// Plain text with marks such as `[1]`.
+    pub answer: String,
+    /// What the marks stand for.
+    pub citations: Vec<Citation>,
+    /// Who wrote it: `extractive` only quotes.
+    pub model: String,
+    /// The conversation it belongs to.
+    pub conversation_id: Uuid,
+    /// False: nothing was found to answer from.
+    pub supported: bool,
+}
+
+/// A message that an answer rests on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Citation {
+    /// The number of its mark.
+    pub n: u32,
+    /// Which.
+    pub message_id: MessageId,
+    /// Where.
+    pub channel_id: ChannelId,
+    /// Its name, or the people of a conversation without one.
+    pub channel_name: String,
+    /// Its number there.
+    pub seq: i64,
+    /// By whom.
+    pub sender: UserRef,
+    /// When.
+    pub created_at: Timestamp,
+    /// Words of the message, exactly as they stand in it, at most 300 characters.
+    pub quote: String,
+    /// Path of the message in the web client.
+    pub url: String,
+}
+
+/// How far the index of one worker is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexState {
+    /// Events not yet indexed.
+    pub lag: i64,
+    /// The newest event indexed.
+    pub applied: i64,
+    /// The newest event.
+    pub head: i64,
+    /// Messages in the index.
+    pub documents: u64,
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+/// Offers all services.
+pub(crate) async fn offer(db: &Db, bus: &Bus, index: &Index) -> Result<()> {
+    bus.serve(SEARCH, service(db, index, |db, index, asked| async move { search::search(&db, &index, asked).await }))
+        .await?;
+    bus.serve(
+        CONTEXT,
+        service(db, index, |db, index, asked| async move { assistant::context(&db, &index, asked).await }),
+    )
+    .await?;
+    bus.serve(
+        ANSWER,
+        service(db, index, |db, index, asked| async move { assistant::answer(&db, &index, asked).await }),
+    )
+    .await?;
+    bus.serve(INDEX_STATE, service(db, index, |db, index, _: Nothing| async move { index_state(&db, &index).await }))
+        .await
+}
+
+fn service<Q, A, F>(db: &Db, index: &Index, answer: fn(Db, Index, Q) -> F) -> Service
+where
+    Q: DeserializeOwned + Send + 'static,
+    A: Serialize,
+    F: Future<Output = Result<A>> + Send + 'static,
+{
+    let (db, index) = (db.clone(), index.clone());
+    Arc::new(move |question: Bytes| {
+        let (db, index) = (db.clone(), index.clone());
+        async move {
+            let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
+            serde_json::to_value(answer(db, index, asked).await?).map_err(Fault::internal)
+        }
+        .boxed()
+    })
+}
+
+async fn index_state(db: &Db, index: &Index) -> Result<IndexState> {
+    // The position first: read after the head, it could be newer than it.
+    let applied = index.applied();
+    let head = log::head(&mut db.read()).await?;
+    Ok(IndexState { lag: (head - applied).max(0), applied, head, documents: index.documents() })
+}

@@ -1,0 +1,8 @@
+//! The worker through its bus services, on a record of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod assistant;
+mod consumer;
+mod index;
+mod search;
+mod world;

@@ -1,0 +1,164 @@
+//! What is found, by whom, and what is not.
+
+use std::time::{Duration, Instant};
+
+use confab_core::{FutureExt, channels};
+use confab_protocol::{ChannelKind, Timestamp};
+use confab_worker::services::{self, Search, SearchAnswer};
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_found_soon_by_those_who_may_read_it() {
+    let world = World::new().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let vault = world.channel(ada, "vault", ChannelKind::Private).await;
+    world.post(ada, harbour, "the lighthouse keeper retires in spring").await;
+    world.settled().await;
+    let started = Instant::now();
+    world.post(ada, harbour, "plant the marigold today").await;
+    while world.try_search(bob, "marigold").await.unwrap().items.is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(2), "not searchable after {:?}", started.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.post(ada, vault, "the combination is quicksilver").await;
+    assert_eq!(world.search(ada, "quicksilver").await, ["the combination is quicksilver"]);
+    assert!(world.search(bob, "quicksilver").await.is_empty());
+    for q in ["in:vault quicksilver", "in:vault from:ada", &format!("in:{vault} quicksilver"), &format!("channel_id:{vault}")] {
+        assert!(world.search(bob, q).await.is_empty(), "{q}");
+    }
+    assert_eq!(world.search(ada, "in:#vault combinations").await.len(), 1);
+
+    let found = world.try_search(bob, "lighthouses").await.unwrap();
+    let hit = &found.items[0];
+    assert_eq!(hit.snippet, "the <mark>lighthouse</mark> keeper retires in spring");
+    assert_eq!((hit.channel.name.as_str(), hit.channel.role), ("harbour", None));
+    assert!(hit.score > 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_or_gone_is_not_found() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let pier = world.channel(ada, "pier", ChannelKind::Public).await;
+    let first = world.post(ada, harbour, "the ferry leaves at nine").await;
+    let second = world.post(ada, harbour, "the ferry costs a penny").await;
+    world.post(ada, pier, "the ferry lies at the pier").await;
+    assert_eq!(world.search(ada, "ferry").await.len(), 3);
+    world.delete(ada, first.id).await;
+    assert_eq!(world.try_search(ada, "nine").await.unwrap().items.len(), 0, "gone at once, not when the index knows");
+    world.edit(ada, second.id, "the barge costs a penny").await;
+    assert_eq!(world.search(ada, "barge").await, ["the barge costs a penny"]);
+    assert_eq!(world.search(ada, "ferry").await, ["the ferry lies at the pier"]);
+    world.db.write(move |tx| async move { channels::delete(tx, ada, pier).await }.boxed()).await.unwrap();
+    assert!(world.try_search(ada, "ferry").await.unwrap().items.is_empty());
+    world.settled().await;
+    assert_eq!(world.state().await.documents, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phrases_filters_and_order() {
+    let world = World::new().await;
+    let (ada, bob) = (world.user("ada").await, world.user("Bob").await);
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let pier = world.channel(ada, "pier", ChannelKind::Public).await;
+    world.join(bob, pier).await;
+    world.post(ada, harbour, "nine boats leave at dawn").await;
+    world.post(ada, harbour, "the boat leaves at nine, see https://example.org").await;
+    world.post(bob, pier, "at nine the boat sleeps").await;
+    assert_eq!(world.search(ada, "\"leaves at nine\"").await.len(), 1);
+    assert!(world.search(ada, "\"nine at leaves\"").await.is_empty());
+    assert_eq!(world.search(ada, "boats leaving nine").await.len(), 3);
+    assert_eq!(world.search(ada, "boat from:bob").await, ["at nine the boat sleeps"]);
+    assert_eq!(world.search(bob, "boat from:me in:pier").await, ["at nine the boat sleeps"]);
+    assert!(world.search(ada, "boat from:nobody").await.is_empty());
+    assert!(world.search(ada, "boat in:nowhere").await.is_empty());
+    assert_eq!(world.search(ada, "has:link").await.len(), 1);
+    assert!(world.search(ada, "boat has:file").await.is_empty());
+    let today = &Timestamp::now().to_string()[..10];
+    assert_eq!(world.search(ada, &format!("boat on:{today}")).await.len(), 3);
+    assert!(world.search(ada, &format!("boat before:{today}")).await.is_empty());
+    assert!(world.search(ada, &format!("boat after:{today}")).await.is_empty());
+    assert_eq!(world.search(ada, "in:harbour after:2020-01-01").await[0], "the boat leaves at nine, see https://example.org");
+
+    // All words, close together, before some of them.
+    world.post(bob, pier, "nine nine nine").await;
+    assert_eq!(world.search(ada, "boat leaves nine").await[0], "the boat leaves at nine, see https://example.org");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_without_spaces_are_found() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    world.post(ada, harbour, "会议下午三点开始，请准时").await;
+    world.post(ada, harbour, "東京タワーへ行く").await;
+    world.post(ada, harbour, "La réunion est à Zürich").await;
+    assert_eq!(world.search(ada, "会议").await.len(), 1);
+    assert_eq!(world.search(ada, "会议下午什么三点").await.len(), 1);
+    assert_eq!(world.search(ada, "塔").await.len(), 0);
+    assert_eq!(world.search(ada, "京").await.len(), 1);
+    assert_eq!(world.search(ada, "\"タワーへ\"").await.len(), 1);
+    assert_eq!(world.search(ada, "reunion zurich").await.len(), 1);
+    let found = world.try_search(ada, "東京").await.unwrap();
+    assert_eq!(found.items[0].snippet, "<mark>東京</mark>タワーへ行く");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_follow_each_other() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    for number in 0..25 {
+        world.post(ada, harbour, &format!("gull number {number}")).await;
+    }
+    world.settled().await;
+    let mut seen = std::collections::HashSet::new();
+    let mut cursor = None;
+    let mut sizes = Vec::new();
+    loop {
+        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor };
+        let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
+        sizes.push(page.items.len());
+        seen.extend(page.items.into_iter().map(|hit| hit.message.id));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((sizes, seen.len()), (vec![10, 10, 5], 25));
+    for (cursor, limit) in [(Some("forged"), 10), (None, 0), (None, 101)] {
+        let asked = Search { user_id: ada, q: "gull".into(), limit, cursor: cursor.map(Into::into) };
+        let answer = world.bus.ask::<_, SearchAnswer>(services::SEARCH, &asked).await;
+        assert_eq!(answer.unwrap_err().code(), "invalid");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_questions_find_nothing_hidden() {
+    let world = World::new().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let vault = world.channel(ada, "vault", ChannelKind::Private).await;
+    world.post(ada, vault, "hidden canary <script>").await;
+    world.settled().await;
+    let field = format!("channel_id:{vault} OR body:canary");
+    let many = "word ".repeat(1_000);
+    let some = (0..17).map(|number| format!("w{number} ")).collect::<String>();
+    for q in [
+        "*", "(((", "\"", "\"\"", "AND OR NOT", "a:b:c", "[* TO *]", "\\", "~~~", "+-", "日本", "🦀", "canary^1000", "can*",
+        "body:canary", "/can.*/", "-canary", "\u{0}", "\u{202E}", "in:\"\"", "from:\"", "before:9999-12-31",
+        "after:0000-01-01", field.as_str(), many.trim(), some.trim(), &"x".repeat(10_000), &"é".repeat(256),
+    ] {
+        match world.try_search(bob, q).await {
+            Ok(found) => assert!(found.items.is_empty() && found.next_cursor.is_none(), "{q:?}"),
+            Err(fault) => assert_eq!(fault.code(), "invalid", "{q:?}: {fault}"),
+        }
+        if let Err(fault) = world.try_search(ada, q).await {
+            assert_eq!(fault.code(), "invalid", "{q:?}: {fault}");
+        }
+    }
+    let found = world.try_search(ada, "canary").await.unwrap();
+    assert_eq!(found.items[0].snippet, "hidden <mark>canary</mark> &lt;script&gt;");
+}
