@@ -185,6 +185,7 @@ create table presences (
     status text not null,
     last_seen bigint not null
 );
+create index presences_present on presences (user_id) where status <> 'offline';
 
 -- The event log: thin rows, no bodies. `pos` is given at commit (SQLite) or by the relay (PostgreSQL), dense and once.
 create table events (

@@ -2,22 +2,24 @@
 
 use std::collections::HashMap;
 
-use confab_protocol::{ChannelId, EventKind, MessageId, Timestamp, UserId};
+use confab_protocol::{ChannelId, EventKind, FileId, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::access::{self, Take};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::Result;
-use crate::{channels, text};
+use crate::{channels, files, text};
 
 const KNOWN: &str =
     "select external_id, local_id from external_refs where source = $1 and kind = $2 and external_id > $3
     order by external_id limit $4";
 const INSERT: &str = "insert into external_refs (source, kind, external_id, local_id) ";
-const AMONG: &str = "select external_id, local_id from external_refs where source = $1 and kind = $2 and external_id in";
+const AMONG: &str =
+    "select external_id, local_id from external_refs where source = $1 and kind = $2 and external_id in";
 const BY_EMAIL_KEYS: &str = "select id, email_key from users where email_key in";
-const SETTLE: &str = "update channels set topic = coalesce($2, topic), archived_at = $3, created_at = $4 where id = $1";
+const SETTLE: &str =
+    "update channels set topic = coalesce($2, topic), archived_at = $3, created_at = $4 where id = $1";
 const REACT: &str = "insert into message_reactions (message_id, code, user_id, created_at) ";
 const COUNT_REACTIONS: &str = "update messages set reaction_count = reaction_count + $2 where id = $1";
 
@@ -173,4 +175,12 @@ pub async fn react(tx: &mut Tx, channel: ChannelId, reactions: &[NewReaction]) -
         );
     }
     Ok(())
+}
+
+/// Ties uploads of `user` to a message that this transaction imports with `has_attachments`.
+///
+/// # Errors
+/// [`crate::Fault::Invalid`] in `file_ids` for one that is not theirs or is in use.
+pub async fn attach(tx: &mut Tx, user: UserId, message: MessageId, ids: &[FileId]) -> Result<()> {
+    files::attach(tx, user, message, ids).await.map(|_| ())
 }

@@ -17,6 +17,7 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("ANY_SUPERUSER", "asked at start and by the client's first page; stops at the first one found"),
     ("COUNT", "an administrator's figure"),
     ("CREDENTIALS", "two unique indexes, joined by OR"),
+    ("CLEAR", "once, when a server starts alone"),
     ("DEFAULTS", "once for each new account; channels are few"),
 ];
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, text};
+use confab_core::{Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, text};
 
 /// A set-up link that nobody used by then is made anew at the next start.
 const SET_UP_LASTS: Duration = Duration::from_secs(24 * 3_600);
@@ -84,6 +84,9 @@ fn check_private(path: &Path) -> Result<()> {
 /// Default channels, and the first administrator. Answers the set-up secret when nobody administers yet.
 pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<String>> {
     db.write(|tx| channels::create_defaults(tx).boxed()).await?;
+    if db.is_embedded() {
+        db.write(|tx| presences::clear(tx).boxed()).await?;
+    }
     if users::has_superuser(&mut db.read()).await? {
         return Ok(None);
     }

@@ -9,6 +9,7 @@ mod hub;
 mod outbox;
 mod resume;
 mod socket;
+mod wire;
 
 use poem::http::{StatusCode, header};
 use poem::web::Data;

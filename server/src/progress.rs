@@ -75,7 +75,13 @@ impl Progress {
             log.last = Instant::now();
             let (done, total) = (shown.bar.position(), shown.bar.length().unwrap_or_default());
             let left_seconds = shown.bar.eta().as_secs();
-            tracing::info!(done, total, left_seconds, "{}: {done} of {total}, {left_seconds} s left", log.what);
+            tracing::info!(
+                done,
+                total,
+                left_seconds,
+                "{}: {done} of {total}, {left_seconds} s left",
+                log.what
+            );
         }
     }
 

@@ -8,6 +8,8 @@ mod passages;
 mod stopwords;
 mod weights;
 
+use std::fmt::Write as _;
+
 use confab_core::{Db, Fault, FutureExt, Result, access, conversations};
 use confab_protocol::{Channel, ChannelId, UserId};
 
@@ -27,7 +29,8 @@ const READ: usize = 8;
 const MODEL: &str = "extractive";
 
 const NOTHING: &str = "I found nothing in the messages you can read that answers this.";
-const NOTHING_FOR_ALL: &str = "I found nothing that answers this in the messages that everyone here can read.";
+const NOTHING_FOR_ALL: &str =
+    "I found nothing that answers this in the messages that everyone here can read.";
 
 /// The passages that a question is about.
 ///
@@ -40,9 +43,12 @@ pub async fn context(db: &Db, index: &Index, asked: Context) -> Result<ContextAn
     }
     let channels = scope(db, asked.user_id, asked.channel_id).await?;
     let weights = Weights::of(index, &asked.query).await?;
-    let windows =
-        passages::find(db, index, asked.user_id, channels, &weights, asked.limit as usize).await?;
-    let items = windows.into_iter().map(|Window { messages, channel, score, .. }| Passage { messages, channel, score });
+    let windows = passages::find(db, index, asked.user_id, channels, &weights, asked.limit as usize).await?;
+    let items = windows.into_iter().map(|Window { messages, channel, score, .. }| Passage {
+        messages,
+        channel,
+        score,
+    });
     Ok(ContextAnswer { items: items.collect() })
 }
 
@@ -56,7 +62,8 @@ pub async fn answer(db: &Db, index: &Index, asked: Question) -> Result<Answer> {
     let weights = Weights::of(index, &asked.content).await?;
     let windows = passages::find(db, index, asked.user_id, channels, &weights, READ).await?;
     let quotes = extract::quotes(index.analysis(), &weights, &windows);
-    let citations: Vec<Citation> = (1..).zip(&quotes).map(|(n, quote)| cite(n, quote, asked.user_id)).collect();
+    let citations: Vec<Citation> =
+        (1..).zip(&quotes).map(|(n, quote)| cite(n, quote, asked.user_id)).collect();
     let answer = if citations.is_empty() {
         if asked.channel_id.is_some() { NOTHING_FOR_ALL } else { NOTHING }.to_owned()
     } else {
@@ -125,7 +132,8 @@ fn compose(citations: &[Citation]) -> String {
     for citation in citations {
         // On one line, so that a quotation cannot pass for a paragraph of the assistant's own.
         let quote = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("\n\n{quote} [{}]", citation.n));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n\n{quote} [{}]", citation.n);
     }
     text
 }

@@ -68,7 +68,7 @@ impl Consumer {
             name: name.into(),
             attempts: 6,
             backoff: [1, 5, 30, 120, 600].map(Duration::from_secs).to_vec(),
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             lease: Duration::from_secs(30),
             from: Start::Now,
         }
@@ -76,7 +76,8 @@ impl Consumer {
 
     /// Runs until `stop`, whenever no other process does.
     pub async fn run<H: Handler>(self, db: Db, bus: Bus, handler: Arc<H>, stop: CancellationToken) {
-        let holder = Uuid::new_v4();
+        // A folder belongs to one process, so a killed one cannot come back: its successor need not wait for its lease.
+        let holder = if db.is_embedded() { db.epoch() } else { Uuid::new_v4() };
         while !stop.is_cancelled() {
             let pause = match self.hold(&db, holder).await {
                 Ok(Some(cursor)) => {
@@ -147,22 +148,19 @@ impl<H: Handler> Turn<'_, H> {
     /// Handles the next event, or notes how far it has come.
     async fn step(&mut self, tail: &mut Tail, stop: &CancellationToken) -> Result<()> {
         let note_at = self.backlog.note_at(NOTE_AFTER);
-        match self.backlog.next(Instant::now()) {
-            Some(due) => {
-                self.handle(due, stop).await?;
-                if note_at.is_some_and(|at| at <= Instant::now()) {
-                    self.note().await?;
-                }
+        if let Some(due) = self.backlog.next(Instant::now()) {
+            self.handle(due, stop).await?;
+            if note_at.is_some_and(|at| at <= Instant::now()) {
+                self.note().await?;
             }
-            None => {
-                let retry_at = self.backlog.next_retry();
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = wait_until(note_at) => self.note().await?,
-                    () = wait_until(retry_at) => {}
-                    events = tail.next(), if !self.backlog.is_full() => self.backlog.take(events, tail.pos()),
-                }
-            }
+            return Ok(());
+        }
+        let retry_at = self.backlog.next_retry();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = wait_until(note_at) => self.note().await?,
+            () = wait_until(retry_at) => {}
+            events = tail.next(), if !self.backlog.is_full() => self.backlog.take(events, tail.pos()),
         }
         Ok(())
     }
@@ -219,9 +217,7 @@ impl<H: Handler> Turn<'_, H> {
         let pos = self.backlog.finished_to();
         if pos > self.cursor.pos {
             let cursor = self.cursor.clone();
-            self.db
-                .write(move |tx| async move { cursors::advance(tx, &cursor, pos).await }.boxed())
-                .await?;
+            self.db.write(move |tx| async move { cursors::advance(tx, &cursor, pos).await }.boxed()).await?;
             self.cursor.pos = pos;
         }
         self.backlog.noted();

@@ -53,7 +53,7 @@ impl Index {
         stop: CancellationToken,
     ) -> Result<Self> {
         let lock = store::lock(&settings.data_dir)?;
-        let analysis = Analysis::new();
+        let analysis = Analysis::default();
         let folder = settings.data_dir.join("index");
         let head = log::head(&mut db.read()).await?;
         let store = feed::open(folder.clone(), db.epoch(), head, analysis.clone()).await?;

@@ -121,7 +121,12 @@ impl Channels {
     }
 
     /// Only messages of channels that the asker may read now.
-    pub async fn keep_readable(&mut self, db: &Db, user: UserId, found: Vec<Message>) -> Result<Vec<Message>> {
+    pub async fn keep_readable(
+        &mut self,
+        db: &Db,
+        user: UserId,
+        found: Vec<Message>,
+    ) -> Result<Vec<Message>> {
         let mut kept = Vec::with_capacity(found.len());
         for message in found {
             if self.view(db, user, message.channel_id).await?.is_some() {

@@ -164,8 +164,11 @@ struct Nothing {}
 
 /// Offers all services.
 pub(crate) async fn offer(db: &Db, bus: &Bus, index: &Index) -> Result<()> {
-    bus.serve(SEARCH, service(db, index, |db, index, asked| async move { search::search(&db, &index, asked).await }))
-        .await?;
+    bus.serve(
+        SEARCH,
+        service(db, index, |db, index, asked| async move { search::search(&db, &index, asked).await }),
+    )
+    .await?;
     bus.serve(
         CONTEXT,
         service(db, index, |db, index, asked| async move { assistant::context(&db, &index, asked).await }),
@@ -176,8 +179,11 @@ pub(crate) async fn offer(db: &Db, bus: &Bus, index: &Index) -> Result<()> {
         service(db, index, |db, index, asked| async move { assistant::answer(&db, &index, asked).await }),
     )
     .await?;
-    bus.serve(INDEX_STATE, service(db, index, |db, index, _: Nothing| async move { index_state(&db, &index).await }))
-        .await
+    bus.serve(
+        INDEX_STATE,
+        service(db, index, |db, index, _: Nothing| async move { index_state(&db, &index).await }),
+    )
+    .await
 }
 
 fn service<Q, A, F>(db: &Db, index: &Index, answer: fn(Db, Index, Q) -> F) -> Service

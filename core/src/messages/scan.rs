@@ -14,10 +14,7 @@ const ALL_AFTER: &str = "where m.id > $1 and m.deleted_at is null
 /// of deleted channels are left out. Nobody has been admitted: what is made of them must ask before it shows any.
 pub async fn all_after(on: &mut impl Read, after: MessageId, limit: u32) -> Result<Vec<Message>> {
     let text = format!("{COLUMNS} {ALL_AFTER}");
-    let rows: Vec<MessageRow> = run!(
-        on,
-        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after.0).bind(i64::from(limit)),
-        fetch_all
-    )?;
+    let rows: Vec<MessageRow> =
+        run!(on, sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after.0).bind(i64::from(limit)), fetch_all)?;
     of_rows(on, rows).await
 }

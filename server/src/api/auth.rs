@@ -301,6 +301,10 @@ async fn make(app: &App, request: &Request, user: NewUser, spent: Option<(Purpos
             async move {
                 if let Some((purpose, token)) = spent {
                     tickets::redeem(tx, purpose, &token).await?;
+                    // A second server may have printed a link while the first made its administrator.
+                    if purpose == Purpose::SetUp && users::has_superuser(tx).await? {
+                        return Err(Fault::NotFound("set-up link"));
+                    }
                 }
                 create(tx, user, device).await
             }

@@ -34,8 +34,8 @@ enum Command {
     Begin(Arc<Outbox>, oneshot::Sender<bool>),
     /// Its memberships as the record has them; answers the position from which it hears everything.
     Listen(u64, UserId, Vec<(ChannelId, i64)>, oneshot::Sender<i64>),
-    /// It is gone.
-    End(u64, UserId),
+    /// It is gone; answers whether it was the user's last.
+    End(u64, UserId, oneshot::Sender<bool>),
     /// All are to go elsewhere.
     Drain,
 }
@@ -88,9 +88,11 @@ impl Hub {
         answered.await.ok()
     }
 
-    /// Forgets a socket.
-    pub async fn end(&self, id: u64, user: UserId) {
-        let _ = self.commands.send(Command::End(id, user)).await;
+    /// Forgets a socket. Answers whether it was its user's last one here.
+    pub async fn end(&self, id: u64, user: UserId) -> bool {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.commands.send(Command::End(id, user, answer)).await;
+        sent.is_ok() && answered.await.unwrap_or(false)
     }
 
     /// Sends everyone elsewhere; no new socket is opened.
@@ -199,7 +201,10 @@ impl Task {
                 self.listen(id, user, &memberships);
                 let _ = answer.send(self.pos);
             }
-            Command::End(id, user) => self.end(id, user),
+            Command::End(id, user, answer) => {
+                self.end(id, user);
+                let _ = answer.send(!self.users.contains_key(&user));
+            }
             Command::Drain => {
                 for outbox in self.users.values().flat_map(|present| &present.sockets) {
                     let after_ms = rand::random_range(0..RETURN_SPREAD_MS);
@@ -328,7 +333,8 @@ impl Task {
         }
     }
 
-    /// Signals go only to those who may see the channel, or share one with the person.
+    /// Typing goes only to those who hear the channel. Presence goes to everyone here: names and dots are no secret
+    /// among people who can all look each other up.
     fn signal(&mut self, signal: &Signal) {
         match signal {
             Signal::Typing { channel_id, user_id } => {

@@ -29,6 +29,7 @@ macro_rules! reasons {
 reasons! {
     INTERNAL = 4000 "internal";
     BAD_FRAME = 4001 "bad frame";
+    TOO_LARGE = 1009 "frame too large";
     IDENTIFY_TIMEOUT = 4003 "identify within 10 s";
     NOT_AUTHENTICATED = 4004 "authentication failed";
     IDENTIFIED_TWICE = 4005 "identified already";

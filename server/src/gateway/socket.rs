@@ -1,8 +1,9 @@
 //! One socket, from its first frame to its last.
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use confab_core::bus::Signal;
@@ -17,15 +18,15 @@ use confab_protocol::{PAGE_LIMIT, SessionId, Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message as WsMessage, Utf8Bytes, error::CapacityError};
+use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 
 use super::outbox::{
-    BAD_FRAME, BAD_POSITION, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED,
-    Reason, TOKEN_EXPIRED, TOO_MANY, TOO_SLOW, Waiting,
+    BAD_POSITION, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED, TOKEN_EXPIRED, TOO_MANY,
+    Waiting,
 };
 use super::resume::{Missed, missed};
+use super::wire::{Ended, Stream, WRITE_WITHIN, read, timed, write};
 use crate::state::App;
 use crate::tokens::Caller;
 
@@ -33,23 +34,21 @@ const HEARTBEAT_MS: u64 = 30_000;
 /// No frame for so long: the client is gone (reliability_security §8).
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// After its token's end a client may still send `reauth`.
 const REAUTH_GRACE: Duration = Duration::from_secs(60);
 /// Frames of one write (performance, advice 2).
 const TOGETHER: usize = 64;
+/// Sockets of one address that have not said who they are (reliability_security §3).
+const STRANGERS_OF_ADDRESS: usize = 20;
 /// Client frames in a minute.
 const FRAMES_A_MINUTE: u32 = 120;
-/// Deeper JSON is refused before it is read.
-const DEPTH: usize = 32;
 /// Channels in a `ready` frame; an account with more reads the rest by REST.
 const READY_CHANNELS: usize = 2_000;
+/// Dots in a `ready` frame; the first screen shows fewer.
+const READY_PRESENCES: u32 = 500;
 
-type Stream<S> = WebSocketStream<S>;
 type Pending = BoxFuture<'static, ServerFrame>;
 
-/// Why a socket ends: a reason to tell the peer, or the peer went.
-type Ended = Option<Reason>;
 
 /// Serves a socket until it ends.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: App, mut stream: Stream<S>, address: IpAddr) {
@@ -77,6 +76,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, s
     if let Err(ended) = write(stream, &ServerFrame::Hello(hello)).await {
         return ended;
     }
+    let Some(stranger) = Stranger::admit(address, app.limits.is_on()) else { return Some(TOO_MANY) };
     let deadline = Instant::now() + IDENTIFY_WITHIN;
     loop {
         let frame = match tokio::time::timeout_at(deadline.into(), read(stream)).await {
@@ -100,6 +100,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, s
             }
             Err(_) => return Some(INTERNAL),
         };
+        stranger.is_known();
         match session(app, stream, caller, resume).await {
             Next::Ended(ended) => return ended,
             Next::IdentifyAgain => {}
@@ -148,8 +149,9 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
         Ok(None) => Next::IdentifyAgain,
         Err(ended) => Next::Ended(ended),
     };
-    app.hub.end(id, caller.user_id).await;
-    if matches!(next, Next::Ended(_)) {
+    let was_last = app.hub.end(id, caller.user_id).await;
+    // Another device of theirs is still here: they are not away.
+    if was_last && matches!(next, Next::Ended(_)) {
         show(app, caller.user_id, PresenceStatus::Offline).await;
     }
     next
@@ -219,17 +221,13 @@ async fn ready(app: &App, user: UserId, session_id: SessionId, pos: i64) -> Resu
             break;
         }
     }
-    // Everyone's dot would grow with the server; those of one's conversations are what the first screen shows.
-    let mut people: Vec<UserId> = mine.iter().flat_map(|it| it.people.iter().flatten()).map(|it| it.id).collect();
-    people.sort_unstable();
-    people.dedup();
     Ok(Ready {
         session_id,
         epoch: app.db.epoch().to_string(),
         pos,
         user: users::find(&mut app.db.read(), user).await?,
         channels: mine,
-        presences: presences::of(&mut app.db.read(), &people).await?,
+        presences: presences::around(&mut app.db.read(), user, READY_PRESENCES).await?,
     })
 }
 
@@ -379,59 +377,43 @@ async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
     }
 }
 
-async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>) -> std::result::Result<ClientFrame, Ended> {
-    loop {
-        match stream.next().await {
-            Some(Ok(WsMessage::Text(text))) => {
-                if depth(&text) > DEPTH {
-                    return Err(Some(BAD_FRAME));
-                }
-                return serde_json::from_str(&text).map_err(|error| {
-                    tracing::debug!(%error, "a frame that cannot be read");
-                    Some(BAD_FRAME)
-                });
+/// Someone who has not said who they are. Few of them come from one address at a time, or one machine could hold all
+/// places of this server for ten seconds each, over and over.
+struct Stranger {
+    address: IpAddr,
+    is_counted: AtomicBool,
+}
+
+static STRANGERS: Mutex<BTreeMap<IpAddr, usize>> = Mutex::new(BTreeMap::new());
+
+impl Stranger {
+    fn admit(address: IpAddr, is_limited: bool) -> Option<Self> {
+        let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = strangers.entry(address).or_default();
+        if is_limited && *count >= STRANGERS_OF_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Self { address, is_counted: AtomicBool::new(true) })
+    }
+
+    fn is_known(&self) {
+        if !self.is_counted.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = strangers.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                strangers.remove(&self.address);
             }
-            Some(Ok(WsMessage::Binary(_))) => return Err(Some(BAD_FRAME)),
-            Some(Ok(WsMessage::Close(_))) | None => return Err(None),
-            Some(Ok(_)) => {}
-            Some(Err(WsError::Capacity(CapacityError::MessageTooLong { .. }))) => {
-                return Err(Some(Reason { code: 1009, text: "frame too large" }));
-            }
-            Some(Err(_)) => return Err(None),
         }
     }
 }
 
-/// How deep arrays and objects are nested, without reading them: the parser recurses.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-async fn write<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>, frame: &ServerFrame) -> std::result::Result<(), Ended> {
-    let text = serde_json::to_string(frame).map_err(|_| Some(INTERNAL))?;
-    timed(stream.send(WsMessage::Text(text.into()))).await
-}
-
-/// A peer that reads nothing must not hold this task: it comes back and resumes.
-async fn timed(done: impl Future<Output = std::result::Result<(), WsError>>) -> std::result::Result<(), Ended> {
-    match tokio::time::timeout(WRITE_WITHIN, done).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(None),
-        Err(_) => Err(Some(TOO_SLOW)),
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.is_known();
     }
 }
 
@@ -447,16 +429,5 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::depth;
-
-    #[test]
-    fn nesting_is_counted_outside_of_texts() {
-        assert_eq!(depth(r#"{"op":"send","d":{"content":"[[[[\"{{"}}"#), 2);
-        assert_eq!(depth(&"[".repeat(1_000)), 1_000);
     }
 }

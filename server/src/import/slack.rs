@@ -1,7 +1,7 @@
 //! A Slack export's people, channels, messages, threads and reactions.
 //!
 //! In reading order: [`archive`] is the zip, [`shapes`] what its files hold, [`survey`] the first look that writes
-//! nothing; then [`people`] with [`names`], [`places`], and [`history`] with [`content`] and [`markup`]; [`report`]
+//! nothing; then [`people`], [`places`], and [`history`] with [`content`] and [`markup`]; [`report`]
 //! says what came and what did not.
 //!
 //! Every row goes in together with its Slack id. So a second run adds nothing, and a run that was killed anywhere is
@@ -11,7 +11,6 @@ mod archive;
 mod content;
 mod history;
 mod markup;
-mod names;
 mod people;
 mod places;
 mod report;
@@ -99,9 +98,8 @@ async fn run_in_batches(
     };
     progress.begin("Messages", messages);
     let shared = &shared;
-    let mut parts = stream::iter(places)
-        .map(|place| async move { one(shared, &place).await })
-        .buffer_unordered(AT_ONCE);
+    let mut parts =
+        stream::iter(places).map(|place| async move { one(shared, &place).await }).buffer_unordered(AT_ONCE);
     while let Some(part) = parts.try_next().await? {
         report.add(part);
     }
@@ -137,10 +135,11 @@ async fn one(shared: &Shared, place: &Place) -> Result<Report> {
         done => done?,
     };
     let is_gone = |fault: &Fault| matches!(fault, Fault::NotFound("channel"));
-    if place.is_new && !shared.is_dry {
+    if !shared.is_dry {
         places::mark_read(&shared.db, place, &shared.people).await?;
     }
-    tally.channels.memberships = match places::let_in(&shared.db, place, &shared.people, shared.is_dry).await {
+    tally.channels.memberships = match places::let_in(&shared.db, place, &shared.people, shared.is_dry).await
+    {
         Err(fault) if is_gone(&fault) => 0,
         done => done?,
     };

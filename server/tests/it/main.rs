@@ -9,6 +9,7 @@ mod bad_inputs;
 mod channels;
 mod crash;
 mod demo;
+mod disk_full;
 mod first_run;
 mod gateway;
 mod import;

@@ -202,6 +202,7 @@ function channelChanged(channel) {
 /** @param {{channel_id:string, user:UserRef, role:string}} d */
 function joined(d) {
   meet([d.user]);
+  countMembers(d.channel_id, 1);
   if (d.user.id === me.value?.id && !channels.value.has(d.channel_id)) channelWanted.value = d.channel_id;
   const list = members.value.get(d.channel_id);
   if (list && !list.some((member) => member.user.id === d.user.id)) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
@@ -210,9 +211,16 @@ function joined(d) {
 /** @param {{channel_id:string, user_id:string}} d */
 function left(d) {
   if (d.user_id === me.value?.id) return dropChannel(d.channel_id);
+  countMembers(d.channel_id, -1);
   const list = members.value.get(d.channel_id);
   if (list) members.value = new Map(members.value).set(d.channel_id, list.filter((member) => member.user.id !== d.user_id));
   return undefined;
+}
+
+/** @param {string} channelId @param {number} change */
+function countMembers(channelId, change) {
+  const channel = channels.value.get(channelId);
+  if (channel) putChannel({ id: channelId, member_count: Math.max(0, channel.member_count + change) });
 }
 
 /** @param {string} channelId @param {number} seq */

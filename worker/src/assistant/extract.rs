@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use confab_protocol::{Channel, Message, MessageId};
+use confab_protocol::{Channel, Message};
 
 use super::passages::Window;
 use super::weights::Weights;
@@ -20,13 +20,18 @@ const LEAST_SHARE: f32 = 0.4;
 const LEAST_SCORE: f32 = 0.3;
 const LEAST_OF_BEST: f32 = 0.5;
 const LEAST_OF_WINDOW: f32 = 0.75;
-/// A question is seldom the answer to one.
+/// A question is seldom the answer to one, nor is someone's own trouble.
 const OF_A_QUESTION: f32 = 0.25;
-/// How much of a question's fit passes to what is said right after it by someone else.
+const OF_A_TROUBLE: f32 = 0.6;
+/// How much of a question's fit passes to what is said right after it by someone else, or to its asker by name.
 const OF_A_REPLY: f32 = 0.6;
+const OF_AN_ADDRESSED_REPLY: f32 = 0.8;
 /// How many messages later that still counts.
 const REPLY_DISTANCE: usize = 3;
+const ADDRESSED_DISTANCE: usize = 10;
 const WITH_A_NUMBER: f32 = 0.1;
+/// Shorter ones say less.
+const TELLING_WORDS: f32 = 5.0;
 /// Sentences looked at in one message.
 const SENTENCES: usize = 200;
 
@@ -53,14 +58,14 @@ pub(super) fn quotes<'a>(analysis: &Analysis, weights: &Weights, windows: &'a [W
     let best_of = |found: &[Candidate<'_>]| found.first().map_or(0.0, |candidate| candidate.score);
     answers.sort_by(|one, other| best_of(other).total_cmp(&best_of(one)));
     let best = answers.first().map_or(0.0, |found| best_of(found));
-    let mut quoted: HashSet<MessageId> = HashSet::new();
+    let mut used: HashSet<&str> = HashSet::new();
     let mut quotes = Vec::new();
     for found in answers.into_iter().take(WINDOWS) {
         let least = LEAST_SCORE.max(best * LEAST_OF_BEST).max(best_of(&found) * LEAST_OF_WINDOW);
         let good = found.into_iter().filter(|candidate| candidate.score >= least);
         for candidate in good.take(PER_WINDOW) {
-            // Two windows may overlap.
-            if quoted.insert(candidate.quote.message.id) {
+            // Two windows may overlap, and people say things twice.
+            if used.insert(candidate.quote.text) {
                 quotes.push(candidate.quote);
             }
         }
@@ -80,7 +85,7 @@ fn candidates<'a>(analysis: &Analysis, weights: &Weights, window: &'a Window) ->
         if weights.is_same(analysis, &message.content) {
             continue;
         }
-        let reply = reply_bonus(&window.messages, &shares, at);
+        let reply = reply_bonus(analysis, &window.messages, &shares, at);
         let best = sentences(&message.content)
             .into_iter()
             .map(|range| (score(analysis, weights, message, &message.content[range.clone()], reply), range))
@@ -99,37 +104,84 @@ fn score(analysis: &Analysis, weights: &Weights, message: &Message, sentence: &s
     if words == 0 {
         return 0.0;
     }
-    let mut score = weights.share(&weights.held(analysis, sentence));
-    if is_question(sentence) {
-        return score * OF_A_QUESTION;
+    let share = weights.share(&weights.held(analysis, sentence));
+    if is_question(analysis, sentence) {
+        return share * OF_A_QUESTION;
     }
-    score += reply;
+    let mut score = share + reply;
+    if is_trouble(analysis, sentence) {
+        score *= OF_A_TROUBLE;
+    }
     if score > 0.0 && weights.wants_number && sentence.contains(|letter: char| letter.is_ascii_digit()) {
         score += WITH_A_NUMBER;
     }
-    // A long sentence holds a word more easily; a single word is seldom an answer.
-    score /= 1.0 + 0.1 * (words as f32 / 20.0).min(3.0);
-    if words < 2 {
-        score *= 0.5;
+    if message.is_bot {
+        score *= 0.8;
     }
-    if message.is_bot { score * 0.8 } else { score }
+    // A long sentence holds a word more easily; a word or two are seldom an answer.
+    let words = words as f32;
+    score * (words / TELLING_WORDS).sqrt().min(1.0) / (1.0 + 0.1 * (words / 20.0).min(3.0))
 }
 
 /// What a message gains by following someone else's question.
-fn reply_bonus(messages: &[Message], shares: &[f32], at: usize) -> f32 {
+fn reply_bonus(analysis: &Analysis, messages: &[Message], shares: &[f32], at: usize) -> f32 {
+    let message = &messages[at];
     let mut best: f32 = 0.0;
-    for distance in 1..=REPLY_DISTANCE.min(at) {
+    for distance in 1..=ADDRESSED_DISTANCE.min(at) {
         let (asked, share) = (&messages[at - distance], shares[at - distance]);
-        if asked.sender_id != messages[at].sender_id && is_question(&asked.content) {
-            best = best.max(OF_A_REPLY * share / (1.0 + 0.5 * (distance - 1) as f32));
+        if asked.sender_id == message.sender_id || share <= 0.0 || !is_question(analysis, &asked.content) {
+            continue;
         }
+        let part = if message.parent_id == Some(asked.id)
+            || is_addressed(&message.content, &asked.sender.username)
+        {
+            OF_AN_ADDRESSED_REPLY
+        } else if distance <= REPLY_DISTANCE {
+            OF_A_REPLY / (1.0 + 0.5 * (distance - 1) as f32)
+        } else {
+            0.0
+        };
+        best = best.max(part * share);
     }
     best
 }
 
-fn is_question(text: &str) -> bool {
-    text.trim_end_matches(|letter: char| letter.is_whitespace() || matches!(letter, ')' | '"' | '!' | '*' | '_'))
-        .ends_with(['?', '？'])
+/// Whether a message begins with someone's name, as people do who answer in a busy channel.
+fn is_addressed(content: &str, name: &str) -> bool {
+    let content = content.trim_start_matches('@');
+    let Some((first, rest)) = content.split_at_checked(name.len()) else { return false };
+    first.eq_ignore_ascii_case(name) && rest.starts_with([':', ',', ' '])
+}
+
+fn is_question(analysis: &Analysis, text: &str) -> bool {
+    let end = text.trim_end_matches(|letter: char| {
+        letter.is_whitespace() || matches!(letter, ')' | '"' | '!' | '*' | '_')
+    });
+    end.ends_with(['?', '？'])
+        || first_word(analysis, text).is_some_and(|word| {
+            matches!(
+                word.as_str(),
+                "how" | "what" | "where" | "why" | "who" | "which" | "anyone" | "anybody" | "help"
+            )
+        })
+}
+
+/// Someone speaks of what they themselves are at.
+fn is_trouble(analysis: &Analysis, text: &str) -> bool {
+    first_word(analysis, text).is_some_and(|word| matches!(word.as_str(), "i" | "im" | "ive" | "my"))
+}
+
+/// The first word that is no greeting.
+fn first_word(analysis: &Analysis, text: &str) -> Option<String> {
+    // The beginning is enough, and a message may be long.
+    let end = text.char_indices().nth(60).map_or(text.len(), |(at, _)| at);
+    let words = analysis.exact(&text[..end]).into_iter().map(|word| word.text);
+    words.into_iter().find(|word| {
+        !matches!(
+            word.as_str(),
+            "hi" | "hey" | "hello" | "guys" | "all" | "everyone" | "ok" | "so" | "and" | "please"
+        )
+    })
 }
 
 /// Where the sentences stand, without the space around them.
@@ -167,7 +219,12 @@ fn push_trimmed(content: &str, range: Range<usize>, found: &mut Vec<Range<usize>
 
 /// What is quoted of a message: all of a short one, the sentence of a long one, the part around the words of a long
 /// sentence.
-fn quotation<'a>(analysis: &Analysis, weights: &Weights, content: &'a str, sentence: Range<usize>) -> &'a str {
+fn quotation<'a>(
+    analysis: &Analysis,
+    weights: &Weights,
+    content: &'a str,
+    sentence: Range<usize>,
+) -> &'a str {
     let whole = content.trim();
     if whole.chars().count() <= QUOTE_CHARACTERS {
         return whole;
@@ -179,10 +236,12 @@ fn quotation<'a>(analysis: &Analysis, weights: &Weights, content: &'a str, sente
     let is_asked = |word: &str| !weights.held(analysis, word).is_empty();
     let first = text.split_whitespace().find(|word| is_asked(word)).map_or(0, |word| place_in(text, word));
     let start = text[..first].char_indices().rev().nth(QUOTE_CHARACTERS / 3).map_or(0, |(at, _)| at);
-    let start = if start == 0 { 0 } else { text[start..].find(' ').map_or(start, |at| start + at + 1).min(first) };
+    let start =
+        if start == 0 { 0 } else { text[start..].find(' ').map_or(start, |at| start + at + 1).min(first) };
     let rest = &text[start..];
     let end = rest.char_indices().nth(QUOTE_CHARACTERS).map_or(rest.len(), |(at, _)| at);
-    let end = if end == rest.len() { end } else { rest[..end].rfind(' ').filter(|at| *at > 0).unwrap_or(end) };
+    let end =
+        if end == rest.len() { end } else { rest[..end].rfind(' ').filter(|at| *at > 0).unwrap_or(end) };
     rest[..end].trim()
 }
 
@@ -204,14 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_known_by_their_end() {
+    fn questions_and_replies_are_known() {
+        let is_question = |text| super::is_question(&Analysis::default(), text);
         assert!(is_question("When? ") && is_question("(really?)") && is_question("何時？"));
-        assert!(!is_question("At nine.") && !is_question("a?b"));
+        assert!(is_question("hi all, how do I get there") && !is_question("At nine.") && !is_question("a?b"));
+        assert!(
+            is_addressed("Ada: yes", "ada")
+                && is_addressed("@ada yes", "ada")
+                && !is_addressed("adamant", "ada")
+        );
     }
 
     #[test]
     fn quotations_are_short_and_verbatim() {
-        let (analysis, weights) = (Analysis::new(), Weights::default());
+        let (analysis, weights) = (Analysis::default(), Weights::default());
         let long = format!("{} {}", "word ".repeat(200), "é".repeat(500));
         let quote = quotation(&analysis, &weights, &long, 0..long.len());
         assert!(quote.chars().count() <= QUOTE_CHARACTERS && long.contains(quote) && !quote.is_empty());

@@ -85,9 +85,9 @@ pub(super) async fn find(
 fn gather(hits: impl Iterator<Item = (Message, f32)>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (message, score) in hits {
-        let home = groups.iter_mut().find(|group| {
-            group.hits.first().is_some_and(|(first, _)| are_together(first, &message))
-        });
+        let home = groups
+            .iter_mut()
+            .find(|group| group.hits.first().is_some_and(|(first, _)| are_together(first, &message)));
         match home {
             Some(group) => {
                 group.score += FURTHER * score;
@@ -114,7 +114,8 @@ fn thread_of(message: &Message) -> Option<MessageId> {
 /// The neighbourhood and the hits, each message once: a long thread's neighbourhood may lack the hit itself.
 fn merged(mut messages: Vec<Message>, hits: Vec<(Message, f32)>) -> Vec<Message> {
     let known: HashSet<MessageId> = messages.iter().map(|message| message.id).collect();
-    messages.extend(hits.into_iter().map(|(message, _)| message).filter(|message| !known.contains(&message.id)));
+    messages
+        .extend(hits.into_iter().map(|(message, _)| message).filter(|message| !known.contains(&message.id)));
     messages.sort_by_key(|message| message.seq);
     messages
 }

@@ -52,7 +52,8 @@ impl Weights {
         let heavy: Vec<f32> = index
             .ask(move |searcher| {
                 let all = searcher.num_docs() as f32;
-                let weight = |held: u64| (1.0 + (all - held as f32 + 0.5).max(0.5) / (held as f32 + 0.5)).ln();
+                let weight =
+                    |held: u64| (1.0 + (all - held as f32 + 0.5).max(0.5) / (held as f32 + 0.5)).ln();
                 terms.iter().map(|term| Ok(weight(searcher.doc_freq(term)?).min(HEAVIEST))).collect()
             })
             .await?;
@@ -63,8 +64,11 @@ impl Weights {
         asked.truncate(WORDS);
         // In the order of the question, so that words which stand together there are looked for together.
         let chosen: HashSet<&str> = asked.iter().map(|(word, _)| *word).collect();
-        let mut to_ask: Vec<String> =
-            words.iter().map(|(word, _)| word.clone()).filter(|word| chosen.contains(word.as_str())).collect();
+        let mut to_ask: Vec<String> = words
+            .iter()
+            .map(|(word, _)| word.clone())
+            .filter(|word| chosen.contains(word.as_str()))
+            .collect();
         if !pairs.is_empty() {
             to_ask.extend(unspaced(question));
         }
@@ -80,7 +84,8 @@ impl Weights {
 
     /// The words of the question that a text holds.
     pub fn held(&self, analysis: &Analysis, text: &str) -> HashSet<String> {
-        let stems = analysis.stemmed(text).into_iter().map(|it| it.text).filter(|it| self.stems.contains_key(it));
+        let stems =
+            analysis.stemmed(text).into_iter().map(|it| it.text).filter(|it| self.stems.contains_key(it));
         let mut held: HashSet<String> = stems.collect();
         if !self.pairs.is_empty() {
             let grams = analysis.grams(text).into_iter().map(|it| it.text);
@@ -122,6 +127,8 @@ fn unspaced(question: &str) -> impl Iterator<Item = String> {
 
 fn wants_number(words: &[&str]) -> bool {
     words.contains(&"when")
-        || words.windows(2).any(|pair| matches!(pair, ["how", "many" | "much" | "long" | "often"] | ["what", "time"]))
+        || words
+            .windows(2)
+            .any(|pair| matches!(pair, ["how", "many" | "much" | "long" | "often"] | ["what", "time"]))
         || words.iter().any(|word| matches!(*word, "number" | "version" | "date" | "port" | "price" | "cost"))
 }

@@ -41,9 +41,8 @@ pub struct Analysis {
     grams: TextAnalyzer,
 }
 
-impl Analysis {
-    /// All three.
-    pub fn new() -> Self {
+impl Default for Analysis {
+    fn default() -> Self {
         let words = || {
             TextAnalyzer::builder(Words::default())
                 .filter(RemoveLongFilter::limit(LONGEST_WORD_BYTES))
@@ -56,7 +55,9 @@ impl Analysis {
             grams: TextAnalyzer::builder(Grams::default()).build(),
         }
     }
+}
 
+impl Analysis {
     /// Makes them known under their names.
     pub fn register(&self, manager: &TokenizerManager) {
         manager.register(STEMMED, self.stemmed.clone());
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_stemmed() {
-        let analysis = Analysis::new();
+        let analysis = Analysis::default();
         assert_eq!(texts(&analysis.stemmed("The offices OPENED, café!")), ["the", "offic", "open", "cafe"]);
         assert_eq!(texts(&analysis.exact("foo_bar-Baz 日本 v1.2")), ["foo", "bar", "baz", "v1", "2"]);
         let words = analysis.exact("a é—b");
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn unspaced_scripts_give_characters_and_pairs() {
-        let analysis = Analysis::new();
+        let analysis = Analysis::default();
         let grams = analysis.grams("abc 日本語、東京");
         assert_eq!(texts(&grams), ["日", "日本", "本", "本語", "語", "東", "東京", "京"]);
         assert!(analysis.grams("plain").is_empty());

@@ -277,7 +277,8 @@ impl Feed {
         if let Ok(head) = log::head(&mut self.db.read()).await {
             metrics::gauge!(LAG_GAUGE).set((head - self.index.applied()).max(0) as f64);
         }
-        let is_idle = flow.uncommitted == 0 && flow.running.is_none() && flow.committed.elapsed() >= IDLE_NOTE;
+        let is_idle =
+            flow.uncommitted == 0 && flow.running.is_none() && flow.committed.elapsed() >= IDLE_NOTE;
         if is_idle && flow.progress.applied() > flow.written {
             self.commit(flow).await?;
         }

@@ -16,17 +16,15 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// The changes that `events` ask for, each message once.
 pub(super) async fn changes(db: &Db, events: &[Event]) -> Vec<Change> {
-    match read(db, events).await {
-        Ok(changes) => changes,
-        // One of them is at fault: each by itself, so that the others are not lost with it.
-        Err(_) => {
-            let mut all = Vec::with_capacity(events.len());
-            for event in events {
-                all.extend(one(db, event).await);
-            }
-            all
-        }
+    if let Ok(changes) = read(db, events).await {
+        return changes;
     }
+    // One of them is at fault: each by itself, so that the others are not lost with it.
+    let mut all = Vec::with_capacity(events.len());
+    for event in events {
+        all.extend(one(db, event).await);
+    }
+    all
 }
 
 async fn one(db: &Db, event: &Event) -> Vec<Change> {

@@ -85,7 +85,10 @@ pub(super) fn lock(data_dir: &Path) -> Result<FolderLock> {
     if file.try_lock().is_err() {
         return Err(Fault::conflict(
             "folder_in_use",
-            format!("another process keeps its index in {}; give each worker a folder of its own", data_dir.display()),
+            format!(
+                "another process keeps its index in {}; give each worker a folder of its own",
+                data_dir.display()
+            ),
         ));
     }
     Ok(FolderLock { _file: file })

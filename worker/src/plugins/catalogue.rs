@@ -123,8 +123,11 @@ impl Catalogue {
             return Ok(Ok(Arc::clone(same)));
         }
         let Some(package) = self.packages.iter().find(|it| it.is(&installed.id, &installed.sha256)) else {
-            tracing::warn!(plugin = installed.id, version = installed.version,
-                "this program has no such version of the plugin and leaves it to others");
+            tracing::warn!(
+                plugin = installed.id,
+                version = installed.version,
+                "this program has no such version of the plugin and leaves it to others"
+            );
             return Ok(Err(Standing::Unknown));
         };
         let bot = match installed.bot_id {
@@ -166,7 +169,12 @@ impl Catalogue {
         let loaded = tokio::task::spawn_blocking(move || runtime.load(manifest, wasm)).await;
         match loaded.map_err(Fault::internal)? {
             Ok(plugin) => {
-                tracing::info!(plugin = id, version = package.manifest.version, bot = bot.username, "plugin loaded");
+                tracing::info!(
+                    plugin = id,
+                    version = package.manifest.version,
+                    bot = bot.username,
+                    "plugin loaded"
+                );
                 let health = Mutex::default();
                 Ok(Ok(Loaded { id, plugin, bot, grants, settings, made_of, health }))
             }
@@ -214,9 +222,11 @@ impl Catalogue {
             && error.is_fault()
         {
             tracing::warn!(plugin = loaded.id, %error, "a call of a plugin failed");
-            let is_enough = loaded.health.lock().unwrap_or_else(PoisonError::into_inner).strike(Instant::now());
+            let is_enough =
+                loaded.health.lock().unwrap_or_else(PoisonError::into_inner).strike(Instant::now());
             if is_enough {
-                let reason = format!("failed {} times in 10 minutes, at last: {error}", super::health::STRIKES);
+                let reason =
+                    format!("failed {} times in 10 minutes, at last: {error}", super::health::STRIKES);
                 if let Err(fault) = self.disable(&loaded.id, &reason).await {
                     tracing::error!(plugin = loaded.id, %fault, "cannot note that the plugin is disabled");
                 }

@@ -146,9 +146,7 @@ impl Commands {
         let name = &loaded.bot.username;
         match access::admit(&mut self.db.read(), bot, channel).await {
             Ok(admitted) if admitted.role().is_some() => Ok(()),
-            Ok(_) => {
-                self.db.write(move |tx| members::invite(tx, user, channel, bot).boxed()).await.map(drop)
-            }
+            Ok(_) => self.db.write(move |tx| members::invite(tx, user, channel, bot).boxed()).await.map(drop),
             Err(Fault::NotFound(_)) if person.kind() == ChannelKind::Direct => Err(Fault::conflict(
                 "not_a_member",
                 format!("@{name} is not in this conversation: use the command in a channel"),

@@ -83,7 +83,8 @@ impl Deliveries {
         if !loaded.plugin.manifest().wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
-        let host = BotHost::new(&self.db, loaded, Occasion::event(event.pos, event.channel_id.zip(event.seq)));
+        let host =
+            BotHost::new(&self.db, loaded, Occasion::event(event.pos, event.channel_id.zip(event.seq)));
         let delivery = Delivery {
             sequence: u64::try_from(event.pos).unwrap_or(0),
             attempt,
@@ -108,7 +109,8 @@ impl Deliveries {
         let call = loaded.plugin.on_reaction(host.granted(), reaction.clone(), added);
         match self.catalogue.call(loaded, call).await {
             Ok(Reply::Public(draft)) if loaded.may_reply() => {
-                let posted = host.say(happening.channel, Some(MessageId(event.ref_id)), draft.markdown()).await;
+                let posted =
+                    host.say(happening.channel, Some(MessageId(event.ref_id)), draft.markdown()).await;
                 // Archived, or the bot was removed, while the plugin ran: nothing that another try could mend.
                 match posted {
                     Err(fault) if fault.is_retryable() => Err(fault),

@@ -1,7 +1,6 @@
 //! What plugins can do here: every call acts as the plugin's bot, through the same functions and the same checks as
 //! a person's request. The bot sees what its memberships let it see and nothing else.
 
-mod base64;
 mod chat;
 mod kept;
 mod occasion;

@@ -151,7 +151,11 @@ async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
         let of = known.iter().find(|it| it.code == reaction.code);
         let owner = of.map(|it| it.plugin_id.as_deref());
         if owner.is_some_and(|owner| owner != Some(manifest.id.as_str())) {
-            tracing::warn!(plugin = manifest.id, code = reaction.code, "the reaction's code belongs to another");
+            tracing::warn!(
+                plugin = manifest.id,
+                code = reaction.code,
+                "the reaction's code belongs to another"
+            );
             continue;
         }
         if of.is_some_and(|it| it.name == reaction.name && it.symbol == reaction.text) {

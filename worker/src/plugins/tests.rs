@@ -1,5 +1,7 @@
 //! The bundled dice and the hostile plugin of the host's tests, on a record of their own.
 
+#![allow(clippy::unwrap_used)]
+
 mod commands;
 mod events;
 mod installed;
@@ -39,7 +41,6 @@ struct World {
     catalogue: Arc<Catalogue>,
     commands: Commands,
     ada: UserId,
-    stop: CancellationToken,
 }
 
 impl World {
@@ -53,15 +54,14 @@ impl World {
         let flags = [("data_dir", folder.path().display().to_string())];
         let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).unwrap();
         let db = db::open(&settings, Opened::Migrated).await.unwrap();
-        let stop = CancellationToken::new();
-        let bus = Bus::open(&settings, &db, stop.clone()).await.unwrap();
+        let bus = Bus::open(&settings, &db, CancellationToken::new()).await.unwrap();
         db.write(|tx| channels::create_defaults(tx).boxed()).await.unwrap();
         let cache = folder.path().join("plugins-cache");
         let catalogue = Arc::new(Catalogue::new(&db, &cache, Package::all(bundled)).unwrap());
         package::install_all(&db, &catalogue).await.unwrap();
         let commands = Commands::new(&db, &catalogue);
         let ada = new_user(&db, "ada").await;
-        Self { folder, db, bus, catalogue, commands, ada, stop }
+        Self { folder, db, bus, catalogue, commands, ada }
     }
 
     fn dice(&self) -> Arc<Loaded> {

@@ -30,7 +30,8 @@ const SLOP: u32 = 2;
 const ONE_WORD_CHARACTERS: usize = 4;
 /// A message of this moment counts a fifth more than an old one, and the difference fades within a few months.
 const RECENCY: Score = 0.2;
-const RECENCY_MS: Score = 30.0 * 24.0 * 3_600.0 * 1_000.0;
+const RECENCY_DAYS: Score = 30.0;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// What is wanted, in ids. `channels` is never empty: an empty set would mean that nothing may be found.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +57,8 @@ type Clause = (Occur, Box<dyn Query>);
 impl Wanted {
     /// Refuses a question with nothing or too much to look up.
     pub fn check(&self, analysis: &Analysis) -> Result<()> {
-        let count = |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
+        let count =
+            |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
         let words: usize = self.words.iter().chain(&self.phrases).map(count).sum();
         if words > WORDS {
             return Err(Fault::invalid("q", format!("has more than {WORDS} words")));
@@ -83,7 +85,9 @@ impl Wanted {
             .ask(move |searcher| {
                 let top = TopDocs::with_limit(count + 1).and_offset(at);
                 let hits: Vec<(Score, DocAddress)> = if has_words {
-                    searcher.search(&query, &top.tweak_score(move |segment: &SegmentReader| recency(segment, now)))?
+                    let best = top.tweak_score(move |segment: &SegmentReader| rank(segment, now));
+                    let found = searcher.search(&query, &best)?;
+                    found.into_iter().map(|((score, _), address)| (score, address)).collect()
                 } else {
                     let newest = top.order_by_fast_field::<i64>("created_at", Order::Desc);
                     searcher.search(&query, &newest)?.into_iter().map(|(_, address)| (0.0, address)).collect()
@@ -99,7 +103,8 @@ impl Wanted {
     /// The query, and whether it ranks.
     fn query(&self, fields: Fields, analysis: &Analysis) -> (BooleanQuery, bool) {
         // The channels stand inside the query: filtering hits afterwards would tell by counts and times what is hidden.
-        let mut clauses = vec![filter(TermSetQuery::new(self.channels.iter().map(|id| fields.of_channel(*id))))];
+        let mut clauses =
+            vec![filter(TermSetQuery::new(self.channels.iter().map(|id| fields.of_channel(*id))))];
         if !self.senders.is_empty() {
             clauses.push(filter(TermSetQuery::new(self.senders.iter().map(|id| fields.of_sender(*id)))));
         }
@@ -167,7 +172,8 @@ fn is_pair(gram: &Word) -> bool {
 /// Every part of a phrase must be there, word by word as written.
 fn phrase_clauses(fields: Fields, analysis: &Analysis, phrase: &str) -> Vec<Clause> {
     let words = adjacent(fields.exact, &analysis.exact(phrase), 0);
-    let runs = runs(&analysis.grams(phrase)).into_iter().filter_map(|run| run_query(fields.grams, &run, true));
+    let runs =
+        runs(&analysis.grams(phrase)).into_iter().filter_map(|run| run_query(fields.grams, &run, true));
     words.into_iter().chain(runs).map(|query| (Occur::Must, query)).collect()
 }
 
@@ -221,7 +227,9 @@ fn runs(grams: &[Word]) -> Vec<Vec<Word>> {
     let mut runs: Vec<Vec<Word>> = Vec::new();
     for gram in grams {
         match runs.last_mut() {
-            Some(run) if run.last().is_some_and(|last| gram.position <= last.position + 1) => run.push(gram.clone()),
+            Some(run) if run.last().is_some_and(|last| gram.position <= last.position + 1) => {
+                run.push(gram.clone());
+            }
             _ => runs.push(vec![gram.clone()]),
         }
     }
@@ -238,22 +246,29 @@ fn run_query(field: Field, run: &[Word], is_phrase: bool) -> Option<Box<dyn Quer
     }
     // A whole sentence without spaces: more than half of its pairs.
     let least = pairs.len().div_ceil(2);
-    let clauses = pairs.iter().map(|pair| -> Clause {
-        (Occur::Should, Box::new(term(Term::from_field_text(field, &pair.text))))
-    });
+    let clauses = pairs
+        .iter()
+        .map(|pair| -> Clause { (Occur::Should, Box::new(term(Term::from_field_text(field, &pair.text)))) });
     Some(Box::new(BooleanQuery::with_minimum_required_clauses(clauses.collect(), least)))
 }
 
-fn recency(segment: &SegmentReader, now: i64) -> impl Fn(DocId, Score) -> Score + use<> {
+/// The order of hits: by score, newer ones a little higher, and of equals the newer first. Age counts in whole days, or
+/// the second page of a search would be cut from another order than the first.
+fn rank(segment: &SegmentReader, now: i64) -> impl Fn(DocId, Score) -> (Score, i64) + use<> {
     let times: Option<Column<i64>> = segment.fast_fields().i64("created_at").ok();
     move |document, score| {
         let written = times.as_ref().and_then(|times| times.first(document)).unwrap_or(0);
-        let age = now.saturating_sub(written).max(0) as Score;
-        score * (1.0 + RECENCY * (-age / RECENCY_MS).exp())
+        let days = (now.div_euclid(DAY_MS) - written.div_euclid(DAY_MS)).max(0) as Score;
+        (score * (1.0 + RECENCY * (-days / RECENCY_DAYS).exp()), written)
     }
 }
 
-fn read_hit(searcher: &Searcher, fields: Fields, score: Score, address: DocAddress) -> tantivy::Result<Found> {
+fn read_hit(
+    searcher: &Searcher,
+    fields: Fields,
+    score: Score,
+    address: DocAddress,
+) -> tantivy::Result<Found> {
     let document: TantivyDocument = searcher.doc(address)?;
     let id = document.get_first(fields.message).and_then(|value| value.as_bytes());
     let id = id.and_then(|bytes| Uuid::from_slice(bytes).ok());

@@ -63,12 +63,12 @@ impl Parsed {
         match name.to_ascii_lowercase().as_str() {
             "from" => self.senders.push(value.trim_start_matches('@').to_owned()),
             "in" => self.channels.push(value.trim_start_matches('#').to_owned()),
-            "before" => self.until = earlier(self.until, day(value)?),
-            "after" => self.since = later(self.since, day(value)? + DAY_MS),
+            "before" => self.until = Some(earlier(self.until, day(value)?)),
+            "after" => self.since = Some(later(self.since, day(value)? + DAY_MS)),
             "on" => {
                 let start = day(value)?;
-                self.since = later(self.since, start);
-                self.until = earlier(self.until, start + DAY_MS);
+                self.since = Some(later(self.since, start));
+                self.until = Some(earlier(self.until, start + DAY_MS));
             }
             "has" => self.has.push(match value {
                 "link" | "links" | "url" => LINK,
@@ -81,12 +81,12 @@ impl Parsed {
     }
 }
 
-fn earlier(known: Option<i64>, at: i64) -> Option<i64> {
-    Some(known.map_or(at, |known| known.min(at)))
+fn earlier(known: Option<i64>, at: i64) -> i64 {
+    known.map_or(at, |known| known.min(at))
 }
 
-fn later(known: Option<i64>, at: i64) -> Option<i64> {
-    Some(known.map_or(at, |known| known.max(at)))
+fn later(known: Option<i64>, at: i64) -> i64 {
+    known.map_or(at, |known| known.max(at))
 }
 
 /// The beginning of a day in UTC.
@@ -140,10 +140,16 @@ mod tests {
         let parsed = read(r#"ferry "leaves at nine" from:@ada in:#harbour in:"two words" has:link tide"#);
         assert_eq!(parsed.words, ["ferry", "tide"]);
         assert_eq!(parsed.phrases, ["leaves at nine"]);
-        assert_eq!((parsed.senders, parsed.channels), (vec!["ada".into()], vec!["harbour".into(), "two words".into()]));
+        assert_eq!(
+            (parsed.senders, parsed.channels),
+            (vec!["ada".into()], vec!["harbour".into(), "two words".into()])
+        );
         assert_eq!(parsed.has, [LINK]);
         assert_eq!(read("\"never closed").phrases, ["never closed"]);
-        assert_eq!(read("a:b:c channel_id:x from: http://x").words, ["a:b:c", "channel_id:x", "from:", "http://x"]);
+        assert_eq!(
+            read("a:b:c channel_id:x from: http://x").words,
+            ["a:b:c", "channel_id:x", "from:", "http://x"]
+        );
     }
 
     #[test]
@@ -152,7 +158,9 @@ mod tests {
         assert_eq!((parsed.since, parsed.until), (Some(DAY_MS), Some(2 * DAY_MS)));
         let parsed = read("after:1970-01-01 before:1970-01-03 before:1970-02-01");
         assert_eq!((parsed.since, parsed.until), (Some(DAY_MS), Some(2 * DAY_MS)));
-        for bad in ["before:yesterday", "on:2026-02-30", "after:2026-1-1", "on:2026-01-01T00", "has:wings", "", "  "] {
+        for bad in
+            ["before:yesterday", "on:2026-02-30", "after:2026-1-1", "on:2026-01-01T00", "has:wings", "", "  "]
+        {
             assert!(Parsed::read(bad).is_err(), "{bad:?}");
         }
         assert!(Parsed::read(&"é".repeat(256)).is_ok());

@@ -113,13 +113,15 @@ mod tests {
 
     fn snippet(words: &[&str], content: &str) -> String {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Wanted { words, ..Wanted::default() }.snippet(&Analysis::new(), content)
+        Wanted { words, ..Wanted::default() }.snippet(&Analysis::default(), content)
     }
 
     #[test]
     fn found_words_are_marked_and_markup_is_text() {
-        assert_eq!(snippet(&["opening"], "It opens at <b>nine</b> & \"ten\""),
-            "It <mark>opens</mark> at &lt;b&gt;nine&lt;/b&gt; &amp; &quot;ten&quot;");
+        assert_eq!(
+            snippet(&["opening"], "It opens at <b>nine</b> & \"ten\""),
+            "It <mark>opens</mark> at &lt;b&gt;nine&lt;/b&gt; &amp; &quot;ten&quot;"
+        );
         assert_eq!(snippet(&["script"], "<script>"), "&lt;<mark>script</mark>&gt;");
         assert_eq!(snippet(&["東京"], "私は東京都に住む"), "私は<mark>東京</mark>都に住む");
         assert_eq!(snippet(&[], "plain"), "plain");

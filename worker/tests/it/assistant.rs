@@ -13,12 +13,21 @@ async fn an_answer_cites_what_the_asker_may_read() {
     let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
     let vault = world.channel(ada, "vault", ChannelKind::Private).await;
     let told = world.post(ada, harbour, "The harbour master's office opens at seven in the morning.").await;
-    world.post(bob, world.channel(bob, "chatter", ChannelKind::Public).await, "When does the harbour master's office open?").await;
+    world
+        .post(
+            bob,
+            world.channel(bob, "chatter", ChannelKind::Public).await,
+            "When does the harbour master's office open?",
+        )
+        .await;
     let secret = world.post(ada, vault, "The harbour master's private telephone number is 4711.").await;
     world.settled().await;
 
     let answer = world.ask(bob, "When does the harbour master's office open?", None).await;
-    assert!(answer.supported && answer.answer.contains("seven") && answer.answer.contains("[1]"), "{answer:?}");
+    assert!(
+        answer.supported && answer.answer.contains("seven") && answer.answer.contains("[1]"),
+        "{answer:?}"
+    );
     let citation = &answer.citations[0];
     assert_eq!((citation.message_id, citation.n, citation.channel_name.as_str()), (told.id, 1, "harbour"));
     assert_eq!(citation.url, format!("/channels/{harbour}?seq={}", told.seq));
@@ -40,7 +49,8 @@ async fn an_answer_cites_what_the_asker_may_read() {
     // Where everyone sees the answer, only what everyone may read enters it.
     assert!(!world.ask(ada, question, Some(harbour)).await.supported);
     assert!(world.ask(ada, question, Some(vault)).await.supported);
-    let asked = Question { user_id: bob, content: "x".into(), channel_id: Some(vault), conversation_id: None };
+    let asked =
+        Question { user_id: bob, content: "x".into(), channel_id: Some(vault), conversation_id: None };
     assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "not_found");
 }
 
@@ -53,19 +63,26 @@ async fn replies_answer_and_every_quote_is_verbatim() {
         world.join(user, harbour).await;
     }
     world.post(ada, harbour, "good morning everyone").await;
-    let question = world.post(bob, harbour, "does anybody know which port the staging database listens on?").await;
+    let question =
+        world.post(bob, harbour, "does anybody know which port the staging database listens on?").await;
     let reply = world.reply(ada, harbour, Some(question.id), "5433, since the move").await;
     world.post(eve, harbour, "lunch?").await;
-    let long = format!("{} The deploy script needs the crane token. {}", "Filler goes here. ".repeat(30), "More filler. ".repeat(30));
+    let long = format!(
+        "{} The deploy script needs the crane token. {}",
+        "Filler goes here. ".repeat(30),
+        "More filler. ".repeat(30)
+    );
     world.post(eve, harbour, &long).await;
 
     let answer = world.ask(eve, "Which port does the staging database listen on?", None).await;
     assert!(answer.citations.iter().any(|it| it.message_id == reply.id), "{answer:?}");
     let answer = world.ask(bob, "which token does the deploy script need", None).await;
     assert_eq!(answer.citations[0].quote, "The deploy script needs the crane token.");
-    for content in ["What about lunch and filler?", "good morning", "which port database script token crane"] {
+    for content in ["What about lunch and filler?", "good morning", "which port database script token crane"]
+    {
         for citation in world.ask(bob, content, None).await.citations {
-            let message = messages::views(&mut world.db.read(), &[citation.message_id]).await.unwrap().remove(0);
+            let message =
+                messages::views(&mut world.db.read(), &[citation.message_id]).await.unwrap().remove(0);
             assert!(message.content.contains(&citation.quote) && citation.quote.chars().count() <= 300);
         }
     }
@@ -102,7 +119,8 @@ async fn context_gathers_conversations_and_turns_are_kept() {
         assert_eq!(answer.unwrap_err().code(), "invalid");
     }
     for content in ["", "  ", &"é".repeat(4_001)] {
-        let asked = Question { user_id: bob, content: content.into(), channel_id: None, conversation_id: None };
+        let asked =
+            Question { user_id: bob, content: content.into(), channel_id: None, conversation_id: None };
         assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "invalid");
     }
 }

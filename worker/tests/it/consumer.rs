@@ -43,7 +43,7 @@ impl Handler for Picky {
 fn consumer(name: &str) -> Consumer {
     Consumer {
         backoff: vec![Duration::from_millis(20)],
-        lease: Duration::from_millis(600),
+        lease: Duration::from_secs(3),
         from: Start::Beginning,
         ..Consumer::new(name)
     }
@@ -52,7 +52,7 @@ fn consumer(name: &str) -> Consumer {
 async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !done().await {
-        assert!(started.elapsed() < Duration::from_secs(10), "waited in vain for {what}");
+        assert!(started.elapsed() < Duration::from_secs(20), "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -66,7 +66,12 @@ async fn buries_after_its_tries(panics: bool) {
     let handler = Arc::new(Picky { panics, ..Picky::default() });
     *handler.poison.lock().unwrap() = Some(poison.id.0);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(consumer("test").run(world.db.clone(), world.bus.clone(), handler.clone(), stop.clone()));
+    let running = tokio::spawn(consumer("test").run(
+        world.db.clone(),
+        world.bus.clone(),
+        handler.clone(),
+        stop.clone(),
+    ));
     let last = world.post(ada, harbour, "last").await;
 
     wait_until("the last event, which must not wait for the poison", async || {
@@ -106,19 +111,23 @@ async fn one_process_works_and_another_takes_over() {
     let (one, other) = (Arc::new(Picky::default()), Arc::new(Picky::default()));
     let (stop_one, stop_other) = (CancellationToken::new(), CancellationToken::new());
     let run = |handler: &Arc<Picky>, stop: &CancellationToken| {
-        tokio::spawn(consumer("shared").run(world.db.clone(), world.bus.clone(), handler.clone(), stop.clone()))
+        tokio::spawn(consumer("shared").run(
+            world.db.clone(),
+            world.bus.clone(),
+            handler.clone(),
+            stop.clone(),
+        ))
     };
     let first = run(&one, &stop_one);
     world.post(ada, harbour, "one").await;
     wait_until("the first", async || one.seen.lock().unwrap().len() == 1).await;
     let second = run(&other, &stop_other);
     // Longer than the lease: the first keeps its place by renewing it.
-    tokio::time::sleep(Duration::from_millis(900)).await;
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
     world.post(ada, harbour, "two").await;
     wait_until("the first again", async || one.seen.lock().unwrap().len() == 2).await;
     assert!(other.seen.lock().unwrap().is_empty());
     // As a crash would: nothing is released.
-    tokio::time::sleep(Duration::from_millis(400)).await;
     first.abort();
     let _ = first.await;
     world.post(ada, harbour, "three").await;

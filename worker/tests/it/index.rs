@@ -21,8 +21,14 @@ async fn a_restart_goes_on_where_it_stopped() {
     assert_eq!(world.search(ada, "restart").await.len(), 2);
     assert_eq!(world.search(ada, "edited").await.len(), 1);
     assert_eq!(world.state().await.documents, 2, "nothing is there twice");
-    assert_eq!(std::fs::metadata(world.index_folder()).unwrap().created().ok(), made, "it was not built anew");
+    assert_eq!(
+        std::fs::metadata(world.index_folder()).unwrap().created().ok(),
+        made,
+        "it was not built anew"
+    );
 }
+
+type Harm = Box<dyn Fn()>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_foreign_index_is_built_anew() {
@@ -40,7 +46,6 @@ async fn a_damaged_or_foreign_index_is_built_anew() {
     let other = World::new().await;
     other.settled().await;
     let foreign = std::fs::read_to_string(other.index_folder().join("meta.json")).unwrap();
-    type Harm = Box<dyn Fn()>;
     let flip = {
         let folder = folder.clone();
         move || {
@@ -53,11 +58,35 @@ async fn a_damaged_or_foreign_index_is_built_anew() {
         }
     };
     let harms: Vec<(&str, Harm)> = vec![
-        ("meta.json is no JSON", Box::new({ let folder = folder.clone(); move || std::fs::write(folder.join("meta.json"), "{").unwrap() })),
-        ("meta.json is missing", Box::new({ let folder = folder.clone(); move || std::fs::remove_file(folder.join("meta.json")).unwrap() })),
-        ("the folder is missing", Box::new({ let folder = folder.clone(); move || std::fs::remove_dir_all(&folder).unwrap() })),
+        (
+            "meta.json is no JSON",
+            Box::new({
+                let folder = folder.clone();
+                move || std::fs::write(folder.join("meta.json"), "{").unwrap()
+            }),
+        ),
+        (
+            "meta.json is missing",
+            Box::new({
+                let folder = folder.clone();
+                move || std::fs::remove_file(folder.join("meta.json")).unwrap()
+            }),
+        ),
+        (
+            "the folder is missing",
+            Box::new({
+                let folder = folder.clone();
+                move || std::fs::remove_dir_all(&folder).unwrap()
+            }),
+        ),
         ("bits have flipped", Box::new(flip)),
-        ("it is of another record", Box::new({ let folder = folder.clone(); move || std::fs::write(folder.join("meta.json"), &foreign).unwrap() })),
+        (
+            "it is of another record",
+            Box::new({
+                let folder = folder.clone();
+                move || std::fs::write(folder.join("meta.json"), &foreign).unwrap()
+            }),
+        ),
     ];
     for (what, harm) in harms {
         world.stop().await;

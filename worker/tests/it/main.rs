@@ -4,5 +4,6 @@
 mod assistant;
 mod consumer;
 mod index;
+mod program;
 mod search;
 mod world;

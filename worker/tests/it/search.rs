@@ -25,7 +25,12 @@ async fn a_post_is_found_soon_by_those_who_may_read_it() {
     world.post(ada, vault, "the combination is quicksilver").await;
     assert_eq!(world.search(ada, "quicksilver").await, ["the combination is quicksilver"]);
     assert!(world.search(bob, "quicksilver").await.is_empty());
-    for q in ["in:vault quicksilver", "in:vault from:ada", &format!("in:{vault} quicksilver"), &format!("channel_id:{vault}")] {
+    for q in [
+        "in:vault quicksilver",
+        "in:vault from:ada",
+        &format!("in:{vault} quicksilver"),
+        &format!("channel_id:{vault}"),
+    ] {
         assert!(world.search(bob, q).await.is_empty(), "{q}");
     }
     assert_eq!(world.search(ada, "in:#vault combinations").await.len(), 1);
@@ -48,7 +53,11 @@ async fn what_is_changed_or_gone_is_not_found() {
     world.post(ada, pier, "the ferry lies at the pier").await;
     assert_eq!(world.search(ada, "ferry").await.len(), 3);
     world.delete(ada, first.id).await;
-    assert_eq!(world.try_search(ada, "nine").await.unwrap().items.len(), 0, "gone at once, not when the index knows");
+    assert_eq!(
+        world.try_search(ada, "nine").await.unwrap().items.len(),
+        0,
+        "gone at once, not when the index knows"
+    );
     world.edit(ada, second.id, "the barge costs a penny").await;
     assert_eq!(world.search(ada, "barge").await, ["the barge costs a penny"]);
     assert_eq!(world.search(ada, "ferry").await, ["the ferry lies at the pier"]);
@@ -81,11 +90,17 @@ async fn phrases_filters_and_order() {
     assert_eq!(world.search(ada, &format!("boat on:{today}")).await.len(), 3);
     assert!(world.search(ada, &format!("boat before:{today}")).await.is_empty());
     assert!(world.search(ada, &format!("boat after:{today}")).await.is_empty());
-    assert_eq!(world.search(ada, "in:harbour after:2020-01-01").await[0], "the boat leaves at nine, see https://example.org");
+    assert_eq!(
+        world.search(ada, "in:harbour after:2020-01-01").await[0],
+        "the boat leaves at nine, see https://example.org"
+    );
 
     // All words, close together, before some of them.
     world.post(bob, pier, "nine nine nine").await;
-    assert_eq!(world.search(ada, "boat leaves nine").await[0], "the boat leaves at nine, see https://example.org");
+    assert_eq!(
+        world.search(ada, "boat leaves nine").await[0],
+        "the boat leaves at nine, see https://example.org"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,9 +162,34 @@ async fn hostile_questions_find_nothing_hidden() {
     let many = "word ".repeat(1_000);
     let some = (0..17).map(|number| format!("w{number} ")).collect::<String>();
     for q in [
-        "*", "(((", "\"", "\"\"", "AND OR NOT", "a:b:c", "[* TO *]", "\\", "~~~", "+-", "日本", "🦀", "canary^1000", "can*",
-        "body:canary", "/can.*/", "-canary", "\u{0}", "\u{202E}", "in:\"\"", "from:\"", "before:9999-12-31",
-        "after:0000-01-01", field.as_str(), many.trim(), some.trim(), &"x".repeat(10_000), &"é".repeat(256),
+        "*",
+        "(((",
+        "\"",
+        "\"\"",
+        "AND OR NOT",
+        "a:b:c",
+        "[* TO *]",
+        "\\",
+        "~~~",
+        "+-",
+        "日本",
+        "🦀",
+        "canary^1000",
+        "can*",
+        "body:canary",
+        "/can.*/",
+        "-canary",
+        "\u{0}",
+        "\u{202E}",
+        "in:\"\"",
+        "from:\"",
+        "before:9999-12-31",
+        "after:0000-01-01",
+        field.as_str(),
+        many.trim(),
+        some.trim(),
+        &"x".repeat(10_000),
+        &"é".repeat(256),
     ] {
         match world.try_search(bob, q).await {
             Ok(found) => assert!(found.items.is_empty() && found.next_cursor.is_none(), "{q:?}"),

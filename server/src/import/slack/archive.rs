@@ -41,8 +41,8 @@ impl Archive {
     /// # Errors
     /// [`Fault::Invalid`] in `zip` for what cannot be read, is no zip, or is no export.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)
-            .map_err(|error| refuse(format!("cannot open {}: {error}", path.display())))?;
+        let file =
+            File::open(path).map_err(|error| refuse(format!("cannot open {}: {error}", path.display())))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| refuse(format!("{} is damaged or no zip: {error}", path.display())))?;
         if zip.len() > ENTRIES {
@@ -60,7 +60,9 @@ impl Archive {
         let has_places = ["channels.json", "groups.json", "dms.json", "mpims.json"]
             .iter()
             .any(|name| archive.lists.contains_key(*name));
-        if !has_places || !(archive.lists.contains_key("users.json") || archive.lists.contains_key("org_users.json")) {
+        if !has_places
+            || !(archive.lists.contains_key("users.json") || archive.lists.contains_key("org_users.json"))
+        {
             return Err(refuse("is no Slack export: it holds no users.json or no list of channels"));
         }
         Ok(archive)
@@ -75,7 +77,9 @@ impl Archive {
                 None => {
                     lists.insert(inside, entry);
                 }
-                Some((folder, file)) if is_day(file) => days.entry(folder.to_owned()).or_default().push(entry),
+                Some((folder, file)) if is_day(file) => {
+                    days.entry(folder.to_owned()).or_default().push(entry)
+                }
                 Some((_, "")) => {}
                 Some(_) => other_entries += 1,
             }

@@ -126,7 +126,11 @@ mod tests {
 
     #[test]
     fn long_texts_lose_nothing() {
-        for text in ["word ".repeat(10_000), "é".repeat(40_000), format!("{}\n{}", "a".repeat(15_900), "b".repeat(500))] {
+        for text in [
+            "word ".repeat(10_000),
+            "é".repeat(40_000),
+            format!("{}\n{}", "a".repeat(15_900), "b".repeat(500)),
+        ] {
             let parts = split(text.clone());
             assert!(parts.len() > 1 && parts.iter().all(|part| part.chars().count() <= MESSAGE_CHARACTERS));
             assert_eq!(parts.concat().trim_end(), text.trim_end());

@@ -115,7 +115,8 @@ impl<'a> History<'a> {
         let threads = place.conversation.threads.iter().map(|(moment, root)| {
             (*moment, if *root == Root::Here { Thread::Expected } else { Thread::Missing })
         });
-        let members = place.conversation.members.iter().filter_map(|id| shared.people.get(id)).map(|it| it.id);
+        let members =
+            place.conversation.members.iter().filter_map(|id| shared.people.get(id)).map(|it| it.id);
         Self {
             shared,
             place,
@@ -296,7 +297,13 @@ impl<'a> History<'a> {
         all
     }
 
-    async fn react(&mut self, message: &SlackMessage, id: MessageId, at: Timestamp, batch: &mut Batch) -> Result<()> {
+    async fn react(
+        &mut self,
+        message: &SlackMessage,
+        id: MessageId,
+        at: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<()> {
         let mut put: HashSet<(String, UserId)> = HashSet::new();
         let mut codes: HashSet<String> = HashSet::new();
         for reaction in message.reactions.iter().flatten() {
@@ -319,7 +326,12 @@ impl<'a> History<'a> {
                 // Two skin tones of one person are one reaction here.
                 if put.insert((code.clone(), person.id)) {
                     let code = code.clone();
-                    batch.reactions.push(NewReaction { message_id: id, code, user_id: person.id, created_at: at });
+                    batch.reactions.push(NewReaction {
+                        message_id: id,
+                        code,
+                        user_id: person.id,
+                        created_at: at,
+                    });
                 }
             }
         }

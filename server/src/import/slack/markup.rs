@@ -112,7 +112,12 @@ fn plain(text: &str) -> String {
 }
 
 /// What stands for a mark; `None` when it is none.
-fn resolved(inside: &str, has_markup: bool, names: &impl Names, mentions: &mut Vec<UserId>) -> Option<String> {
+fn resolved(
+    inside: &str,
+    has_markup: bool,
+    names: &impl Names,
+    mentions: &mut Vec<UserId>,
+) -> Option<String> {
     let (mark, label) = inside.split_once('|').map_or((inside, ""), |it| it);
     let label = plain(label.trim());
     match mark.as_bytes().first()? {
@@ -145,7 +150,9 @@ fn command(mark: &str, label: &str) -> Option<String> {
         "channel" | "group" => Some("@channel".into()),
         "here" => Some("@here".into()),
         "everyone" => Some("@everyone".into()),
-        _ if (mark.starts_with("subteam^") || mark.starts_with("date^")) && !label.is_empty() => Some(label.into()),
+        _ if (mark.starts_with("subteam^") || mark.starts_with("date^")) && !label.is_empty() => {
+            Some(label.into())
+        }
         _ => None,
     }
 }
@@ -293,7 +300,10 @@ mod tests {
         for (slack, ours) in [
             ("plain text, nothing else", "plain text, nothing else"),
             ("hi <@U01>, <@U01|ada.l> and <@U99>", "hi @ada, @ada and @U99"),
-            ("<@U99|@bob> in <#C01|general> or <#C99|old> or <#C98|>", "@bob in #general-slack or #old or #C98"),
+            (
+                "<@U99|@bob> in <#C01|general> or <#C99|old> or <#C98|>",
+                "@bob in #general-slack or #old or #C98",
+            ),
             ("<!channel> <!here> <!everyone> <!subteam^S1|@dev>", "@channel @here @everyone @dev"),
             ("<!date^1392734382^{date}|Feb 18>", "Feb 18"),
             ("<https://example.org/?a=1&amp;b=2>", "https://example.org/?a=1&b=2"),

@@ -7,11 +7,11 @@ use confab_core::{Db, FutureExt as _, Result, imports, text, users};
 use confab_protocol::{Timestamp, UserId};
 use uuid::Uuid;
 
-use super::names::{self, Usernames};
 use super::report::{Renamed, Report};
 use super::shapes::SlackUser;
 use super::survey::Stranger;
 use super::{BATCH, SOURCE};
+use crate::import::names::{self, Usernames};
 use crate::progress::Progress;
 
 /// What an account is called in the table of imported things.
@@ -56,7 +56,10 @@ pub(super) async fn bring(
     progress.begin("People", candidates.len() as u64);
     let mut people = of_known(db, &candidates, &known).await?;
     report.people.known = people.len() as u64;
-    let new: Vec<Candidate> = candidates.into_iter().filter(|it| !known.contains_key(&it.slack_id)).collect();
+    let mut new: Vec<Candidate> =
+        candidates.into_iter().filter(|it| !known.contains_key(&it.slack_id)).collect();
+    // Whoever may keep their name keeps it, before others come near to it.
+    new.sort_by_key(|it| names::username(&it.name) != it.name);
     progress.add(people.len() as u64);
     let mut accounts = Accounts::beside(db, &new).await?;
     for part in new.chunks(BATCH) {
@@ -120,7 +123,14 @@ fn candidates(
     for (slack_id, stranger) in strangers {
         if seen.insert(slack_id.clone()) {
             let Stranger { name, is_bot } = stranger;
-            all.push(Candidate { slack_id, name, full_name: None, email: None, is_bot, is_deactivated: false });
+            all.push(Candidate {
+                slack_id,
+                name,
+                full_name: None,
+                email: None,
+                is_bot,
+                is_deactivated: false,
+            });
         }
     }
     (all, posts_as)

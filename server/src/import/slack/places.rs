@@ -4,18 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use confab_core::channels::{self, LINE_CHARACTERS, NAME_CHARACTERS, NewChannel};
 use confab_core::imports::{self, Settled};
-use confab_core::{Db, FutureExt as _, Result, members, text};
+use confab_core::{Db, Fault, FutureExt as _, Result, access, members, text};
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, Timestamp, UserId};
 
-use super::names;
 use super::people::People;
 use super::report::{Renamed, Report};
 use super::survey::Conversation;
 use super::{BATCH, SOURCE};
+use crate::import::names;
 
-/// What a channel and a membership are called in the table of imported things.
+/// What a channel, a membership, and a channel whose past is read are called in the table of imported things.
 const KIND: &str = "channel";
 const MEMBER: &str = "member";
+const READ: &str = "read";
 /// Most people of one direct conversation here.
 const DIRECT_PEOPLE: usize = 20;
 
@@ -74,7 +75,12 @@ fn members_of(conversation: &Conversation, people: &People) -> Vec<UserId> {
     all.filter(|id| seen.insert(*id)).collect()
 }
 
-async fn open_direct(db: &Db, conversation: &Conversation, members: Vec<UserId>, dry: bool) -> Result<ChannelId> {
+async fn open_direct(
+    db: &Db,
+    conversation: &Conversation,
+    members: Vec<UserId>,
+    dry: bool,
+) -> Result<ChannelId> {
     if dry {
         return Ok(ChannelId::new());
     }
@@ -207,21 +213,31 @@ pub(super) async fn let_in(db: &Db, place: &Place, people: &People, dry: bool) -
     Ok(count)
 }
 
-/// For those who are members from the first moment, the past is read too.
+/// For those who are members from the first moment, the past is read too; once, since what they read later is theirs.
 pub(super) async fn mark_read(db: &Db, place: &Place, people: &People) -> Result<()> {
     let Place { conversation, channel, .. } = place;
     let channel = *channel;
+    let done = [(conversation.slack_id.clone(), channel.0)];
+    if !imports::among(&mut db.read(), SOURCE, READ, &[done[0].0.clone()]).await?.is_empty() {
+        return Ok(());
+    }
     let early: Vec<UserId> = match conversation.kind {
         ChannelKind::Direct | ChannelKind::Group => members_of(conversation, people),
-        _ => conversation.creator.as_deref().and_then(|id| people.get(id)).map(|it| it.id).into_iter().collect(),
+        _ => conversation.creator.iter().filter_map(|id| people.get(id)).map(|it| it.id).collect(),
     };
     db.write(move |tx| {
         async move {
             for user in early {
-                let last = confab_core::access::admit(tx, user, channel).await?.last_seq();
-                members::mark_read(tx, user, channel, last).await?;
+                match access::admit(tx, user, channel).await {
+                    Ok(admitted) if admitted.role().is_some() => {
+                        members::mark_read(tx, user, channel, admitted.last_seq()).await?;
+                    }
+                    // Gone since an earlier run that was cut short.
+                    Ok(_) | Err(Fault::NotFound(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
             }
-            Ok(())
+            imports::remember(tx, SOURCE, READ, &done).await
         }
         .boxed()
     })

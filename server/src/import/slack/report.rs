@@ -161,7 +161,8 @@ impl Report {
     /// Notes a reaction that nobody here knows.
     pub(super) fn unknown_reaction(&mut self, name: &str, count: u64) {
         let unknown = &mut self.reactions.unknown;
-        let name = if unknown.len() < REACTION_NAMES || unknown.contains_key(name) { name } else { "(others)" };
+        let name =
+            if unknown.len() < REACTION_NAMES || unknown.contains_key(name) { name } else { "(others)" };
         *unknown.entry(name.to_owned()).or_default() += count;
     }
 
@@ -272,8 +273,13 @@ impl Report {
         }
         if !self.reactions.unknown.is_empty() {
             let total: u64 = self.reactions.unknown.values().sum();
-            let names: Vec<&str> = self.reactions.unknown.keys().take(RENAMED_SHOWN).map(String::as_str).collect();
-            writeln!(out, "Left out: {total} reactions that this server does not have ({})", names.join(", "))?;
+            let names: Vec<&str> =
+                self.reactions.unknown.keys().take(RENAMED_SHOWN).map(String::as_str).collect();
+            writeln!(
+                out,
+                "Left out: {total} reactions that this server does not have ({})",
+                names.join(", ")
+            )?;
         }
         for note in &self.notes {
             writeln!(out, "Note: {note}")?;

@@ -111,7 +111,9 @@ impl SlackMessage {
 
     /// Whether a program wrote it.
     pub fn is_by_bot(&self) -> bool {
-        self.bot_id.is_some() || self.subtype.as_deref() == Some("bot_message") || self.sender().starts_with("bot:")
+        self.bot_id.is_some()
+            || self.subtype.as_deref() == Some("bot_message")
+            || self.sender().starts_with("bot:")
     }
 
     /// What the program calls itself.
@@ -255,7 +257,11 @@ fn lone_halves(bytes: &[u8]) -> Vec<usize> {
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let escape = bytes.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
     let digits = std::str::from_utf8(&escape[2..]).ok()?;
-    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit())
+        .then(|| u32::from_str_radix(digits, 16).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -264,8 +270,14 @@ mod tests {
 
     #[test]
     fn slack_times_are_read_exactly() {
-        assert_eq!(Moment::read("1103966040.000100").map(|it| it.to_string()).as_deref(), Some("1103966040.000100"));
-        assert_eq!(Moment::read("12.5").map(|it| (it.to_string(), it.timestamp().0)), Some(("12.500000".into(), 12_500)));
+        assert_eq!(
+            Moment::read("1103966040.000100").map(|it| it.to_string()).as_deref(),
+            Some("1103966040.000100")
+        );
+        assert_eq!(
+            Moment::read("12.5").map(|it| (it.to_string(), it.timestamp().0)),
+            Some(("12.500000".into(), 12_500))
+        );
         for bad in ["", ".5", "-1.0", "1.1234567", "a.1", "999999999999999.0"] {
             assert_eq!(Moment::read(bad), None, "{bad}");
         }

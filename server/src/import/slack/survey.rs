@@ -138,7 +138,8 @@ fn of_shape(channel: SlackChannel, kind: ChannelKind) -> Conversation {
 }
 
 fn note_left_out(archive: &Archive, conversations: &[Conversation], report: &mut Report) {
-    let used: HashSet<&str> = conversations.iter().flat_map(|it| &it.days).map(|day| day.name.as_str()).collect();
+    let used: HashSet<&str> =
+        conversations.iter().flat_map(|it| &it.days).map(|day| day.name.as_str()).collect();
     for folder in archive.folders() {
         let days = archive.days(folder);
         if days.first().is_some_and(|day| !used.contains(day.name.as_str())) {
@@ -152,7 +153,9 @@ fn note_left_out(archive: &Archive, conversations: &[Conversation], report: &mut
         report.notes.push("integration_logs.json was left out: it holds no messages".into());
     }
     if archive.other_entries > 0 {
-        report.notes.push(format!("{} other files (canvases, for example) were left out", archive.other_entries));
+        report
+            .notes
+            .push(format!("{} other files (canvases, for example) were left out", archive.other_entries));
     }
 }
 
@@ -165,7 +168,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, archive: &Archive, conversation: &mut Conversation, progress: &Progress) -> Result<()> {
+    fn read(
+        &mut self,
+        archive: &Archive,
+        conversation: &mut Conversation,
+        progress: &Progress,
+    ) -> Result<()> {
         for key in conversation.members.iter().chain(&conversation.creator) {
             self.meet(key, None, false);
         }

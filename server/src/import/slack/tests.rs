@@ -144,9 +144,18 @@ fn export() -> Vec<(&'static str, Vec<u8>)> {
                  "members": ["U3"]}
             ])),
         ),
-        ("groups.json", bytes(&json!([{"id": "G1", "name": "secret", "creator": "U1", "members": ["U1", "U6"]}]))),
-        ("dms.json", bytes(&json!([{"id": "D1", "members": ["U1", "U6"]}, {"id": "D2", "members": ["U1", "U3"]}]))),
-        ("mpims.json", bytes(&json!([{"id": "G2", "name": "mpdm-a--b--c-1", "members": ["U1", "U3", "U6"]}]))),
+        (
+            "groups.json",
+            bytes(&json!([{"id": "G1", "name": "secret", "creator": "U1", "members": ["U1", "U6"]}])),
+        ),
+        (
+            "dms.json",
+            bytes(&json!([{"id": "D1", "members": ["U1", "U6"]}, {"id": "D2", "members": ["U1", "U3"]}])),
+        ),
+        (
+            "mpims.json",
+            bytes(&json!([{"id": "G2", "name": "mpdm-a--b--c-1", "members": ["U1", "U3", "U6"]}])),
+        ),
         ("integration_logs.json", b"[]".to_vec()),
         ("general/2023-11-14.json", bytes(&first_day())),
         (
@@ -170,7 +179,11 @@ fn export() -> Vec<(&'static str, Vec<u8>)> {
 async fn everything_comes_over_once() {
     let ground = Ground::new().await;
     let report = ground.import(&export()).await.expect("an import");
-    assert_eq!((report.messages.found, report.messages.imported, report.messages.known), (20, 19, 0), "{report}");
+    assert_eq!(
+        (report.messages.found, report.messages.imported, report.messages.known),
+        (20, 19, 0),
+        "{report}"
+    );
     assert_eq!((report.threads.new, report.messages.replies, report.messages.orphans), (2, 3, 1), "{report}");
     assert_eq!((report.people.new, report.people.bots, report.people.placeholders), (8, 2, 4), "{report}");
     assert_eq!((report.people.deactivated, report.people.emails_dropped), (1, 1));
@@ -239,9 +252,11 @@ async fn people_and_channels_find_their_place() {
     assert_eq!(ground.local("user", "U6").await, carol.id.0);
     assert_eq!([ground.username("U1").await, ground.username("U2").await], ["ada", "Ada-2"]);
     assert_eq!([ground.username("U3").await, ground.username("U5").await], ["bob_smith", "U5"]);
-    let bob = users::find(&mut ground.db.read(), UserId(ground.local("user", "U3").await)).await.expect("bob");
+    let bob =
+        users::find(&mut ground.db.read(), UserId(ground.local("user", "U3").await)).await.expect("bob");
     assert_eq!((bob.is_active, bob.is_bot, bob.full_name.as_deref()), (false, false, Some("Bob Smith")));
-    let robot = users::find(&mut ground.db.read(), UserId(ground.local("user", "U4").await)).await.expect("robot");
+    let robot =
+        users::find(&mut ground.db.read(), UserId(ground.local("user", "U4").await)).await.expect("robot");
     assert!(robot.is_bot && robot.is_active);
     let ada = UserId(ground.local("user", "U1").await);
     for (slack_id, kind, name, archived) in [
@@ -323,7 +338,10 @@ async fn a_newer_export_adds_what_is_new() {
     let ground = Ground::new().await;
     ground.import(&export()).await.expect("an import");
     let mut newer = export();
-    newer.push(("general/2023-11-16.json", bytes(&json!([answer(30, "U8", "me too", &at(1)), said(31, "U1", "hi")]))));
+    newer.push((
+        "general/2023-11-16.json",
+        bytes(&json!([answer(30, "U8", "me too", &at(1)), said(31, "U1", "hi")])),
+    ));
     newer.retain(|(name, _)| *name != "general/2023-11-14.json");
     let report = ground.import(&newer).await.expect("a newer import");
     assert_eq!((report.messages.imported, report.people.new, report.messages.orphans), (2, 1, 0), "{report}");
@@ -333,7 +351,8 @@ async fn a_newer_export_adds_what_is_new() {
 #[tokio::test]
 async fn texts_of_another_origin_stay() {
     let ground = Ground::new().await;
-    let day = json!([said(1, "U1", "*sigh* <grin> &amp; <@U3>"), said(2, "U1", "*g*"), said(3, "U1", "a & b")]);
+    let day =
+        json!([said(1, "U1", "*sigh* <grin> &amp; <@U3>"), said(2, "U1", "*g*"), said(3, "U1", "a & b")]);
     let mut entries = export();
     entries.retain(|(name, _)| !name.contains('/'));
     entries.push(("general/2023-11-14.json", bytes(&day)));
@@ -365,7 +384,10 @@ async fn what_is_damaged_is_refused_before_anything_is_written() {
     broken.push(("old/2023-11-16.json", b"[{\"type\": \"message\", \"ts\": ".to_vec()));
     refused(ground.import(&broken).await, "old/2023-11-16.json");
     refused(ground.import(&[("readme.txt", b"hello".to_vec())]).await, "no Slack export");
-    refused(ground.import(&[("users.json", b"{}".to_vec()), ("channels.json", b"[]".to_vec())]).await, "users.json");
+    refused(
+        ground.import(&[("users.json", b"{}".to_vec()), ("channels.json", b"[]".to_vec())]).await,
+        "users.json",
+    );
     let whole = std::fs::read(ground.zip(&export())).expect("bytes");
     let path = ground.folder.path().join("half.zip");
     std::fs::write(&path, &whole[..whole.len() / 2]).expect("a file");
@@ -386,7 +408,8 @@ async fn an_export_in_a_folder_of_its_own_is_found() {
     let ground = Ground::new().await;
     let moved: Vec<(String, Vec<u8>)> =
         export().into_iter().map(|(name, bytes)| (format!("My export/{name}"), bytes)).collect();
-    let mut moved: Vec<(&str, Vec<u8>)> = moved.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let mut moved: Vec<(&str, Vec<u8>)> =
+        moved.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
     moved.push(("__MACOSX/users.json", b"junk".to_vec()));
     let report = ground.import(&moved).await.expect("an import");
     assert_eq!(report.messages.imported, 19);

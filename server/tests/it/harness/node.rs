@@ -11,6 +11,13 @@ use super::process::{Ending, Process};
 pub struct Address(Arc<Mutex<String>>);
 
 impl Address {
+    /// The address that a process printed in `line`.
+    pub fn in_line(line: &str) -> Self {
+        let start = line.find("http://").expect("the line holds the address");
+        let http = line[start..].split_whitespace().next().expect("an address").trim_end_matches('/');
+        Self(Arc::new(Mutex::new(http.to_owned())))
+    }
+
     /// Such as `http://127.0.0.1:40123`.
     pub fn http(&self) -> String {
         self.0.lock().unwrap().clone()

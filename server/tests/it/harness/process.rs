@@ -72,6 +72,11 @@ impl Process {
         self.child.try_wait().expect("a child can be asked for its status")
     }
 
+    /// Its number; a command that replaced itself by another program keeps it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a power cut would: no signal handler runs, nothing is flushed.
     pub fn kill(&mut self) {
         // It may have ended by itself, which is as good.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use confab_core::{Db, Fault, FutureExt as _, Result, Tx, plugins};
 use confab_plugin_host::Entry;
 use confab_protocol::Timestamp;
-
-use super::base64;
 
 /// Tries of a sum that others change at the same time.
 const TRIES: u32 = 5;
@@ -25,7 +25,7 @@ pub(super) async fn set(
 ) -> Result<u64> {
     let plugin = plugin.to_owned();
     let expires_at = ttl_seconds.map(|wait| Timestamp::now().plus(Duration::from_secs(wait.into())));
-    let text = base64::encode(&value);
+    let text = STANDARD.encode(&value);
     let revision = db
         .write(move |tx| {
             async move { plugins::keep(tx, &plugin, &key, text, expires_at, None).await }.boxed()
@@ -37,10 +37,9 @@ pub(super) async fn set(
 pub(super) async fn swap(db: &Db, plugin: &str, key: String, expected: u64, value: Vec<u8>) -> Result<u64> {
     let plugin = plugin.to_owned();
     let expected = i64::try_from(expected).map_err(|_| changed())?;
-    let text = base64::encode(&value);
-    let revision = db
-        .write(move |tx| async move { keep_over(tx, &plugin, &key, text, expected).await }.boxed())
-        .await?;
+    let text = STANDARD.encode(&value);
+    let revision =
+        db.write(move |tx| async move { keep_over(tx, &plugin, &key, text, expected).await }.boxed()).await?;
     Ok(unsigned(revision))
 }
 
@@ -48,8 +47,7 @@ pub(super) async fn add(db: &Db, plugin: &str, key: String, delta: i64) -> Resul
     let mut tries = 0;
     loop {
         let (plugin, key) = (plugin.to_owned(), key.clone());
-        let added =
-            db.write(move |tx| async move { add_in(tx, &plugin, &key, delta).await }.boxed()).await;
+        let added = db.write(move |tx| async move { add_in(tx, &plugin, &key, delta).await }.boxed()).await;
         tries += 1;
         match added {
             Err(Fault::Conflict { code: "revision_changed", .. }) if tries < TRIES => {}
@@ -81,7 +79,7 @@ async fn add_in(tx: &mut Tx, plugin: &str, key: &str, delta: i64) -> Result<i64>
     let sum = present
         .checked_add(delta)
         .ok_or_else(|| Fault::invalid("value", "the sum is beyond what 64 bits hold"))?;
-    keep_over(tx, plugin, key, base64::encode(sum.to_string().as_bytes()), revision).await?;
+    keep_over(tx, plugin, key, STANDARD.encode(sum.to_string().as_bytes()), revision).await?;
     Ok(sum)
 }
 
@@ -106,7 +104,7 @@ fn number(text: &str) -> Result<i64> {
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>> {
-    base64::decode(text).ok_or_else(|| Fault::Internal("a kept value is no base64".into()))
+    STANDARD.decode(text).map_err(|_| Fault::Internal("a kept value is no base64".into()))
 }
 
 fn unsigned(revision: i64) -> u64 {

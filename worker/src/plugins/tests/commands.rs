@@ -55,7 +55,9 @@ async fn commands_run_only_where_person_and_bot_may_speak() {
     let outside = world.commands.run(by_bob(harbour)).await.unwrap_err();
     assert!(matches!(outside, Fault::Forbidden { code: "not_a_member", .. }), "{outside}");
 
-    for (text, code) in [("/nothing", "not_found"), ("no slash", "invalid"), ("", "invalid"), ("/", "invalid")] {
+    for (text, code) in
+        [("/nothing", "not_found"), ("no slash", "invalid"), ("", "invalid"), ("/", "invalid")]
+    {
         let fault = world.commands.run(world.asked(harbour, text)).await.unwrap_err();
         assert_eq!(fault.code(), code, "{text:?}: {fault}");
     }

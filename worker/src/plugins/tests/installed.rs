@@ -43,7 +43,11 @@ async fn what_an_administrator_switches_off_is_off_until_it_is_switched_on() {
 #[tokio::test]
 async fn a_plugin_that_cannot_be_loaded_is_disabled_and_fails_no_start() {
     static BROKEN: [Bundled; 2] = [
-        Bundled { name: "broken", manifest: include_str!("../../../../plugins/host/tests/hostile.toml"), wasm: b"" },
+        Bundled {
+            name: "broken",
+            manifest: include_str!("../../../../plugins/host/tests/hostile.toml"),
+            wasm: b"",
+        },
         Bundled { name: "nonsense", manifest: "this is no manifest", wasm: b"" },
     ];
     let world = World::with(&BROKEN).await;

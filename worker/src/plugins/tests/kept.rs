@@ -27,7 +27,10 @@ async fn values_come_back_as_they_were_and_changes_meanwhile_are_noticed() {
     assert_eq!(host.kv_list(String::new(), None, 10).await.unwrap(), ["big", "one", "sum"]);
     assert_eq!(host.kv_list(String::new(), Some("big".into()), 1).await.unwrap(), ["one"]);
     assert_eq!(host.kv_list("s".into(), None, 10).await.unwrap(), ["sum"]);
-    assert_eq!((host.kv_delete("one".into()).await, host.kv_delete("one".into()).await), (Ok(true), Ok(false)));
+    assert_eq!(
+        (host.kv_delete("one".into()).await, host.kv_delete("one".into()).await),
+        (Ok(true), Ok(false))
+    );
 
     assert_eq!(host.kv_set("brief".into(), b"x".to_vec(), Some(0)).await, Ok(1));
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;

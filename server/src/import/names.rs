@@ -6,7 +6,7 @@ use confab_core::users::{self, LINE_CHARACTERS, NewUser, USERNAME_CHARACTERS};
 use confab_core::{Read, Result, text};
 
 /// A user name near to `sent` that the rule for user names allows.
-pub(super) fn username(sent: &str) -> String {
+pub(crate) fn username(sent: &str) -> String {
     if let Ok(user) = NewUser::check(sent, None, None) {
         return user.username;
     }
@@ -21,10 +21,13 @@ pub(super) fn username(sent: &str) -> String {
 }
 
 /// One line of at most `most` characters near to `sent`; `None` when nothing is left.
-pub(super) fn line(sent: &str, most: usize) -> Option<String> {
+pub(crate) fn line(sent: &str, most: usize) -> Option<String> {
     let allowed = |letter: &char| text::line("line", letter.encode_utf8(&mut [0; 4]), 1).is_ok();
-    let spaced: String =
-        sent.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter }).filter(|it| *it == ' ' || allowed(it)).collect();
+    let spaced: String = sent
+        .chars()
+        .map(|letter| if letter.is_whitespace() { ' ' } else { letter })
+        .filter(|it| *it == ' ' || allowed(it))
+        .collect();
     let spaced = spaced.trim();
     let mut short: String = spaced.chars().take(most).collect();
     if short.len() < spaced.len() {
@@ -34,12 +37,12 @@ pub(super) fn line(sent: &str, most: usize) -> Option<String> {
 }
 
 /// A full name.
-pub(super) fn full_name(sent: &str) -> Option<String> {
+pub(crate) fn full_name(sent: &str) -> Option<String> {
     line(sent, LINE_CHARACTERS)
 }
 
 /// Gives out user names, each once.
-pub(super) struct Usernames {
+pub(crate) struct Usernames {
     taken: HashSet<String>,
     /// The next number behind a name, so that a thousand people of one name need no million tries.
     next: HashMap<String, u32>,
@@ -47,13 +50,13 @@ pub(super) struct Usernames {
 
 impl Usernames {
     /// Knows who has one of these names already.
-    pub async fn beside(on: &mut impl Read, wanted: &[String]) -> Result<Self> {
+    pub(crate) async fn beside(on: &mut impl Read, wanted: &[String]) -> Result<Self> {
         let taken = users::by_names(on, wanted).await?.into_iter().map(|(_, key)| key).collect();
         Ok(Self { taken, next: HashMap::new() })
     }
 
     /// `wanted`, or `wanted-2` and so on when someone has it.
-    pub async fn give(&mut self, on: &mut impl Read, wanted: &str) -> Result<String> {
+    pub(crate) async fn give(&mut self, on: &mut impl Read, wanted: &str) -> Result<String> {
         if self.taken.insert(text::key(wanted)) {
             return Ok(wanted.to_owned());
         }
