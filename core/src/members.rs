@@ -107,6 +107,9 @@ pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -
 /// Leaves, or is removed by an admin. From this place on the user receives nothing more of the channel.
 pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<()> {
     let admitted = access::admit(tx, by, channel).await?;
+    if admitted.kind() == ChannelKind::Direct {
+        return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
+    }
     if by != user {
         admitted.at_least(ChannelRole::Admin)?;
     }

@@ -20,7 +20,7 @@ use crate::storage::Storage;
 /// Everybody's password. It is no secret, so demo data has no place on a server that strangers reach.
 pub const PASSWORD: &str = "confab-demo";
 /// How far back the oldest message lies.
-const SPAN: Duration = Duration::from_secs(30 * 86_400);
+const SPAN: Duration = Duration::from_hours(30 * 24);
 /// Whose rows these are in the table of imported things.
 const SOURCE: &str = "demo";
 

@@ -43,7 +43,7 @@ impl Limits {
         }
     }
 
-    /// A failed sign-in counts against the account and the address; five in five minutes stop the account.
+    /// Trying to sign in counts against the account and the address; the sixth try in five minutes waits.
     pub fn sign_in(&self, login: &str, address: IpAddr) -> Result<()> {
         self.check(&self.account, &confab_core::text::key(login))?;
         self.check(&self.address, &address)
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sixth_failed_sign_in_waits_and_another_account_does_not() {
+    fn the_sixth_try_waits_and_another_account_does_not() {
         let limits = Limits::new(true);
         let address = IpAddr::from([192, 0, 2, 1]);
         for _ in 0..5 {

@@ -59,6 +59,9 @@ pub struct Consumer {
     pub lease: Duration,
     /// Where it begins when it never ran before.
     pub from: Start,
+    /// Who holds its place. `None`: a name for this run alone; in embedded mode, where a folder belongs to one process
+    /// and a killed one cannot come back, the record's own, so that a restart need not wait for the lease.
+    pub holder: Option<Uuid>,
 }
 
 impl Consumer {
@@ -71,13 +74,14 @@ impl Consumer {
             deadline: Duration::from_mins(1),
             lease: Duration::from_secs(30),
             from: Start::Now,
+            holder: None,
         }
     }
 
     /// Runs until `stop`, whenever no other process does.
     pub async fn run<H: Handler>(self, db: Db, bus: Bus, handler: Arc<H>, stop: CancellationToken) {
-        // A folder belongs to one process, so a killed one cannot come back: its successor need not wait for its lease.
-        let holder = if db.is_embedded() { db.epoch() } else { Uuid::new_v4() };
+        let own = || if db.is_embedded() { db.epoch() } else { Uuid::new_v4() };
+        let holder = self.holder.unwrap_or_else(own);
         while !stop.is_cancelled() {
             let pause = match self.hold(&db, holder).await {
                 Ok(Some(cursor)) => {

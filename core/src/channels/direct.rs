@@ -31,6 +31,8 @@ pub async fn open_direct(tx: &mut Tx, user: UserId, others: &[UserId]) -> Result
     let key = text::hash(&ids.join(" "));
     let found: Option<Uuid> = run!(tx, sqlx::query_scalar(FIND).bind(key.clone()), fetch_optional)?;
     if let Some(id) = found {
+        // Whoever left a group conversation and opens it again is in it again.
+        members::add(tx, ChannelId(id), &[(user, ChannelRole::Member)], Some(user)).await?;
         return Ok((ChannelId(id), false));
     }
     let id = ChannelId::new();

@@ -160,8 +160,8 @@ impl Scribe<'_> {
             let most = if are_in { lines.len() } else { unread_from };
             let end = (number + BATCH).min(most);
             let mut sheets = Vec::with_capacity(end - number);
-            for at in number..end {
-                sheets.push(self.sheet(&lines[at], at, &message_ids).await?);
+            for (line, at) in lines[number..end].iter().zip(number..) {
+                sheets.push(self.sheet(line, at, &message_ids).await?);
             }
             count(&sheets, report);
             progress.add(sheets.len() as u64);

@@ -1,5 +1,7 @@
 //! The same seed, the same people and words; every row where the rules want it.
 
+#![allow(clippy::expect_used)]
+
 use confab_core::db::{self, Opened};
 use confab_core::{Db, Fault, FutureExt as _, Settings, channels, passwords, users};
 use confab_protocol::{Channel, UserId};

@@ -1,8 +1,8 @@
 //! A Slack export's people, channels, messages, threads and reactions.
 //!
 //! In reading order: [`archive`] is the zip, [`shapes`] what its files hold, [`survey`] the first look that writes
-//! nothing; then [`people`], [`places`], and [`history`] with [`content`] and [`markup`]; [`report`]
-//! says what came and what did not.
+//! nothing; then [`people`], [`places`], and [`history`] with [`reading`], [`content`] in our
+//! [`markup`], and [`reactions`]; [`report`] says what came and what did not.
 //!
 //! Every row goes in together with its Slack id. So a second run adds nothing, and a run that was killed anywhere is
 //! taken up again by running it again.
@@ -13,6 +13,8 @@ mod history;
 mod markup;
 mod people;
 mod places;
+mod reactions;
+mod reading;
 mod report;
 mod shapes;
 mod survey;
@@ -134,13 +136,12 @@ async fn one(shared: &Shared, place: &Place) -> Result<Report> {
         }
         done => done?,
     };
-    let is_gone = |fault: &Fault| matches!(fault, Fault::NotFound("channel"));
     if !shared.is_dry {
         places::mark_read(&shared.db, place, &shared.people).await?;
     }
     tally.channels.memberships = match places::let_in(&shared.db, place, &shared.people, shared.is_dry).await
     {
-        Err(fault) if is_gone(&fault) => 0,
+        Err(Fault::NotFound("channel")) => 0,
         done => done?,
     };
     Ok(tally)

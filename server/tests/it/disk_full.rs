@@ -45,7 +45,11 @@ async fn nothing_acknowledged_is_lost_and_room_heals() {
     assert!(refused.text.contains("disk") || refused.text.contains("database"), "{}", refused.text);
     ada.get("/health", 200).await;
     let newest = ada.list(id(&room), "?limit=1", 200).await;
-    assert_eq!(contents(&newest), [kept.last().unwrap().as_str()], "reading goes on, and the last acknowledged is there");
+    assert_eq!(
+        contents(&newest),
+        [kept.last().unwrap().as_str()],
+        "reading goes on, and the last acknowledged is there"
+    );
 
     let data = folder.path().join("data");
     let inside = format!("/proc/{}/root{}/ballast", server.id(), data.display());

@@ -1,5 +1,6 @@
 //! Plugins: the bundled dice answers a command, a message and a reaction.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
@@ -34,6 +35,11 @@ both! {
         let channel = ada.create_channel("harbour", "public", 201).await;
         let harbour = id(&channel);
         knows_roll(&ada).await;
+        // The bot hears what its memberships let it hear: nothing yet.
+        ada.post(harbour, "!roll 2d6", 201).await;
+        let bots = ada.get("/api/v1/users?q=dice", 200).await;
+        let bot = items(&bots).iter().find(|it| it["is_bot"] == true).expect("the dice have a bot");
+        ada.add_member(harbour, &User { id: id(bot).to_owned(), ..ada.clone() }, 201).await;
         ada.post(harbour, "!rollback the release", 201).await;
         ada.post(harbour, "!roll 2d6", 201).await;
         assert_rolled(&bot_message(&ada, harbour).await, 2, 12);
@@ -49,13 +55,16 @@ both! {
         assert!(items(&catalogue).iter().any(|it| it["code"] == "dice"), "{catalogue}");
 
         let answers = bot_messages(&ada, harbour).await.iter().filter(|it| it["parent_id"].is_null()).count();
-        assert_eq!(answers, 1, "one answer to !roll, none to !rollback");
+        assert_eq!(answers, 1, "one answer to the !roll it could hear, none to !rollback");
     }
 
     async fn only_the_administrator_sees_what_is_installed(world) {
         let admin = world.admin().await;
-        let plugins = admin.get("/api/v1/plugins", 200).await;
-        let dice = items(&plugins).iter().find(|it| it["id"] == "chat.confab.dice").expect("dice are bundled");
+        let dice = wait_for("the bundled dice to be installed", async || {
+            let reply = admin.call(Method::GET, "/api/v1/plugins", None).await;
+            let plugins = if reply.status == 200 { reply.body() } else { return None };
+            items(&plugins).iter().find(|it| it["id"] == "chat.confab.dice").cloned()
+        }).await;
         assert_eq!(dice["enabled"], true);
         world.user("ada").await.get("/api/v1/plugins", 403).await;
         world.visitor().get("/api/v1/plugins", 401).await;
@@ -65,7 +74,8 @@ both! {
 /// In a scaled world the worker announces the commands some moments after the servers listen.
 async fn knows_roll(user: &User) {
     wait_until("the command /roll to be known", async || {
-        items(&user.get("/api/v1/commands", 200).await).iter().any(|it| it["name"] == "roll")
+        let reply = user.call(Method::GET, "/api/v1/commands", None).await;
+        reply.status == 200 && items(&reply.body()).iter().any(|it| it["name"] == "roll")
     })
     .await;
 }

@@ -45,6 +45,8 @@ fn consumer(name: &str) -> Consumer {
         backoff: vec![Duration::from_millis(20)],
         lease: Duration::from_secs(3),
         from: Start::Beginning,
+        // As if each ran in a process of its own.
+        holder: Some(Uuid::new_v4()),
         ..Consumer::new(name)
     }
 }

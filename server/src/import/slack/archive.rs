@@ -56,7 +56,7 @@ impl Archive {
             let name = name.map_err(|error| refuse(format!("file {index} has no readable name: {error}")))?;
             names.push(Entry { index, name: name.into_owned() });
         }
-        let archive = Self::sorted(zip, names)?;
+        let archive = Self::sorted(zip, names);
         let has_places = ["channels.json", "groups.json", "dms.json", "mpims.json"]
             .iter()
             .any(|name| archive.lists.contains_key(*name));
@@ -68,7 +68,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn sorted(zip: ZipArchive<BufReader<File>>, names: Vec<Entry>) -> Result<Self> {
+    fn sorted(zip: ZipArchive<BufReader<File>>, names: Vec<Entry>) -> Self {
         let prefix = root_of(&names);
         let (mut lists, mut days, mut other_entries) = (BTreeMap::new(), BTreeMap::<_, Vec<Entry>>::new(), 0);
         for entry in names {
@@ -78,7 +78,7 @@ impl Archive {
                     lists.insert(inside, entry);
                 }
                 Some((folder, file)) if is_day(file) => {
-                    days.entry(folder.to_owned()).or_default().push(entry)
+                    days.entry(folder.to_owned()).or_default().push(entry);
                 }
                 Some((_, "")) => {}
                 Some(_) => other_entries += 1,
@@ -87,7 +87,7 @@ impl Archive {
         for days in days.values_mut() {
             days.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         }
-        Ok(Self { zip: Mutex::new(zip), lists, days, other_entries })
+        Self { zip: Mutex::new(zip), lists, days, other_entries }
     }
 
     /// A list beside the folders, such as `users.json`.

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use confab_core::imports::{self, NewReaction};
 use confab_core::messages::{self, NewMessage};
-use confab_core::{Db, Fault, FutureExt as _, Result, reactions};
-use confab_protocol::{MENTIONS, MessageId, Timestamp, UserId};
+use confab_core::{Db, Fault, FutureExt as _, Result};
+use confab_protocol::{MENTIONS, MessageId, UserId};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::archive::{Archive, Entry};
 use super::content::{self, Written};
 use super::places::Place;
+use super::reactions::Reactions;
+use super::reading;
 use super::report::Report;
-use super::shapes::{Moment, SlackMessage, each, repaired};
-use super::survey::{MESSAGES_A_DAY, Root};
+use super::shapes::{Moment, SlackMessage};
+use super::survey::Root;
 use super::{SOURCE, Shared};
 
 /// What a message is called in the table of imported things; its external id is `CHANNEL/ts`.
@@ -24,14 +25,12 @@ const KIND: &str = "message";
 const AHEAD: usize = 2;
 /// Replies that may wait for a thread that begins later in the export. Slack writes none such.
 const WAITING: usize = 10_000;
-/// Different reactions under one message, as in core.
-const REACTIONS_PER_MESSAGE: usize = 50;
 
 /// Brings in what is not here yet, and answers what that was.
 pub(super) async fn bring(shared: &Shared, place: &Place) -> Result<Report> {
     let (to, mut batches) = mpsc::channel(AHEAD);
     let (archive, days, size) = (shared.archive.clone(), place.conversation.days.clone(), shared.batch);
-    let reading = tokio::task::spawn_blocking(move || read(&archive, &days, size, &to));
+    let reading = tokio::task::spawn_blocking(move || reading::days(&archive, &days, size, &to));
     let mut history = History::new(shared, place);
     history.find_earlier_threads().await?;
     while let Some(batch) = batches.recv().await {
@@ -44,26 +43,6 @@ pub(super) async fn bring(shared: &Shared, place: &Place) -> Result<Report> {
     history.tally.messages.characters_removed += removed;
     history.count_threads();
     Ok(history.tally)
-}
-
-/// Reads all days, in order. Answers how many characters were no characters.
-fn read(archive: &Archive, days: &[Entry], size: usize, to: &mpsc::Sender<Vec<SlackMessage>>) -> Result<u64> {
-    // Nobody waits for the rest: the other side has said why.
-    let gone = || Fault::Internal("the import has ended".into());
-    let mut removed = 0;
-    let mut batch = Vec::with_capacity(size);
-    for day in days {
-        let (bytes, halves) = repaired(archive.bytes(day)?);
-        removed += halves;
-        each(day, &bytes, MESSAGES_A_DAY, |message: SlackMessage| {
-            batch.push(message);
-            if batch.len() < size {
-                return Ok(());
-            }
-            to.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(size))).map_err(|_| gone())
-        })?;
-    }
-    if batch.is_empty() { Ok(removed) } else { to.blocking_send(batch).map(|()| removed).map_err(|_| gone()) }
 }
 
 /// A message with its place in the export.
@@ -98,7 +77,7 @@ struct History<'a> {
     waiting: Vec<Found>,
     /// First messages of threads that have a reply here.
     answered: HashSet<Moment>,
-    codes: HashMap<String, Option<String>>,
+    reactions: Reactions,
     members: HashSet<UserId>,
 }
 
@@ -126,7 +105,7 @@ impl<'a> History<'a> {
             repeated: HashMap::new(),
             waiting: Vec::new(),
             answered: HashSet::new(),
-            codes: HashMap::new(),
+            reactions: Reactions::default(),
             members: members.collect(),
         }
     }
@@ -282,7 +261,8 @@ impl<'a> History<'a> {
         }
         self.answered.extend(found.answers);
         self.begin_thread(&found, parent.unwrap_or(first), true);
-        self.react(&found.message, first, at, batch).await?;
+        let reactions = self.reactions.of(shared, &found.message, (first, at), &mut self.tally).await?;
+        batch.reactions.extend(reactions);
         batch.made.push((found.external, first.0));
         Ok(())
     }
@@ -295,64 +275,6 @@ impl<'a> History<'a> {
         self.tally.messages.mentions_dropped += all.len().saturating_sub(MENTIONS) as u64;
         all.truncate(MENTIONS);
         all
-    }
-
-    async fn react(
-        &mut self,
-        message: &SlackMessage,
-        id: MessageId,
-        at: Timestamp,
-        batch: &mut Batch,
-    ) -> Result<()> {
-        let mut put: HashSet<(String, UserId)> = HashSet::new();
-        let mut codes: HashSet<String> = HashSet::new();
-        for reaction in message.reactions.iter().flatten() {
-            let Some(name) = reaction.name.as_deref() else { continue };
-            let users = reaction.users.as_deref().unwrap_or_default();
-            let Some(code) = self.code(name).await? else {
-                self.tally.unknown_reaction(name, users.len() as u64);
-                continue;
-            };
-            if codes.len() >= REACTIONS_PER_MESSAGE && !codes.contains(&code) {
-                self.tally.leave_out("reactions above the most that a message may have", || name.to_owned());
-                continue;
-            }
-            codes.insert(code.clone());
-            for user in users {
-                let Some(person) = self.shared.people.get(user) else {
-                    self.tally.leave_out("reactions of someone unknown", || user.clone());
-                    continue;
-                };
-                // Two skin tones of one person are one reaction here.
-                if put.insert((code.clone(), person.id)) {
-                    let code = code.clone();
-                    batch.reactions.push(NewReaction {
-                        message_id: id,
-                        code,
-                        user_id: person.id,
-                        created_at: at,
-                    });
-                }
-            }
-        }
-        self.tally.reactions.imported += put.len() as u64;
-        Ok(())
-    }
-
-    /// What a reaction is here. Skin tones are not kept.
-    async fn code(&mut self, name: &str) -> Result<Option<String>> {
-        let plain = name.split("::").next().unwrap_or_default();
-        if let Some(code) = self.codes.get(plain) {
-            return Ok(code.clone());
-        }
-        let mut on = self.shared.db.read();
-        let code = match reactions::resolve(&mut on, plain).await {
-            Ok(code) => Some(code),
-            Err(Fault::Invalid { .. }) => None,
-            Err(fault) => return Err(fault),
-        };
-        self.codes.insert(plain.to_owned(), code.clone());
-        Ok(code)
     }
 
     async fn commit(&mut self, batch: Batch) -> Result<()> {

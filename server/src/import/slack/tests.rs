@@ -1,5 +1,7 @@
 //! A small export, made here, with everything in it that went wrong for others.
 
+#![allow(clippy::expect_used)]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
