@@ -15,6 +15,8 @@ const ADMIT: &str = "select c.kind, c.last_seq, c.archived_at, m.role, m.from_se
 const TAKE_SEQ: &str =
     "update channels set last_seq = last_seq + $2, message_count = message_count + $3, updated_at = $4
     where id = $1 and deleted_at is null returning last_seq, message_count, kind, archived_at";
+const GIVE_BACK: &str =
+    "update channels set last_seq = last_seq - $2, message_count = message_count - $3 where id = $1";
 const MEMBER: &str = "select m.role, u.username, u.full_name, u.picture_url, u.is_bot from users u
     left join memberships m on m.user_id = u.id and m.channel_id = $2 and m.to_seq is null where u.id = $1";
 const VISIBLE: &str = "select channel_id from memberships where user_id = $1 and to_seq is null
@@ -163,6 +165,16 @@ pub(crate) enum Take {
     Events(i64),
 }
 
+impl Take {
+    /// Numbers of the channel, and message numbers among them.
+    fn counts(self) -> (i64, i64) {
+        match self {
+            Self::Messages(count) => (count, count),
+            Self::Events(count) => (count, 0),
+        }
+    }
+}
+
 /// Takes numbers for a writing member. First write of the transaction.
 ///
 /// # Errors
@@ -174,6 +186,45 @@ pub(crate) async fn place_for(
     channel: ChannelId,
     take: Take,
 ) -> Result<(Place, Writer)> {
+    let (place, writer, archived) = place_of_member(tx, user, channel, take).await?;
+    if archived {
+        return Err(Fault::conflict("channel_archived", "this channel is archived"));
+    }
+    Ok((place, writer))
+}
+
+/// Takes a number for a member who manages the channel, an archived one too; answers whether it is. The role is read
+/// under the channel's lock: whoever lost it a moment ago manages nothing any more.
+pub(crate) async fn place_for_manager(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    least: ChannelRole,
+) -> Result<(Place, bool)> {
+    let (place, writer, archived) = place_of_member(tx, user, channel, Take::Events(1)).await?;
+    if writer.role < least {
+        return Err(role_too_low(least));
+    }
+    Ok((place, archived))
+}
+
+/// Gives the numbers back that a write turned out not to need: the others would wait for the event that has them.
+pub(crate) async fn give_back(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<()> {
+    let (seqs, numbers) = take.counts();
+    run!(tx, sqlx::query(GIVE_BACK).bind(channel.0).bind(seqs).bind(numbers), execute)?;
+    Ok(())
+}
+
+fn role_too_low(least: ChannelRole) -> Fault {
+    Fault::forbidden("role_too_low", format!("only a channel's {} or higher may do this", least.as_str()))
+}
+
+async fn place_of_member(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    take: Take,
+) -> Result<(Place, Writer, bool)> {
     let (place, archived) = take_numbers(tx, channel, take).await?;
     let row: Option<WriterRow> =
         run!(tx, sqlx::query_as(MEMBER).bind(user.0).bind(channel.0), fetch_optional)?;
@@ -183,9 +234,6 @@ pub(crate) async fn place_for(
         None if place.kind.is_open() => return Err(not_a_member()),
         None => return Err(Fault::NotFound("channel")),
     };
-    if archived {
-        return Err(Fault::conflict("channel_archived", "this channel is archived"));
-    }
     let user = UserRef {
         id: user,
         username: row.username,
@@ -193,7 +241,7 @@ pub(crate) async fn place_for(
         picture_url: row.picture_url,
         is_bot: row.is_bot,
     };
-    Ok((place, Writer { user, role }))
+    Ok((place, Writer { user, role }, archived))
 }
 
 #[derive(sqlx::FromRow)]
@@ -205,16 +253,14 @@ struct WriterRow {
     is_bot: bool,
 }
 
-/// Takes numbers without a member: for the system itself and for imports, which act for an operator.
+/// Takes numbers for whom another rule has let in: the system itself, imports, which act for an operator, and joining,
+/// which makes the member.
 pub(crate) async fn place_of_system(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<Place> {
     Ok(take_numbers(tx, channel, take).await?.0)
 }
 
 async fn take_numbers(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<(Place, bool)> {
-    let (seqs, numbers) = match take {
-        Take::Messages(count) => (count, count),
-        Take::Events(count) => (count, 0),
-    };
+    let (seqs, numbers) = take.counts();
     let now = confab_protocol::Timestamp::now();
     let row: Option<(i64, i64, String, Option<i64>)> = run!(
         tx,

@@ -118,7 +118,7 @@ pub struct Change {
 
 /// Changes name, description or topic: an admin's or owner's doing.
 pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) -> Result<()> {
-    let (place, _) = managed(tx, user, id, ChannelRole::Admin).await?;
+    let (place, _) = access::place_for_manager(tx, user, id, ChannelRole::Admin).await?;
     let name = match &change.name {
         Some(_) if matches!(place.kind, ChannelKind::Direct | ChannelKind::Group) => {
             return Err(Fault::invalid("name", "a conversation has no name"));
@@ -152,10 +152,15 @@ pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) ->
 }
 
 /// Archives a channel or takes it back: an admin's or owner's doing.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `archive_state` when it is so already.
 pub async fn archive(tx: &mut Tx, user: UserId, id: ChannelId, archived: bool) -> Result<()> {
-    let admitted = access::admit(tx, user, id).await?;
-    admitted.at_least(ChannelRole::Admin)?;
-    let place = access::place_of_system(tx, id, Take::Events(1)).await?;
+    let (place, is_archived) = access::place_for_manager(tx, user, id, ChannelRole::Admin).await?;
+    if is_archived == archived {
+        let word = if archived { "already" } else { "not" };
+        return Err(Fault::conflict("archive_state", format!("this channel is {word} archived")));
+    }
     let now = Timestamp::now().0;
     run!(tx, sqlx::query(ARCHIVE).bind(id.0).bind(archived.then_some(now)).bind(now), execute)?;
     tx.emit(Emission::new(EventKind::ChannelUpdate, id).at(id, place.first_seq).by(user));
@@ -164,26 +169,10 @@ pub async fn archive(tx: &mut Tx, user: UserId, id: ChannelId, archived: bool) -
 
 /// Deletes a channel: its owner's doing. Nobody can read it any more.
 pub async fn delete(tx: &mut Tx, user: UserId, id: ChannelId) -> Result<()> {
-    let (place, _) = managed(tx, user, id, ChannelRole::Owner).await?;
+    let (place, _) = access::place_for_manager(tx, user, id, ChannelRole::Owner).await?;
     run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
     Ok(())
-}
-
-async fn managed(
-    tx: &mut Tx,
-    user: UserId,
-    id: ChannelId,
-    least: ChannelRole,
-) -> Result<(access::Place, access::Writer)> {
-    let (place, writer) = access::place_for(tx, user, id, Take::Events(1)).await?;
-    if writer.role < least {
-        return Err(Fault::forbidden(
-            "role_too_low",
-            format!("only a channel's {} or higher may do this", least.as_str()),
-        ));
-    }
-    Ok((place, writer))
 }
 
 /// The channels of a fresh server.

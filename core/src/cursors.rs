@@ -20,8 +20,6 @@ const BURY: &str =
     values ($1, $2, $3, $4, $5, $6, $7, null)";
 const DEAD: &str = "select id, consumer, pos, kind, error, attempts, created_at from dead_letters
     where retried_at is null and id > $1 order by id limit $2";
-const RETRIED: &str =
-    "update dead_letters set retried_at = $2 where id = $1 and retried_at is null returning consumer, pos";
 
 /// A place in the log that one process holds for a while.
 #[derive(Clone, Debug)]
@@ -119,11 +117,4 @@ pub async fn bury(tx: &mut Tx, consumer: &str, event: &Event, error: &str, attem
 /// A page of what was put aside.
 pub async fn dead_letters(on: &mut impl Read, after: Option<Uuid>, limit: u32) -> Result<Vec<DeadLetter>> {
     Ok(run!(on, sqlx::query_as(DEAD).bind(after.unwrap_or_default()).bind(i64::from(limit)), fetch_all)?)
-}
-
-/// Takes a dead letter for another try. Answers the consumer and the event's position.
-pub async fn retry(tx: &mut Tx, id: Uuid) -> Result<(String, i64)> {
-    let row: Option<(String, i64)> =
-        run!(tx, sqlx::query_as(RETRIED).bind(id).bind(Timestamp::now().0), fetch_optional)?;
-    row.ok_or(Fault::NotFound("dead letter"))
 }

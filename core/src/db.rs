@@ -131,10 +131,11 @@ impl Db {
     pub async fn close(&self) {
         match &self.pools {
             Engine::Sqlite(pool) => {
+                // Readers first: only the last connection to close can fold the write-ahead log into the file.
+                pool.close().await;
                 if let Some(writer) = &self.writer {
                     writer.close().await;
                 }
-                pool.close().await;
             }
             Engine::Postgres(pool) => pool.close().await,
         }

@@ -5,7 +5,8 @@ use confab_protocol::Timestamp;
 use crate::db::{Tx, run};
 use crate::fault::Result;
 
-const KEEP: &str = "insert into server_keys (name, value, created_at) values ($1, $2, $3) on conflict (name) do nothing";
+const KEEP: &str =
+    "insert into server_keys (name, value, created_at) values ($1, $2, $3) on conflict (name) do nothing";
 const GET: &str = "select value from server_keys where name = $1";
 
 /// The key of that name; `made` when there is none yet. All servers get the same.

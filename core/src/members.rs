@@ -93,6 +93,8 @@ pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
 
 /// Brings someone in: any member of a public channel, an admin of a private one.
 pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<bool> {
+    // Takes no number, but the lock: whoever lost their role a moment ago brings nobody in.
+    access::place_of_system(tx, channel, Take::Events(0)).await?;
     let admitted = access::admit(tx, by, channel).await?;
     if admitted.kind() == ChannelKind::Direct {
         return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
@@ -106,6 +108,8 @@ pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -
 
 /// Leaves, or is removed by an admin. From this place on the user receives nothing more of the channel.
 pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<()> {
+    // The number first: under the channel's lock the roles read below are those of this place in its history.
+    let place = access::place_of_system(tx, channel, Take::Events(1)).await?;
     let admitted = access::admit(tx, by, channel).await?;
     if admitted.kind() == ChannelKind::Direct {
         return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
@@ -121,11 +125,13 @@ pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -
     if by != user && admitted.role() < Some(theirs) {
         return Err(Fault::forbidden("role_too_low", "an owner can only be removed by an owner"));
     }
-    let place = access::place_of_system(tx, channel, Take::Events(1)).await?;
     if theirs == ChannelRole::Owner {
         let owners: i64 = run!(tx, sqlx::query_scalar(OWNERS).bind(channel.0), fetch_one)?;
         if owners < 2 {
-            return Err(Fault::conflict("last_owner", "name another owner before the last one leaves"));
+            return Err(Fault::conflict(
+                "last_owner",
+                "the last owner cannot leave; delete the channel instead",
+            ));
         }
     }
     if run!(tx, sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(place.first_seq), execute)? == 0 {

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Result};
 use crate::users::{self, NewUser};
 use crate::{channels, members};
 
-/// Largest value kept, in bytes, and most keys of one plugin (reference/plugins.md §7).
+/// Largest value kept, in bytes, and most keys of one plugin (docs/limits.md).
 pub const VALUE_BYTES: usize = 64 * 1_024;
 const KEYS: i64 = 10_000;
 

@@ -27,7 +27,9 @@ pub async fn around(on: &mut impl Read, user: UserId, limit: u32) -> Result<Vec<
         run!(on, sqlx::query_as(AROUND).bind(user.0).bind(i64::from(limit)), fetch_all)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(user, status)| Some(Presence { user_id: UserId(user), status: PresenceStatus::from_word(&status)? }))
+        .filter_map(|(user, status)| {
+            Some(Presence { user_id: UserId(user), status: PresenceStatus::from_word(&status)? })
+        })
         .collect())
 }
 

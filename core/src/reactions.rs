@@ -83,7 +83,8 @@ pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result
         execute
     )? == 0
     {
-        return give_back(tx, message.channel_id).await.map(|()| code);
+        access::give_back(tx, message.channel_id, Take::Events(1)).await?;
+        return Ok(code);
     }
     let (codes, own): (i64, i64) = run!(tx, sqlx::query_as(STANDING).bind(id.0).bind(user.0), fetch_one)?;
     if codes > PER_MESSAGE || own > PER_USER {
@@ -107,7 +108,7 @@ pub async fn remove(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Res
     admitted.member()?;
     let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     if run!(tx, sqlx::query(REMOVE).bind(id.0).bind(code.clone()).bind(user.0), execute)? == 0 {
-        return give_back(tx, message.channel_id).await;
+        return access::give_back(tx, message.channel_id, Take::Events(1)).await;
     }
     run!(tx, sqlx::query(COUNTED).bind(id.0).bind(-1_i64), execute)?;
     tx.emit(
@@ -116,16 +117,6 @@ pub async fn remove(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Res
             .by(user)
             .detail(code),
     );
-    Ok(())
-}
-
-/// Nothing happened, so no number may be used up: the others would wait for the event that has it.
-async fn give_back(tx: &mut Tx, channel: confab_protocol::ChannelId) -> Result<()> {
-    run!(
-        tx,
-        sqlx::query("update channels set last_seq = last_seq - 1 where id = $1").bind(channel.0),
-        execute
-    )?;
     Ok(())
 }
 

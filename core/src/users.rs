@@ -8,7 +8,7 @@ use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{members, text};
 
-/// Longest user name (DESIGN §4).
+/// Longest user name (docs/limits.md).
 pub const USERNAME_CHARACTERS: usize = 100;
 /// Longest e-mail address and full name.
 pub const LINE_CHARACTERS: usize = 255;

@@ -48,7 +48,8 @@ fn constants(text: &str) -> Vec<(String, String)> {
 /// The whole statements of a file: fragments are put behind the columns that they are used with.
 fn statements(text: &str, columns_of_messages: &str) -> Vec<(String, String)> {
     let all = constants(text);
-    let columns = all.iter().find(|(name, _)| name == "COLUMNS").map_or(columns_of_messages, |(_, value)| value);
+    let columns =
+        all.iter().find(|(name, _)| name == "COLUMNS").map_or(columns_of_messages, |(_, value)| value);
     all.iter()
         .filter_map(|(name, value)| {
             let first = value.split(' ').next()?;
@@ -77,8 +78,10 @@ async fn every_statement_has_an_index() {
         .expect("a connection");
     let mut files = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
-    let views = files.iter().find(|(path, _)| path.ends_with("messages/view.rs")).expect("the messages' view");
-    let columns = constants(&views.1).into_iter().find(|(name, _)| name == "COLUMNS").expect("their columns").1;
+    let views =
+        files.iter().find(|(path, _)| path.ends_with("messages/view.rs")).expect("the messages' view");
+    let columns =
+        constants(&views.1).into_iter().find(|(name, _)| name == "COLUMNS").expect("their columns").1;
     let (mut explained, mut faults) = (0, Vec::new());
     for (path, text) in &files {
         for (name, statement) in statements(text, &columns) {
@@ -94,9 +97,11 @@ async fn every_statement_has_an_index() {
             };
             for row in rows {
                 let step: String = row.get("detail");
-                let walks = step.starts_with("SCAN ") && !step.contains("USING") && !step.contains("CONSTANT");
+                let walks =
+                    step.starts_with("SCAN ") && !step.contains("USING") && !step.contains("CONSTANT");
                 let walks = walks && !step.starts_with("SCAN (") && !step.starts_with("SCAN found");
-                let allowed = MAY_SCAN.iter().any(|(what, _)| *what == name || step == format!("SCAN {what}"));
+                let allowed =
+                    MAY_SCAN.iter().any(|(what, _)| *what == name || step == format!("SCAN {what}"));
                 if walks && !allowed {
                     faults.push(format!("{path} {name}: {step}\n    {statement}"));
                 }

@@ -24,7 +24,10 @@ async fn world() -> World {
     let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
     let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
     let room = NewChannel::check("room", ChannelKind::Public, None).expect("a channel");
-    let room = db.write(move |tx| async move { channels::create(tx, Some(ada), room).await }.boxed()).await.expect("room");
+    let room = db
+        .write(move |tx| async move { channels::create(tx, Some(ada), room).await }.boxed())
+        .await
+        .expect("room");
     World { db, ada, room, _folder: folder }
 }
 
@@ -42,7 +45,8 @@ async fn refused_writes_leave_neither_hole_nor_event() {
         tasks.push(tokio::spawn(async move {
             db.write(move |tx| {
                 async move {
-                    let posted = messages::post(tx, ada, room, draft(&format!("message {number}"), None)).await?;
+                    let posted =
+                        messages::post(tx, ada, room, draft(&format!("message {number}"), None)).await?;
                     // A fifth of the writers fails after everything was written.
                     if number % 5 == 0 { Err(Fault::Busy) } else { Ok(posted.message.seq) }
                 }
@@ -75,7 +79,10 @@ async fn one_nonce_is_one_message() {
     for _ in 0..10 {
         let db = db.clone();
         tasks.push(tokio::spawn(async move {
-            db.write(move |tx| async move { messages::post(tx, ada, room, draft("once", Some("n1"))).await }.boxed()).await
+            db.write(move |tx| {
+                async move { messages::post(tx, ada, room, draft("once", Some("n1"))).await }.boxed()
+            })
+            .await
         }));
     }
     let mut ids = Vec::new();
@@ -87,11 +94,15 @@ async fn one_nonce_is_one_message() {
     }
     ids.dedup();
     assert_eq!((ids.len(), new), (1, 1));
-    let other =
-        db.write(move |tx| async move { messages::post(tx, ada, room, draft("other", Some("n1"))).await }.boxed()).await;
+    let other = db
+        .write(move |tx| {
+            async move { messages::post(tx, ada, room, draft("other", Some("n1"))).await }.boxed()
+        })
+        .await;
     assert_eq!(other.expect_err("another text").code(), "nonce_reused");
-    let next =
-        db.write(move |tx| async move { messages::post(tx, ada, room, draft("next", None)).await }.boxed()).await;
+    let next = db
+        .write(move |tx| async move { messages::post(tx, ada, room, draft("next", None)).await }.boxed())
+        .await;
     let before = messages::views(&mut db.read(), &ids).await.expect("views")[0].seq;
     assert_eq!(next.expect("posted").message.seq, before + 1, "retries used no number up");
 }
@@ -110,7 +121,9 @@ async fn a_panicking_write_harms_nobody() {
         })
         .await;
     assert!(matches!(failed, Err(Fault::Internal(_))));
-    let posted = db.write(move |tx| async move { messages::post(tx, ada, room, draft("kept", None)).await }.boxed()).await;
+    let posted = db
+        .write(move |tx| async move { messages::post(tx, ada, room, draft("kept", None)).await }.boxed())
+        .await;
     assert_eq!(posted.expect("posted").message.content, "kept");
 }
 

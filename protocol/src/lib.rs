@@ -16,9 +16,9 @@ pub use ids::{ChannelId, EventId, FileId, MessageId, SessionId, UserId};
 pub use time::Timestamp;
 pub use views::{Channel, ChannelKind, ChannelRole, File, Member, Message, ReactionCount, User, UserRef};
 
-/// Longest message, in Unicode scalar values (DESIGN §4).
+/// Longest message, in Unicode scalar values (docs/limits.md).
 pub const MESSAGE_CHARACTERS: usize = 16_000;
-/// Most people one message may mention (reliability_security §8).
+/// Most people one message may mention (docs/limits.md).
 pub const MENTIONS: usize = 50;
 /// Most files one message may carry.
 pub const FILES_PER_MESSAGE: usize = 10;

@@ -1,5 +1,6 @@
 //! The REST endpoints: a file for each noun. A handler reads its input, passes a door of core, acts, answers.
 
+mod administration;
 mod assistant;
 mod auth;
 mod channels;
@@ -13,7 +14,6 @@ mod search;
 mod service;
 mod strict;
 mod users;
-mod administration;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};

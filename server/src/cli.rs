@@ -94,7 +94,9 @@ async fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
-            say(&common, &serde_json::json!({ "name": "confab", "version": version }), || format!("confab {version}"));
+            say(&common, &serde_json::json!({ "name": "confab", "version": version }), || {
+                format!("confab {version}")
+            });
             Ok(())
         }
         Command::Openapi => {
@@ -117,7 +119,8 @@ async fn run(cli: Cli) -> Result<()> {
 }
 
 fn settings(common: &Common) -> Result<Settings> {
-    let given = [("data_dir", &common.data_dir), ("listen", &common.listen), ("public_url", &common.public_url)];
+    let given =
+        [("data_dir", &common.data_dir), ("listen", &common.listen), ("public_url", &common.public_url)];
     let flags: Vec<(&'static str, String)> =
         given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect();
     startup::read_settings(&flags, common.config.as_deref())
@@ -138,10 +141,16 @@ fn config(common: &Common, which: &Config) -> Result<()> {
     let shown = settings.shown();
     let json: serde_json::Map<String, serde_json::Value> = shown
         .iter()
-        .map(|(key, value, origin)| ((*key).to_owned(), serde_json::json!({ "value": value, "origin": origin })))
+        .map(|(key, value, origin)| {
+            ((*key).to_owned(), serde_json::json!({ "value": value, "origin": origin }))
+        })
         .collect();
     say(common, &json.into(), || {
-        shown.iter().map(|(key, value, origin)| format!("{key:<18} {value:<40} {origin}")).collect::<Vec<_>>().join("\n")
+        shown
+            .iter()
+            .map(|(key, value, origin)| format!("{key:<18} {value:<40} {origin}"))
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     Ok(())
 }
@@ -158,8 +167,11 @@ fn say(common: &Common, json: &serde_json::Value, text: impl FnOnce() -> String)
 /// folder belongs to one process.
 async fn open_record(settings: &Settings) -> Result<confab_core::Db> {
     crate::first_run::prepare_folder(&settings.data_dir)?;
-    let opened =
-        if settings.is_scaled() { confab_core::db::Opened::Current } else { confab_core::db::Opened::Migrated };
+    let opened = if settings.is_scaled() {
+        confab_core::db::Opened::Current
+    } else {
+        confab_core::db::Opened::Migrated
+    };
     let db = confab_core::db::open(settings, opened).await?;
     db.write(|tx| confab_core::FutureExt::boxed(confab_core::channels::create_defaults(tx))).await?;
     Ok(db)

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, text};
+use confab_core::{
+    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, text,
+};
 
 /// A set-up link that nobody used by then is made anew at the next start.
 const SET_UP_LASTS: Duration = Duration::from_secs(24 * 3_600);
@@ -17,7 +19,9 @@ const SET_UP_LASTS: Duration = Duration::from_secs(24 * 3_600);
 /// # Errors
 /// [`Fault::Invalid`] in `data_dir`.
 pub fn prepare_folder(folder: &Path) -> Result<()> {
-    let fault = |error: std::io::Error| Fault::invalid("data_dir", format!("cannot use {}: {error}", folder.display()));
+    let fault = |error: std::io::Error| {
+        Fault::invalid("data_dir", format!("cannot use {}: {error}", folder.display()))
+    };
     if !folder.exists() {
         fs::create_dir_all(folder).map_err(fault)?;
         #[cfg(unix)]
@@ -40,7 +44,9 @@ pub async fn token_key(settings: &Settings, db: &Db) -> Result<Vec<u8>> {
     }
     if settings.is_scaled() {
         let made = text::secret();
-        let kept = db.write(move |tx| async move { confab_core::keys::get_or_keep(tx, "token", &made).await }.boxed()).await?;
+        let kept = db
+            .write(move |tx| async move { confab_core::keys::get_or_keep(tx, "token", &made).await }.boxed())
+            .await?;
         return Ok(kept.into_bytes());
     }
     let path = settings.data_dir.join("token.key");
@@ -48,12 +54,16 @@ pub async fn token_key(settings: &Settings, db: &Db) -> Result<Vec<u8>> {
         check_private(&path)?;
         let kept = kept.trim().to_owned();
         if kept.len() < 32 {
-            return Err(Fault::invalid("secret_key", format!("{} is damaged; delete it to make a new key", path.display())));
+            return Err(Fault::invalid(
+                "secret_key",
+                format!("{} is damaged; delete it to make a new key", path.display()),
+            ));
         }
         return Ok(kept.into_bytes());
     }
     let made = text::secret();
-    write_private(&path, &made).map_err(|error| Fault::invalid("data_dir", format!("{}: {error}", path.display())))?;
+    write_private(&path, &made)
+        .map_err(|error| Fault::invalid("data_dir", format!("{}: {error}", path.display())))?;
     Ok(made.into_bytes())
 }
 
@@ -74,7 +84,8 @@ fn check_private(path: &Path) -> Result<()> {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(path).map(|it| it.permissions().mode() & 0o777).unwrap_or(0);
         if mode & 0o077 != 0 {
-            let text = format!("{} can be read by others (mode {mode:o}); run `chmod 600` on it", path.display());
+            let text =
+                format!("{} can be read by others (mode {mode:o}); run `chmod 600` on it", path.display());
             return Err(Fault::invalid("secret_key", text));
         }
     }

@@ -9,6 +9,7 @@ mod hub;
 mod outbox;
 mod resume;
 mod socket;
+mod strangers;
 mod wire;
 
 use poem::http::{StatusCode, header};
@@ -24,13 +25,14 @@ use crate::http::context::Context;
 use crate::http::origin;
 use crate::state::App;
 
-/// Largest frame of a client (reliability_security §8).
+/// Largest frame of a client (docs/limits.md).
 const FRAME_BYTES: usize = 16 * 1_024;
 
 /// Opens a socket.
 #[handler]
 pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> {
-    let is_upgrade = request.header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    let is_upgrade =
+        request.header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
     let key = request.header(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let (Some(accept), true) = (key, is_upgrade) else {
         return Err(poem::Error::from_string("this path speaks WebSocket", StatusCode::BAD_REQUEST));

@@ -1,4 +1,4 @@
-//! How often callers may call (reliability_security §8). Off only for benchmarks and tests, and then loudly.
+//! How often callers may call (docs/limits.md). Off only for benchmarks and tests, and then loudly.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -26,7 +26,7 @@ fn every(count: u32, seconds: u64, burst: u32) -> Quota {
 }
 
 impl Limits {
-    /// The limits of reliability_security §8, or none.
+    /// The limits of docs/limits.md, or none.
     #[must_use]
     pub fn new(is_on: bool) -> Self {
         if !is_on {
@@ -85,7 +85,11 @@ impl Limits {
         self.ask.retain_recent();
     }
 
-    fn check<K: std::hash::Hash + Eq + Clone>(&self, limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<()> {
+    fn check<K: std::hash::Hash + Eq + Clone>(
+        &self,
+        limiter: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+    ) -> Result<()> {
         if !self.is_on {
             return Ok(());
         }

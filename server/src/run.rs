@@ -22,7 +22,7 @@ use crate::storage::Storage;
 use crate::tokens::Tokens;
 use crate::{api, first_run, gateway, web};
 
-/// Running requests may end within this time after the signal (reliability_security §3).
+/// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
 
 /// Serves until `stop`.
@@ -44,12 +44,16 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
     } else {
         Some(confab_worker::start(db.clone(), bus.clone(), &settings, parts_stop.clone()).await?)
     };
-    let acceptor = TcpListener::bind(settings.listen)
-        .into_acceptor()
-        .await
-        .map_err(|error| Fault::conflict("address_in_use", format!("cannot listen on {}: {error}", settings.listen)))?;
-    let address = acceptor.local_addr().into_iter().find_map(|it| it.as_socket_addr().copied()).unwrap_or(settings.listen);
-    let app = assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+    let acceptor = TcpListener::bind(settings.listen).into_acceptor().await.map_err(|error| {
+        Fault::conflict("address_in_use", format!("cannot listen on {}: {error}", settings.listen))
+    })?;
+    let address = acceptor
+        .local_addr()
+        .into_iter()
+        .find_map(|it| it.as_socket_addr().copied())
+        .unwrap_or(settings.listen);
+    let app =
+        assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
     announce(&app, address, set_up.as_deref());
     let route = routes(&app);
     let draining = app.hub.clone();
@@ -112,7 +116,10 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
     let (api, document) = api::routes(app);
     let spec = document.clone();
     let route: Route = api
-        .at("/openapi.json", get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))))
+        .at(
+            "/openapi.json",
+            get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))),
+        )
         .at("/ws", get(gateway::open))
         .at("/health", get(api::health))
         .at("/ready", get(api::ready))
@@ -125,7 +132,8 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
         .at("/login", get(web::page))
         .at("/search", get(web::page))
         .at("/channels/*path", get(web::page));
-    let panicked = |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
+    let panicked =
+        |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
     let guarded = route.data(app.clone()).with(CatchPanic::new().with_handler(panicked));
     let edge = Edge::new(guarded, app.clone(), &document);
     // The framework's `Cors` without origins allows every page: it is added only with the exact ones named.
@@ -133,7 +141,9 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
     if origins.is_empty() {
         edge.boxed()
     } else {
-        edge.with(Cors::new().allow_origins(origins.iter().map(String::as_str)).allow_credentials(false)).map_to_response().boxed()
+        edge.with(Cors::new().allow_origins(origins.iter().map(String::as_str)).allow_credentials(false))
+            .map_to_response()
+            .boxed()
     }
 }
 
@@ -144,7 +154,11 @@ fn local_url(address: SocketAddr) -> String {
 }
 
 fn announce(app: &App, address: SocketAddr, set_up: Option<&str>) {
-    let mode = if app.settings.is_scaled() { "scaled: PostgreSQL and NATS" } else { "embedded: SQLite, one process" };
+    let mode = if app.settings.is_scaled() {
+        "scaled: PostgreSQL and NATS"
+    } else {
+        "embedded: SQLite, one process"
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, data_dir = %app.settings.data_dir.display(), "confab starts");
     // Plain lines on standard output: people and scripts read them, whatever the log's filter is.
     println!("confab listening on http://{address}");
@@ -162,8 +176,15 @@ fn metrics() -> Result<PrometheusHandle> {
         .map_err(Fault::internal)?
         .install_recorder()
         .map_err(Fault::internal)?;
-    metrics::describe_counter!("confab_http_requests_total", "Answered requests by method, route and status.");
-    metrics::describe_histogram!("confab_http_request_duration_seconds", metrics::Unit::Seconds, "Time to answer, by route.");
+    metrics::describe_counter!(
+        "confab_http_requests_total",
+        "Answered requests by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "confab_http_request_duration_seconds",
+        metrics::Unit::Seconds,
+        "Time to answer, by route."
+    );
     metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");

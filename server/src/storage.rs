@@ -65,7 +65,8 @@ impl Storage {
         let mut first: Vec<u8> = Vec::new();
         let mut part = vec![0_u8; 64 * 1_024];
         loop {
-            let read = from.read(&mut part).await.map_err(|_| Fault::invalid("file", "the upload broke off"))?;
+            let read =
+                from.read(&mut part).await.map_err(|_| Fault::invalid("file", "the upload broke off"))?;
             if read == 0 {
                 break;
             }
@@ -84,13 +85,20 @@ impl Storage {
         }
         file.sync_all().await.map_err(disk)?;
         let file_type = infer::get(&first).map_or_else(
-            || if std::str::from_utf8(&first[..first.len().min(1_024)]).is_ok() { "text/plain" } else { "application/octet-stream" },
+            || {
+                if std::str::from_utf8(&first[..first.len().min(1_024)]).is_ok() {
+                    "text/plain"
+                } else {
+                    "application/octet-stream"
+                }
+            },
             |found| found.mime_type(),
         );
         Ok(Stored { sha256: confab_core::text::hex(&hash.finalize()), size, file_type })
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // the form that `map_err` calls
 fn disk(error: std::io::Error) -> Fault {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Fault::Full,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub const LASTS: Duration = Duration::from_secs(30 * 60);
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: u64 = 30;
-/// A revoked session is noticed within this time even when its event gets lost (INV-5).
+/// A revoked session is noticed within this time even when its event gets lost.
 const TRUSTED: Duration = Duration::from_secs(5);
 /// Sessions remembered at once.
 const REMEMBERED: usize = 50_000;
@@ -105,7 +105,8 @@ impl Tokens {
         if token.len() > LONGEST_BYTES {
             return Err(refused());
         }
-        let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| refused())?;
+        let data =
+            jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| refused())?;
         // A refresh or identity token of another kind must not pass as an access token.
         if data.header.typ.as_deref() != Some("at+jwt") {
             return Err(refused());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+use super::wire::Wire;
 use super::{SIGNALS, Service, Signal};
 use crate::fault::{Fault, Result};
 
@@ -33,7 +34,7 @@ impl Memory {
     pub(super) async fn ask(&self, service: &'static str, question: Bytes) -> Result<serde_json::Value> {
         let answer = self.services.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
         match answer {
-            Some(answer) => answer(question).await,
+            Some(answer) => Wire::from(answer(question).await).into_result(),
             None => Err(Fault::Unavailable("the worker")),
         }
     }

@@ -1,4 +1,5 @@
-//! How an answer of the worker crosses NATS: the value, or the fault in a form that can be read back.
+//! How an answer of the worker crosses the bus: the value, or the fault in a form that can be read back. In process too, so
+//! that a fault reads the same in both modes.
 
 use std::borrow::Cow;
 
@@ -28,6 +29,15 @@ const WORDS: &[&str] = &[
     "q",
     "content",
     "query",
+    "limit",
+    "user_id",
+    "conversation",
+    "member",
+    "user",
+    "file",
+    "code",
+    "parent_id",
+    "nonce",
     "cursor",
     "not_a_member",
     "channel_archived",
@@ -55,6 +65,10 @@ impl From<Result<serde_json::Value>> for Wire {
             Fault::Gone(what) => ("gone", (*what).to_owned(), String::new()),
             Fault::Busy => ("busy", String::new(), String::new()),
             Fault::Unavailable(_) => ("unavailable", String::new(), String::new()),
+            Fault::Full => ("full", String::new(), String::new()),
+            Fault::RateLimited { retry_after_seconds } => {
+                ("rate_limited", retry_after_seconds.to_string(), String::new())
+            }
             other => ("internal", String::new(), other.to_string()),
         };
         Self::Fault { kind: kind.into(), code: fault.code().into(), field, message }
@@ -75,7 +89,33 @@ impl Wire {
             "gone" => Fault::Gone(word(&field, "message")),
             "busy" => Fault::Busy,
             "unavailable" => Fault::Unavailable("the worker"),
+            "full" => Fault::Full,
+            "rate_limited" => Fault::RateLimited { retry_after_seconds: field.parse().unwrap_or(1) },
             _ => Fault::Internal(message.into_owned()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_reads_the_same_on_the_other_side() {
+        for fault in [
+            Fault::NotFound("conversation"),
+            Fault::forbidden("not_a_member", "join first"),
+            Fault::conflict("plugin_failed", "it failed"),
+            Fault::invalid("limit", "too large"),
+            Fault::Gone("message"),
+            Fault::Busy,
+            Fault::Full,
+            Fault::RateLimited { retry_after_seconds: 7 },
+            Fault::Unavailable("the worker"),
+        ] {
+            let (code, said) = (fault.code(), fault.to_string());
+            let back = Wire::from(Err(fault)).into_result().expect_err("a fault");
+            assert_eq!((back.code(), back.to_string()), (code, said));
+        }
     }
 }

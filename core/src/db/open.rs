@@ -19,9 +19,9 @@ use crate::fault::{Fault, Result};
 
 /// Readers beside the one SQLite writer.
 const SQLITE_READERS: u32 = 4;
-/// PostgreSQL connections of one process (reliability_security §8).
+/// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
-/// How long a request waits for a connection (reliability_security §8); the crate's 30 s would pile up callers.
+/// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
 const CHECK_WHOLE_BYTES: u64 = 64 << 20;

@@ -1,6 +1,6 @@
 //! The one way in which message rows come to be: for one that is posted and for thousands that are imported.
 
-use confab_protocol::{EventKind, MessageId, Timestamp, UserId};
+use confab_protocol::{ChannelId, EventKind, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::access::Place;
@@ -66,7 +66,13 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
         ""
     );
     count_replies(tx, messages).await?;
-    store_mentions(tx, place, &rows).await?;
+    let mentions: Vec<(UserId, i64, MessageId)> = rows
+        .iter()
+        .flat_map(|(offset, message)| {
+            message.mentions.iter().map(move |user| (*user, place.first_seq + offset, message.id))
+        })
+        .collect();
+    store_mentions(tx, place.channel_id, &mentions).await?;
     for (offset, message) in rows {
         tx.emit(
             Emission::new(EventKind::NewMessage, message.id)
@@ -91,22 +97,17 @@ async fn count_replies(tx: &mut Tx, messages: &[NewMessage]) -> Result<()> {
     Ok(())
 }
 
-async fn store_mentions(tx: &mut Tx, place: &Place, rows: &[(i64, &NewMessage)]) -> Result<()> {
-    let mentions: Vec<(UserId, i64, MessageId)> = rows
-        .iter()
-        .flat_map(|(offset, message)| {
-            message.mentions.iter().map(move |user| (*user, place.first_seq + offset, message.id))
-        })
-        .collect();
+/// Rows for counting what is unread: who is mentioned, at which number, by which message.
+pub(super) async fn store_mentions(
+    tx: &mut Tx,
+    channel: ChannelId,
+    mentions: &[(UserId, i64, MessageId)],
+) -> Result<()> {
     insert_rows!(
         tx,
         MENTION,
         mentions,
-        |values, row| values
-            .push_bind(row.0.0)
-            .push_bind(place.channel_id.0)
-            .push_bind(row.1)
-            .push_bind(row.2.0),
+        |values, row| values.push_bind(row.0.0).push_bind(channel.0).push_bind(row.1).push_bind(row.2.0),
         "on conflict do nothing"
     );
     Ok(())

@@ -71,6 +71,9 @@ pub async fn edit(
     {
         return Err(version_changed());
     }
+    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    let rows: Vec<_> = mentioned.iter().map(|user| (*user, message.seq, id)).collect();
+    super::append::store_mentions(tx, message.channel_id, &rows).await?;
     tx.emit(Emission::new(EventKind::MessageUpdate, id).at(message.channel_id, place.first_seq).by(user));
     view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))
 }

@@ -14,8 +14,6 @@ use crate::{files, members, text};
 const NONCE_BYTES: usize = 100;
 
 const BY_NONCE: &str = "select id from messages where sender_id = $1 and channel_id = $2 and nonce = $3";
-const GIVE_BACK: &str =
-    "update channels set last_seq = last_seq - 1, message_count = message_count - 1 where id = $1";
 const ROOT: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
 /// What someone wants to say.
@@ -77,7 +75,7 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
             fetch_optional
         )?;
         if let Some(known) = known {
-            run!(tx, sqlx::query(GIVE_BACK).bind(channel.0), execute)?;
+            access::give_back(tx, channel, Take::Messages(1)).await?;
             return known_message(tx, MessageId(known), &draft).await;
         }
     }

@@ -2,6 +2,7 @@
 
 use confab_core::{cursors, log, users};
 use confab_protocol::Timestamp;
+use confab_worker::services;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -56,10 +57,17 @@ impl Administration {
     async fn stats(&self, caller: Bearer) -> Answer<Json<Stats>> {
         let app = app(&self.0)?;
         caller.superuser()?;
-        let cursors: serde_json::Map<String, serde_json::Value> =
-            cursors::all(&mut app.db.read()).await?.into_iter().map(|(name, pos)| (name, json!(pos))).collect();
+        let cursors: serde_json::Map<String, serde_json::Value> = cursors::all(&mut app.db.read())
+            .await?
+            .into_iter()
+            .map(|(name, pos)| (name, json!(pos)))
+            .collect();
         // Without a worker the rest is still worth knowing.
-        let index = app.bus.ask("index_state", &json!({})).await.unwrap_or_else(|fault| json!({ "error": fault.to_string() }));
+        let index = app
+            .bus
+            .ask(services::INDEX_STATE, &json!({}))
+            .await
+            .unwrap_or_else(|fault| json!({ "error": fault.to_string() }));
         Ok(Json(Stats {
             user_count: users::count(&mut app.db.read()).await?,
             socket_count: app.hub.socket_count() as i64,
@@ -72,12 +80,18 @@ impl Administration {
 
     /// Events that a consumer failed at too often.
     #[oai(path = "/admin/dead-letters", method = "get")]
-    async fn dead_letters(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<DeadLetterPage>> {
+    async fn dead_letters(
+        &self,
+        caller: Bearer,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<DeadLetterPage>> {
         caller.superuser()?;
         let limit = cursor::limit(limit.0)?;
         let after: Option<Uuid> = cursor::decode(cursor.0.as_deref())?;
         let found = cursors::dead_letters(&mut app(&self.0)?.db.read(), after, limit).await?;
-        let next_cursor = found.last().filter(|_| found.len() == limit as usize).and_then(|it| cursor::encode(&it.id));
+        let next_cursor =
+            found.last().filter(|_| found.len() == limit as usize).and_then(|it| cursor::encode(&it.id));
         let items = found
             .into_iter()
             .map(|it| DeadLetter {

@@ -1,14 +1,16 @@
 //! The assistant: answers from what the asker may read, and cites it.
 
+use confab_core::{FutureExt, conversations};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserRef};
-use poem_openapi::param::Query;
+use confab_worker::services;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::auth::Bearer;
+use super::auth::{Bearer, Done};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
@@ -64,6 +66,19 @@ struct Passages {
     items: Vec<Passage>,
 }
 
+/// Questions that one person asked in a row.
+#[derive(Object)]
+struct Conversation {
+    id: Uuid,
+    updated_at: Timestamp,
+}
+
+#[derive(Object)]
+struct Conversations {
+    items: Vec<Conversation>,
+    next_cursor: Option<String>,
+}
+
 pub struct Assistant(pub Option<App>);
 
 #[OpenApi(tag = "Area::Assistant")]
@@ -79,7 +94,7 @@ impl Assistant {
             "conversation_id": body.0.conversation_id,
             "channel_id": body.0.channel_id,
         });
-        let mut answer: Answered = app.bus.ask("answer", &question).await?;
+        let mut answer: Answered = app.bus.ask(services::ANSWER, &question).await?;
         for citation in &mut answer.citations {
             citation.url.insert_str(0, app.public_url());
         }
@@ -88,11 +103,34 @@ impl Assistant {
 
     /// The passages that an answer would use.
     #[oai(path = "/ai/context", method = "get")]
-    async fn context(&self, caller: Bearer, query: Query<String>, limit: Query<Option<i64>>) -> Answer<Json<Passages>> {
+    async fn context(
+        &self,
+        caller: Bearer,
+        query: Query<String>,
+        limit: Query<Option<i64>>,
+    ) -> Answer<Json<Passages>> {
         let app = app(&self.0)?;
         app.limits.ask(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?.min(20);
         let question = json!({ "user_id": caller.0.user_id, "query": query.0, "limit": limit });
-        Ok(Json(app.bus.ask("context", &question).await?))
+        Ok(Json(app.bus.ask(services::CONTEXT, &question).await?))
+    }
+
+    /// The caller's own conversations, the newest first.
+    #[oai(path = "/ai/conversations", method = "get")]
+    async fn conversations(&self, caller: Bearer, limit: Query<Option<i64>>) -> Answer<Json<Conversations>> {
+        let limit = cursor::limit(limit.0)?;
+        let found = conversations::list(&mut app(&self.0)?.db.read(), caller.0.user_id, limit).await?;
+        let items =
+            found.into_iter().map(|(id, at)| Conversation { id, updated_at: Timestamp(at) }).collect();
+        Ok(Json(Conversations { items, next_cursor: None }))
+    }
+
+    /// Forgets one of them.
+    #[oai(path = "/ai/conversations/:id", method = "delete")]
+    async fn forget(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        let (user, id) = (caller.0.user_id, id.0);
+        app(&self.0)?.db.write(move |tx| conversations::delete(tx, user, id).boxed()).await?;
+        Ok(Done::NoContent)
     }
 }

@@ -170,13 +170,16 @@ impl Auth {
         }
         app.limits.sign_in(&username.0, Context::current().address)?;
         let known = users::credentials(&mut app.db.read(), &username.0).await?;
-        let (stored, active) = known.as_ref().map_or((None, false), |(_, hash, active)| (hash.clone(), *active));
+        let (stored, active) =
+            known.as_ref().map_or((None, false), |(_, hash, active)| (hash.clone(), *active));
         // One answer for no such user, a wrong password and a disabled account, and one price.
         let is_right = passwords::verify(password.0, stored).await?;
-        let refused = Fault::Unauthenticated { code: "wrong_credentials", message: "user name or password is wrong" };
+        let refused =
+            Fault::Unauthenticated { code: "wrong_credentials", message: "user name or password is wrong" };
         let Some((id, ..)) = known.filter(|_| is_right && active) else { return Err(refused.into()) };
         let device = device(request);
-        let started = app.db.write(move |tx| async move { sessions::start(tx, id, device).await }.boxed()).await?;
+        let started =
+            app.db.write(move |tx| async move { sessions::start(tx, id, device).await }.boxed()).await?;
         let user = users::find(&mut app.db.read(), id).await?;
         Ok(cookie::answer(request, |body| body, signed_in(app, user, started)?))
     }
@@ -185,12 +188,16 @@ impl Auth {
     #[oai(path = "/auth/refresh", method = "post")]
     async fn refresh(&self, request: &Request, body: Json<Refresh>) -> Answer<Response<Json<SignedIn>>> {
         let app = app(&self.0)?;
-        let refused = || Fault::Unauthenticated { code: "invalid_token", message: "the refresh token is not good any more" };
+        let refused = || Fault::Unauthenticated {
+            code: "invalid_token",
+            message: "the refresh token is not good any more",
+        };
         let token = match body.0.refresh_token {
             Some(token) => token.0,
             None => cookie::read(request, app).ok_or_else(refused)?,
         };
-        let refreshed = app.db.write(move |tx| async move { sessions::refresh(tx, &token).await }.boxed()).await?;
+        let refreshed =
+            app.db.write(move |tx| async move { sessions::refresh(tx, &token).await }.boxed()).await?;
         let Refreshed::Done(started) = refreshed else {
             if matches!(refreshed, Refreshed::Reused) {
                 tracing::warn!("a refresh token was used twice; its session has ended");
@@ -244,10 +251,17 @@ impl Auth {
         let uses = u32::try_from(max_uses).unwrap_or(1);
         let token = app
             .db
-            .write(move |tx| async move { tickets::issue(tx, Purpose::Invitation, holder, uses, lasts).await }.boxed())
+            .write(move |tx| {
+                async move { tickets::issue(tx, Purpose::Invitation, holder, uses, lasts).await }.boxed()
+            })
             .await?;
         let url = format!("{}/register#{token}", app.public_url());
-        Ok(Invited::Created(Json(Invitation { token, url, expires_at: Timestamp::now().plus(lasts), max_uses })))
+        Ok(Invited::Created(Json(Invitation {
+            token,
+            url,
+            expires_at: Timestamp::now().plus(lasts),
+            max_uses,
+        })))
     }
 
     /// A single-use ticket that opens one socket, for clients that cannot send a first frame.
@@ -257,7 +271,9 @@ impl Auth {
         let holder = Holder { user_id: Some(caller.0.user_id), session_id: Some(caller.0.session_id) };
         let ticket = app
             .db
-            .write(move |tx| async move { tickets::issue(tx, Purpose::Gateway, holder, 1, TICKET_LASTS).await }.boxed())
+            .write(move |tx| {
+                async move { tickets::issue(tx, Purpose::Gateway, holder, 1, TICKET_LASTS).await }.boxed()
+            })
             .await?;
         Ok(Json(Ticket { ticket, expires_in: TICKET_LASTS.as_secs() }))
     }
@@ -287,14 +303,23 @@ fn may_register(app: &App, email: &str, invitation: Option<String>) -> Result<Op
         },
         Registration::Domain(domains) => {
             let of = email.rsplit_once('@').map(|(_, host)| host.to_lowercase()).unwrap_or_default();
-            if domains.contains(&of) { Ok(None) } else { closed("accounts are for certain e-mail domains only") }
+            if domains.contains(&of) {
+                Ok(None)
+            } else {
+                closed("accounts are for certain e-mail domains only")
+            }
         }
         Registration::Off => closed("nobody can make an account here"),
     }
 }
 
 /// Makes an account and signs it in, in one transaction with the ticket that it costs.
-async fn make(app: &App, request: &Request, user: NewUser, spent: Option<(Purpose, String)>) -> Result<(User, Started)> {
+async fn make(
+    app: &App,
+    request: &Request,
+    user: NewUser,
+    spent: Option<(Purpose, String)>,
+) -> Result<(User, Started)> {
     let device = device(request);
     app.db
         .write(move |tx| {

@@ -1,7 +1,7 @@
 //! Channels.
 
 use confab_core::channels::{self, Change, NewChannel, Scope};
-use confab_core::{Fault, FutureExt, access, members};
+use confab_core::{FutureExt, members};
 use confab_protocol::{Channel, ChannelId, ChannelKind, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -68,19 +68,32 @@ impl Channels {
         let user = caller.0.user_id;
         let description = body.0.description.as_ref().map(|it| it.0.as_str());
         let new = NewChannel::check(&body.0.name.0, body.0.kind.unwrap_or(ChannelKind::Public), description)?;
-        let id = app.db.write(move |tx| async move { channels::create(tx, Some(user), new).await }.boxed()).await?;
+        let id = app
+            .db
+            .write(move |tx| async move { channels::create(tx, Some(user), new).await }.boxed())
+            .await?;
         Ok(Opened::Created(Json(channels::view(&mut app.db.read(), user, id).await?)))
     }
 
     /// Every channel that the caller may read.
     #[oai(path = "/channels", method = "get")]
-    async fn list(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<ChannelPage>> {
+    async fn list(
+        &self,
+        caller: Bearer,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<ChannelPage>> {
         self.page(&caller, Scope::Readable, limit.0, cursor.0.as_deref()).await
     }
 
     /// The caller's channels, with counts of what is unread.
     #[oai(path = "/channels/me", method = "get")]
-    async fn mine(&self, caller: Bearer, limit: Query<Option<i64>>, cursor: Query<Option<String>>) -> Answer<Json<ChannelPage>> {
+    async fn mine(
+        &self,
+        caller: Bearer,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<ChannelPage>> {
         self.page(&caller, Scope::Mine, limit.0, cursor.0.as_deref()).await
     }
 
@@ -90,7 +103,10 @@ impl Channels {
         let app = app(&self.0)?;
         let user = caller.0.user_id;
         let others = body.0.user_ids;
-        let opened = app.db.write(move |tx| async move { channels::open_direct(tx, user, &others).await }.boxed()).await?;
+        let opened = app
+            .db
+            .write(move |tx| async move { channels::open_direct(tx, user, &others).await }.boxed())
+            .await?;
         let channel = Json(channels::view(&mut app.db.read(), user, opened.0).await?);
         Ok(if opened.1 { Opened::Created(channel) } else { Opened::Found(channel) })
     }
@@ -148,7 +164,10 @@ impl Channels {
     #[oai(path = "/channels/:id/leave", method = "post")]
     async fn leave(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (user, id) = (caller.0.user_id, ChannelId(id.0));
-        app(&self.0)?.db.write(move |tx| async move { members::remove(tx, user, id, user).await }.boxed()).await?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { members::remove(tx, user, id, user).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 
@@ -156,16 +175,26 @@ impl Channels {
     #[oai(path = "/channels/:id/read", method = "put")]
     async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
         let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
-        app(&self.0)?.db.write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed()).await?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 }
 
 impl Channels {
-    async fn page(&self, caller: &Bearer, scope: Scope, limit: Option<i64>, cursor: Option<&str>) -> Answer<Json<ChannelPage>> {
+    async fn page(
+        &self,
+        caller: &Bearer,
+        scope: Scope,
+        limit: Option<i64>,
+        cursor: Option<&str>,
+    ) -> Answer<Json<ChannelPage>> {
         let limit = cursor::limit(limit)?;
         let after: Option<(String, ChannelId)> = cursor::decode(cursor)?;
-        let items = channels::list(&mut app(&self.0)?.db.read(), caller.0.user_id, scope, after, limit).await?;
+        let items =
+            channels::list(&mut app(&self.0)?.db.read(), caller.0.user_id, scope, after, limit).await?;
         let last = items.last().filter(|_| items.len() == limit as usize);
         let next_cursor = last.and_then(|it| cursor::encode(&(it.name.as_str(), it.id)));
         Ok(Json(ChannelPage { items, next_cursor }))
@@ -174,12 +203,9 @@ impl Channels {
     async fn set_archived(&self, caller: &Bearer, id: ChannelId, archived: bool) -> Answer<Json<Channel>> {
         let app = app(&self.0)?;
         let user = caller.0.user_id;
-        let admitted = access::admit(&mut app.db.read(), user, id).await?;
-        if admitted.is_archived() == archived {
-            let word = if archived { "already" } else { "not" };
-            return Err(Fault::conflict("archive_state", format!("this channel is {word} archived")).into());
-        }
-        app.db.write(move |tx| async move { channels::archive(tx, user, id, archived).await }.boxed()).await?;
+        app.db
+            .write(move |tx| async move { channels::archive(tx, user, id, archived).await }.boxed())
+            .await?;
         Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
     }
 }

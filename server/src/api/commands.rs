@@ -1,6 +1,7 @@
 //! Slash commands and the plugins behind them. The worker runs them; the server only asks.
 
 use confab_protocol::ChannelId;
+use confab_worker::plugins;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -28,7 +29,7 @@ impl Commands {
     #[oai(path = "/commands", method = "get")]
     async fn list(&self, caller: Bearer) -> Answer<Json<serde_json::Value>> {
         let question = json!({ "user_id": caller.0.user_id });
-        Ok(Json(app(&self.0)?.bus.ask("commands", &question).await?))
+        Ok(Json(app(&self.0)?.bus.ask(plugins::COMMANDS, &question).await?))
     }
 
     /// Runs a command in a channel.
@@ -43,13 +44,13 @@ impl Commands {
             "text": body.0.text.0,
             "invocation_id": body.0.invocation_id.unwrap_or_else(Uuid::new_v4),
         });
-        Ok(Json(app.bus.ask("command", &question).await?))
+        Ok(Json(app.bus.ask(plugins::COMMAND, &question).await?))
     }
 
     /// The installed plugins: for superusers.
     #[oai(path = "/plugins", method = "get")]
     async fn plugins(&self, caller: Bearer) -> Answer<Json<serde_json::Value>> {
         caller.superuser()?;
-        Ok(Json(app(&self.0)?.bus.ask("plugins", &json!({})).await?))
+        Ok(Json(app(&self.0)?.bus.ask(plugins::PLUGINS, &json!({})).await?))
     }
 }

@@ -69,7 +69,8 @@ impl Files {
             Fault::Internal(format!("the bytes of file {} are missing: {error}", file.id))
         })?;
         let body = poem::Body::from_async_read(bytes);
-        let attachment = Attachment::new(body).attachment_type(AttachmentType::Attachment).filename(file.filename);
+        let attachment =
+            Attachment::new(body).attachment_type(AttachmentType::Attachment).filename(file.filename);
         Ok(Response::new(attachment)
             .header("content-security-policy", "sandbox; default-src 'none'")
             .header("cross-origin-resource-policy", "same-origin")

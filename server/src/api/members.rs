@@ -59,8 +59,10 @@ impl Members {
     #[oai(path = "/channels/:id/members", method = "post")]
     async fn add(&self, caller: Bearer, id: Path<Uuid>, body: Json<AddMember>) -> Answer<Added> {
         let (by, channel, user) = (caller.0.user_id, ChannelId(id.0), body.0.user_id);
-        let added =
-            app(&self.0)?.db.write(move |tx| async move { members::invite(tx, by, channel, user).await }.boxed()).await?;
+        let added = app(&self.0)?
+            .db
+            .write(move |tx| async move { members::invite(tx, by, channel, user).await }.boxed())
+            .await?;
         Ok(if added { Added::Created } else { Added::Known })
     }
 
@@ -68,7 +70,10 @@ impl Members {
     #[oai(path = "/channels/:id/members/:user_id", method = "delete")]
     async fn remove(&self, caller: Bearer, id: Path<Uuid>, user_id: Path<Uuid>) -> Answer<Done> {
         let (by, channel, user) = (caller.0.user_id, ChannelId(id.0), UserId(user_id.0));
-        app(&self.0)?.db.write(move |tx| async move { members::remove(tx, by, channel, user).await }.boxed()).await?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { members::remove(tx, by, channel, user).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 }

@@ -78,7 +78,13 @@ pub struct Messages(pub Option<App>);
 impl Messages {
     /// Posts a message. 201 is sent after the commit: it survives a kill.
     #[oai(path = "/channels/:id/messages", method = "post")]
-    async fn post(&self, request: &Request, caller: Bearer, id: Path<Uuid>, body: Json<Post>) -> Answer<Posted> {
+    async fn post(
+        &self,
+        request: &Request,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Json<Post>,
+    ) -> Answer<Posted> {
         let app = app(&self.0)?;
         let (user, channel) = (caller.0.user_id, ChannelId(id.0));
         app.limits.send(user)?;
@@ -89,7 +95,10 @@ impl Messages {
             parent_id: body.0.parent_id,
             file_ids: body.0.file_ids.unwrap_or_default(),
         };
-        let posted = app.db.write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed()).await?;
+        let posted = app
+            .db
+            .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
+            .await?;
         metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
         let message = Json(posted.message);
         Ok(if posted.is_new { Posted::Created(message) } else { Posted::Known(message) })
@@ -116,7 +125,11 @@ impl Messages {
             (Some(_), None, None) => return Err(Fault::invalid("before_seq", "must not be negative").into()),
             (None, Some(_), None) => return Err(Fault::invalid("after_seq", "must not be negative").into()),
             (None, None, Some(_)) => return Err(Fault::invalid("around_seq", "must not be negative").into()),
-            _ => return Err(Fault::invalid("before_seq", "give one of before_seq, after_seq and around_seq").into()),
+            _ => {
+                return Err(
+                    Fault::invalid("before_seq", "give one of before_seq, after_seq and around_seq").into()
+                );
+            }
         };
         let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
         let page = messages::page(&mut app.db.read(), &admitted, side, limit).await?;
@@ -151,7 +164,13 @@ impl Messages {
 
     /// The same by the channel's path.
     #[oai(path = "/channels/:id/messages/:message_id", method = "put")]
-    async fn edit_in(&self, caller: Bearer, id: Path<Uuid>, message_id: Path<Uuid>, body: Json<Edit>) -> Answer<Json<Message>> {
+    async fn edit_in(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        message_id: Path<Uuid>,
+        body: Json<Edit>,
+    ) -> Answer<Json<Message>> {
         self.stands_in(&caller, MessageId(message_id.0), ChannelId(id.0)).await?;
         self.change(&caller, MessageId(message_id.0), body.0).await
     }
@@ -174,7 +193,8 @@ impl Messages {
     ) -> Answer<Json<Thread>> {
         let limit = cursor::limit(limit.0)?;
         let (user, after) = (caller.0.user_id, after_seq.0.unwrap_or(0));
-        let items = messages::thread(&mut app(&self.0)?.db.read(), user, MessageId(id.0), after, limit).await?;
+        let items =
+            messages::thread(&mut app(&self.0)?.db.read(), user, MessageId(id.0), after, limit).await?;
         Ok(Json(Thread { items, next_cursor: None }))
     }
 
@@ -193,7 +213,8 @@ impl Messages {
         admitted.member()?;
         // Like the gateway: nothing of the time before this membership.
         let after = after_seq.0.unwrap_or(0).max(admitted.from_seq() - 1);
-        let found = log::in_channel_after(&mut app.db.read(), admitted.channel_id(), after, i64::from(limit)).await?;
+        let found =
+            log::in_channel_after(&mut app.db.read(), admitted.channel_id(), after, i64::from(limit)).await?;
         let frames = frames::encode(&app.db, &found).await?;
         let items = frames.iter().flatten().filter_map(|frame| serde_json::from_str(frame).ok()).collect();
         Ok(Json(EventPage { items, next_cursor: None }))

@@ -43,7 +43,8 @@ impl Reactions {
     /// The reactions under a message.
     #[oai(path = "/messages/:id/reactions", method = "get")]
     async fn list(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<ReactionList>> {
-        let (_, message) = messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, MessageId(id.0)).await?;
+        let (_, message) =
+            messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, MessageId(id.0)).await?;
         Ok(Json(ReactionList { items: message.reactions, next_cursor: None }))
     }
 
@@ -51,7 +52,10 @@ impl Reactions {
     #[oai(path = "/messages/:id/reactions/:code", method = "put")]
     async fn add(&self, caller: Bearer, id: Path<Uuid>, code: Path<String>) -> Answer<Done> {
         let (user, id, code) = (caller.0.user_id, MessageId(id.0), code.0);
-        app(&self.0)?.db.write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed()).await?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 
@@ -59,7 +63,10 @@ impl Reactions {
     #[oai(path = "/messages/:id/reactions/:code", method = "delete")]
     async fn remove(&self, caller: Bearer, id: Path<Uuid>, code: Path<String>) -> Answer<Done> {
         let (user, id, code) = (caller.0.user_id, MessageId(id.0), code.0);
-        app(&self.0)?.db.write(move |tx| async move { reactions::remove(tx, user, id, &code).await }.boxed()).await?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { reactions::remove(tx, user, id, &code).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 

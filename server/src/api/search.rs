@@ -1,6 +1,7 @@
 //! Finding messages. The worker holds the index; what it answers was read again from the record.
 
 use confab_protocol::{Channel, Message};
+use confab_worker::services;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -46,6 +47,6 @@ impl Search {
         app.limits.search(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?;
         let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
-        Ok(Json(app.bus.ask("search", &question).await?))
+        Ok(Json(app.bus.ask(services::SEARCH, &question).await?))
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use confab_core::{log, users};
 use confab_protocol::{FILES_PER_MESSAGE, MESSAGE_CHARACTERS, PAGE_LIMIT};
+use confab_worker::services;
 use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{IntoResponse, Response, handler};
@@ -81,7 +82,7 @@ pub fn health() -> Response {
 pub async fn ready(app: Data<&App>) -> Response {
     let database = log::head(&mut app.db.read()).await;
     let bus = app.bus.is_connected();
-    let index = app.bus.ask::<_, serde_json::Value>("index_state", &json!({})).await;
+    let index = app.bus.ask::<_, serde_json::Value>(services::INDEX_STATE, &json!({})).await;
     let is_ready = database.is_ok() && !app.hub.is_draining();
     let parts = json!({
         "status": if is_ready { "ready" } else { "not ready" },
@@ -101,8 +102,10 @@ pub async fn database_test(app: Data<&App>) -> Response {
     match log::head(&mut app.db.read()).await {
         Ok(_) => {
             let latency_ms = started.elapsed().as_secs_f64() * 1_000.0;
-            poem::web::Json(json!({ "status": "ok", "engine": app.db.engine_name(), "latency_ms": latency_ms }))
-                .into_response()
+            poem::web::Json(
+                json!({ "status": "ok", "engine": app.db.engine_name(), "latency_ms": latency_ms }),
+            )
+            .into_response()
         }
         Err(fault) => problem::response(fault),
     }

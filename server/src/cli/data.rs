@@ -41,7 +41,12 @@ pub async fn demo(args: Demo, common: &Common, settings: &Settings) -> Result<()
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
     let storage = crate::storage::Storage::new(&settings.data_dir, settings.upload_bytes);
-    let options = demo::Options { users: args.users, channels: args.channels, messages: args.messages, seed: args.seed };
+    let options = demo::Options {
+        users: args.users,
+        channels: args.channels,
+        messages: args.messages,
+        seed: args.seed,
+    };
     let report = demo::run(&db, &storage, &options, &progress).await;
     db.close().await;
     let report = report?;
@@ -53,7 +58,7 @@ pub async fn import(which: Import, common: &Common, settings: &Settings) -> Resu
     let Import::Slack { zip, dry_run } = which;
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
-    let options = import::slack::Options { dry_run, ..import::slack::Options::default() };
+    let options = import::slack::Options { dry_run };
     let report = import::slack::run(&db, &zip, options, &progress).await;
     db.close().await;
     let report = report?;

@@ -57,7 +57,9 @@ pub async fn run(migrate: Migrate, common: &Common, settings: &Settings) -> Resu
             let history = matches!(migrate, Migrate::History);
             let all: Vec<Migration> =
                 target.status().await?.into_iter().filter(|it| !history || it.applied_at.is_some()).collect();
-            say(common, &json!({ "items": all }), || all.iter().map(|it| line(it, history)).collect::<Vec<_>>().join("\n"));
+            say(common, &json!({ "items": all }), || {
+                all.iter().map(|it| line(it, history)).collect::<Vec<_>>().join("\n")
+            });
         }
         Migrate::New { .. } => {}
     }
@@ -74,7 +76,9 @@ fn line(migration: &Migration, history: bool) -> String {
 }
 
 fn new(common: &Common, name: &str, folder: &Path) -> Result<()> {
-    let is_word = !name.is_empty() && name.len() <= 60 && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    let is_word = !name.is_empty()
+        && name.len() <= 60
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
     if !is_word {
         return Err(confab_core::Fault::invalid("name", "is letters, digits and _, such as add_topics"));
     }
@@ -82,11 +86,15 @@ fn new(common: &Common, name: &str, folder: &Path) -> Result<()> {
         .map_err(|error| refused("no_folder", format!("cannot read {}: {error}", folder.display())))?;
     let newest = listing
         .filter_map(std::result::Result::ok)
-        .filter_map(|entry| entry.file_name().to_string_lossy().split('_').next().and_then(|it| it.parse::<u32>().ok()))
+        .filter_map(|entry| {
+            entry.file_name().to_string_lossy().split('_').next().and_then(|it| it.parse::<u32>().ok())
+        })
         .max()
         .unwrap_or(0);
     let mut made = Vec::new();
-    for (end, says) in [("up", "What this adds and why."), ("down", "Takes it back; says which data goes with it.")] {
+    for (end, says) in
+        [("up", "What this adds and why."), ("down", "Takes it back; says which data goes with it.")]
+    {
         let path = folder.join(format!("{:04}_{name}.{end}.sql", newest + 1));
         std::fs::write(&path, format!("-- {says}\n"))
             .map_err(|error| refused("cannot_write", format!("{}: {error}", path.display())))?;

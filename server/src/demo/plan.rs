@@ -148,6 +148,8 @@ pub(super) fn lines(place: &Place, people: &[Person]) -> Vec<Line> {
     let persons: Vec<usize> =
         place.members.iter().copied().filter(|member| !people[*member].is_bot).collect();
     let mut lines: Vec<Line> = Vec::with_capacity(place.messages);
+    // Drawn like cards: nobody tells the same story twice in a row.
+    let mut deck: Vec<&Scene> = Vec::new();
     // Pauses within conversations are short, those between them fill the time.
     let mut pauses: Vec<(f64, bool)> = Vec::with_capacity(place.messages);
     while lines.len() < place.messages {
@@ -159,7 +161,11 @@ pub(super) fn lines(place: &Place, people: &[Person]) -> Vec<Line> {
             lines.push(line(bot, text));
             continue;
         }
-        let Some(scene) = SCENES.choose(&mut rng) else { break };
+        if deck.is_empty() {
+            deck = SCENES.iter().collect();
+            deck.shuffle(&mut rng);
+        }
+        let Some(scene) = deck.pop() else { break };
         play(scene, place, &persons, people, &mut lines, &mut rng);
         while pauses.len() < lines.len() {
             pauses.push((rng.random_range(PAUSE_SECONDS), false));

@@ -86,12 +86,24 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::CommandResult => serde_json::from_str(detail).ok()?,
         EventKind::PluginChanged => json!({ "id": detail }),
-        _ => return None,
+        // Servers only; and those that carry more than the row were taken before.
+        EventKind::SessionEnded
+        | EventKind::NewMessage
+        | EventKind::MessageUpdate
+        | EventKind::ChannelCreated
+        | EventKind::ChannelUpdate
+        | EventKind::PrivacyUpdated => return None,
     })
 }
 
 fn text(event: &Event, d: &impl Serialize) -> Result<Utf8Bytes> {
-    let frame =
-        Frame { op: "event", t: event.kind.as_str(), pos: event.pos, channel_id: event.channel_id, seq: event.seq, d };
+    let frame = Frame {
+        op: "event",
+        t: event.kind.as_str(),
+        pos: event.pos,
+        channel_id: event.channel_id,
+        seq: event.seq,
+        d,
+    };
     serde_json::to_string(&frame).map(Utf8Bytes::from).map_err(Fault::internal)
 }

@@ -64,7 +64,14 @@ impl Hub {
         let (to, batches) = mpsc::channel(BATCHES);
         let signals = bus.signals();
         tokio::spawn(follow(db, bus, head, to, stop.clone()));
-        let task = Task { pos: head, per_user, sockets: sockets.clone(), on_change, users: HashMap::new(), channels: HashMap::new() };
+        let task = Task {
+            pos: head,
+            per_user,
+            sockets: sockets.clone(),
+            on_change,
+            users: HashMap::new(),
+            channels: HashMap::new(),
+        };
         tokio::spawn(task.run(orders, batches, signals, stop));
         Ok(Self { commands, next_id: Arc::default(), sockets, draining: Arc::default() })
     }
@@ -115,7 +122,13 @@ impl Hub {
 }
 
 /// Reads the log and encodes it, ahead of the hub by a few batches.
-async fn follow(db: Db, bus: Bus, head: i64, to: mpsc::Sender<Vec<(Event, Option<Utf8Bytes>)>>, stop: CancellationToken) {
+async fn follow(
+    db: Db,
+    bus: Bus,
+    head: i64,
+    to: mpsc::Sender<Vec<(Event, Option<Utf8Bytes>)>>,
+    stop: CancellationToken,
+) {
     let mut tail = bus.tail(&db, head).await;
     while let Some(events) = stop.run_until_cancelled(tail.next()).await {
         // Skipping a batch would be a hole in every socket: try until the record answers.
@@ -124,7 +137,11 @@ async fn follow(db: Db, bus: Bus, head: i64, to: mpsc::Sender<Vec<(Event, Option
                 Ok(frames) => break frames,
                 Err(fault) => {
                     tracing::warn!(%fault, "cannot read what events name, trying again");
-                    if stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(250))).await.is_none() {
+                    if stop
+                        .run_until_cancelled(tokio::time::sleep(Duration::from_millis(250)))
+                        .await
+                        .is_none()
+                    {
                         return;
                     }
                 }
@@ -345,7 +362,8 @@ impl Task {
                 }
             }
             Signal::Presence { user_id, status } => {
-                let frame = json!({ "op": "signal", "t": "presence", "d": { "user_id": user_id, "status": status } });
+                let frame =
+                    json!({ "op": "signal", "t": "presence", "d": { "user_id": user_id, "status": status } });
                 let frame = Utf8Bytes::from(frame.to_string());
                 for present in self.users.values() {
                     present.whisper(&frame);

@@ -2,20 +2,20 @@
 //! log; the others never wait for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use confab_protocol::{SessionId, UserId};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// Frames and bytes that may wait (reliability_security §3).
+/// Frames and bytes that may wait (docs/limits.md).
 const FRAMES: usize = 512;
 const BYTES: usize = 1 << 20;
 
 /// Why a socket is closed: the code, and what the client should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// See the table in reliability_security §3.
+    /// See docs/gateway.md.
     pub code: u16,
     /// For people who read logs.
     pub text: &'static str,
@@ -65,8 +65,6 @@ pub struct Outbox {
     closing: AtomicBool,
     /// Set when the queue was full: nothing more is queued, the writer closes.
     overflowed: Arc<tokio::sync::Notify>,
-    /// Newest position applied by the client, as its heartbeats say.
-    pub applied: AtomicI64,
 }
 
 /// The receiving side, held by the socket's task.
@@ -88,15 +86,14 @@ impl Outbox {
             bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             overflowed: Arc::default(),
-            applied: AtomicI64::new(0),
         });
         (outbox.clone(), Waiting { from, outbox })
     }
 
-    /// Queues without ever waiting. `false`: the socket is lost and must be forgotten.
-    pub fn push(&self, item: Item) -> bool {
+    /// Queues without ever waiting. When the queue is full the socket's own task closes it and tells the hub.
+    pub fn push(&self, item: Item) {
         if self.closing.load(Ordering::Relaxed) {
-            return false;
+            return;
         }
         let size = match &item {
             Item::Event(_, text) | Item::Frame(text) => text.len(),
@@ -104,11 +101,10 @@ impl Outbox {
         };
         let waiting = self.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if waiting <= BYTES && self.to.try_send(item).is_ok() {
-            return true;
+            return;
         }
         self.closing.store(true, Ordering::Relaxed);
         self.overflowed.notify_one();
-        false
     }
 
     /// Queues what may be lost: a signal never closes a slow socket.

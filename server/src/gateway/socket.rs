@@ -1,9 +1,8 @@
 //! One socket, from its first frame to its last.
 
 use std::net::IpAddr;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use confab_core::bus::Signal;
@@ -12,7 +11,8 @@ use confab_core::messages::{self, Draft};
 use confab_core::tickets::{self, Purpose};
 use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, users};
 use confab_protocol::gateway::{
-    Ack, ClientFrame, FrameError, Hello, Identify, Invalid, PresenceStatus, Ready, Resume, Resumed, Send, ServerFrame,
+    Ack, ClientFrame, FrameError, Hello, Identify, Invalid, PresenceStatus, Ready, Resume, Resumed, Send,
+    ServerFrame,
 };
 use confab_protocol::{PAGE_LIMIT, SessionId, Timestamp, UserId};
 use futures_util::future::BoxFuture;
@@ -22,24 +22,23 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 
 use super::outbox::{
-    BAD_POSITION, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED, TOKEN_EXPIRED, TOO_MANY,
-    Waiting,
+    BAD_POSITION, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox,
+    RATE_LIMITED, TOKEN_EXPIRED, TOO_MANY, Waiting,
 };
 use super::resume::{Missed, missed};
+use super::strangers::{Counted, Stranger};
 use super::wire::{Ended, Stream, WRITE_WITHIN, read, timed, write};
 use crate::state::App;
 use crate::tokens::Caller;
 
 const HEARTBEAT_MS: u64 = 30_000;
-/// No frame for so long: the client is gone (reliability_security §8).
+/// No frame for so long: the client is gone (docs/limits.md).
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 /// After its token's end a client may still send `reauth`.
 const REAUTH_GRACE: Duration = Duration::from_secs(60);
-/// Frames of one write (performance, advice 2).
+/// Frames of one write: fewer and larger writes are what makes fan-out cheap.
 const TOGETHER: usize = 64;
-/// Sockets of one address that have not said who they are (reliability_security §3).
-const STRANGERS_OF_ADDRESS: usize = 20;
 /// Client frames in a minute.
 const FRAMES_A_MINUTE: u32 = 120;
 /// Channels in a `ready` frame; an account with more reads the rest by REST.
@@ -49,20 +48,30 @@ const READY_PRESENCES: u32 = 500;
 
 type Pending = BoxFuture<'static, ServerFrame>;
 
-
 /// Serves a socket until it ends.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: App, mut stream: Stream<S>, address: IpAddr) {
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
+    app: App,
+    mut stream: Stream<S>,
+    address: IpAddr,
+) {
     let ended = run(&app, &mut stream, address).await;
     if let Some(reason) = ended {
         metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
         let frame = CloseFrame { code: reason.code.into(), reason: Utf8Bytes::from_static(reason.text) };
         let _ = tokio::time::timeout(WRITE_WITHIN, stream.close(Some(frame))).await;
     }
-    // Read on until the peer has closed too, or half of all closes would be unclean (ecosystem §1).
-    let _ = tokio::time::timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = stream.next().await {} }).await;
+    // Read on until the peer has closed too, or half of all closes are unclean.
+    let _ = tokio::time::timeout(Duration::from_secs(2), async {
+        while let Some(Ok(_)) = stream.next().await {}
+    })
+    .await;
 }
 
-async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, stream: &mut Stream<S>, address: IpAddr) -> Ended {
+async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
+    app: &App,
+    stream: &mut Stream<S>,
+    address: IpAddr,
+) -> Ended {
     static OPEN: AtomicU64 = AtomicU64::new(0);
     let _count = Counted::one_more(&OPEN);
     if OPEN.load(Ordering::Relaxed) > app.settings.sockets_total as u64 {
@@ -85,7 +94,9 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, s
             Ok(Ok(frame)) => frame,
         };
         let began = match frame {
-            ClientFrame::Identify(identify) => identify_caller(app, identify).await.map(|caller| (caller, None)),
+            ClientFrame::Identify(identify) => {
+                identify_caller(app, identify).await.map(|caller| (caller, None))
+            }
             ClientFrame::Resume(resume) => {
                 app.tokens.check(&app.db, &resume.token).await.map(|caller| (caller, Some(resume)))
             }
@@ -100,7 +111,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(app: &App, s
             }
             Err(_) => return Some(INTERNAL),
         };
-        stranger.is_known();
+        stranger.settle();
         match session(app, stream, caller, resume).await {
             Next::Ended(ended) => return ended,
             Next::IdentifyAgain => {}
@@ -116,8 +127,10 @@ enum Next {
 
 async fn identify_caller(app: &App, identify: Identify) -> Result<Caller> {
     if let Some(ticket) = identify.ticket {
-        let holder =
-            app.db.write(move |tx| async move { tickets::redeem(tx, Purpose::Gateway, &ticket).await }.boxed()).await?;
+        let holder = app
+            .db
+            .write(move |tx| async move { tickets::redeem(tx, Purpose::Gateway, &ticket).await }.boxed())
+            .await?;
         let (Some(user_id), Some(session_id)) = (holder.user_id, holder.session_id) else {
             return Err(Fault::NotFound("ticket"));
         };
@@ -143,7 +156,15 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     let next = match greet(app, stream, &outbox, caller, resume).await {
         Ok(Some(last)) => {
             show(app, caller.user_id, PresenceStatus::Online).await;
-            let mut live = Live { app, outbox, waiting, caller, last, pending: None, heard: Instant::now(), window: (Instant::now(), 0) };
+            let mut live = Live {
+                app,
+                waiting,
+                caller,
+                last,
+                pending: None,
+                heard: Instant::now(),
+                window: (Instant::now(), 0),
+            };
             Next::Ended(live.serve(stream).await)
         }
         Ok(None) => Next::IdentifyAgain,
@@ -242,7 +263,6 @@ async fn show(app: &App, user_id: UserId, status: PresenceStatus) {
 
 struct Live<'a> {
     app: &'a App,
-    outbox: Arc<Outbox>,
     waiting: Waiting,
     caller: Caller,
     /// The last position sent: whatever comes again is dropped.
@@ -257,7 +277,9 @@ impl Live<'_> {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Ended {
         loop {
             let dead = self.heard + DEAD_AFTER;
-            let left = Duration::from_millis(u64::try_from(self.caller.expires_at.0 - Timestamp::now().0).unwrap_or(0));
+            let left = Duration::from_millis(
+                u64::try_from(self.caller.expires_at.0 - Timestamp::now().0).unwrap_or(0),
+            );
             let expired = Instant::now() + left + REAUTH_GRACE;
             let is_busy = self.pending.is_some();
             let done = tokio::select! {
@@ -281,7 +303,11 @@ impl Live<'_> {
     }
 
     /// Everything that waits leaves in one write.
-    async fn send_all<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>, first: Item) -> std::result::Result<(), Ended> {
+    async fn send_all<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut Stream<S>,
+        first: Item,
+    ) -> std::result::Result<(), Ended> {
         let mut next = Some(first);
         let mut count = 0;
         while let Some(item) = next.take() {
@@ -305,15 +331,16 @@ impl Live<'_> {
         timed(stream.flush()).await
     }
 
-    async fn heed<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>, frame: ClientFrame) -> std::result::Result<(), Ended> {
+    async fn heed<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut Stream<S>,
+        frame: ClientFrame,
+    ) -> std::result::Result<(), Ended> {
         self.heard = Instant::now();
         self.limit()?;
         match frame {
             ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
-            ClientFrame::Heartbeat(beat) => {
-                self.outbox.applied.store(beat.pos, Ordering::Relaxed);
-                write(stream, &ServerFrame::HeartbeatAck).await
-            }
+            ClientFrame::Heartbeat(_) => write(stream, &ServerFrame::HeartbeatAck).await,
             ClientFrame::Reauth(reauth) => match self.app.tokens.check(&self.app.db, &reauth.token).await {
                 Ok(caller) if caller.user_id == self.caller.user_id => {
                     self.caller = caller;
@@ -327,7 +354,8 @@ impl Live<'_> {
             }
             ClientFrame::Typing(typing) => {
                 let user_id = self.caller.user_id;
-                let admitted = confab_core::access::admit(&mut self.app.db.read(), user_id, typing.channel_id).await;
+                let admitted =
+                    confab_core::access::admit(&mut self.app.db.read(), user_id, typing.channel_id).await;
                 if admitted.is_ok_and(|it| it.role().is_some()) {
                     self.app.bus.signal(Signal::Typing { channel_id: typing.channel_id, user_id }).await;
                 }
@@ -347,18 +375,30 @@ impl Live<'_> {
             self.window = (Instant::now(), 0);
         }
         self.window.1 += 1;
-        if self.app.limits.is_on() && self.window.1 > FRAMES_A_MINUTE { Err(Some(RATE_LIMITED)) } else { Ok(()) }
+        if self.app.limits.is_on() && self.window.1 > FRAMES_A_MINUTE {
+            Err(Some(RATE_LIMITED))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The same path as REST: one limiter, one core function.
 async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
     let nonce = send.nonce.clone();
-    let draft =
-        Draft { content: send.content, nonce: Some(send.nonce), parent_id: send.parent_id, file_ids: Vec::new() };
+    let draft = Draft {
+        content: send.content,
+        nonce: Some(send.nonce),
+        parent_id: send.parent_id,
+        file_ids: Vec::new(),
+    };
     let posted = match app.limits.send(user) {
         Ok(()) => {
-            app.db.write(move |tx| async move { messages::post(tx, user, send.channel_id, draft).await }.boxed()).await
+            app.db
+                .write(move |tx| {
+                    async move { messages::post(tx, user, send.channel_id, draft).await }.boxed()
+                })
+                .await
         }
         Err(fault) => Err(fault),
     };
@@ -371,63 +411,12 @@ async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
             if let Fault::Internal(source) = &fault {
                 tracing::error!(source, "a send failed");
             }
-            let message = if matches!(fault, Fault::Internal(_)) { "something went wrong on the server".into() } else { fault.to_string() };
+            let message = if matches!(fault, Fault::Internal(_)) {
+                "something went wrong on the server".into()
+            } else {
+                fault.to_string()
+            };
             ServerFrame::Error(FrameError { nonce: Some(nonce), code: fault.code().into(), message })
         }
-    }
-}
-
-/// Someone who has not said who they are. Few of them come from one address at a time, or one machine could hold all
-/// places of this server for ten seconds each, over and over.
-struct Stranger {
-    address: IpAddr,
-    is_counted: AtomicBool,
-}
-
-static STRANGERS: Mutex<BTreeMap<IpAddr, usize>> = Mutex::new(BTreeMap::new());
-
-impl Stranger {
-    fn admit(address: IpAddr, is_limited: bool) -> Option<Self> {
-        let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = strangers.entry(address).or_default();
-        if is_limited && *count >= STRANGERS_OF_ADDRESS {
-            return None;
-        }
-        *count += 1;
-        Some(Self { address, is_counted: AtomicBool::new(true) })
-    }
-
-    fn is_known(&self) {
-        if !self.is_counted.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = strangers.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                strangers.remove(&self.address);
-            }
-        }
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        self.is_known();
-    }
-}
-
-struct Counted(&'static AtomicU64);
-
-impl Counted {
-    fn one_more(of: &'static AtomicU64) -> Self {
-        of.fetch_add(1, Ordering::Relaxed);
-        Self(of)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -20,7 +20,9 @@ pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// Deeper JSON is refused before it is read.
 const DEPTH: usize = 32;
 
-pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>) -> std::result::Result<ClientFrame, Ended> {
+pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut Stream<S>,
+) -> std::result::Result<ClientFrame, Ended> {
     loop {
         match stream.next().await {
             Some(Ok(WsMessage::Text(text))) => {
@@ -62,13 +64,18 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-pub async fn write<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>, frame: &ServerFrame) -> std::result::Result<(), Ended> {
+pub async fn write<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut Stream<S>,
+    frame: &ServerFrame,
+) -> std::result::Result<(), Ended> {
     let text = serde_json::to_string(frame).map_err(|_| Some(INTERNAL))?;
     timed(stream.send(WsMessage::Text(text.into()))).await
 }
 
 /// A peer that reads nothing must not hold this task: it comes back and resumes.
-pub async fn timed(done: impl Future<Output = std::result::Result<(), WsError>>) -> std::result::Result<(), Ended> {
+pub async fn timed(
+    done: impl Future<Output = std::result::Result<(), WsError>>,
+) -> std::result::Result<(), Ended> {
     match tokio::time::timeout(WRITE_WITHIN, done).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(None),

@@ -27,7 +27,9 @@ pub fn canonical(path: &str, wants_page: bool) -> Option<String> {
     let trimmed = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     let found = PREFIXES
         .iter()
-        .filter(|(from, _)| trimmed.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        .filter(|(from, _)| {
+            trimmed.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
         .max_by_key(|(from, _)| from.len());
     match found {
         // A socket has no path below it: the room of `/api/ws/{room}` is one that the user hears anyway.

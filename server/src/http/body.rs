@@ -5,7 +5,7 @@ use std::time::Duration;
 use poem::http::{Method, StatusCode};
 use poem::{Body, Error, Request, Result};
 
-/// Largest JSON body (reliability_security §8).
+/// Largest JSON body (docs/limits.md).
 pub const JSON_BYTES: usize = 256 * 1_024;
 /// A body must be here within this time: a client that sends a byte a second holds a connection, not a handler.
 const WITHIN: Duration = Duration::from_secs(15);

@@ -30,7 +30,8 @@ impl<E> Edge<E> {
         let path = path.strip_prefix("/api/v1").unwrap_or(path);
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let fits = |template: &Vec<String>| {
-            template.len() == parts.len() && template.iter().zip(&parts).all(|(it, part)| it.starts_with('{') || it == part)
+            template.len() == parts.len()
+                && template.iter().zip(&parts).all(|(it, part)| it.starts_with('{') || it == part)
         };
         self.methods
             .iter()

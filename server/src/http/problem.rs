@@ -41,7 +41,10 @@ pub struct Problem {
 impl Problem {
     fn new(status: u16, code: &str, detail: String, errors: Vec<FieldError>) -> Self {
         let context = Context::current();
-        let title = poem::http::StatusCode::from_u16(status).ok().and_then(|it| it.canonical_reason()).unwrap_or("Error");
+        let title = poem::http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|it| it.canonical_reason())
+            .unwrap_or("Error");
         Self {
             kind: "about:blank".into(),
             title: title.into(),
@@ -118,7 +121,9 @@ impl From<Fault> for ApiError {
             Fault::Unauthenticated { .. } => Self::Unauthenticated(problem(401), "Bearer".into()),
             Fault::Gone(_) => Self::Gone(problem(410)),
             Fault::Busy => Self::Unavailable(problem(503), 1),
-            Fault::RateLimited { retry_after_seconds } => Self::RateLimited(problem(429), *retry_after_seconds),
+            Fault::RateLimited { retry_after_seconds } => {
+                Self::RateLimited(problem(429), *retry_after_seconds)
+            }
             Fault::Unavailable(_) => Self::Unavailable(problem(503), 2),
             Fault::Full => Self::Full(problem(507)),
             Fault::Internal(source) => {
@@ -137,13 +142,16 @@ impl ApiError {
     pub fn of_framework(error: &poem::Error, allow: impl FnOnce() -> String) -> Self {
         let status = error.status().as_u16();
         let said = error.to_string();
-        let problem = |status, code, detail: &str| Json(Problem::new(status, code, detail.to_owned(), Vec::new()));
+        let problem =
+            |status, code, detail: &str| Json(Problem::new(status, code, detail.to_owned(), Vec::new()));
         match status {
             400 | 422 => Self::Invalid(problem(400, "invalid", &said)),
             401 => Self::Unauthenticated(problem(401, "unauthenticated", "sign in first"), "Bearer".into()),
             403 => Self::Forbidden(problem(403, "forbidden", &said)),
             404 => Self::NotFound(problem(404, "no_such_path", "there is nothing at this path")),
-            405 => Self::Method(problem(405, "no_such_method", "this path does not know this method"), allow()),
+            405 => {
+                Self::Method(problem(405, "no_such_method", "this path does not know this method"), allow())
+            }
             408 => Self::Slow(problem(408, "slow_body", "the body took too long")),
             413 => Self::TooLarge(problem(413, "too_large", "the body has more bytes than allowed")),
             415 => Self::MediaType(problem(415, "media_type", "the body must be of another content type")),

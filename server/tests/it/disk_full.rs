@@ -44,7 +44,7 @@ async fn nothing_acknowledged_is_lost_and_room_heals() {
     assert!(matches!(refused.status, 507 | 503), "{} {}", refused.status, refused.text);
     assert!(refused.text.contains("disk") || refused.text.contains("database"), "{}", refused.text);
     ada.get("/health", 200).await;
-    let newest = ada.list(id(&room), "?limit=1", 200).await;
+    let newest = ada.list(id(&room), "limit=1", 200).await;
     assert_eq!(
         contents(&newest),
         [kept.last().unwrap().as_str()],
@@ -62,7 +62,7 @@ async fn nothing_acknowledged_is_lost_and_room_heals() {
     let mut seen = Vec::new();
     let mut after = 0;
     loop {
-        let page = ada.list(id(&room), &format!("?limit=100&after_seq={after}"), 200).await;
+        let page = ada.list(id(&room), &format!("limit=100&after_seq={after}"), 200).await;
         let Some(last) = items(&page).last() else { break };
         after = last["seq"].as_i64().unwrap();
         seen.extend(contents(&page).into_iter().map(str::to_owned));

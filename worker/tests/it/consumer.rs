@@ -129,11 +129,11 @@ async fn one_process_works_and_another_takes_over() {
     world.post(ada, harbour, "two").await;
     wait_until("the first again", async || one.seen.lock().unwrap().len() == 2).await;
     assert!(other.seen.lock().unwrap().is_empty());
-    // As a crash would: nothing is released.
+    // As a crash would: nothing is released, and what was not noted comes again.
     first.abort();
     let _ = first.await;
-    world.post(ada, harbour, "three").await;
-    wait_until("the second", async || other.seen.lock().unwrap().len() == 1).await;
+    let three = world.post(ada, harbour, "three").await;
+    wait_until("the second", async || other.seen.lock().unwrap().contains_key(&three.id.0)).await;
     assert_eq!(one.seen.lock().unwrap().len(), 2);
     stop_other.cancel();
     second.await.unwrap();

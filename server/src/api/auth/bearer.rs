@@ -28,6 +28,8 @@ impl Bearer {
 }
 
 async fn check(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> {
-    let app = request.data::<App>().ok_or_else(|| poem::Error::from_status(poem::http::StatusCode::UNAUTHORIZED))?;
+    let app = request
+        .data::<App>()
+        .ok_or_else(|| poem::Error::from_status(poem::http::StatusCode::UNAUTHORIZED))?;
     app.tokens.check(&app.db, &bearer.token).await.map_err(|fault| ApiError::from(fault).into())
 }
