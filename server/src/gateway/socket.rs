@@ -1,7 +1,6 @@
 //! One socket, from its first frame to its last.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
