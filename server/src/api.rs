@@ -7,6 +7,7 @@ mod channels;
 mod commands;
 mod cursor;
 mod files;
+mod invitations;
 mod members;
 mod messages;
 mod reactions;
@@ -55,6 +56,7 @@ macro_rules! endpoints {
     ($app:expr) => {
         (
             auth::Auth($app.clone()),
+            invitations::Invitations($app.clone()),
             users::Users($app.clone()),
             channels::Channels($app.clone()),
             members::Members($app.clone()),

@@ -5,6 +5,7 @@
 //! them for every member, so only its upgrade is used.
 
 pub mod frames;
+mod greet;
 mod hub;
 mod outbox;
 mod resume;
