@@ -19,7 +19,8 @@ const GIVE_BACK: &str =
     "update channels set last_seq = last_seq - $2, message_count = message_count - $3 where id = $1";
 const MEMBER: &str = "select m.role, u.username, u.full_name, u.picture_url, u.is_bot from users u
     left join memberships m on m.user_id = u.id and m.channel_id = $2 and m.to_seq is null where u.id = $1";
-const VISIBLE: &str = "select channel_id from memberships where user_id = $1 and to_seq is null
+const VISIBLE: &str = "select m.channel_id from memberships m join channels c on c.id = m.channel_id
+    where m.user_id = $1 and m.to_seq is null and c.deleted_at is null
     union select id from channels where kind in ('public', 'voice') and deleted_at is null";
 const AUDIENCE: &str = "select id from channels where kind in ('public', 'voice') and deleted_at is null
     union select id from channels where id = $1 and deleted_at is null";

@@ -28,6 +28,8 @@ const UPDATE: &str = "update channels set name = coalesce($2, name), name_key = 
 const ARCHIVE: &str = "update channels set archived_at = $2, updated_at = $3 where id = $1";
 const DELETE: &str =
     "update channels set deleted_at = $2, name_key = null, direct_key = null, updated_at = $2 where id = $1";
+const OWN_PRIVATE: &str = "select c.id, c.name from memberships m join channels c on c.id = m.channel_id
+    where m.user_id = $1 and m.to_seq is null and c.kind = 'private' and c.deleted_at is null";
 const BY_NAME: &str = "select id from channels where name_key = $1 and deleted_at is null";
 
 /// A channel to be made.
@@ -35,7 +37,8 @@ const BY_NAME: &str = "select id from channels where name_key = $1 and deleted_a
 pub struct NewChannel {
     /// What it is for.
     pub kind: ChannelKind,
-    /// 1 to 80 characters, unique under case folding.
+    /// 1 to 80 characters. Names of public channels are unique under case folding; those of private ones need not be, or
+    /// a refusal would tell that such a channel exists.
     pub name: String,
     /// What belongs there.
     pub description: Option<String>,
@@ -72,7 +75,7 @@ pub async fn create(tx: &mut Tx, owner: Option<UserId>, new: NewChannel) -> Resu
             .bind(id.0)
             .bind(new.kind.as_str())
             .bind(new.name.clone())
-            .bind(Some(text::key(&new.name)))
+            .bind(new.kind.is_open().then(|| text::key(&new.name)))
             .bind(new.description.clone())
             .bind(owner.map(|id| id.0))
             .bind(new.is_default)
@@ -105,6 +108,15 @@ pub async fn by_name(on: &mut impl crate::Read, name: &str) -> Result<Option<Cha
     Ok(found.map(ChannelId))
 }
 
+/// The channels that `user` may mean by a name: the public one, and private ones that they are a member of.
+pub async fn named(on: &mut impl crate::Read, user: UserId, name: &str) -> Result<Vec<ChannelId>> {
+    let mut found: Vec<ChannelId> = by_name(on, name).await?.into_iter().collect();
+    let private: Vec<(uuid::Uuid, String)> = run!(on, sqlx::query_as(OWN_PRIVATE).bind(user.0), fetch_all)?;
+    let key = text::key(name.trim_start_matches('#'));
+    found.extend(private.into_iter().filter(|(_, it)| text::key(it) == key).map(|(id, _)| ChannelId(id)));
+    Ok(found)
+}
+
 /// Changes of a channel; absent fields stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -133,7 +145,7 @@ pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) ->
         sqlx::query(UPDATE)
             .bind(id.0)
             .bind(name.clone())
-            .bind(name.as_deref().map(text::key))
+            .bind(name.as_deref().filter(|_| place.kind.is_open()).map(text::key))
             .bind(description.clone())
             .bind(topic.clone())
             .bind(Timestamp::now().0),

@@ -33,6 +33,8 @@ pub async fn add(
     people: &[(UserId, ChannelRole)],
     by: Option<UserId>,
 ) -> Result<usize> {
+    // The lock first: two who add the same person at once must not both find them absent.
+    access::place_of_system(tx, channel, Take::Events(0)).await?;
     let present = present(tx, channel, people).await?;
     let new: Vec<(UserId, ChannelRole)> =
         people.iter().filter(|it| !present.contains(&it.0.0)).copied().collect();
@@ -83,6 +85,7 @@ async fn present(tx: &mut Tx, channel: ChannelId, people: &[(UserId, ChannelRole
 
 /// Joins a public channel. Joining twice does nothing.
 pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
+    access::place_of_system(tx, channel, Take::Events(0)).await?;
     let admitted = access::admit(tx, user, channel).await?;
     if admitted.is_archived() {
         return Err(Fault::conflict("channel_archived", "this channel is archived"));

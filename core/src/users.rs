@@ -19,9 +19,8 @@ const INSERT: &str =
 const BY_ID: &str =
     "select id, username, email, full_name, bio, picture_url, is_active, is_superuser, is_bot,
     created_at, updated_at from users where id = $1";
-const CREDENTIALS: &str =
-    "select id, password_hash, is_active from users where username_key = $1 or email_key = $1
-    order by case when username_key = $1 then 0 else 1 end limit 1";
+const BY_NAME: &str = "select id, password_hash, is_active from users where username_key = $1";
+const BY_ADDRESS: &str = "select id, password_hash, is_active from users where email_key = $1";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
@@ -61,7 +60,8 @@ impl NewUser {
     /// [`Fault::Invalid`] in `username`, `email` or `full_name`.
     pub fn check(username: &str, email: Option<&str>, full_name: Option<&str>) -> Result<Self> {
         let username = text::line("username", username, USERNAME_CHARACTERS)?;
-        if username.contains(['@', ' ', '/', '<', '>', '"']) {
+        // The folded form counts: a full-width @ becomes a plain one there, and the name someone else's e-mail address.
+        if text::key(&username).contains(['@', ' ', '/', '<', '>', '"']) {
             return Err(Fault::invalid("username", "must not hold spaces or any of @ / < > \""));
         }
         let email = text::optional_line("email", email, LINE_CHARACTERS)?;
@@ -167,8 +167,11 @@ pub async fn find(on: &mut impl Read, id: UserId) -> Result<User> {
 
 /// What a sign-in needs, by user name or e-mail address.
 pub async fn credentials(on: &mut impl Read, login: &str) -> Result<Option<(UserId, Option<String>, bool)>> {
+    let key = text::key(login);
+    // No name holds an @, so a login is one or the other and never someone else's.
+    let query = if key.contains('@') { BY_ADDRESS } else { BY_NAME };
     let row: Option<(Uuid, Option<String>, bool)> =
-        run!(on, sqlx::query_as(CREDENTIALS).bind(text::key(login)), fetch_optional)?;
+        run!(on, sqlx::query_as(query).bind(key.clone()), fetch_optional)?;
     Ok(row.map(|(id, hash, active)| (UserId(id), hash, active)))
 }
 

@@ -16,7 +16,6 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("reactions", "the catalogue is read whole, in order of its key"),
     ("ANY_SUPERUSER", "asked at start and by the client's first page; stops at the first one found"),
     ("COUNT", "an administrator's figure"),
-    ("CREDENTIALS", "two unique indexes, joined by OR"),
     ("CLEAR", "once, when a server starts alone"),
     ("DEFAULTS", "once for each new account; channels are few"),
 ];

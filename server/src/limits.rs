@@ -11,9 +11,11 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 /// One limiter for each kind of call. Keys that were not used for a while are swept by [`Limits::sweep`].
 pub struct Limits {
     is_on: bool,
-    account: DefaultKeyedRateLimiter<String>,
+    account: DefaultKeyedRateLimiter<(String, IpAddr)>,
+    account_anywhere: DefaultKeyedRateLimiter<String>,
     address: DefaultKeyedRateLimiter<IpAddr>,
     register: DefaultKeyedRateLimiter<IpAddr>,
+    write: DefaultKeyedRateLimiter<UserId>,
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
@@ -35,6 +37,8 @@ impl Limits {
         Self {
             is_on,
             account: RateLimiter::keyed(every(5, 300, 5)),
+            account_anywhere: RateLimiter::keyed(every(100, 300, 100)),
+            write: RateLimiter::keyed(every(10, 1, 30)),
             address: RateLimiter::keyed(every(20, 300, 20)),
             register: RateLimiter::keyed(every(5, 3_600, 5)),
             send: RateLimiter::keyed(every(5, 1, 20)),
@@ -43,10 +47,18 @@ impl Limits {
         }
     }
 
-    /// Trying to sign in counts against the account and the address; the sixth try in five minutes waits.
+    /// Trying to sign in counts against the address, and against the account from that address: a stranger who guesses
+    /// locks out themselves, not the account's owner. Many addresses together are slowed down for one account too.
     pub fn sign_in(&self, login: &str, address: IpAddr) -> Result<()> {
-        self.check(&self.account, &confab_core::text::key(login))?;
-        self.check(&self.address, &address)
+        self.check(&self.address, &address)?;
+        let key = confab_core::text::key(login);
+        self.check(&self.account, &(key.clone(), address))?;
+        self.check(&self.account_anywhere, &key)
+    }
+
+    /// Whatever changes something.
+    pub fn write(&self, user: UserId) -> Result<()> {
+        self.check(&self.write, &user)
     }
 
     /// Making accounts.
@@ -78,6 +90,8 @@ impl Limits {
     /// Forgets keys that are as good as new, so that the tables stay as small as the present traffic.
     pub fn sweep(&self) {
         self.account.retain_recent();
+        self.account_anywhere.retain_recent();
+        self.write.retain_recent();
         self.address.retain_recent();
         self.register.retain_recent();
         self.send.retain_recent();
@@ -113,6 +127,8 @@ mod tests {
         }
         assert!(matches!(limits.sign_in("ADA", address), Err(Fault::RateLimited { .. })));
         assert!(limits.sign_in("bob", address).is_ok());
+        let elsewhere = IpAddr::from([192, 0, 2, 2]);
+        assert!(limits.sign_in("ada", elsewhere).is_ok(), "the owner of the account is somewhere else");
         assert!(Limits::new(false).sign_in("ada", address).is_ok());
     }
 }

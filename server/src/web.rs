@@ -11,7 +11,12 @@ struct Assets;
 
 /// Whether a file is part of the client: its tests and notes are not served.
 fn is_served(path: &str) -> bool {
-    !path.starts_with("tests/") && !path.ends_with(".md") && !matches!(path, "index.html" | "package.json")
+    !path.starts_with(['.', '/'])
+        && !path.contains("//")
+        && !path.contains("/.")
+        && !path.starts_with("tests/")
+        && !path.ends_with(".md")
+        && !matches!(path, "index.html" | "package.json")
 }
 
 /// One script policy for every page: no inline script, no other host.

@@ -14,7 +14,7 @@ use confab_core::{Db, Fault, FutureExt, Result, access, conversations};
 use confab_protocol::{Channel, ChannelId, UserId};
 
 use crate::index::Index;
-use crate::services::{Answer, Citation, Context, ContextAnswer, Passage, Question};
+use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Question};
 use extract::Quote;
 use passages::Window;
 use weights::Weights;
@@ -44,10 +44,10 @@ pub async fn context(db: &Db, index: &Index, asked: Context) -> Result<ContextAn
     let channels = scope(db, asked.user_id, asked.channel_id).await?;
     let weights = Weights::of(index, &asked.query).await?;
     let windows = passages::find(db, index, asked.user_id, channels, &weights, asked.limit as usize).await?;
-    let items = windows.into_iter().map(|Window { messages, channel, score, .. }| Passage {
+    let items = windows.into_iter().enumerate().map(|(place, Window { messages, channel, .. })| Passage {
         messages,
         channel,
-        score,
+        score: services::score_of_place(place),
     });
     Ok(ContextAnswer { items: items.collect() })
 }

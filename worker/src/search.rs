@@ -12,7 +12,7 @@ use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use crate::index::Index;
-use crate::services::{Hit, Search, SearchAnswer};
+use crate::services::{self, Hit, Search, SearchAnswer};
 use find::Wanted;
 use question::Parsed;
 
@@ -29,6 +29,7 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswe
     }
     let parsed = Parsed::read(&asked.q)?;
     let mut at = cursor::read(asked.cursor.as_deref())?;
+    let from = at;
     let applied = index.applied();
     let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
     let Some(wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
@@ -51,7 +52,7 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswe
         let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
         for message in readable {
             let Some(channel) = seen.view(db, asked.user_id, message.channel_id).await? else { continue };
-            let score = found.iter().find(|hit| hit.id == message.id).map_or(0.0, |hit| hit.score);
+            let score = services::score_of_place(from + items.len());
             let snippet = wanted.snippet(index.analysis(), &message.content);
             items.push(Hit { message, channel, snippet, score });
         }
@@ -68,11 +69,10 @@ async fn resolve(db: &Db, user: UserId, parsed: Parsed, visible: &[ChannelId]) -
     if !parsed.channels.is_empty() {
         let mut named = Vec::new();
         for name in &parsed.channels {
-            let id = match name.parse::<ChannelId>() {
-                Ok(id) => Some(id),
-                Err(_) => channels::by_name(&mut db.read(), name).await?,
-            };
-            named.extend(id);
+            match name.parse::<ChannelId>() {
+                Ok(id) => named.push(id),
+                Err(_) => named.extend(channels::named(&mut db.read(), user, name).await?),
+            }
         }
         channels.retain(|id| named.contains(id));
     }

@@ -57,7 +57,7 @@ pub struct Hit {
     pub channel: Channel,
     /// HTML: the text around the words, escaped, each found word in `<mark>`.
     pub snippet: String,
-    /// Higher is better; comparable within one answer only.
+    /// Of its place in the order: 1, ½, ⅓ …, see [`score_of_place`].
     pub score: f32,
 }
 
@@ -89,7 +89,7 @@ pub struct Passage {
     pub messages: Vec<Message>,
     /// Where it was said.
     pub channel: Channel,
-    /// Higher is better; comparable within one answer only.
+    /// Of its place in the order: 1, ½, ⅓ …, see [`score_of_place`].
     pub score: f32,
 }
 
@@ -208,4 +208,11 @@ async fn index_state(db: &Db, index: &Index) -> Result<IndexState> {
     let applied = index.applied();
     let head = log::head(&mut db.read()).await?;
     Ok(IndexState { lag: (head - applied).max(0), applied, head, documents: index.documents() })
+}
+
+/// What stands as `score` in an answer. The index's own weights count how often a word is used anywhere, in channels
+/// that the asker may not read too: given out, they would tell whether a word is used there.
+#[must_use]
+pub fn score_of_place(place: usize) -> f32 {
+    1.0 / (place as f32 + 1.0)
 }

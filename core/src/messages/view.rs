@@ -9,11 +9,12 @@ use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{files, reactions};
 
-/// What a row holds, and the sender beside it.
+/// What a row holds, and the sender beside it. A deleted channel shows nothing any more, on no path.
 pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
     m.mentions, m.blocks, m.reply_count, m.reaction_count, m.has_attachments, m.created_at, m.updated_at, m.edited_at,
     m.deleted_at, u.username, u.full_name, u.picture_url, u.is_bot
-    from messages m join users u on u.id = m.sender_id";
+    from messages m join users u on u.id = m.sender_id
+    join channels c on c.id = m.channel_id and c.deleted_at is null";
 const BY_IDS: &str = "where m.id in";
 const PLACE: &str = "select channel_id from messages where id = $1";
 

@@ -15,7 +15,7 @@ use crate::state::App;
 
 #[derive(Debug, Object)]
 struct Create {
-    /// 1 to 80 characters, unique.
+    /// 1 to 80 characters, unique among public channels.
     name: Text,
     /// `public` when absent.
     kind: Option<ChannelKind>,

@@ -37,5 +37,8 @@ pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>> {
         return Err(wrong());
     }
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
+    if bytes.windows(6).any(|it| it == b"\\u0000") || bytes.contains(&0) {
+        return Err(wrong());
+    }
     serde_json::from_slice(&bytes).map(Some).map_err(|_| wrong())
 }

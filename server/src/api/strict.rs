@@ -43,7 +43,8 @@ impl ParseFromJSON for Text {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         match value {
             Some(Value::String(text)) => Ok(Self(text)),
-            other => Err(ParseError::expected_type(other.unwrap_or_default())),
+            // Says nothing of what was there instead: it may hold a password.
+            _ => Err(ParseError::custom("must be a text")),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use confab_core::channels::Scope;
 use confab_core::tickets::{self, Purpose};
-use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, users};
+use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, sessions, users};
 use confab_protocol::gateway::{Identify, Invalid, Ready, Resume, Resumed, ServerFrame};
 use confab_protocol::{PAGE_LIMIT, SessionId, Timestamp, UserId};
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message as WsMessage;
 
-use super::outbox::{BAD_POSITION, INTERNAL, Outbox};
+use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED};
 use super::resume::{Missed, missed};
 use super::wire::{Ended, Stream, timed, write};
 use crate::state::App;
@@ -30,7 +30,7 @@ pub async fn identify(app: &App, identify: Identify) -> Result<Caller> {
         let (Some(user_id), Some(session_id)) = (holder.user_id, holder.session_id) else {
             return Err(Fault::NotFound("ticket"));
         };
-        let live = confab_core::sessions::live(&mut app.db.read(), session_id).await?;
+        let live = sessions::live(&mut app.db.read(), session_id).await?;
         let expires_at = Timestamp::now().plus(crate::tokens::LASTS);
         return Ok(Caller { user_id, session_id, is_superuser: live.is_superuser, expires_at });
     }
@@ -49,6 +49,10 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
         tracing::warn!(%fault, "a socket could not be greeted");
         Some(INTERNAL)
     };
+    // From here on the hub closes this socket when its session ends; that it did not end just before is asked now.
+    if sessions::live(&mut app.db.read(), caller.session_id).await.is_err() {
+        return Err(Some(SESSION_ENDED));
+    }
     let memberships = members::of_user(&mut app.db.read(), caller.user_id).await.map_err(internal)?;
     let pos = app.hub.listen(outbox.id, caller.user_id, memberships).await.ok_or(Some(INTERNAL))?;
     let Some(resume) = resume else {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message as WsMessage, error::CapacityError};
 
-use super::outbox::{BAD_FRAME, INTERNAL, Reason, TOO_LARGE, TOO_SLOW};
+use super::outbox::{BAD_FRAME, INTERNAL, RATE_LIMITED, Reason, TOO_LARGE, TOO_SLOW};
 
 /// One peer's frames.
 pub type Stream<S> = WebSocketStream<S>;
@@ -17,13 +17,21 @@ pub type Ended = Option<Reason>;
 
 /// A peer that takes nothing for so long is cut off.
 pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// Frames without text, such as pings, between two with text.
+const OTHER_FRAMES: u32 = 240;
 /// Deeper JSON is refused before it is read.
 const DEPTH: usize = 32;
 
 pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
 ) -> std::result::Result<ClientFrame, Ended> {
+    let mut others = 0_u32;
     loop {
+        others += 1;
+        // Pings are answered by the library; a flood of nothing else is no client.
+        if others > OTHER_FRAMES {
+            return Err(Some(RATE_LIMITED));
+        }
         match stream.next().await {
             Some(Ok(WsMessage::Text(text))) => {
                 if depth(&text) > DEPTH {

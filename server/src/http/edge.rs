@@ -53,7 +53,17 @@ impl<E> Edge<E> {
             rewrite(&mut request, &canonical);
         }
         let canonical = request.uri().path().to_owned();
-        let done = match body::bound(&mut request, self.app.settings.upload_bytes).await {
+        // PostgreSQL's texts hold no NUL; refused here, no statement meets one in either mode.
+        let has_nul = request.uri().path_and_query().is_some_and(|it| it.as_str().contains("%00"));
+        let bound = if has_nul {
+            Err(poem::Error::from_string(
+                "an address must not hold the NUL character",
+                StatusCode::BAD_REQUEST,
+            ))
+        } else {
+            body::bound(&mut request, self.app.settings.upload_bytes).await
+        };
+        let done = match bound {
             Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
             Err(error) => Err(error),
         };
@@ -116,9 +126,12 @@ fn harden(response: &mut Response, is_api: bool) {
     }
 }
 
+const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+
 fn count(method: &poem::http::Method, route: &str, status: StatusCode, started: Instant) {
     let labels = [
-        ("method", method.as_str().to_owned()),
+        // Anyone may invent methods; each would be a series for ever.
+        ("method", if KNOWN.contains(&method.as_str()) { method.as_str() } else { "OTHER" }.to_owned()),
         ("route", route.to_owned()),
         ("status", status.as_u16().to_string()),
     ];

@@ -31,5 +31,9 @@ async fn check(request: &Request, bearer: auth::Bearer) -> poem::Result<Caller> 
     let app = request
         .data::<App>()
         .ok_or_else(|| poem::Error::from_status(poem::http::StatusCode::UNAUTHORIZED))?;
-    app.tokens.check(&app.db, &bearer.token).await.map_err(|fault| ApiError::from(fault).into())
+    let caller = app.tokens.check(&app.db, &bearer.token).await.map_err(ApiError::from)?;
+    if !request.method().is_safe() {
+        app.limits.write(caller.user_id).map_err(ApiError::from)?;
+    }
+    Ok(caller)
 }
