@@ -6,4 +6,5 @@ pub mod body;
 pub mod context;
 pub mod edge;
 pub mod origin;
+pub mod patience;
 pub mod problem;

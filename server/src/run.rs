@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
+use crate::http::patience::Patient;
 use crate::http::problem;
 use crate::limits::Limits;
 use crate::state::{App, Parts};
@@ -62,6 +63,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         tracing::info!("stopping: sockets are sent elsewhere, requests may end");
         draining.drain().await;
     };
+    let acceptor = Patient::new(acceptor, app.settings.sockets_total);
     let served = Server::new_with_acceptor(acceptor)
         .idle_timeout(Duration::from_secs(90))
         .run_with_graceful_shutdown(route, signal, Some(DRAIN))

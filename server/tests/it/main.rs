@@ -5,6 +5,7 @@ mod harness;
 
 mod accounts;
 mod architecture;
+mod attacks;
 mod bad_inputs;
 mod channels;
 mod crash;
