@@ -15,9 +15,11 @@ const KEYS: i64 = 10_000;
 
 const ALL: &str = "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at from plugins order by id";
 const INSTALL: &str = "insert into plugins (id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, true, null, $7, $7)
+    values ($1, null, $2, $3, $4, $5, true, null, $6, $6)
     on conflict (id) do update set version = excluded.version, manifest = excluded.manifest, sha256 = excluded.sha256,
     grants = excluded.grants, updated_at = excluded.updated_at";
+const BOT: &str = "select bot_id from plugins where id = $1";
+const SET_BOT: &str = "update plugins set bot_id = $2 where id = $1";
 const ENABLE: &str =
     "update plugins set is_enabled = $2, disabled_reason = $3, updated_at = $4 where id = $1";
 const GET: &str = "select value, revision from plugin_storage where plugin_id = $1 and key = $2 and (expires_at is null or expires_at > $3)";
@@ -78,18 +80,14 @@ pub struct NewPlugin {
     pub grants: String,
 }
 
-/// Installs or updates a plugin. Its bot joins the default channels, as a new person would.
-pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<()> {
-    let known = all(tx).await?.into_iter().find(|it| it.id == new.id);
-    let bot = match known.and_then(|it| it.bot_id) {
-        Some(bot) => bot,
-        None => make_bot(tx, &new).await?.0,
-    };
+/// Installs or updates a plugin. Its bot joins the default channels, as a new person would. Answers whether the plugin
+/// is new.
+pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<bool> {
+    // The row first: another worker that installs the same plugin at this moment waits here, and then finds its bot.
     run!(
         tx,
         sqlx::query(INSTALL)
             .bind(new.id.clone())
-            .bind(Some(bot))
             .bind(new.version.clone())
             .bind(new.manifest.clone())
             .bind(new.sha256.clone())
@@ -97,8 +95,13 @@ pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<()> {
             .bind(Timestamp::now().0),
         execute
     )?;
+    let known: Option<Uuid> = run!(tx, sqlx::query_scalar(BOT).bind(new.id.clone()), fetch_one)?;
+    if known.is_none() {
+        let bot = make_bot(tx, &new).await?;
+        run!(tx, sqlx::query(SET_BOT).bind(new.id.clone()).bind(bot.0), execute)?;
+    }
     tx.emit(Emission::new(EventKind::PluginChanged, Uuid::nil()).detail(new.id));
-    Ok(())
+    Ok(known.is_none())
 }
 
 async fn make_bot(tx: &mut Tx, new: &NewPlugin) -> Result<UserId> {

@@ -108,7 +108,6 @@ async fn assemble(
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
             swept.limits.sweep();
             swept.metrics.run_upkeep();
-            metrics::gauge!("confab_ws_connections").set(swept.hub.socket_count() as f64);
         }
     });
     Ok(app)

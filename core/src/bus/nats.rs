@@ -44,12 +44,16 @@ impl Nats {
         epoch: Uuid,
         stop: CancellationToken,
     ) -> Result<Self> {
+        // What stands before the @ is a secret.
+        let at = url.rsplit('@').next().unwrap_or(url).trim_start_matches("nats://");
         let client = async_nats::ConnectOptions::new()
             .connection_timeout(Duration::from_secs(3))
             .name("confab")
             .connect(url)
             .await
-            .map_err(|error| Fault::conflict("bus_unreachable", format!("cannot reach NATS: {error}")))?;
+            .map_err(|error| {
+                Fault::conflict("bus_unreachable", format!("cannot reach NATS at {at}: {error}"))
+            })?;
         let mut context = jetstream::new(client.clone());
         context.set_timeout(PUBLISH_WITHIN);
         let nats = Self {

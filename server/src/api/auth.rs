@@ -106,7 +106,7 @@ impl Auth {
         user.is_superuser = true;
         let spent = (Purpose::SetUp, token.0);
         let (user, started) = make(app, request, user, Some(spent)).await?;
-        Ok(cookie::answer(request, Made::Created, signed_in(app, user, started)?))
+        Ok(cookie::answer(request, false, Made::Created, signed_in(app, user, started)?))
     }
 
     /// Makes an account.
@@ -120,7 +120,7 @@ impl Auth {
         let spent = may_register(app, &email.0, invitation)?;
         user.password_hash = Some(hashed(password).await?);
         let (user, started) = make(app, request, user, spent).await?;
-        Ok(cookie::answer(request, Made::Created, signed_in(app, user, started)?))
+        Ok(cookie::answer(request, false, Made::Created, signed_in(app, user, started)?))
     }
 
     /// Signs in.
@@ -144,7 +144,7 @@ impl Auth {
         let started =
             app.db.write(move |tx| async move { sessions::start(tx, id, device).await }.boxed()).await?;
         let user = users::find(&mut app.db.read(), id).await?;
-        Ok(cookie::answer(request, |body| body, signed_in(app, user, started)?))
+        Ok(cookie::answer(request, false, |body| body, signed_in(app, user, started)?))
     }
 
     /// Exchanges a refresh token, which works once, for new tokens.
@@ -155,6 +155,7 @@ impl Auth {
             code: "invalid_token",
             message: "the refresh token is not good any more",
         };
+        let from_cookie = body.0.refresh_token.is_none();
         let token = match body.0.refresh_token {
             Some(token) => token.0,
             None => cookie::read(request, app).ok_or_else(refused)?,
@@ -168,7 +169,7 @@ impl Auth {
             return Err(refused().into());
         };
         let user = users::find(&mut app.db.read(), started.user_id).await?;
-        Ok(cookie::answer(request, |body| body, signed_in(app, user, started)?))
+        Ok(cookie::answer(request, from_cookie, |body| body, signed_in(app, user, started)?))
     }
 
     /// Ends this session. Its sockets close.

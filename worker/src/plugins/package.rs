@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use confab_core::plugins::{self, Installed, NewPlugin};
-use confab_core::{Db, Fault, FutureExt as _, Result, cursors, log, reactions, users};
+use confab_core::{Db, Fault, FutureExt as _, Result, cursors, log, reactions};
 use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
-use confab_protocol::UserId;
 use uuid::Uuid;
 
 use super::catalogue::{self, Catalogue};
@@ -102,19 +101,10 @@ async fn try_install(db: &Db, package: &Package, known: Option<Installed>) -> Re
         .as_ref()
         .and_then(|it| it.disabled_reason.as_deref())
         .is_some_and(|reason| reason.starts_with(super::STOPPED));
-    let (is_new, outside) = (known.is_none(), db.clone());
     db.write(move |tx| {
         async move {
             let id = new.id.clone();
-            plugins::install(tx, new).await?;
-            if is_new {
-                let bot = plugins::all(tx).await?.into_iter().find(|it| it.id == id).and_then(|it| it.bot_id);
-                let bot = UserId(bot.unwrap_or_default());
-                // Seen from outside before this is committed, it is another worker's bot; the one made here, of
-                // another name, would be a member of channels for ever with nobody behind it.
-                if !users::refs(&mut outside.read(), &[bot]).await?.is_empty() {
-                    return Err(Fault::Busy);
-                }
+            if plugins::install(tx, new).await? {
                 // Its place in the log, so that it hears of all that happens from its installation on.
                 let head = log::head(tx).await?;
                 let name = super::deliver::consumer_name(&id);

@@ -11,13 +11,15 @@ use crate::state::App;
 const NAME: &str = "confab_refresh";
 const LASTS_SECONDS: u64 = 7 * 86_400;
 
-/// Puts the refresh token into a cookie when the client asked for that; else leaves it in the body.
+/// Puts the refresh token into a cookie when the client asked for that, or came with one: a token that was out of every
+/// script's reach stays there. Otherwise it is in the body.
 pub fn answer<T>(
     request: &Request,
+    from_cookie: bool,
     wrap: impl FnOnce(Json<SignedIn>) -> T,
     mut signed_in: SignedIn,
 ) -> Response<T> {
-    let wants_cookie = request.header("x-confab-session") == Some("cookie");
+    let wants_cookie = request.header("x-confab-session") == Some("cookie") || from_cookie;
     let secret = if wants_cookie { signed_in.refresh_token.take() } else { None };
     let response = Response::new(wrap(Json(signed_in)));
     match secret {

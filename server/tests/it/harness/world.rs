@@ -11,6 +11,7 @@ use super::node::Node;
 use super::postgres::Postgres;
 use super::process::{Ending, Process};
 use super::user::User;
+use super::wait::wait_until;
 
 /// The administrator that every world starts with.
 pub const ADMIN: &str = "warden";
@@ -65,6 +66,13 @@ impl World {
         let first = Node::start(&folder.path().join("one"), &settings).await;
         let second = Node::start(&folder.path().join("two"), &settings).await;
         let worker = start_worker(&folder.path().join("worker"), &settings);
+        for node in [&first, &second] {
+            let visitor = User::visitor(&node.address);
+            wait_until("the worker to answer the servers", async || {
+                visitor.call(reqwest::Method::GET, "/ready", None).await.body()["search"] == "ok"
+            })
+            .await;
+        }
         Self {
             nodes: vec![first, second],
             _worker: Some(worker),
