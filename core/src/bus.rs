@@ -55,6 +55,7 @@ pub type Service = Arc<dyn Fn(Bytes) -> BoxFuture<'static, Result<serde_json::Va
 
 /// The bus of this process. Cheap to clone.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // there is one in a process
 pub enum Bus {
     /// Embedded.
     Memory(memory::Memory),

@@ -30,18 +30,15 @@ pub async fn add(
     answer: &str,
 ) -> Result<Uuid> {
     let now = Timestamp::now().0;
-    let id = match conversation {
-        Some(id) => {
-            if run!(tx, sqlx::query(TOUCH).bind(id).bind(user.0).bind(now), execute)? == 0 {
-                return Err(Fault::NotFound("conversation"));
-            }
-            id
+    let id = if let Some(id) = conversation {
+        if run!(tx, sqlx::query(TOUCH).bind(id).bind(user.0).bind(now), execute)? == 0 {
+            return Err(Fault::NotFound("conversation"));
         }
-        None => {
-            let id = Uuid::now_v7();
-            run!(tx, sqlx::query(START).bind(id).bind(user.0).bind(now), execute)?;
-            id
-        }
+        id
+    } else {
+        let id = Uuid::now_v7();
+        run!(tx, sqlx::query(START).bind(id).bind(user.0).bind(now), execute)?;
+        id
     };
     let number: i64 = run!(tx, sqlx::query_scalar(NEXT).bind(id), fetch_one)?;
     run!(

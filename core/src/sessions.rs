@@ -14,9 +14,9 @@ use crate::fault::{Fault, Result};
 use crate::text;
 
 /// A session that is not refreshed ends after this.
-pub const SLIDING: Duration = Duration::from_secs(7 * 86_400);
+pub const SLIDING: Duration = Duration::from_hours(7 * 24);
 /// However often it is refreshed, it ends after this (ASVS 10.4.8).
-pub const ABSOLUTE: Duration = Duration::from_secs(30 * 86_400);
+pub const ABSOLUTE: Duration = Duration::from_hours(30 * 24);
 
 const START: &str = "insert into sessions (id, user_id, device_info, ip_address, created_at, last_used_at, expires_at, ended_at)
     values ($1, $2, $3, $4, $5, $5, $6, null)";

@@ -93,9 +93,7 @@ impl NewUser {
 pub async fn create(tx: &mut Tx, user: NewUser) -> Result<User> {
     let id = user.id;
     let joins = user.is_active && !user.is_bot;
-    if let Err(fault) = insert(tx, &[user]).await {
-        return Err(fault);
-    }
+    insert(tx, &[user]).await?;
     if joins {
         members::join_defaults(tx, id).await?;
     }

@@ -94,6 +94,7 @@ pub fn document() -> String {
 }
 
 /// The shared parts. Handlers run only in a server, where they are there; the document is made without.
+#[allow(clippy::result_large_err, clippy::ref_option)] // both are the forms that every handler has
 fn app(of: &Option<App>) -> Answer<&App> {
     of.as_ref().ok_or_else(|| confab_core::Fault::Internal("no server around this handler".into()).into())
 }

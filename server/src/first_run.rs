@@ -12,7 +12,7 @@ use confab_core::{
 };
 
 /// A set-up link that nobody used by then is made anew at the next start.
-const SET_UP_LASTS: Duration = Duration::from_secs(24 * 3_600);
+const SET_UP_LASTS: Duration = Duration::from_hours(24);
 
 /// Makes the data folder, for its owner alone.
 ///
@@ -82,7 +82,7 @@ fn check_private(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path).map(|it| it.permissions().mode() & 0o777).unwrap_or(0);
+        let mode = fs::metadata(path).map_or(0, |it| it.permissions().mode() & 0o777);
         if mode & 0o077 != 0 {
             let text =
                 format!("{} can be read by others (mode {mode:o}); run `chmod 600` on it", path.display());

@@ -105,7 +105,7 @@ async fn assemble(
     });
     let swept = app.clone();
     tokio::spawn(async move {
-        while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {
             swept.limits.sweep();
             swept.metrics.run_upkeep();
         }

@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 /// How long a token is good for.
-pub const LASTS: Duration = Duration::from_secs(30 * 60);
+pub const LASTS: Duration = Duration::from_mins(30);
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: u64 = 30;
 /// A revoked session is noticed within this time even when its event gets lost.

@@ -15,7 +15,7 @@ fn is_served(path: &str) -> bool {
         && !path.contains("//")
         && !path.contains("/.")
         && !path.starts_with("tests/")
-        && !path.ends_with(".md")
+        && path.rsplit('.').next() != Some("md")
         && !matches!(path, "index.html" | "package.json")
 }
 

@@ -82,9 +82,9 @@ impl Nats {
                 subjects: vec![format!("{}.events", self.prefix)],
                 storage: StorageType::File,
                 retention: RetentionPolicy::Limits,
-                max_age: Duration::from_secs(24 * 3_600),
+                max_age: Duration::from_hours(24),
                 max_bytes: 1 << 30,
-                duplicate_window: Duration::from_secs(600),
+                duplicate_window: Duration::from_mins(10),
                 ..stream::Config::default()
             })
             .await

@@ -104,7 +104,7 @@ pub async fn thread(
 /// A message and its neighbours: those of its thread, or else at most `around` on each side in the channel. The caller
 /// has checked that the message may be read.
 pub async fn conversation(on: &mut impl Read, of: &Message, around: i64) -> Result<Vec<Message>> {
-    if around < 0 || around > 20 {
+    if !(0..=20).contains(&around) {
         return Err(Fault::Internal("a conversation window of more than 20".into()));
     }
     let rows: Vec<MessageRow> = if of.parent_id.is_some() || of.reply_count > 0 {

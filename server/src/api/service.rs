@@ -113,6 +113,7 @@ pub async fn database_test(app: Data<&App>) -> Response {
 
 /// Figures in Prometheus' text format.
 #[handler]
+#[allow(clippy::needless_pass_by_value)] // the form of a handler
 pub fn figures(app: Data<&App>) -> Response {
     metrics::gauge!("confab_ws_connections").set(app.hub.socket_count() as f64);
     Response::builder().content_type("text/plain; version=0.0.4").body(app.metrics.render())

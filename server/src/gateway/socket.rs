@@ -32,7 +32,7 @@ const HEARTBEAT_MS: u64 = 30_000;
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 /// After its token's end a client may still send `reauth`.
-const REAUTH_GRACE: Duration = Duration::from_secs(60);
+const REAUTH_GRACE: Duration = Duration::from_mins(1);
 /// Frames of one write: fewer and larger writes are what makes fan-out cheap.
 const TOGETHER: usize = 64;
 /// Client frames in a minute.
@@ -69,10 +69,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     if OPEN.load(Ordering::Relaxed) > app.settings.sockets_total as u64 {
         return Some(TOO_MANY);
     }
-    let head = match log::head(&mut app.db.read()).await {
-        Ok(head) => head,
-        Err(_) => return Some(INTERNAL),
-    };
+    let Ok(head) = log::head(&mut app.db.read()).await else { return Some(INTERNAL) };
     let hello = Hello { heartbeat_ms: HEARTBEAT_MS, epoch: app.db.epoch().to_string(), head };
     if let Err(ended) = write(stream, &ServerFrame::Hello(hello)).await {
         return ended;
@@ -271,7 +268,7 @@ impl Live<'_> {
     }
 
     fn limit(&mut self) -> std::result::Result<(), Ended> {
-        if self.window.0.elapsed() > Duration::from_secs(60) {
+        if self.window.0.elapsed() > Duration::from_mins(1) {
             self.window = (Instant::now(), 0);
         }
         self.window.1 += 1;

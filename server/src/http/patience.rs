@@ -177,7 +177,7 @@ mod tests {
         client.write_all(b"\n\r\n").await.expect("written");
         let mut part = [0; 64];
         while server.head.is_some() {
-            server.read(&mut part).await.expect("read");
+            assert_ne!(server.read(&mut part).await.expect("read"), 0);
         }
         let waited = tokio::time::timeout(WITHIN * 3, server.read(&mut part)).await;
         assert!(waited.is_err(), "an idle connection is somebody else's business");

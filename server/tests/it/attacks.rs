@@ -53,10 +53,10 @@ both! {
         let path = format!("/api/v1/channels/{}/members", id(&room));
         let body = json!({ "user_id": bob.id });
         let add = || ada.call(Method::POST, &path, Some(&body));
-        let (a, b, c, d, e, f) = tokio::join!(add(), add(), add(), add(), add(), add());
-        let mut statuses: Vec<u16> = [a, b, c, d, e, f].iter().map(|reply| reply.status).collect();
+        let together = tokio::join!(add(), add(), add(), add());
+        let mut statuses: Vec<u16> = <[_; 4]>::from(together).iter().map(|reply| reply.status).collect();
         statuses.sort_unstable();
-        assert_eq!(statuses, [200, 200, 200, 200, 200, 201]);
+        assert_eq!(statuses, [200, 200, 200, 201]);
     }
 
     async fn a_deleted_channel_says_nothing_more(world) {
