@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use poem::http::{Method, StatusCode};
 use poem::{Body, Error, Request, Result};
+use tokio::io::AsyncReadExt;
 
 /// Largest JSON body (docs/limits.md).
 pub const JSON_BYTES: usize = 256 * 1_024;
 /// A body must be here within this time: a client that sends a byte a second holds a connection, not a handler.
 const WITHIN: Duration = Duration::from_secs(15);
+/// Of a body that is too large, so much is still taken.
+const DISCARDED_BYTES: u64 = 2 << 20;
+const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 /// What multipart puts around a file.
 const ENVELOPE_BYTES: u64 = 64 * 1_024;
 
@@ -21,6 +25,7 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let is_upload = request.uri().path().ends_with("/files/upload");
     let most = if is_upload { upload_bytes + ENVELOPE_BYTES } else { JSON_BYTES as u64 };
     if declared.is_some_and(|declared| declared > most) {
+        discard(request.take_body()).await;
         return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
     if is_upload {
@@ -39,4 +44,11 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         })?;
     request.set_body(Body::from_bytes(read));
     Ok(())
+}
+
+/// Reads on for a little: a client that still writes when the connection closes sees a broken connection and never the
+/// answer that says why.
+async fn discard(body: Body) {
+    let mut rest = body.into_async_read().take(DISCARDED_BYTES);
+    let _ = tokio::time::timeout(DISCARD_WITHIN, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
