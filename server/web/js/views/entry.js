@@ -59,7 +59,7 @@ function useForm(initial, submit, entered) {
   return { field, busy, message, onSubmit };
 }
 
-const PASSWORD_HELP = 'At least 12 characters. A sentence works well.';
+const PASSWORD_HELP = 'At least 8 characters. A sentence works well.';
 
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
@@ -75,7 +75,7 @@ function Setup({ token, entered }) {
     <${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
     <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
     <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="12" required help=${PASSWORD_HELP} />
+    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />
     <button class="btn primary big" disabled=${busy}>Create workspace</button>
   </form>`;
 }
@@ -95,7 +95,7 @@ function Register({ invitation, entered }) {
     <${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
     <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
     <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="12" required help=${PASSWORD_HELP} />
+    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />
     <button class="btn primary big" disabled=${busy}>Create account</button>
     <p class="lead">Already have an account? <a class="inline-link" href="/login">Sign in</a></p>
   </form>`;

@@ -32,7 +32,7 @@ export function SearchPage() {
     <h1 class="sr">Search</h1>
     <div class="search-top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
       <form class="searchbar" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); search(text); }}>
-        <${Icon} name="find" /><input ref=${input} type="search" aria-label="Search messages" placeholder="Search messages" value=${text} maxlength="500" enterkeyhint="search"
+        <${Icon} name="find" /><input ref=${input} type="search" aria-label="Search messages" placeholder="Search messages" value=${text} maxlength="256" enterkeyhint="search"
           onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') navigate('/'); }} /><kbd>Esc</kbd>
       </form></div>
     <div class="filters" role="group" aria-label="Filters">${filters().map(([label, operator]) => {
