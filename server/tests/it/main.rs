@@ -16,5 +16,6 @@ mod gateway;
 mod import;
 mod messages;
 mod plugins;
+mod readme;
 mod search;
 mod service;
