@@ -143,7 +143,7 @@ pub struct Place {
     pub(crate) first_seq: i64,
     /// The first of the message numbers taken.
     pub(crate) first_number: i64,
-    /// How many of each.
+    /// How many numbers of the channel.
     pub(crate) count: i64,
     /// What the channel is for.
     pub(crate) kind: ChannelKind,

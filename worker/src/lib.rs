@@ -34,7 +34,7 @@ pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToke
     let tasks = TaskTracker::new();
     let index = Index::start(&db, &bus, settings, &tasks, stop.clone()).await?;
     services::offer(&db, &bus, &index).await?;
-    plugins::start(db, bus, settings, stop).await?;
+    plugins::start(db, bus, settings, &tasks, stop).await?;
     tasks.close();
     Ok(Worker { tasks })
 }

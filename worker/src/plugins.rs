@@ -26,6 +26,7 @@ use confab_plugin_host::{Bundled, Grants, bundled};
 use confab_protocol::EventKind;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use catalogue::{Catalogue, Standing};
 use command::Commands;
@@ -49,8 +50,14 @@ const RECORD_PAUSE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Those of the record and of the bus.
-pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToken) -> Result<()> {
-    start_with(bundled(), db, bus, &settings.data_dir, stop).await
+pub async fn start(
+    db: Db,
+    bus: Bus,
+    settings: &Settings,
+    tasks: &TaskTracker,
+    stop: CancellationToken,
+) -> Result<()> {
+    start_with(bundled(), db, bus, &settings.data_dir, tasks, stop).await
 }
 
 async fn start_with(
@@ -58,6 +65,7 @@ async fn start_with(
     db: Db,
     bus: Bus,
     data_dir: &Path,
+    tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> Result<()> {
     let cache_folder = data_dir.join("plugins-cache");
@@ -72,9 +80,9 @@ async fn start_with(
     let changes = bus.tail(&db, log::head(&mut db.read()).await?).await;
     package::install_all(&db, &catalogue).await?;
     offer(&db, &bus, &catalogue).await?;
-    let mut followers = Followers { db, bus, catalogue, running: HashMap::new(), stop };
+    let mut followers = Followers { db, bus, catalogue, running: HashMap::new(), tasks: tasks.clone(), stop };
     followers.reload().await?;
-    tokio::spawn(followers.follow(changes));
+    tasks.spawn(followers.follow(changes));
     Ok(())
 }
 
@@ -84,6 +92,8 @@ struct Followers {
     bus: Bus,
     catalogue: Arc<Catalogue>,
     running: HashMap<String, CancellationToken>,
+    /// Waited for when the process stops: a consumer gives its place back while the record is still open.
+    tasks: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -128,7 +138,7 @@ impl Followers {
             let consumer = deliver::consumer(&plugin_id);
             let (db, catalogue) = (self.db.clone(), Arc::clone(&self.catalogue));
             let handler = Arc::new(Deliveries { db, catalogue, plugin_id });
-            tokio::spawn(consumer.run(self.db.clone(), self.bus.clone(), handler, token));
+            self.tasks.spawn(consumer.run(self.db.clone(), self.bus.clone(), handler, token));
         }
         Ok(())
     }

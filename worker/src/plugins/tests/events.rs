@@ -7,6 +7,8 @@ use confab_core::messages::NewMessage;
 use confab_plugin_host::{Draft as Words, Failure, Host as _};
 use confab_protocol::{ChannelKind, Timestamp};
 
+use tokio_util::task::TaskTracker;
+
 use super::*;
 use crate::consumer::Handler as _;
 use crate::plugins::deliver::{Deliveries, consumer_name};
@@ -148,9 +150,11 @@ async fn a_running_worker_answers_what_was_said_since_the_installation_across_re
     for round in 1..=2 {
         // Said while no worker runs, and while one does.
         world.post(general, "!roll 2d6").await;
-        let stop = CancellationToken::new();
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (db, bus) = (world.db.clone(), world.bus.clone());
-        crate::plugins::start_with(bundled(), db, bus, world.folder.path(), stop.clone()).await.unwrap();
+        crate::plugins::start_with(bundled(), db, bus, world.folder.path(), &tasks, stop.clone())
+            .await
+            .unwrap();
         world.post(general, "!roll 1d20").await;
         let answers = async {
             while world.said(general).await.len() < round * 2 {
@@ -160,7 +164,9 @@ async fn a_running_worker_answers_what_was_said_since_the_installation_across_re
         // Shorter than the lease: a worker that stops in order lets the next one begin at once.
         tokio::time::timeout(Duration::from_secs(10), answers).await.unwrap();
         stop.cancel();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tasks.close();
+        // Nothing works on after this, so what is there now is all that will be.
+        tokio::time::timeout(Duration::from_secs(10), tasks.wait()).await.unwrap();
         assert_eq!(world.said(general).await.len(), round * 2);
     }
     let listed: serde_json::Value =
