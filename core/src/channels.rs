@@ -9,6 +9,7 @@ pub use direct::open_direct;
 pub use list::{Scope, for_event, get, list};
 
 use crate::access::{self, Take};
+use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
@@ -180,11 +181,13 @@ pub async fn archive(tx: &mut Tx, user: UserId, id: ChannelId, archived: bool) -
 }
 
 /// Deletes a channel: its owner's doing. Nobody can read it any more.
-pub async fn delete(tx: &mut Tx, user: UserId, id: ChannelId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, by: &Actor, id: ChannelId) -> Result<()> {
+    let user = by.user_id.ok_or(Fault::NotFound("channel"))?;
     let (place, _) = access::place_for_manager(tx, user, id, ChannelRole::Owner).await?;
     run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
-    Ok(())
+    audit::note(tx, by, Action::ChannelDeleted, Some(Target::new("channel", id)), serde_json::json!(null))
+        .await
 }
 
 /// The channels of a fresh server.

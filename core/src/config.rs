@@ -10,6 +10,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use crate::fault::{Fault, Result};
 
 /// The manual: every key with its comment and default.
@@ -28,6 +30,16 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("admin_email", &["CONFAB_ADMIN_EMAIL"], false),
     ("admin_password", &["CONFAB_ADMIN_PASSWORD"], true),
     ("registration", &["CONFAB_REGISTRATION"], false),
+    ("login_or_create", &["CONFAB_LOGIN_OR_CREATE"], false),
+    ("oidc_issuer", &["CONFAB_OIDC_ISSUER", "AUTH0_DOMAIN"], false),
+    ("oidc_audience", &["CONFAB_OIDC_AUDIENCE", "AUTH0_API_IDENTIFIER"], false),
+    ("oidc_client_id", &["CONFAB_OIDC_CLIENT_ID"], false),
+    ("oidc_client_secret", &["CONFAB_OIDC_CLIENT_SECRET"], true),
+    ("oidc_required_claims", &["CONFAB_OIDC_REQUIRED_CLAIMS"], false),
+    ("oidc_registration", &["CONFAB_OIDC_REGISTRATION"], false),
+    ("oidc_name", &["CONFAB_OIDC_NAME"], false),
+    ("smtp_url", &["CONFAB_SMTP_URL"], true),
+    ("mail_from", &["CONFAB_MAIL_FROM"], false),
     ("rate_limits", &["CONFAB_RATE_LIMITS"], false),
     ("sockets_per_user", &["MAX_WEBSOCKET_CONNECTIONS_PER_USER"], false),
     ("sockets_total", &["MAX_TOTAL_WEBSOCKET_CONNECTIONS"], false),
@@ -112,6 +124,34 @@ pub struct Admin {
     pub password: Secret,
 }
 
+/// An outside issuer whose word on who somebody is counts.
+#[derive(Clone, Debug)]
+pub struct Oidc {
+    /// Exactly as it stands in tokens.
+    pub issuer: String,
+    /// What access tokens must be meant for; `None`: only signing in by the browser is possible.
+    pub audience: Option<String>,
+    /// Who we are to it; `None`: only its tokens are accepted.
+    pub client_id: Option<String>,
+    /// Empty for a public client.
+    pub client_secret: Secret,
+    /// Claims that every token must have with exactly this value.
+    pub required_claims: Vec<(String, String)>,
+    /// Whoever it knows may have an account, whatever `registration` says.
+    pub is_open: bool,
+    /// What the button says.
+    pub name: String,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `smtp://` or `smtps://`, with user name and password where the server asks for them.
+    pub smtp_url: Secret,
+    /// The sender.
+    pub from: String,
+}
+
 /// All settings, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -132,6 +172,12 @@ pub struct Settings {
     pub admin: Option<Admin>,
     /// Who may make an account.
     pub registration: Registration,
+    /// Networks from which an unknown name signs in by making its account; empty: none.
+    pub login_or_create: Vec<IpNet>,
+    /// The outside issuer.
+    pub oidc: Option<Oidc>,
+    /// How mail leaves; `None`: it does not.
+    pub mail: Option<Mail>,
     /// Whether to limit rates.
     pub rate_limits: bool,
     /// Sockets of one user.

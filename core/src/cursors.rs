@@ -1,12 +1,23 @@
 //! How far each durable consumer of the log has come, who runs it, and what it could not digest.
+//!
+//! What administrators ask of consumers goes to them through the log too: it is durable, reaches every process, and is
+//! done once.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use confab_protocol::{Event, Timestamp};
+use confab_protocol::{Event, EventKind, Timestamp};
 use uuid::Uuid;
 
+use crate::audit::{self, Action, Target};
+use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
+use crate::roles::Granted;
+use crate::{log, plugins};
+
+/// How the names of the consumers begin that bring events to plugins; the plugin's id follows.
+pub const OF_PLUGIN: &str = "plugins/";
 
 const BEGIN: &str = "insert into cursors (name, pos, held_by, held_until, updated_at) values ($1, $2, null, 0, $3) on conflict do nothing";
 const HOLD: &str = "update cursors set held_by = $2, held_until = $3, updated_at = $4
@@ -20,6 +31,9 @@ const BURY: &str =
     values ($1, $2, $3, $4, $5, $6, $7, null)";
 const DEAD: &str = "select id, consumer, pos, kind, error, attempts, created_at from dead_letters
     where retried_at is null and id > $1 order by id limit $2";
+const RETRY: &str = "update dead_letters set retried_at = $2 where id = $1 and retried_at is null
+    returning consumer, pos";
+const IS_KNOWN: &str = "select 1 from dead_letters where id = $1";
 
 /// A place in the log that one process holds for a while.
 #[derive(Clone, Debug)]
@@ -117,4 +131,61 @@ pub async fn bury(tx: &mut Tx, consumer: &str, event: &Event, error: &str, attem
 /// A page of what was put aside.
 pub async fn dead_letters(on: &mut impl Read, after: Option<Uuid>, limit: u32) -> Result<Vec<DeadLetter>> {
     Ok(run!(on, sqlx::query_as(DEAD).bind(after.unwrap_or_default()).bind(i64::from(limit)), fetch_all)?)
+}
+
+/// Hands a dead letter to its consumer again, once: if that fails again there will be another letter.
+///
+/// # Errors
+/// [`Fault::NotFound`]; [`Fault::Conflict`] with code `already_retried`, or `plugin_disabled` when nobody would take it;
+/// [`Fault::Gone`] when the log does not hold the event any more.
+pub async fn retry(tx: &mut Tx, by: &Granted, id: Uuid) -> Result<()> {
+    // The update decides between two who ask at once: one event for each letter.
+    let taken: Option<(String, i64)> =
+        run!(tx, sqlx::query_as(RETRY).bind(id).bind(Timestamp::now().0), fetch_optional)?;
+    let Some((consumer, pos)) = taken else {
+        let is_known: Option<i32> = run!(tx, sqlx::query_scalar(IS_KNOWN).bind(id), fetch_optional)?;
+        return Err(match is_known {
+            Some(_) => Fault::conflict("already_retried", "this dead letter was retried before"),
+            None => Fault::NotFound("dead letter"),
+        });
+    };
+    if let Some(plugin) = consumer.strip_prefix(OF_PLUGIN)
+        && !plugins::all(tx).await?.iter().any(|it| it.id == plugin && it.is_enabled)
+    {
+        // A disabled plugin's events pass it by: the letter would be marked as retried and nothing would happen.
+        return Err(Fault::conflict("plugin_disabled", format!("enable the plugin {plugin} first")));
+    }
+    if log::at(tx, pos).await?.is_none() {
+        return Err(Fault::Gone("event"));
+    }
+    let mut emission = Emission::new(EventKind::RetryRequested, id).detail(format!("{consumer} {pos}"));
+    emission.actor_id = by.actor().user_id;
+    tx.emit(emission);
+    let detail = serde_json::json!({ "consumer": consumer, "pos": pos });
+    audit::note(tx, by.actor(), Action::DeadLetterRetried, Some(Target::new("dead_letter", id)), detail).await
+}
+
+/// What `consumer` has to do about an event: handle it, or, where it asks for a retry, the event that it names.
+/// `None`: nothing, because the retry is for another consumer, or its event is not in the log any more.
+pub async fn subject<'e>(
+    on: &mut impl Read,
+    event: &'e Event,
+    consumer: &str,
+) -> Result<Option<Cow<'e, Event>>> {
+    if event.kind != EventKind::RetryRequested {
+        return Ok(Some(Cow::Borrowed(event)));
+    }
+    let asked = event.detail.as_deref().and_then(|detail| detail.rsplit_once(' '));
+    match asked.and_then(|(name, pos)| Some((name, pos.parse().ok()?))) {
+        Some((name, pos)) if name == consumer => Ok(log::at(on, pos).await?.map(Cow::Owned)),
+        _ => Ok(None),
+    }
+}
+
+/// Has every process that keeps an index build it anew.
+pub async fn reindex(tx: &mut Tx, by: &Granted) -> Result<()> {
+    let mut emission = Emission::new(EventKind::ReindexRequested, Uuid::nil());
+    emission.actor_id = by.actor().user_id;
+    tx.emit(emission);
+    audit::note(tx, by.actor(), Action::Reindexed, None, serde_json::Value::Null).await
 }

@@ -2,11 +2,15 @@
 //!
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
-//! [`sessions`] and [`tickets`]; [`channels`] and [`members`]; [`access`], the only doors; [`messages`],
-//! [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`sign_in`]; [`roles`],
+//! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
+//! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
+pub mod api_tokens;
+pub mod audit;
+pub mod break_glass;
 pub mod bus;
 pub mod channels;
 pub mod config;
@@ -15,18 +19,25 @@ pub mod cursors;
 pub mod db;
 pub mod fault;
 pub mod files;
+pub mod identities;
 pub mod imports;
 pub mod keys;
 pub mod log;
 pub mod members;
 pub mod messages;
+pub mod notifications;
 pub mod passwords;
 pub mod plugins;
+pub mod policies;
 pub mod presences;
+pub mod rate_limits;
 pub mod reactions;
+pub mod roles;
 pub mod sessions;
+pub mod sign_in;
 pub mod text;
 pub mod tickets;
+pub mod two_factor;
 pub mod users;
 
 pub use bus::Bus;

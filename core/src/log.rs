@@ -15,6 +15,8 @@ const COLUMNS_AFTER: &str =
 const IN_CHANNEL_AFTER: &str =
     "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
     from events where channel_id = $1 and seq > $2 and pos is not null order by seq limit $3";
+const AT: &str = "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
+    from events where pos = $1";
 const HEAD: &str = "select last_pos from log_meta where id = 1";
 
 #[derive(sqlx::FromRow)]
@@ -60,6 +62,12 @@ pub struct Page {
 /// The newest position.
 pub async fn head(on: &mut impl Read) -> Result<i64> {
     Ok(run!(on, sqlx::query_scalar(HEAD), fetch_one)?)
+}
+
+/// The event at a position. `None`: there is none (any more), or it is of a newer server.
+pub async fn at(on: &mut impl Read, pos: i64) -> Result<Option<Event>> {
+    let row: Option<EventRow> = run!(on, sqlx::query_as(AT).bind(pos), fetch_optional)?;
+    Ok(row.and_then(EventRow::into_event))
 }
 
 /// At most `limit` events after `pos`, dense: it stops before a hole rather than skip one.

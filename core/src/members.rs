@@ -1,9 +1,11 @@
 //! Membership: an interval of the channel's numbers, so that joining and leaving have an exact place among messages.
 
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, EventKind, Member, Timestamp, UserId, UserRef};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::{self, Take};
+use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
@@ -18,10 +20,16 @@ const PRESENT: &str =
 const PAGE: &str = "select m.user_id, m.role, m.joined_at, u.username, u.full_name, u.picture_url, u.is_bot
     from memberships m join users u on u.id = m.user_id
     where m.channel_id = $1 and m.to_seq is null and m.user_id > $2 order by m.user_id limit $3";
-const DEFAULTS: &str = "select id from channels where is_default = true and deleted_at is null and archived_at is null order by name";
+const DEFAULTS: &str = "select id from channels where is_default = true and deleted_at is null and archived_at is null order by id";
 const OF_USER: &str = "select channel_id, from_seq from memberships where user_id = $1 and to_seq is null";
 const OWNERS: &str =
     "select count(*) from memberships where channel_id = $1 and to_seq is null and role = 'owner'";
+const NEXT_IN_RANK: &str = "select m.user_id from memberships m join users u on u.id = m.user_id
+    where m.channel_id = $1 and m.to_seq is null and u.is_bot = false and u.is_active = true
+    order by case m.role when 'admin' then 0 when 'member' then 1 else 2 end, m.joined_at limit 1";
+const SET_ROLE: &str =
+    "update memberships set role = $3 where channel_id = $1 and user_id = $2 and to_seq is null";
+const SET_OWNER: &str = "update channels set owner_id = $2 where id = $1";
 const READ_TO: &str = "update memberships set read_seq = $3,
     read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
     where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
@@ -87,6 +95,10 @@ async fn present(tx: &mut Tx, channel: ChannelId, people: &[(UserId, ChannelRole
 pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
     access::place_of_system(tx, channel, Take::Events(0)).await?;
     let admitted = access::admit(tx, user, channel).await?;
+    // A superuser who broke the glass reads, and does no more.
+    if !admitted.kind().is_open() && admitted.role().is_none() {
+        return Err(Fault::NotFound("channel"));
+    }
     if admitted.is_archived() {
         return Err(Fault::conflict("channel_archived", "this channel is archived"));
     }
@@ -95,7 +107,9 @@ pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
 }
 
 /// Brings someone in: any member of a public channel, an admin of a private one.
-pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<bool> {
+pub async fn invite(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user: UserId) -> Result<bool> {
+    let actor = by.into();
+    let by = actor.user_id.ok_or(Fault::NotFound("channel"))?;
     // Takes no number, but the lock: whoever lost their role a moment ago brings nobody in.
     access::place_of_system(tx, channel, Take::Events(0)).await?;
     let admitted = access::admit(tx, by, channel).await?;
@@ -106,11 +120,18 @@ pub async fn invite(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -
     if users::refs(tx, &[user]).await?.is_empty() {
         return Err(Fault::invalid("user_id", "there is no such user"));
     }
-    Ok(add(tx, channel, &[(user, ChannelRole::Member)], Some(by)).await? > 0)
+    let is_new = add(tx, channel, &[(user, ChannelRole::Member)], Some(by)).await? > 0;
+    if is_new && by != user {
+        let detail = json!({ "channel_id": channel });
+        audit::note(tx, &actor, Action::MemberAdded, Some(Target::user(user)), detail).await?;
+    }
+    Ok(is_new)
 }
 
 /// Leaves, or is removed by an admin. From this place on the user receives nothing more of the channel.
-pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -> Result<()> {
+pub async fn remove(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user: UserId) -> Result<()> {
+    let actor = by.into();
+    let by = actor.user_id.ok_or(Fault::NotFound("channel"))?;
     // The number first: under the channel's lock the roles read below are those of this place in its history.
     let place = access::place_of_system(tx, channel, Take::Events(1)).await?;
     let admitted = access::admit(tx, by, channel).await?;
@@ -137,11 +158,44 @@ pub async fn remove(tx: &mut Tx, by: UserId, channel: ChannelId, user: UserId) -
             ));
         }
     }
-    if run!(tx, sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(place.first_seq), execute)? == 0 {
+    close(tx, channel, user, place.first_seq, by).await?;
+    if by != user {
+        let detail = json!({ "channel_id": channel });
+        audit::note(tx, &actor, Action::MemberRemoved, Some(Target::user(user)), detail).await?;
+    }
+    Ok(())
+}
+
+async fn close(tx: &mut Tx, channel: ChannelId, user: UserId, seq: i64, by: UserId) -> Result<()> {
+    if run!(tx, sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(seq), execute)? == 0 {
         return Err(Fault::NotFound("member"));
     }
     run!(tx, sqlx::query(COUNT).bind(channel.0).bind(-1_i64), execute)?;
-    tx.emit(Emission::new(EventKind::MemberLeft, user).at(channel, place.first_seq).by(by));
+    tx.emit(Emission::new(EventKind::MemberLeft, user).at(channel, seq).by(by));
+    Ok(())
+}
+
+/// Takes someone out whose account is being deleted. A channel that they alone owned passes to the next in rank, then
+/// in time: nobody could manage it otherwise.
+pub(crate) async fn withdraw(tx: &mut Tx, channel: ChannelId, user: UserId) -> Result<()> {
+    let place = match access::place_of_system(tx, channel, Take::Events(1)).await {
+        // A deleted channel has nobody to tell.
+        Err(Fault::NotFound(_)) => return Ok(()),
+        other => other?,
+    };
+    let was_owner = access::admit(tx, user, channel).await?.role() == Some(ChannelRole::Owner);
+    close(tx, channel, user, place.first_seq, user).await?;
+    let owners: i64 = run!(tx, sqlx::query_scalar(OWNERS).bind(channel.0), fetch_one)?;
+    if owners > 0 || !was_owner {
+        return Ok(());
+    }
+    let next: Option<Uuid> = run!(tx, sqlx::query_scalar(NEXT_IN_RANK).bind(channel.0), fetch_optional)?;
+    let Some(next) = next else { return Ok(()) };
+    let place = access::place_of_system(tx, channel, Take::Events(1)).await?;
+    run!(tx, sqlx::query(SET_ROLE).bind(channel.0).bind(next).bind(ChannelRole::Owner.as_str()), execute)?;
+    run!(tx, sqlx::query(SET_OWNER).bind(channel.0).bind(next), execute)?;
+    let role = ChannelRole::Owner.as_str();
+    tx.emit(Emission::new(EventKind::RoleUpdated, next).at(channel, place.first_seq).detail(role));
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! What people's dots show. Live states are signals between servers; the record keeps the last one for later.
 
 use confab_protocol::gateway::{Presence, PresenceStatus};
-use confab_protocol::{Timestamp, UserId};
+use confab_protocol::{Timestamp, UserId, UserStatus};
 use uuid::Uuid;
 
 use crate::db::{Read, Tx, run};
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
+use crate::text;
+
+/// Longest words of a state.
+const TEXT_CHARACTERS: usize = 100;
 
 const SET: &str = "insert into presences (user_id, status, last_seen) values ($1, $2, $3)
     on conflict (user_id) do update set status = excluded.status, last_seen = excluded.last_seen";
@@ -13,11 +17,52 @@ const AROUND: &str = "select p.user_id, p.status from presences p where p.status
     select 1 from memberships theirs join memberships mine on mine.channel_id = theirs.channel_id
     where theirs.user_id = p.user_id and theirs.to_seq is null and mine.user_id = $1 and mine.to_seq is null)
     order by p.user_id limit $2";
+const STATUS: &str = "select status, text, text_expires_at, last_seen from presences where user_id = $1";
+const SET_TEXT: &str = "insert into presences (user_id, status, last_seen, text, text_expires_at)
+    values ($1, 'offline', $4, $2, $3)
+    on conflict (user_id) do update set text = excluded.text, text_expires_at = excluded.text_expires_at";
 const CLEAR: &str = "update presences set status = 'offline' where status <> 'offline'";
 
 /// Keeps a user's state.
 pub async fn set(tx: &mut Tx, user: UserId, status: PresenceStatus) -> Result<()> {
     run!(tx, sqlx::query(SET).bind(user.0).bind(status.as_str()).bind(Timestamp::now().0), execute)?;
+    Ok(())
+}
+
+/// Somebody's state. Words whose time is over are gone.
+pub async fn status(on: &mut impl Read, user: UserId) -> Result<UserStatus> {
+    let row: Option<(String, Option<String>, Option<i64>, i64)> =
+        run!(on, sqlx::query_as(STATUS).bind(user.0), fetch_optional)?;
+    let Some((word, text, expires, seen)) = row else {
+        let status = PresenceStatus::Offline;
+        return Ok(UserStatus { user_id: user, status, text: None, expires_at: None, last_seen: None });
+    };
+    let is_over = expires.is_some_and(|at| at <= Timestamp::now().0);
+    Ok(UserStatus {
+        user_id: user,
+        status: PresenceStatus::from_word(&word).unwrap_or(PresenceStatus::Offline),
+        text: text.filter(|_| !is_over),
+        expires_at: expires.filter(|_| !is_over).map(Timestamp),
+        last_seen: Some(Timestamp(seen)),
+    })
+}
+
+/// Says something of one's state, until a time or for good; an empty text takes it back.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `text` or `expires_at`.
+pub async fn say(tx: &mut Tx, user: UserId, text: Option<&str>, until: Option<Timestamp>) -> Result<()> {
+    let said = text::optional_line("text", text, TEXT_CHARACTERS)?;
+    let until = until.filter(|_| said.is_some());
+    let now = Timestamp::now();
+    if until.is_some_and(|at| at <= now) {
+        return Err(Fault::invalid("expires_at", "must be in the future"));
+    }
+    run!(
+        tx,
+        sqlx::query(SET_TEXT).bind(user.0).bind(said.clone()).bind(until.map(|at| at.0)).bind(now.0),
+        execute
+    )?;
     Ok(())
 }
 

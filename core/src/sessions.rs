@@ -1,35 +1,82 @@
-//! Signed-in devices and their refresh tokens.
+//! Signed-in devices, and everything else that a session stands for: external tokens, personal and bot tokens.
 //!
-//! A refresh token works once. Its second use means that it was stolen, by whichever of the two users: the whole
-//! session ends and its sockets close (RFC 9700 §4.14).
+//! Every way in has a row here, so that listing, revoking and closing sockets is one thing for all of them.
+
+mod list;
+mod live;
+mod refresh;
 
 use std::time::Duration;
 
 use confab_protocol::{EventKind, SessionId, Timestamp, UserId};
+use serde_json::json;
 use uuid::Uuid;
 
+pub use list::{Session, list};
+pub(crate) use live::asks_second_factor;
+pub use live::{Live, live, of_external, touch};
+pub use refresh::{Refreshed, refresh};
+
+use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
-use crate::db::{Read, Tx, run};
+use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::text;
+use crate::roles::Granted;
+use crate::users;
 
 /// A session that is not refreshed ends after this.
 pub const SLIDING: Duration = Duration::from_hours(7 * 24);
 /// However often it is refreshed, it ends after this (ASVS 10.4.8).
 pub const ABSOLUTE: Duration = Duration::from_hours(30 * 24);
+/// Signed-in devices of one user; one more ends the one that was used least recently (docs/limits.md).
+const MOST: i64 = 50;
+/// Sessions are kept so long after their end: for lists, and so that a revoked external token stays dead.
+const KEPT: Duration = Duration::from_hours(30 * 24);
 
-const START: &str = "insert into sessions (id, user_id, device_info, ip_address, created_at, last_used_at, expires_at, ended_at)
-    values ($1, $2, $3, $4, $5, $5, $6, null)";
-const ADD_TOKEN: &str = "insert into refresh_tokens (token_hash, session_id, created_at, expires_at, used_at)
-    values ($1, $2, $3, $4, null)";
-const FIND_TOKEN: &str = "select t.session_id, t.used_at, t.expires_at, s.user_id, s.created_at, s.ended_at, u.is_active
-    from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id where t.token_hash = $1";
-const USE_TOKEN: &str = "update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null";
-const TOUCH: &str = "update sessions set last_used_at = $2, expires_at = $3 where id = $1";
+const START: &str = "insert into sessions (id, user_id, device_info, ip_address, created_at, last_used_at, expires_at, ended_at, method, external_key)
+    values ($1, $2, $3, $4, $5, $5, $6, null, $7, $8)";
+const OLDEST: &str = "select id from sessions where user_id = $1 and ended_at is null and method <> 'token'
+    order by last_used_at desc limit 100 offset $2";
 const END: &str = "update sessions set ended_at = $2 where id = $1 and ended_at is null";
-const LIVE: &str =
-    "select s.user_id, u.is_superuser, u.is_bot from sessions s join users u on u.id = s.user_id
-    where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active = true";
+const OWNER: &str = "select user_id, method from sessions where id = $1 and ended_at is null";
+const OPEN_OF_USER: &str = "select id, method from sessions where user_id = $1 and ended_at is null";
+const SWEEP: &str = "delete from sessions where expires_at < $1";
+
+/// How a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// With a password, and a code where one is set up.
+    Password,
+    /// By making the account.
+    Registration,
+    /// At an outside issuer, whose tokens are used.
+    External,
+    /// A personal or bot token.
+    Token,
+}
+
+impl Method {
+    /// The word in SQL and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Registration => "registration",
+            Self::External => "external",
+            Self::Token => "token",
+        }
+    }
+
+    pub(crate) fn from_word(word: Option<&str>) -> Self {
+        match word {
+            Some("registration") => Self::Registration,
+            Some("external") => Self::External,
+            Some("token") => Self::Token,
+            // Also those from before this was kept.
+            _ => Self::Password,
+        }
+    }
+}
 
 /// Where a session was started from, as shown to its owner.
 #[derive(Clone, Debug, Default)]
@@ -47,115 +94,174 @@ pub struct Started {
     pub session_id: SessionId,
     /// Whose.
     pub user_id: UserId,
+    /// How it began.
+    pub method: Method,
     /// To be shown once.
     pub refresh_token: String,
 }
 
-/// Whom a live session belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Live {
-    /// Whose.
-    pub user_id: UserId,
-    /// May administer.
-    pub is_superuser: bool,
-    /// Not a person.
-    pub is_bot: bool,
+/// Signs a user in on a device.
+pub async fn start(tx: &mut Tx, user_id: UserId, device: Device, method: Method) -> Result<Started> {
+    let now = Timestamp::now();
+    let address = device.ip_address.clone();
+    let session_id = open(tx, user_id, device, method, now.plus(SLIDING), None).await?;
+    let refresh_token = refresh::add_token(tx, session_id, now, now.plus(ABSOLUTE)).await?;
+    let actor = Actor::user(user_id, Some(session_id), address);
+    let detail = json!({ "method": method.as_str() });
+    audit::note(tx, &actor, Action::SignedIn, Some(Target::user(user_id)), detail).await?;
+    Ok(Started { session_id, user_id, method, refresh_token })
 }
 
-/// Signs a user in on a device.
-pub async fn start(tx: &mut Tx, user_id: UserId, device: Device) -> Result<Started> {
-    let session_id = SessionId::new();
-    let now = Timestamp::now();
+/// Lets an external token in: a session without refresh tokens, which ends with the token. `key` is the token's hash.
+///
+/// # Errors
+/// [`Fault::Unauthenticated`] when the token stood for a session before: that one was revoked.
+pub async fn start_external(
+    tx: &mut Tx,
+    user_id: UserId,
+    device: Device,
+    key: &str,
+    expires: Timestamp,
+) -> Result<SessionId> {
+    let address = device.ip_address.clone();
+    let key = Some(key.to_owned());
+    let id = open(tx, user_id, device, Method::External, expires, key).await?;
+    let actor = Actor::user(user_id, Some(id), address);
+    let detail = json!({ "method": Method::External.as_str() });
+    audit::note(tx, &actor, Action::SignedIn, Some(Target::user(user_id)), detail).await?;
+    Ok(id)
+}
+
+pub(crate) async fn open(
+    tx: &mut Tx,
+    user_id: UserId,
+    device: Device,
+    method: Method,
+    expires: Timestamp,
+    external_key: Option<String>,
+) -> Result<SessionId> {
+    let id = SessionId::new();
     let info =
         device.info.map(|text| text.chars().filter(|it| !it.is_control()).take(255).collect::<String>());
-    run!(
+    let started = run!(
         tx,
         sqlx::query(START)
-            .bind(session_id.0)
+            .bind(id.0)
             .bind(user_id.0)
             .bind(info.clone())
             .bind(device.ip_address.clone())
-            .bind(now.0)
-            .bind(now.plus(SLIDING).0),
+            .bind(Timestamp::now().0)
+            .bind(expires.0)
+            .bind(method.as_str())
+            .bind(external_key.clone()),
         execute
-    )?;
-    let refresh_token = add_token(tx, session_id, now, now.plus(ABSOLUTE)).await?;
-    Ok(Started { session_id, user_id, refresh_token })
-}
-
-async fn add_token(tx: &mut Tx, session: SessionId, now: Timestamp, latest: Timestamp) -> Result<String> {
-    let token = text::secret();
-    let expires = now.plus(SLIDING).min(latest);
-    run!(
-        tx,
-        sqlx::query(ADD_TOKEN).bind(text::hash(&token)).bind(session.0).bind(now.0).bind(expires.0),
-        execute
-    )?;
-    Ok(token)
-}
-
-#[derive(sqlx::FromRow)]
-struct TokenRow {
-    session_id: Uuid,
-    used_at: Option<i64>,
-    expires_at: i64,
-    user_id: Uuid,
-    created_at: i64,
-    ended_at: Option<i64>,
-    is_active: bool,
-}
-
-/// What became of a refresh token.
-pub enum Refreshed {
-    /// It was good: here is its successor.
-    Done(Started),
-    /// It was used before: the session has ended. The change must be committed, so this is no error.
-    Reused,
-    /// It never was, has expired, or its session or user is no more.
-    Refused,
-}
-
-/// Uses a refresh token, once.
-pub async fn refresh(tx: &mut Tx, token: &str) -> Result<Refreshed> {
-    let hash = text::hash(token);
-    let now = Timestamp::now();
-    let row: Option<TokenRow> = run!(tx, sqlx::query_as(FIND_TOKEN).bind(hash.clone()), fetch_optional)?;
-    let Some(row) = row else { return Ok(Refreshed::Refused) };
-    let (session_id, user_id) = (SessionId(row.session_id), UserId(row.user_id));
-    if row.ended_at.is_some() || !row.is_active {
-        return Ok(Refreshed::Refused);
+    );
+    match started {
+        Err(error) if Fault::is_duplicate(&error) => return Err(ended()),
+        other => other?,
+    };
+    if method != Method::Token {
+        let oldest: Vec<Uuid> = run!(tx, sqlx::query_scalar(OLDEST).bind(user_id.0).bind(MOST), fetch_all)?;
+        for session in oldest {
+            end(tx, SessionId(session), user_id).await?;
+        }
     }
-    // The update decides, not the select: two racing uses both read "unused", one of them writes first.
-    if row.used_at.is_some() || run!(tx, sqlx::query(USE_TOKEN).bind(hash.clone()).bind(now.0), execute)? == 0
-    {
-        end(tx, session_id, user_id).await?;
-        return Ok(Refreshed::Reused);
-    }
-    if row.expires_at <= now.0 {
-        return Ok(Refreshed::Refused);
-    }
-    let latest = Timestamp(row.created_at).plus(ABSOLUTE);
-    let refresh_token = add_token(tx, session_id, now, latest).await?;
-    let expires = now.plus(SLIDING).min(latest);
-    run!(tx, sqlx::query(TOUCH).bind(session_id.0).bind(now.0).bind(expires.0), execute)?;
-    Ok(Refreshed::Done(Started { session_id, user_id, refresh_token }))
+    Ok(id)
 }
 
-/// Ends a session; its sockets close. Ending an ended one does nothing.
-pub async fn end(tx: &mut Tx, session: SessionId, user: UserId) -> Result<()> {
-    if run!(tx, sqlx::query(END).bind(session.0).bind(Timestamp::now().0), execute)? > 0 {
+fn ended() -> Fault {
+    Fault::Unauthenticated { code: "session_ended", message: "this session has ended, sign in again" }
+}
+
+/// Ends a session; its sockets close. Ending an ended one does nothing. Answers whether it was live.
+pub async fn end(tx: &mut Tx, session: SessionId, user: UserId) -> Result<bool> {
+    let was_live = run!(tx, sqlx::query(END).bind(session.0).bind(Timestamp::now().0), execute)? > 0;
+    if was_live {
         tx.emit(Emission::new(EventKind::SessionEnded, session).only_for(user).by(user));
+    }
+    Ok(was_live)
+}
+
+/// Signs out on this device.
+pub async fn sign_out(tx: &mut Tx, by: &Actor, session: SessionId, user: UserId) -> Result<()> {
+    if end(tx, session, user).await? {
+        audit::note(tx, by, Action::SignedOut, Some(Target::new("session", session)), json!(null)).await?;
     }
     Ok(())
 }
 
-/// Whom a session belongs to, if it is live and its user may sign in.
-pub async fn live(on: &mut impl Read, session: SessionId) -> Result<Live> {
-    let row: Option<(Uuid, bool, bool)> =
-        run!(on, sqlx::query_as(LIVE).bind(session.0).bind(Timestamp::now().0), fetch_optional)?;
-    let (user, is_superuser, is_bot) = row.ok_or(Fault::Unauthenticated {
-        code: "session_ended",
-        message: "this session has ended, sign in again",
-    })?;
-    Ok(Live { user_id: UserId(user), is_superuser, is_bot })
+/// Ends one of the user's own sessions from the list; not a token, which has a list of its own.
+///
+/// # Errors
+/// [`Fault::NotFound`] for another's, alike for one that never was.
+pub async fn end_listed(tx: &mut Tx, by: &Actor, session: SessionId, user: UserId) -> Result<()> {
+    let found: Option<(Uuid, Option<String>)> =
+        run!(tx, sqlx::query_as(OWNER).bind(session.0), fetch_optional)?;
+    let is_theirs = found.is_some_and(|(owner, method)| {
+        owner == user.0 && Method::from_word(method.as_deref()) != Method::Token
+    });
+    if !is_theirs {
+        return Err(Fault::NotFound("session"));
+    }
+    end(tx, session, user).await?;
+    audit::note(tx, by, Action::SessionEnded, Some(Target::new("session", session)), json!(null)).await
+}
+
+/// What [`end_all`] spares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spare {
+    /// This session.
+    pub session: Option<SessionId>,
+    /// Personal and bot tokens.
+    pub tokens: bool,
+}
+
+/// Ends all sessions of a user but the spared ones. Answers how many.
+pub async fn end_all(tx: &mut Tx, user: UserId, spare: Spare) -> Result<usize> {
+    let open: Vec<(Uuid, Option<String>)> = run!(tx, sqlx::query_as(OPEN_OF_USER).bind(user.0), fetch_all)?;
+    let mut count = 0;
+    for (id, method) in open {
+        let is_token = Method::from_word(method.as_deref()) == Method::Token;
+        if spare.session == Some(SessionId(id)) || (spare.tokens && is_token) {
+            continue;
+        }
+        count += usize::from(end(tx, SessionId(id), user).await?);
+    }
+    Ok(count)
+}
+
+/// The user's own wish to be signed out everywhere. Tokens stay: they have a list of their own.
+pub async fn sign_out_everywhere(
+    tx: &mut Tx,
+    by: &Actor,
+    user: UserId,
+    kept: Option<SessionId>,
+) -> Result<()> {
+    let count = end_all(tx, user, Spare { session: kept, tokens: true }).await?;
+    audit::note(tx, by, Action::SessionsEnded, Some(Target::user(user)), json!({ "count": count })).await
+}
+
+/// Ends all sessions and tokens of somebody: an administrator's doing.
+pub async fn end_all_by(tx: &mut Tx, by: &Granted, user: UserId) -> Result<()> {
+    users::covered(tx, by, user).await?;
+    let count = end_all(tx, user, Spare::default()).await?;
+    let target = Some(Target::user(user));
+    audit::note(tx, by.actor(), Action::SessionsEnded, target, json!({ "count": count })).await
+}
+
+/// Closes all sockets of a user and makes servers look again, without ending anything: for an account that is disabled
+/// and may come back with its tokens.
+pub(crate) async fn interrupt(tx: &mut Tx, user: UserId) -> Result<()> {
+    let open: Vec<(Uuid, Option<String>)> = run!(tx, sqlx::query_as(OPEN_OF_USER).bind(user.0), fetch_all)?;
+    for (id, _) in open {
+        tx.emit(Emission::new(EventKind::SessionEnded, id).only_for(user).by(user));
+    }
+    Ok(())
+}
+
+/// Drops sessions that ended long ago.
+pub async fn sweep(tx: &mut Tx) -> Result<()> {
+    let kept = Timestamp::now().0 - KEPT.as_millis() as i64;
+    run!(tx, sqlx::query(SWEEP).bind(kept), execute)?;
+    Ok(())
 }

@@ -3,21 +3,29 @@
 use std::time::Duration;
 
 use confab_protocol::{SessionId, Timestamp, UserId};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::audit::{self, Action, Target};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
+use crate::roles::Granted;
 use crate::text;
 
 const ISSUE: &str =
-    "insert into tickets (token_hash, purpose, user_id, session_id, uses_left, created_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7)";
+    "insert into tickets (token_hash, purpose, user_id, session_id, uses_left, created_at, expires_at, id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
 // One statement reads and counts down: two who race for the last use cannot both win.
 const USE: &str = "update tickets set uses_left = uses_left - 1
     where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3 returning user_id, session_id";
 const LIVE: &str = "select count(*) from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
+const HOLDER: &str = "select user_id, session_id from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
 const DROP_EXPIRED: &str = "delete from tickets where purpose = $1 and expires_at <= $2";
 const WITHDRAW: &str = "delete from tickets where purpose = $1";
+const WITHDRAW_OF_USER: &str = "delete from tickets where user_id = $1 and purpose = $2";
+const WITHDRAW_ONE: &str = "delete from tickets where id = $1 and purpose = $2";
+const LIST: &str = "select id, user_id, uses_left, created_at, expires_at from tickets
+    where purpose = $1 and expires_at > $2 and uses_left > 0 and id is not null order by expires_at limit 100";
 
 /// What a ticket is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +36,10 @@ pub enum Purpose {
     Invitation,
     /// Opening one socket.
     Gateway,
+    /// Choosing a new password; issued by an administrator.
+    PasswordReset,
+    /// The same, sent to the account's address: who holds the link holds the address.
+    PasswordResetByMail,
 }
 
 impl Purpose {
@@ -36,6 +48,8 @@ impl Purpose {
             Self::SetUp => "set_up",
             Self::Invitation => "invitation",
             Self::Gateway => "gateway",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordResetByMail => "password_reset_by_mail",
         }
     }
 }
@@ -69,7 +83,8 @@ pub async fn issue(
             .bind(holder.session_id.map(|id| id.0))
             .bind(i64::from(uses))
             .bind(now.0)
-            .bind(now.plus(lasts).0),
+            .bind(now.plus(lasts).0)
+            .bind(Uuid::now_v7()),
         execute
     )?;
     Ok(secret)
@@ -99,8 +114,78 @@ pub async fn is_live(on: &mut impl Read, purpose: Purpose, secret: &str) -> Resu
     Ok(found > 0)
 }
 
+/// Whom a live ticket names, without using it.
+pub async fn holder_of(on: &mut impl Read, purpose: Purpose, secret: &str) -> Result<Option<Holder>> {
+    let row: Option<(Option<Uuid>, Option<Uuid>)> = run!(
+        on,
+        sqlx::query_as(HOLDER).bind(text::hash(secret)).bind(purpose.as_str()).bind(Timestamp::now().0),
+        fetch_optional
+    )?;
+    Ok(row.map(|(user, session)| Holder { user_id: user.map(UserId), session_id: session.map(SessionId) }))
+}
+
 /// Makes all tickets of a purpose void.
 pub async fn withdraw(tx: &mut Tx, purpose: Purpose) -> Result<()> {
     run!(tx, sqlx::query(WITHDRAW).bind(purpose.as_str()), execute)?;
     Ok(())
+}
+
+/// Makes one user's tickets of a purpose void.
+pub async fn withdraw_of_user(tx: &mut Tx, purpose: Purpose, user: UserId) -> Result<()> {
+    run!(tx, sqlx::query(WITHDRAW_OF_USER).bind(user.0).bind(purpose.as_str()), execute)?;
+    Ok(())
+}
+
+/// A ticket without its secret.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// Which.
+    pub id: Uuid,
+    /// Who issued it.
+    pub user_id: Option<UserId>,
+    /// How often it still works.
+    pub uses_left: i64,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The live invitations, the first to end first, at most a hundred.
+pub async fn invitations(on: &mut impl Read) -> Result<Vec<Ticket>> {
+    let purpose = Purpose::Invitation.as_str();
+    let rows: Vec<(Uuid, Option<Uuid>, i64, i64, i64)> =
+        run!(on, sqlx::query_as(LIST).bind(purpose).bind(Timestamp::now().0), fetch_all)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, user, uses_left, created_at, expires_at)| Ticket {
+            id,
+            user_id: user.map(UserId),
+            uses_left,
+            created_at: Timestamp(created_at),
+            expires_at: Timestamp(expires_at),
+        })
+        .collect())
+}
+
+/// Makes an invitation, and notes who did.
+pub async fn invite(tx: &mut Tx, by: &Granted, uses: u32, lasts: Duration) -> Result<String> {
+    let holder = Holder { user_id: by.actor().user_id, session_id: None };
+    let secret = issue(tx, Purpose::Invitation, holder, uses, lasts).await?;
+    let detail = json!({ "max_uses": uses, "hours": lasts.as_secs() / 3_600 });
+    audit::note(tx, by.actor(), Action::InvitationCreated, None, detail).await?;
+    Ok(secret)
+}
+
+/// Makes one invitation void.
+///
+/// # Errors
+/// [`Fault::NotFound`].
+pub async fn revoke_invitation(tx: &mut Tx, by: &Granted, id: Uuid) -> Result<()> {
+    let gone = run!(tx, sqlx::query(WITHDRAW_ONE).bind(id).bind(Purpose::Invitation.as_str()), execute)?;
+    if gone == 0 {
+        return Err(Fault::NotFound("invitation"));
+    }
+    let target = Target::new("invitation", id);
+    audit::note(tx, by.actor(), Action::InvitationRevoked, Some(target), json!(null)).await
 }

@@ -1,12 +1,22 @@
 //! People and bots.
 
-use confab_protocol::{EventKind, Timestamp, User, UserId, UserRef};
+mod administer;
+mod directory;
+mod own;
+mod remove;
+
+use confab_protocol::{Timestamp, User, UserId, UserRef};
 use uuid::Uuid;
 
-use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
+use crate::roles::{Granted, Standing, permissions_of};
 use crate::{members, text};
+
+pub use administer::{create_account, disable, enable, set_superuser};
+pub use directory::{Listed, accounts, find_account};
+pub use own::{Profile, own, set_password, set_picture, update, update_other};
+pub use remove::remove;
 
 /// Longest user name (docs/limits.md).
 pub const USERNAME_CHARACTERS: usize = 100;
@@ -15,12 +25,17 @@ pub const LINE_CHARACTERS: usize = 255;
 
 const INSERT: &str =
     "insert into users (id, username, username_key, email, email_key, full_name, bio, picture_url,
-    password_hash, is_active, is_superuser, is_bot, created_at, updated_at) ";
+    password_hash, is_active, is_superuser, is_bot, created_at, updated_at, email_verified_at, created_by_id) ";
 const BY_ID: &str =
     "select id, username, email, full_name, bio, picture_url, is_active, is_superuser, is_bot,
-    created_at, updated_at from users where id = $1";
-const BY_NAME: &str = "select id, password_hash, is_active from users where username_key = $1";
-const BY_ADDRESS: &str = "select id, password_hash, is_active from users where email_key = $1";
+    created_at, updated_at, deleted_at from users where id = $1";
+const BY_NAME: &str = "select id, username, email, password_hash, is_active, email_verified_at from users where username_key = $1";
+const BY_ADDRESS: &str =
+    "select id, username, email, password_hash, is_active, email_verified_at from users where email_key = $1";
+const BY_USER: &str =
+    "select id, username, email, password_hash, is_active, email_verified_at from users where id = $1";
+const CREATED_BY: &str = "select created_by_id from users where id = $1";
+const VERIFY_ADDRESS: &str = "update users set email_verified_at = $2 where id = $1 and email is not null";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
@@ -49,6 +64,10 @@ pub struct NewUser {
     pub is_bot: bool,
     /// False for placeholders of an import.
     pub is_active: bool,
+    /// Somebody vouched that the address is theirs.
+    pub email_is_verified: bool,
+    /// Who made the account; only they and superusers handle a bot's tokens.
+    pub created_by_id: Option<UserId>,
     /// When the account began.
     pub created_at: Timestamp,
 }
@@ -59,18 +78,8 @@ impl NewUser {
     /// # Errors
     /// [`Fault::Invalid`] in `username`, `email` or `full_name`.
     pub fn check(username: &str, email: Option<&str>, full_name: Option<&str>) -> Result<Self> {
-        let username = text::line("username", username, USERNAME_CHARACTERS)?;
-        // The folded form counts: a full-width @ becomes a plain one there, and the name someone else's e-mail address.
-        if text::key(&username).contains(['@', ' ', '/', '<', '>', '"']) {
-            return Err(Fault::invalid("username", "must not hold spaces or any of @ / < > \""));
-        }
-        let email = text::optional_line("email", email, LINE_CHARACTERS)?;
-        if let Some(address) = &email {
-            let (name, host) = address.split_once('@').unwrap_or_default();
-            if name.is_empty() || host.is_empty() || host.contains('@') || address.contains(' ') {
-                return Err(Fault::invalid("email", "is no e-mail address"));
-            }
-        }
+        let username = check_username(username)?;
+        let email = check_email(email)?;
         let full_name = text::optional_line("full_name", full_name, LINE_CHARACTERS)?;
         Ok(Self {
             id: UserId::new(),
@@ -81,9 +90,31 @@ impl NewUser {
             is_superuser: false,
             is_bot: false,
             is_active: true,
+            email_is_verified: false,
+            created_by_id: None,
             created_at: Timestamp::now(),
         })
     }
+}
+
+fn check_username(username: &str) -> Result<String> {
+    let username = text::line("username", username, USERNAME_CHARACTERS)?;
+    // The folded form counts: a full-width @ becomes a plain one there, and the name someone else's e-mail address.
+    if text::key(&username).contains(['@', ' ', '/', '<', '>', '"']) {
+        return Err(Fault::invalid("username", "must not hold spaces or any of @ / < > \""));
+    }
+    Ok(username)
+}
+
+fn check_email(email: Option<&str>) -> Result<Option<String>> {
+    let email = text::optional_line("email", email, LINE_CHARACTERS)?;
+    if let Some(address) = &email {
+        let (name, host) = address.split_once('@').unwrap_or_default();
+        if name.is_empty() || host.is_empty() || host.contains('@') || address.contains(' ') {
+            return Err(Fault::invalid("email", "is no e-mail address"));
+        }
+    }
+    Ok(email)
 }
 
 /// Stores a new account and lets it join the default channels.
@@ -120,7 +151,9 @@ pub async fn insert(tx: &mut Tx, users: &[NewUser]) -> Result<u64> {
             .push_bind(user.is_superuser)
             .push_bind(user.is_bot)
             .push_bind(user.created_at.0)
-            .push_bind(user.created_at.0),
+            .push_bind(user.created_at.0)
+            .push_bind(user.email_is_verified.then_some(user.created_at.0))
+            .push_bind(user.created_by_id.map(|id| id.0)),
         "on conflict do nothing"
     );
     if added < users.len() as u64 {
@@ -142,35 +175,119 @@ struct UserRow {
     is_bot: bool,
     created_at: i64,
     updated_at: i64,
+    deleted_at: Option<i64>,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId(row.id),
+            username: row.username,
+            email: row.email,
+            full_name: row.full_name,
+            bio: row.bio,
+            picture_url: row.picture_url,
+            is_active: row.is_active,
+            is_superuser: row.is_superuser,
+            is_bot: row.is_bot,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            deleted_at: row.deleted_at.map(Timestamp),
+            permissions: None,
+            roles: None,
+            has_password: None,
+            two_factor_enabled: None,
+            two_factor_required: None,
+            last_seen_at: None,
+        }
+    }
 }
 
 /// One account, with its address: the caller hides it from others.
 pub async fn find(on: &mut impl Read, id: UserId) -> Result<User> {
     let row: Option<UserRow> = run!(on, sqlx::query_as(BY_ID).bind(id.0), fetch_optional)?;
-    let row = row.ok_or(Fault::NotFound("user"))?;
-    Ok(User {
-        id: UserId(row.id),
-        username: row.username,
-        email: row.email,
-        full_name: row.full_name,
-        bio: row.bio,
-        picture_url: row.picture_url,
-        is_active: row.is_active,
-        is_superuser: row.is_superuser,
-        is_bot: row.is_bot,
-        created_at: Timestamp(row.created_at),
-        updated_at: Timestamp(row.updated_at),
-    })
+    row.map(User::from).ok_or(Fault::NotFound("user"))
+}
+
+/// What a sign-in needs to know of an account.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Whose.
+    pub user_id: UserId,
+    /// The stored hash; `None`: nobody can sign in with a password.
+    pub password_hash: Option<String>,
+    /// May sign in.
+    pub is_active: bool,
+    /// Somebody vouched that the address is theirs.
+    pub email_is_verified: bool,
+    /// User name and address: words that make no password.
+    pub about: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialsRow {
+    id: Uuid,
+    username: String,
+    email: Option<String>,
+    password_hash: Option<String>,
+    is_active: bool,
+    email_verified_at: Option<i64>,
+}
+
+impl From<CredentialsRow> for Credentials {
+    fn from(row: CredentialsRow) -> Self {
+        Self {
+            user_id: UserId(row.id),
+            password_hash: row.password_hash,
+            is_active: row.is_active,
+            email_is_verified: row.email_verified_at.is_some(),
+            about: std::iter::once(row.username).chain(row.email).collect(),
+        }
+    }
+}
+
+/// What a sign-in needs to know, by id.
+///
+/// # Errors
+/// [`Fault::NotFound`].
+pub async fn credentials_of(on: &mut impl Read, id: UserId) -> Result<Credentials> {
+    let row: Option<CredentialsRow> = run!(on, sqlx::query_as(BY_USER).bind(id.0), fetch_optional)?;
+    row.map(Credentials::from).ok_or(Fault::NotFound("user"))
+}
+
+/// Who made an account for somebody else; of a bot, whose it is.
+pub async fn created_by(on: &mut impl Read, id: UserId) -> Result<Option<UserId>> {
+    let found: Option<Option<Uuid>> = run!(on, sqlx::query_scalar(CREATED_BY).bind(id.0), fetch_optional)?;
+    Ok(found.flatten().map(UserId))
+}
+
+/// Notes that the address of an account is known to be its user's.
+pub(crate) async fn verify_address(tx: &mut Tx, id: UserId) -> Result<()> {
+    run!(tx, sqlx::query(VERIFY_ADDRESS).bind(id.0).bind(Timestamp::now().0), execute)?;
+    Ok(())
+}
+
+/// An account that the holder of `by` may rule over.
+///
+/// # Errors
+/// [`Fault::Forbidden`] for one that may more; [`Fault::NotFound`] for a deleted one.
+pub(crate) async fn covered(on: &mut impl Read, by: &Granted, id: UserId) -> Result<User> {
+    let user = find(on, id).await?;
+    if user.deleted_at.is_some() {
+        return Err(Fault::NotFound("user"));
+    }
+    let permissions = permissions_of(on, id).await?;
+    by.covers(Standing { is_superuser: user.is_superuser, permissions })?;
+    Ok(user)
 }
 
 /// What a sign-in needs, by user name or e-mail address.
-pub async fn credentials(on: &mut impl Read, login: &str) -> Result<Option<(UserId, Option<String>, bool)>> {
+pub async fn credentials(on: &mut impl Read, login: &str) -> Result<Option<Credentials>> {
     let key = text::key(login);
     // No name holds an @, so a login is one or the other and never someone else's.
     let query = if key.contains('@') { BY_ADDRESS } else { BY_NAME };
-    let row: Option<(Uuid, Option<String>, bool)> =
-        run!(on, sqlx::query_as(query).bind(key.clone()), fetch_optional)?;
-    Ok(row.map(|(id, hash, active)| (UserId(id), hash, active)))
+    let row: Option<CredentialsRow> = run!(on, sqlx::query_as(query).bind(key.clone()), fetch_optional)?;
+    Ok(row.map(Credentials::from))
 }
 
 #[derive(sqlx::FromRow)]
@@ -238,36 +355,4 @@ pub async fn has_superuser(on: &mut impl Read) -> Result<bool> {
 /// How many accounts there are, bots and placeholders too.
 pub async fn count(on: &mut impl Read) -> Result<i64> {
     Ok(run!(on, sqlx::query_scalar(COUNT), fetch_one)?)
-}
-
-/// Changes of one's own account; absent fields stay as they are.
-#[derive(Clone, Debug, Default)]
-pub struct Profile {
-    /// New full name.
-    pub full_name: Option<String>,
-    /// New words about oneself.
-    pub bio: Option<String>,
-}
-
-const UPDATE: &str =
-    "update users set full_name = coalesce($2, full_name), bio = coalesce($3, bio), updated_at = $4
-    where id = $1";
-
-/// Changes one's own account.
-pub async fn update(tx: &mut Tx, id: UserId, profile: Profile) -> Result<User> {
-    let full_name = text::optional_line("full_name", profile.full_name.as_deref(), LINE_CHARACTERS)?;
-    if profile.bio.as_deref().is_some_and(|bio| bio.chars().count() > 1_000 || bio.contains('\0')) {
-        return Err(Fault::invalid("bio", "has at most 1,000 characters"));
-    }
-    run!(
-        tx,
-        sqlx::query(UPDATE)
-            .bind(id.0)
-            .bind(full_name.clone())
-            .bind(profile.bio.clone())
-            .bind(Timestamp::now().0),
-        execute
-    )?;
-    tx.emit(Emission::new(EventKind::UserUpdated, id).by(id));
-    find(tx, id).await
 }

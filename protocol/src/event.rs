@@ -61,12 +61,20 @@ kinds!(
     ReadUpdated = "read_updated",
     /// User `ref_id` changed: name, picture, or may no longer sign in.
     UserUpdated = "user_updated",
+    /// Something for the attention of one user; `detail` says why and names the message.
+    Notification = "notification",
     /// Session `ref_id` of user `actor_id` ended, so its sockets must close.
     SessionEnded = "session_ended",
+    /// What users may do changed, by roles or policies: servers forget what they know of it.
+    AccessChanged = "access_changed",
     /// What a command answered to one user; `detail` is the JSON.
     CommandResult = "command_result",
     /// A plugin was enabled, disabled or changed; `detail` is its id.
     PluginChanged = "plugin_changed",
+    /// Dead letter `ref_id` is to be handled again; `detail` is `CONSUMER POS`.
+    RetryRequested = "retry_requested",
+    /// Every process that keeps an index builds it anew.
+    ReindexRequested = "reindex_requested",
 );
 
 /// One row of the log.
@@ -117,7 +125,13 @@ impl Event {
     #[must_use]
     pub fn audience(&self) -> Audience {
         match (self.kind, self.user_id, self.channel_id) {
-            (EventKind::SessionEnded, ..) => Audience::Servers,
+            (
+                EventKind::SessionEnded
+                | EventKind::AccessChanged
+                | EventKind::RetryRequested
+                | EventKind::ReindexRequested,
+                ..,
+            ) => Audience::Servers,
             (_, Some(user), _) => Audience::User(user),
             (_, None, Some(channel)) => Audience::Channel(channel),
             (EventKind::UserUpdated | EventKind::PluginChanged, None, None) => Audience::Everyone,

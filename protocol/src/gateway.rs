@@ -86,6 +86,7 @@ pub struct Typing {
 
 /// What a person's dot shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Enum), oai(rename_all = "lowercase"))]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceStatus {
     /// At the keyboard.

@@ -73,3 +73,7 @@ id!(
     /// One row of the event log.
     EventId
 );
+id!(
+    /// A named set of permissions.
+    RoleId
+);

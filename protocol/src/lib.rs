@@ -12,9 +12,12 @@ pub mod time;
 pub mod views;
 
 pub use event::{Event, EventKind};
-pub use ids::{ChannelId, EventId, FileId, MessageId, SessionId, UserId};
+pub use ids::{ChannelId, EventId, FileId, MessageId, RoleId, SessionId, UserId};
 pub use time::Timestamp;
-pub use views::{Channel, ChannelKind, ChannelRole, File, Member, Message, ReactionCount, User, UserRef};
+pub use views::{
+    Channel, ChannelKind, ChannelRole, File, Member, Message, ReactionCount, RoleRef, User, UserRef,
+    UserStatus,
+};
 
 /// Longest message, in Unicode scalar values (docs/limits.md).
 pub const MESSAGE_CHARACTERS: usize = 16_000;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, FileId, MessageId, Timestamp, UserId};
+use crate::gateway::PresenceStatus;
+use crate::{ChannelId, FileId, MessageId, RoleId, Timestamp, UserId};
 
 macro_rules! view {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? }) => {
@@ -33,7 +34,17 @@ view!(
 );
 
 view!(
-    /// A user. `email` is shown to the user and to superusers only.
+    /// A role by its name.
+    RoleRef {
+        /// Which.
+        id: RoleId,
+        /// At most 100 characters, unique under case folding.
+        name: String,
+    }
+);
+
+view!(
+    /// A user. `email` and what follows `updated_at` are shown to the user and to administrators only.
     User {
         /// Who.
         id: UserId,
@@ -61,6 +72,46 @@ view!(
         created_at: Timestamp,
         /// When the account last changed.
         updated_at: Timestamp,
+        /// Set: the account is gone and its messages stay.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deleted_at: Option<Timestamp>,
+        /// What the user may do beyond what everybody may in their own channels; of one's own account only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        permissions: Option<Vec<String>>,
+        /// The roles that were assigned.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        roles: Option<Vec<RoleRef>>,
+        /// Whether signing in by password is possible.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        has_password: Option<bool>,
+        /// Whether codes are asked for at sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        two_factor_enabled: Option<bool>,
+        /// Whether this server asks everyone for a second factor; of one's own account only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        two_factor_required: Option<bool>,
+        /// When a session of the account was last used; for administrators.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_seen_at: Option<Timestamp>,
+    }
+);
+
+view!(
+    /// Whether somebody is here, and what they say of it.
+    UserStatus {
+        /// Who.
+        user_id: UserId,
+        /// Their dot.
+        status: PresenceStatus,
+        /// A few words of theirs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// When the words go by themselves.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+        /// When the dot last changed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_seen: Option<Timestamp>,
     }
 );
 

@@ -1,19 +1,30 @@
 //! The REST endpoints: a file for each noun. A handler reads its input, passes a door of core, acts, answers.
 
+mod accounts;
 mod administration;
 mod assistant;
+mod audit;
 mod auth;
 mod channels;
 mod commands;
 mod cursor;
+mod external;
 mod files;
 mod invitations;
 mod members;
 mod messages;
+mod notifications;
+mod passwords;
+mod policies;
 mod reactions;
+mod registration;
+mod roles;
 mod search;
 mod service;
+mod sessions;
 mod strict;
+mod tokens;
+mod two_factor;
 mod users;
 
 use poem::Route;
@@ -55,9 +66,24 @@ pub enum Area {
 macro_rules! endpoints {
     ($app:expr) => {
         (
-            auth::Auth($app.clone()),
-            invitations::Invitations($app.clone()),
+            (
+                registration::Registration($app.clone()),
+                auth::Auth($app.clone()),
+                passwords::Passwords($app.clone()),
+                two_factor::TwoFactor($app.clone()),
+                sessions::Sessions($app.clone()),
+                tokens::ApiTokens($app.clone()),
+                external::External($app.clone()),
+                invitations::Invitations($app.clone()),
+            ),
+            (
+                accounts::Accounts($app.clone()),
+                roles::Roles($app.clone()),
+                policies::Policies($app.clone()),
+                audit::Audit($app.clone()),
+            ),
             users::Users($app.clone()),
+            notifications::Notifications($app.clone()),
             channels::Channels($app.clone()),
             members::Members($app.clone()),
             messages::Messages($app.clone()),

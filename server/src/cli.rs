@@ -1,5 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 usage or settings, 3 not reachable, 4 refused.
 
+mod accounts;
+mod audit;
 mod data;
 mod migrate;
 
@@ -51,6 +53,17 @@ enum Command {
     /// Bring in data of another system
     #[command(subcommand)]
     Import(data::Import),
+    /// Build the search index anew: in embedded mode at the next start, with the server stopped
+    Reindex,
+    /// Accounts
+    #[command(subcommand)]
+    User(accounts::User),
+    /// Personal and bot tokens
+    #[command(subcommand)]
+    Token(accounts::Token),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the OpenAPI document
     Openapi,
     /// Show settings
@@ -111,6 +124,10 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Migrate(migrate) => migrate::run(migrate, &common, &settings(&common)?).await,
         Command::Demo(demo) => data::demo(demo, &common, &with_logs(&common)?).await,
         Command::Import(import) => data::import(import, &common, &with_logs(&common)?).await,
+        Command::Reindex => data::reindex(&common, &with_logs(&common)?).await,
+        Command::User(user) => accounts::user(user, &common, &settings(&common)?).await,
+        Command::Token(token) => accounts::token(token, &common, &settings(&common)?).await,
+        Command::Audit(audit) => audit::run(&audit, &common, &settings(&common)?).await,
         Command::Serve => {
             let settings = with_logs(&common)?;
             crate::run::serve(settings, startup::stop_on_signal()?).await
@@ -174,6 +191,7 @@ async fn open_record(settings: &Settings) -> Result<confab_core::Db> {
     };
     let db = confab_core::db::open(settings, opened).await?;
     db.write(|tx| confab_core::FutureExt::boxed(confab_core::channels::create_defaults(tx))).await?;
+    db.write(|tx| confab_core::FutureExt::boxed(confab_core::roles::create_defaults(tx))).await?;
     Ok(db)
 }
 

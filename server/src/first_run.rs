@@ -8,7 +8,7 @@ use std::time::Duration;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
 use confab_core::{
-    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, text,
+    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, roles, text,
 };
 
 /// A set-up link that nobody used by then is made anew at the next start.
@@ -95,6 +95,7 @@ fn check_private(path: &Path) -> Result<()> {
 /// Default channels, and the first administrator. Answers the set-up secret when nobody administers yet.
 pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<String>> {
     db.write(|tx| channels::create_defaults(tx).boxed()).await?;
+    db.write(|tx| roles::create_defaults(tx).boxed()).await?;
     if db.is_embedded() {
         db.write(|tx| presences::clear(tx).boxed()).await?;
     }
@@ -119,9 +120,10 @@ pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<Strin
 }
 
 async fn make_admin(db: &Db, admin: Admin) -> Result<()> {
-    passwords::check(&admin.password.0)?;
+    passwords::check_length("admin_password", &admin.password.0)?;
     let mut user = NewUser::check(&admin.username, Some(&admin.email), None)?;
     user.is_superuser = true;
+    user.email_is_verified = true;
     user.password_hash = Some(passwords::hash(admin.password.0).await?);
     let made = db.write(move |tx| async move { users::create(tx, user).await }.boxed()).await;
     match made {

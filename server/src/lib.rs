@@ -2,7 +2,8 @@
 //! what core answers into problems, pages and frames.
 //!
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
-//! an empty folder; [`tokens`] who is calling. [`http`] is what surrounds every request, [`api`] the endpoints,
+//! an empty folder; [`tokens`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
+//! [`pictures`] what their names say. [`http`] is what surrounds every request, [`api`] the endpoints,
 //! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
@@ -13,6 +14,9 @@ pub mod gateway;
 pub mod http;
 pub mod import;
 pub mod limits;
+pub mod mail;
+pub mod oidc;
+pub mod pictures;
 pub mod progress;
 pub mod run;
 pub mod state;

@@ -1,24 +1,50 @@
 //! How often callers may call (docs/limits.md). Off only for benchmarks and tests, and then loudly.
+//!
+//! Those of signing in hold across servers and are in SQL: a second server must not be a second try. The others are
+//! each server's own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use confab_core::{Fault, Result};
-use confab_protocol::UserId;
+use confab_core::rate_limits::{self, Quota as Shared};
+use confab_core::{Db, Fault, FutureExt, Result};
+use confab_protocol::{SessionId, UserId};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 /// One limiter for each kind of call. Keys that were not used for a while are swept by [`Limits::sweep`].
 pub struct Limits {
     is_on: bool,
-    account: DefaultKeyedRateLimiter<(String, IpAddr)>,
-    account_anywhere: DefaultKeyedRateLimiter<String>,
-    address: DefaultKeyedRateLimiter<IpAddr>,
-    register: DefaultKeyedRateLimiter<IpAddr>,
+    ticket: DefaultKeyedRateLimiter<SessionId>,
     write: DefaultKeyedRateLimiter<UserId>,
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
+}
+
+const SIGN_IN_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_mins(5) };
+const SIGN_IN_OF_BOTH: Shared = Shared { count: 5, per: Duration::from_mins(5) };
+const SIGN_IN_OF_ACCOUNT: Shared = Shared { count: 100, per: Duration::from_mins(5) };
+const REGISTER: Shared = Shared { count: 5, per: Duration::from_hours(1) };
+const REFRESH: Shared = Shared { count: 60, per: Duration::from_mins(1) };
+const RESET_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_hours(1) };
+const RESET_OF_ACCOUNT: Shared = Shared { count: 5, per: Duration::from_hours(1) };
+
+/// Whose addresses these are: of IPv6 a whole /64 is one house, and its inhabitants choose among 2^64.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// What somebody typed may be a password in the wrong field, and of any length: only its hash is kept.
+fn account_key(login: &str) -> String {
+    confab_core::text::hash(&confab_core::text::key(login))[..32].to_owned()
 }
 
 fn every(count: u32, seconds: u64, burst: u32) -> Quota {
@@ -36,11 +62,8 @@ impl Limits {
         }
         Self {
             is_on,
-            account: RateLimiter::keyed(every(5, 300, 5)),
-            account_anywhere: RateLimiter::keyed(every(100, 300, 100)),
+            ticket: RateLimiter::keyed(every(10, 60, 10)),
             write: RateLimiter::keyed(every(10, 1, 30)),
-            address: RateLimiter::keyed(every(20, 300, 20)),
-            register: RateLimiter::keyed(every(5, 3_600, 5)),
             send: RateLimiter::keyed(every(5, 1, 20)),
             search: RateLimiter::keyed(every(30, 60, 30)),
             ask: RateLimiter::keyed(every(10, 60, 10)),
@@ -49,21 +72,71 @@ impl Limits {
 
     /// Trying to sign in counts against the address, and against the account from that address: a stranger who guesses
     /// locks out themselves, not the account's owner. Many addresses together are slowed down for one account too.
-    pub fn sign_in(&self, login: &str, address: IpAddr) -> Result<()> {
-        self.check(&self.address, &address)?;
-        let key = confab_core::text::key(login);
-        self.check(&self.account, &(key.clone(), address))?;
-        self.check(&self.account_anywhere, &key)
+    pub async fn sign_in(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
+        let (network, account) = (network_of(address), account_key(login));
+        self.take(
+            db,
+            vec![
+                (format!("sign_in:{network}"), SIGN_IN_OF_ADDRESS),
+                (format!("sign_in:{network}:{account}"), SIGN_IN_OF_BOTH),
+                (format!("sign_in:{account}"), SIGN_IN_OF_ACCOUNT),
+            ],
+        )
+        .await
+    }
+
+    /// The right password: earlier wrong ones from this address count no more.
+    pub async fn signed_in(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
+        if !self.is_on {
+            return Ok(());
+        }
+        let key = format!("sign_in:{}:{}", network_of(address), account_key(login));
+        db.write(move |tx| async move { rate_limits::forget(tx, &key).await }.boxed()).await
+    }
+
+    /// Making accounts.
+    pub async fn register(&self, db: &Db, address: IpAddr) -> Result<()> {
+        self.take(db, vec![(format!("register:{}", network_of(address)), REGISTER)]).await
+    }
+
+    /// Renewing tokens.
+    pub async fn refresh(&self, db: &Db, address: IpAddr) -> Result<()> {
+        self.take(db, vec![(format!("refresh:{}", network_of(address)), REFRESH)]).await
+    }
+
+    /// Asking for a link to choose a new password, and using one. `login` is empty where none is said.
+    pub async fn reset(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
+        let mut keys = vec![(format!("reset:{}", network_of(address)), RESET_OF_ADDRESS)];
+        if !login.is_empty() {
+            keys.push((format!("reset:{}", account_key(login)), RESET_OF_ACCOUNT));
+        }
+        self.take(db, keys).await
+    }
+
+    async fn take(&self, db: &Db, keys: Vec<(String, Shared)>) -> Result<()> {
+        if !self.is_on {
+            return Ok(());
+        }
+        db.write(move |tx| {
+            async move {
+                for (key, quota) in keys {
+                    rate_limits::take(tx, &key, quota).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Tickets for sockets.
+    pub fn ticket(&self, session: SessionId) -> Result<()> {
+        self.check(&self.ticket, &session)
     }
 
     /// Whatever changes something.
     pub fn write(&self, user: UserId) -> Result<()> {
         self.check(&self.write, &user)
-    }
-
-    /// Making accounts.
-    pub fn register(&self, address: IpAddr) -> Result<()> {
-        self.check(&self.register, &address)
     }
 
     /// Posting, by REST and gateway alike.
@@ -89,11 +162,8 @@ impl Limits {
 
     /// Forgets keys that are as good as new, so that the tables stay as small as the present traffic.
     pub fn sweep(&self) {
-        self.account.retain_recent();
-        self.account_anywhere.retain_recent();
+        self.ticket.retain_recent();
         self.write.retain_recent();
-        self.address.retain_recent();
-        self.register.retain_recent();
         self.send.retain_recent();
         self.search.retain_recent();
         self.ask.retain_recent();
@@ -119,16 +189,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sixth_try_waits_and_another_account_does_not() {
+    fn a_house_has_one_network() {
+        let network = |text: &str| network_of(text.parse().expect("an address")).to_string();
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(account_key("ADA"), account_key("ada"));
+    }
+
+    #[test]
+    fn whoever_posts_too_fast_waits_and_another_does_not() {
         let limits = Limits::new(true);
-        let address = IpAddr::from([192, 0, 2, 1]);
-        for _ in 0..5 {
-            assert!(limits.sign_in("ada", address).is_ok());
+        let (ada, bob) = (UserId::new(), UserId::new());
+        for _ in 0..20 {
+            assert!(limits.send(ada).is_ok());
         }
-        assert!(matches!(limits.sign_in("ADA", address), Err(Fault::RateLimited { .. })));
-        assert!(limits.sign_in("bob", address).is_ok());
-        let elsewhere = IpAddr::from([192, 0, 2, 2]);
-        assert!(limits.sign_in("ada", elsewhere).is_ok(), "the owner of the account is somewhere else");
-        assert!(Limits::new(false).sign_in("ada", address).is_ok());
+        assert!(matches!(limits.send(ada), Err(Fault::RateLimited { .. })));
+        assert!(limits.send(bob).is_ok());
+        assert!(Limits::new(false).send(ada).is_ok());
     }
 }

@@ -1,16 +1,18 @@
 //! The whole program, from settings to the last closed socket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::db::{self, Opened};
-use confab_core::{Bus, Fault, Result, Settings};
+use confab_core::{Bus, Fault, FutureExt, Result, Settings, Tx, identities, rate_limits, sessions};
 use confab_protocol::EventKind;
 use confab_worker::Worker;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::middleware::{CatchPanic, Cors};
 use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Hub;
@@ -18,10 +20,12 @@ use crate::http::edge::Edge;
 use crate::http::patience::Patient;
 use crate::http::problem;
 use crate::limits::Limits;
+use crate::mail::Mailer;
+use crate::oidc::Issuer;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, first_run, gateway, web};
+use crate::{api, first_run, gateway, pictures, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -85,7 +89,9 @@ async fn assemble(
     local_url: String,
     stop: CancellationToken,
 ) -> Result<App> {
-    let tokens = std::sync::Arc::new(Tokens::new(key));
+    let outside = settings.oidc.as_ref().map(|oidc| Issuer::new(oidc).map(Arc::new)).transpose()?;
+    let mail = settings.mail.as_ref().map(Mailer::new).transpose()?;
+    let tokens = Arc::new(Tokens::new(key, outside.clone()));
     let watched = tokens.clone();
     let on_change: gateway::OnChange = Box::new(move |event| match event.kind {
         EventKind::SessionEnded => watched.forget(event.ref_id.into()),
@@ -95,6 +101,12 @@ async fn assemble(
     let app = App::new(Parts {
         limits: Limits::new(settings.rate_limits),
         storage: Storage::new(&settings.data_dir, settings.upload_bytes),
+        pictures: Storage::pictures(&settings.data_dir, pictures::MOST_BYTES),
+        picture_places: Semaphore::new(
+            std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        ),
+        outside,
+        mail,
         db,
         bus,
         settings,
@@ -108,9 +120,20 @@ async fn assemble(
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {
             swept.limits.sweep();
             swept.metrics.run_upkeep();
+            let done = swept.db.write(|tx| sweep(tx).boxed()).await;
+            if let Err(fault) = done {
+                tracing::debug!(%fault, "what has expired stays for another minute");
+            }
         }
     });
     Ok(app)
+}
+
+/// Drops what has expired long enough ago. Several servers may do so at once.
+async fn sweep(tx: &mut Tx) -> Result<()> {
+    rate_limits::sweep(tx).await?;
+    identities::sweep(tx).await?;
+    sessions::sweep(tx).await
 }
 
 fn routes(app: &App) -> impl IntoEndpoint + use<> {
@@ -132,6 +155,12 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
         .at("/register", get(web::page))
         .at("/login", get(web::page))
         .at("/search", get(web::page))
+        .at("/admin", get(web::page))
+        .at("/admin/*path", get(web::page))
+        .at("/preferences", get(web::page))
+        .at("/preferences/*path", get(web::page))
+        .at("/forgot", get(web::page))
+        .at("/reset", get(web::page))
         .at("/channels/*path", get(web::page));
     let panicked =
         |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));

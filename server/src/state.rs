@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use crate::gateway::Hub;
 use crate::limits::Limits;
+use crate::mail::Mailer;
+use crate::oidc::Issuer;
 use crate::storage::Storage;
 use crate::tokens::Tokens;
 
@@ -31,6 +34,14 @@ pub struct Parts {
     pub limits: Limits,
     /// The bytes of uploads.
     pub storage: Storage,
+    /// People's pictures: apart from uploads, as anyone may load them.
+    pub pictures: Storage,
+    /// How many pictures may be decoded at once.
+    pub picture_places: Semaphore,
+    /// The outside issuer.
+    pub outside: Option<Arc<Issuer>>,
+    /// How mail leaves.
+    pub mail: Option<Mailer>,
     /// Renders the figures.
     pub metrics: PrometheusHandle,
     /// The address that is listened on, for links when no public address is set.

@@ -30,6 +30,12 @@ impl Storage {
         Self { folder: data_dir.join("files"), most }
     }
 
+    /// Keeps people's pictures under `data_dir`/pictures.
+    #[must_use]
+    pub fn pictures(data_dir: &Path, most: u64) -> Self {
+        Self { folder: data_dir.join("pictures"), most }
+    }
+
     /// Where the bytes of that hash lie. The hash is ours, never a name that someone sent.
     #[must_use]
     pub fn path(&self, sha256: &str) -> PathBuf {

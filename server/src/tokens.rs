@@ -1,14 +1,19 @@
 //! Access tokens: short-lived, signed, and checked against the session on every call.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use confab_core::sessions::{self, Live};
-use confab_core::{Db, Fault, Result};
+use confab_core::api_tokens::{self, Scopes};
+use confab_core::audit::Actor;
+use confab_core::roles::{self, Granted, Permission};
+use confab_core::sessions::{self, Device, Live, Method};
+use confab_core::{Db, Fault, FutureExt, Result, identities, text};
 use confab_protocol::{SessionId, Timestamp, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+
+use crate::oidc::{self, Issuer, Verified};
 
 /// How long a token is good for.
 pub const LASTS: Duration = Duration::from_mins(30);
@@ -18,13 +23,18 @@ const LEEWAY_SECONDS: u64 = 30;
 const TRUSTED: Duration = Duration::from_secs(5);
 /// Sessions remembered at once.
 const REMEMBERED: usize = 50_000;
-/// Longer ones are refused unread: no token of ours has half of it.
-const LONGEST_BYTES: usize = 4_096;
+/// Longer ones are refused unread: no token of ours has a quarter of it, some of outside issuers have half.
+const LONGEST_BYTES: usize = 8_192;
+/// A session's last use is written down this often.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
+/// The type of our access tokens (RFC 9068).
+const TYPE: &str = "at+jwt";
 
 const ISSUER: &str = "confab";
 const AUDIENCE: &str = "confab-api";
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Claims {
     iss: String,
     aud: String,
@@ -37,24 +47,113 @@ struct Claims {
 }
 
 /// Who is calling.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// Which user.
     pub user_id: UserId,
-    /// On which device.
+    /// On which device, or by which token.
     pub session_id: SessionId,
-    /// May administer.
-    pub is_superuser: bool,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// What the session is worth now.
+    pub live: Live,
+    address: Option<String>,
+}
+
+impl Caller {
+    /// The holder of something that stands for a live session until `expires_at`.
+    #[must_use]
+    pub fn of(live: Live, expires_at: Timestamp, address: Option<String>) -> Self {
+        Self { user_id: live.user_id, session_id: live.session_id, expires_at, live, address }
+    }
+
+    /// Who does it, for the audit log.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::user(self.user_id, Some(self.session_id), self.address.clone())
+    }
+
+    /// Whether all is theirs to administer. For what is shown; what is done asks [`Self::superuser`].
+    #[must_use]
+    pub fn is_superuser(&self) -> bool {
+        self.live.standing.is_superuser && self.live.scopes.is_none_or(|scopes| scopes.admin)
+    }
+
+    /// Lets whoever holds the permission pass.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `permission_missing` or `scope_missing`.
+    pub fn may(&self, permission: Permission) -> Result<Granted> {
+        self.has_scope("admin", |scopes| scopes.admin)?;
+        roles::ask(self.actor(), self.live.standing, permission)
+    }
+
+    /// The same for what is part of chatting, where a token needs no scope `admin`.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `permission_missing`.
+    pub fn may_in_chat(&self, permission: Permission) -> Result<Granted> {
+        roles::ask(self.actor(), self.live.standing, permission)
+    }
+
+    /// Lets superusers pass.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `superuser_only` or `scope_missing`.
+    pub fn superuser(&self) -> Result<Granted> {
+        self.has_scope("admin", |scopes| scopes.admin)?;
+        roles::ask_superuser(self.actor(), self.live.standing)
+    }
+
+    /// Refuses personal and bot tokens: what one steals from a script must not change the locks.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `sign_in_required`.
+    pub fn in_person(&self) -> Result<()> {
+        if self.live.method != Method::Token {
+            return Ok(());
+        }
+        Err(Fault::forbidden("sign_in_required", "a token cannot do this; sign in"))
+    }
+
+    /// Refuses a token that was not made for this.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `scope_missing`.
+    pub fn has_scope(&self, name: &'static str, held: impl FnOnce(Scopes) -> bool) -> Result<()> {
+        if self.live.scopes.is_none_or(held) {
+            return Ok(());
+        }
+        Err(Fault::forbidden("scope_missing", format!("this token lacks the scope {name}")))
+    }
+
+    /// Refuses everything to who has to set up a second factor first.
+    ///
+    /// # Errors
+    /// [`Fault::Forbidden`] with code `two_factor_setup_required`.
+    pub fn has_second_factor(&self) -> Result<()> {
+        if !self.live.must_set_up_two_factor {
+            return Ok(());
+        }
+        Err(Fault::forbidden(
+            "two_factor_setup_required",
+            "this server asks for a second factor; set one up first",
+        ))
+    }
 }
 
 /// Signs and checks. One key of at least 256 bits, so that HS256 is as strong as its hash.
+///
+/// Three kinds of tokens, told apart before anything is believed: ours by their issuer, an outside issuer's by exactly its
+/// name, personal and bot tokens by their first letters. Each has one validator and no other.
 pub struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    outside: Option<Arc<Issuer>>,
     known: Mutex<HashMap<SessionId, (Instant, Live)>>,
+    /// Sessions by the hash of the token that stands for them.
+    by_hash: Mutex<HashMap<String, SessionId>>,
 }
 
 fn refused() -> Fault {
@@ -64,7 +163,7 @@ fn refused() -> Fault {
 impl Tokens {
     /// Uses `key`, which the settings have checked.
     #[must_use]
-    pub fn new(key: &[u8]) -> Self {
+    pub fn new(key: &[u8], outside: Option<Arc<Issuer>>) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -76,7 +175,9 @@ impl Tokens {
             encoding: EncodingKey::from_secret(key),
             decoding: DecodingKey::from_secret(key),
             validation,
+            outside,
             known: Mutex::default(),
+            by_hash: Mutex::default(),
         }
     }
 
@@ -93,35 +194,122 @@ impl Tokens {
             nbf: now,
             exp: now + LASTS.as_secs() as i64,
         };
-        let header = Header { typ: Some("at+jwt".into()), ..Header::new(Algorithm::HS256) };
+        let header = Header { typ: Some(TYPE.into()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(Fault::internal)
     }
 
-    /// Who holds this token, if it is good and its session lives.
+    /// Who holds this token, if it is good and its session lives. `device` is where it came from.
     ///
     /// # Errors
     /// [`Fault::Unauthenticated`].
-    pub async fn check(&self, db: &Db, token: &str) -> Result<Caller> {
+    pub async fn check(&self, db: &Db, token: &str, device: Device) -> Result<Caller> {
         if token.len() > LONGEST_BYTES {
+            return Err(refused());
+        }
+        let address = device.ip_address.clone();
+        let (live, expires_at) = if token.starts_with(api_tokens::PREFIX) {
+            let live = self.of_api_token(db, token).await?;
+            (live, live.expires_at)
+        } else {
+            match &self.outside {
+                Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.name()) => {
+                    self.of_outside(db, outside, token, device).await?
+                }
+                _ => self.of_ours(db, token).await?,
+            }
+        };
+        Ok(Caller::of(live, expires_at, address))
+    }
+
+    async fn of_ours(&self, db: &Db, token: &str) -> Result<(Live, Timestamp)> {
+        if !is_strict(token) {
             return Err(refused());
         }
         let data =
             jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| refused())?;
         // A refresh or identity token of another kind must not pass as an access token.
-        if data.header.typ.as_deref() != Some("at+jwt") {
+        if data.header.typ.as_deref() != Some(TYPE) {
             return Err(refused());
         }
         let claims = data.claims;
         let live = self.live(db, claims.sid).await?;
-        if live.user_id != claims.sub {
+        // A session that stands for another kind of token has no access tokens of ours.
+        if live.user_id != claims.sub || live.method == Method::Token {
             return Err(refused());
         }
-        Ok(Caller {
-            user_id: claims.sub,
-            session_id: claims.sid,
-            is_superuser: live.is_superuser,
-            expires_at: Timestamp(claims.exp * 1_000),
-        })
+        Ok((live, Timestamp(claims.exp.saturating_mul(1_000))))
+    }
+
+    async fn of_api_token(&self, db: &Db, token: &str) -> Result<Live> {
+        let hash = text::hash(token);
+        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).copied();
+        let session = match known {
+            Some(session) => session,
+            None => api_tokens::session_of(&mut db.read(), &hash).await?.ok_or_else(refused)?,
+        };
+        let live = self.live(db, session).await.map_err(|_| refused())?;
+        self.remember(hash, session);
+        Ok(live)
+    }
+
+    /// An outside issuer's token stands for a session of its own from its first use on, so that it is listed and can be
+    /// revoked as any other way in.
+    async fn of_outside(
+        &self,
+        db: &Db,
+        outside: &Issuer,
+        token: &str,
+        device: Device,
+    ) -> Result<(Live, Timestamp)> {
+        let Verified { claims, expires_at, key } = outside.verify_access_token(token).await?;
+        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        let known = match known {
+            Some(session) => Some(session),
+            None => sessions::of_external(&mut db.read(), &key).await?,
+        };
+        if let Some(session) = known {
+            self.remember(key, session);
+            return Ok((self.live(db, session).await?, expires_at));
+        }
+        let user = identities::user_of(&mut db.read(), &claims.issuer, &claims.subject).await?;
+        let user = user.ok_or(Fault::Unauthenticated {
+            code: "unknown_identity",
+            message: "nobody here has this identity yet: POST auth/sync first",
+        })?;
+        let session = self.begin_outside(db, user, device, &key, expires_at).await?;
+        Ok((self.live(db, session).await?, expires_at))
+    }
+
+    /// The session that an outside token stands for, made at its first use.
+    pub async fn begin_outside(
+        &self,
+        db: &Db,
+        user: UserId,
+        device: Device,
+        key: &str,
+        expires_at: Timestamp,
+    ) -> Result<SessionId> {
+        let kept = key.to_owned();
+        let started = db
+            .write(move |tx| {
+                async move { sessions::start_external(tx, user, device, &kept, expires_at).await }.boxed()
+            })
+            .await;
+        match started {
+            // Another call with the same token came first.
+            Err(Fault::Unauthenticated { .. }) => {
+                sessions::of_external(&mut db.read(), key).await?.ok_or_else(refused)
+            }
+            other => other,
+        }
+    }
+
+    fn remember(&self, hash: String, session: SessionId) {
+        let mut known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(hash, session);
     }
 
     /// Forgets what is known of a session that ended.
@@ -141,16 +329,44 @@ impl Tokens {
         {
             return Ok(live);
         }
+        let asked = Instant::now();
         let live = sessions::live(&mut db.read(), session).await?;
+        note_use(db, &live);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.retain(|_, (since, _)| since.elapsed() < TRUSTED);
         }
         if known.len() < REMEMBERED {
-            known.insert(session, (Instant::now(), live));
+            // As old as the question: the answer may have been overtaken on its way.
+            known.insert(session, (asked, live));
         }
         Ok(live)
     }
+}
+
+/// Writes down that a session is in use, at most once a minute, and lets nobody wait for it.
+fn note_use(db: &Db, live: &Live) {
+    if Timestamp::now().0 - live.last_used_at.0 < NOTED_EVERY.as_millis() as i64 {
+        return;
+    }
+    let (db, session) = (db.clone(), live.session_id);
+    tokio::spawn(async move {
+        let noted = db.write(move |tx| async move { sessions::touch(tx, session).await }.boxed()).await;
+        if let Err(fault) = noted {
+            tracing::debug!(%fault, "the use of a session was not noted");
+        }
+    });
+}
+
+/// Three parts of canonical base64: the decoder would pass over stray bits, and two texts would be one token.
+fn is_strict(token: &str) -> bool {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let parts: Vec<&str> = token.split('.').collect();
+    parts.len() == 3
+        && parts.iter().all(|part| {
+            URL_SAFE_NO_PAD.decode(part).is_ok_and(|bytes| URL_SAFE_NO_PAD.encode(bytes) == **part)
+        })
 }
 
 #[cfg(test)]
@@ -163,10 +379,10 @@ mod tests {
 
     #[test]
     fn only_our_own_tokens_pass() {
-        let tokens = Tokens::new(&[7; 32]);
+        let tokens = Tokens::new(&[7; 32], None);
         let token = tokens.issue(UserId::new(), SessionId::new()).expect("a token");
         assert!(decode(&tokens, &token));
-        assert!(!decode(&Tokens::new(&[8; 32]), &token), "another key");
+        assert!(!decode(&Tokens::new(&[8; 32], None), &token), "another key");
         let (head, signature) = token.rsplit_once('.').expect("three parts");
         assert!(!decode(&tokens, head), "no signature");
         assert!(!decode(&tokens, &format!("{head}.")), "an empty signature");

@@ -4,6 +4,9 @@
 //! on. An event whose handling fails is set aside and tried again while those behind it go on; after its last try it is
 //! buried among the dead letters. The position never passes an event that is still waiting, so a crash repeats some
 //! events and skips none: handlers must tell a repetition by `event.pos`.
+//!
+//! An administrator may ask for a buried event again. The request is an event too, and this consumer's place does not
+//! pass it before the old event was handled or buried once more, so a retry survives a crash like any other event.
 
 mod backlog;
 
@@ -170,7 +173,18 @@ impl<H: Handler> Turn<'_, H> {
     }
 
     async fn handle(&mut self, due: Due, stop: &CancellationToken) -> Result<()> {
-        let call = AssertUnwindSafe(self.handler.handle(&due.event, due.attempt)).catch_unwind();
+        let subject = match cursors::subject(&mut self.db.read(), &due.event, &self.consumer.name).await {
+            Ok(Some(subject)) => subject.into_owned(),
+            Ok(None) => {
+                self.backlog.done(due.event.pos);
+                return Ok(());
+            }
+            Err(fault) => {
+                let unread = due.event.clone();
+                return self.failed(due, unread, fault).await;
+            }
+        };
+        let call = AssertUnwindSafe(self.handler.handle(&subject, due.attempt)).catch_unwind();
         let stopped = async {
             stop.cancelled().await;
             sleep(GRACE).await;
@@ -189,17 +203,18 @@ impl<H: Handler> Turn<'_, H> {
             Ok(Err(_)) => Fault::Internal("the handler panicked".into()),
             Err(_) => Fault::Internal(format!("took longer than {:?}", self.consumer.deadline)),
         };
-        self.failed(due, fault).await
+        self.failed(due, subject, fault).await
     }
 
-    async fn failed(&mut self, due: Due, fault: Fault) -> Result<()> {
+    /// `subject` is what is buried: of a retry the event that it asked for.
+    async fn failed(&mut self, due: Due, subject: Event, fault: Fault) -> Result<()> {
         let Due { event, attempt } = due;
         // The record being away is nobody's fault: counting it would bury every event of an outage.
         let next = if fault.is_retryable() { attempt } else { attempt + 1 };
         if next > self.consumer.attempts {
-            tracing::error!(consumer = %self.consumer.name, pos = event.pos, kind = event.kind.as_str(), %fault,
+            tracing::error!(consumer = %self.consumer.name, pos = subject.pos, kind = subject.kind.as_str(), %fault,
                 "giving up on an event, it is among the dead letters now");
-            self.bury(&event, &fault, attempt).await?;
+            self.bury(&subject, &fault, attempt).await?;
             self.backlog.done(event.pos);
         } else {
             tracing::debug!(consumer = %self.consumer.name, pos = event.pos, attempt, %fault, "an event failed");

@@ -4,12 +4,14 @@
 //! position to disagree with.
 
 pub mod analysis;
+mod building;
 mod feed;
 mod hydrate;
 pub mod schema;
 mod store;
 mod writer;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,15 +22,30 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use building::Progress;
+
 use analysis::Analysis;
+use building::Building;
 use schema::Fields;
+use store::Store;
 
 /// Searches that run at once: more would only take the processor from each other.
 const SEARCHES: usize = 8;
 /// A search that cannot begin within this time is refused.
 const SEARCH_WAIT: Duration = Duration::from_secs(3);
+/// Where it lies in the data folder.
+const FOLDER: &str = "index";
 /// The gauge of events not yet indexed.
 pub const LAG_GAUGE: &str = "confab_index_lag_events";
+
+/// Deletes the index in a data folder that no process uses: the next start builds a new one.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `folder_in_use`; [`Fault::Invalid`] when it cannot be deleted.
+pub fn remove(data_dir: &Path) -> Result<()> {
+    let _lock = store::lock(data_dir)?;
+    store::remove_all(&data_dir.join(FOLDER))
+}
 
 /// The index of this process. Cheap to clone.
 #[derive(Clone)]
@@ -37,7 +54,9 @@ pub struct Index(Arc<Shared>);
 struct Shared {
     reader: RwLock<IndexReader>,
     applied: AtomicI64,
+    origin: AtomicI64,
     documents: AtomicU64,
+    building: Arc<Building>,
     fields: Fields,
     analysis: Analysis,
     places: Semaphore,
@@ -54,17 +73,11 @@ impl Index {
     ) -> Result<Self> {
         let lock = store::lock(&settings.data_dir)?;
         let analysis = Analysis::default();
-        let folder = settings.data_dir.join("index");
+        let folder = settings.data_dir.join(FOLDER);
+        store::mend(&folder)?;
         let head = log::head(&mut db.read()).await?;
         let store = feed::open(folder.clone(), db.epoch(), head, analysis.clone()).await?;
-        let index = Self(Arc::new(Shared {
-            documents: AtomicU64::new(store.reader.searcher().num_docs()),
-            applied: AtomicI64::new(store.progress.applied()),
-            reader: RwLock::new(store.reader.clone()),
-            fields: schema::schema().1,
-            analysis,
-            places: Semaphore::new(SEARCHES),
-        }));
+        let index = Self::of(&store, analysis, Arc::default());
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log that are not in the search index yet.");
         let feed = feed::Feed::new(db.clone(), bus.clone(), folder, index.clone(), stop);
         tasks.spawn(async move {
@@ -74,10 +87,40 @@ impl Index {
         Ok(index)
     }
 
+    fn of(store: &Store, analysis: Analysis, building: Arc<Building>) -> Self {
+        Self(Arc::new(Shared {
+            documents: AtomicU64::new(store.reader.searcher().num_docs()),
+            applied: AtomicI64::new(store.progress.applied()),
+            origin: AtomicI64::new(store.origin),
+            reader: RwLock::new(store.reader.clone()),
+            fields: schema::schema().1,
+            building,
+            analysis,
+            places: Semaphore::new(SEARCHES),
+        }))
+    }
+
+    /// One that nobody searches, built to take the place of this one. How far that is, this one tells.
+    fn beside(&self, store: &Store) -> Self {
+        Self::of(store, self.0.analysis.clone(), self.0.building.clone())
+    }
+
     /// The position up to which the log is contained.
     #[must_use]
     pub fn applied(&self) -> i64 {
         self.0.applied.load(Ordering::Acquire)
+    }
+
+    /// The log's position when this index was begun: requests for a new one up to there are met by it.
+    #[must_use]
+    pub fn origin(&self) -> i64 {
+        self.0.origin.load(Ordering::Relaxed)
+    }
+
+    /// How far the building is that goes on, if one does: of this index, or of the one that will take its place.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        self.0.building.now()
     }
 
     /// Messages in the index.
@@ -116,7 +159,13 @@ impl Index {
         })
     }
 
-    fn read_from(&self, reader: IndexReader) {
+    fn building(&self) -> &Building {
+        &self.0.building
+    }
+
+    fn read_from(&self, reader: IndexReader, origin: i64) {
+        self.holds(reader.searcher().num_docs());
+        self.0.origin.store(origin, Ordering::Relaxed);
         *self.0.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
     }
 

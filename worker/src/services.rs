@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::index::Index;
+use crate::index::{Index, Progress};
 use crate::{assistant, search};
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
@@ -157,6 +157,12 @@ pub struct IndexState {
     pub head: i64,
     /// Messages in the index.
     pub documents: u64,
+    /// The newest event when this index was begun: it grows with each reindexing.
+    #[serde(default)]
+    pub origin: i64,
+    /// Set while a new index is being built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<Progress>,
 }
 
 #[derive(Deserialize)]
@@ -207,7 +213,14 @@ async fn index_state(db: &Db, index: &Index) -> Result<IndexState> {
     // The position first: read after the head, it could be newer than it.
     let applied = index.applied();
     let head = log::head(&mut db.read()).await?;
-    Ok(IndexState { lag: (head - applied).max(0), applied, head, documents: index.documents() })
+    Ok(IndexState {
+        lag: (head - applied).max(0),
+        applied,
+        head,
+        documents: index.documents(),
+        origin: index.origin(),
+        building: index.progress(),
+    })
 }
 
 /// What stands as `score` in an answer. The index's own weights count how often a word is used anywhere, in channels

@@ -1,8 +1,11 @@
 //! From texts to settings: each value read and checked, all faults collected.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::{Admin, Registration, Secret, Settings, Values, all_faults};
+use ipnet::IpNet;
+
+use super::{Admin, Mail, Oidc, Registration, Secret, Settings, Values, all_faults};
 use crate::fault::Result;
 
 /// Keys that others have published as examples; a server that starts with one is open to everyone who can read.
@@ -64,6 +67,9 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
             faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
         }
     }
+    let login_or_create = networks(&list("login_or_create"), &mut faults);
+    let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
+    let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
     let secret_key = text("secret_key");
@@ -91,6 +97,9 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         secret_key: Secret(secret_key),
         admin,
         registration,
+        login_or_create,
+        oidc,
+        mail,
         rate_limits,
         sockets_per_user,
         sockets_total,
@@ -122,6 +131,80 @@ fn registration(text: &str, faults: &mut Vec<String>) -> Registration {
             Registration::Domain(domains)
         }
     }
+}
+
+/// Networks, or `off`. A network of everybody would be an open door to every account that does not exist yet.
+fn networks(parts: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
+    if parts.iter().any(|part| part == "off") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for part in parts {
+        match part.parse::<IpNet>().ok().or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from)) {
+            Some(network) if network.prefix_len() > 0 => found.push(network),
+            _ => faults.push(format!(
+                "login_or_create must be off or networks such as 10.0.0.0/8, and not all of them: {part:?}"
+            )),
+        }
+    }
+    found
+}
+
+fn oidc(text: &impl Fn(&str) -> String, required: &[String], faults: &mut Vec<String>) -> Option<Oidc> {
+    let optional = |key: &str| Some(text(key)).filter(|value| !value.is_empty());
+    let (client_id, audience) = (optional("oidc_client_id"), optional("oidc_audience"));
+    let Some(issuer) = optional("oidc_issuer") else {
+        if client_id.is_some() || audience.is_some() {
+            faults.push("oidc_client_id and oidc_audience need an oidc_issuer".into());
+        }
+        return None;
+    };
+    // Auth0's name of it is a domain; its tokens name it with scheme and slash.
+    let issuer = if issuer.contains("://") { issuer } else { format!("https://{issuer}/") };
+    let is_local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    if !issuer.starts_with("https://") && !is_local.iter().any(|start| issuer.starts_with(start)) {
+        faults.push(format!("oidc_issuer must begin with https://, not {issuer:?}"));
+    }
+    if client_id.is_none() && audience.is_none() {
+        faults.push(
+            "oidc_issuer needs oidc_audience (to accept tokens), oidc_client_id (to sign in) or both".into(),
+        );
+    }
+    let mut required_claims = Vec::new();
+    for part in required {
+        match part.split_once('=') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                required_claims.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+            _ => faults.push(format!("oidc_required_claims must be NAME=VALUE[,…], not {part:?}")),
+        }
+    }
+    let registration = text("oidc_registration");
+    if !["same", "open"].contains(&registration.as_str()) {
+        faults.push(format!("oidc_registration must be same or open, not {registration:?}"));
+    }
+    Some(Oidc {
+        issuer,
+        audience,
+        client_id,
+        client_secret: Secret(text("oidc_client_secret")),
+        required_claims,
+        is_open: registration == "open",
+        name: text("oidc_name"),
+    })
+}
+
+fn mail(url: &str, from: &str, faults: &mut Vec<String>) -> Option<Mail> {
+    if url.is_empty() && from.is_empty() {
+        return None;
+    }
+    if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
+        faults.push("smtp_url must begin with smtp:// or smtps://".into());
+    }
+    if !from.contains('@') {
+        faults.push("mail_from must be an e-mail address; it goes together with smtp_url".into());
+    }
+    Some(Mail { smtp_url: Secret(url.to_owned()), from: from.to_owned() })
 }
 
 fn public_url(text: &str, faults: &mut Vec<String>) -> Option<String> {

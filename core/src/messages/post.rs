@@ -8,7 +8,7 @@ use super::{mentions, view};
 use crate::access::{self, Place, Take};
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{files, members, text};
+use crate::{files, members, notifications, text};
 
 /// Longest nonce, in bytes.
 const NONCE_BYTES: usize = 100;
@@ -95,6 +95,7 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         created_at: Timestamp::now(),
     };
     append(tx, &place, std::slice::from_ref(&message)).await?;
+    notifications::tell(tx, &place, &message).await?;
     let files = files::attach(tx, user, message.id, &draft.file_ids).await?;
     members::read_to(tx, user, channel, place.first_seq).await?;
     Ok(Posted { message: view::of_new(message, &place, writer.user, files), is_new: true })

@@ -1,11 +1,12 @@
-//! For superusers: figures and what could not be digested.
+//! Figures of the server, and what its workers could not digest.
 
-use confab_core::{cursors, log, users};
+use confab_core::roles::Permission;
+use confab_core::{FutureExt, cursors, log, users};
 use confab_protocol::Timestamp;
 use confab_worker::services;
-use poem_openapi::param::Query;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -42,21 +43,29 @@ struct Stats {
     head: i64,
     /// Each consumer of the log and its position.
     cursors: serde_json::Value,
-    /// The search index: `lag` is the number of events not yet in it.
+    /// The search index: `lag` is the number of events not yet in it, `origin` the position of the log when it was
+    /// begun. While a new one is built, `building` tells how many messages are done, and of how many.
     index: serde_json::Value,
     /// `sqlite` or `postgres`.
     engine: String,
+}
+
+#[derive(ApiResponse)]
+enum Asked {
+    /// It will be done.
+    #[oai(status = 202)]
+    Accepted,
 }
 
 pub struct Administration(pub Option<App>);
 
 #[OpenApi(tag = "Area::Administration")]
 impl Administration {
-    /// Figures of this server.
+    /// Figures of this server. Needs `server.watch`.
     #[oai(path = "/admin/stats", method = "get")]
     async fn stats(&self, caller: Bearer) -> Answer<Json<Stats>> {
         let app = app(&self.0)?;
-        caller.superuser()?;
+        caller.0.may(Permission::ServerWatch)?;
         let cursors: serde_json::Map<String, serde_json::Value> = cursors::all(&mut app.db.read())
             .await?
             .into_iter()
@@ -78,7 +87,7 @@ impl Administration {
         }))
     }
 
-    /// Events that a consumer failed at too often.
+    /// Events that a consumer failed at too often. Needs `server.watch`.
     #[oai(path = "/admin/dead-letters", method = "get")]
     async fn dead_letters(
         &self,
@@ -86,7 +95,7 @@ impl Administration {
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
     ) -> Answer<Json<DeadLetterPage>> {
-        caller.superuser()?;
+        caller.0.may(Permission::ServerWatch)?;
         let limit = cursor::limit(limit.0)?;
         let after: Option<Uuid> = cursor::decode(cursor.0.as_deref())?;
         let found = cursors::dead_letters(&mut app(&self.0)?.db.read(), after, limit).await?;
@@ -105,5 +114,22 @@ impl Administration {
             })
             .collect();
         Ok(Json(DeadLetterPage { items, next_cursor }))
+    }
+
+    /// Hands an event to the consumer that failed at it, once more. If it fails again there is a new dead letter. Needs
+    /// `server.watch`.
+    #[oai(path = "/admin/dead-letters/:id/retry", method = "post")]
+    async fn retry(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Asked> {
+        let (by, app) = (caller.0.may(Permission::ServerWatch)?, app(&self.0)?);
+        app.db.write(move |tx| async move { cursors::retry(tx, &by, id.0).await }.boxed()).await?;
+        Ok(Asked::Accepted)
+    }
+
+    /// Builds every search index anew, while the old ones go on answering. Needs `server.watch`.
+    #[oai(path = "/admin/reindex", method = "post")]
+    async fn reindex(&self, caller: Bearer) -> Answer<Asked> {
+        let (by, app) = (caller.0.may(Permission::ServerWatch)?, app(&self.0)?);
+        app.db.write(move |tx| async move { cursors::reindex(tx, &by).await }.boxed()).await?;
+        Ok(Asked::Accepted)
     }
 }

@@ -1,6 +1,7 @@
 //! Channels.
 
 use confab_core::channels::{self, Change, NewChannel, Scope};
+use confab_core::roles::Permission;
 use confab_core::{FutureExt, members};
 use confab_protocol::{Channel, ChannelId, ChannelKind, UserId};
 use poem_openapi::param::{Path, Query};
@@ -61,13 +62,18 @@ pub struct Channels(pub Option<App>);
 
 #[OpenApi(tag = "Area::Channels")]
 impl Channels {
-    /// Makes a channel; the caller owns it.
+    /// Makes a channel; the caller owns it. Needs `channels.create` or `channels.create_private`, which everyone has at first.
     #[oai(path = "/channels", method = "post")]
     async fn create(&self, caller: Bearer, body: Json<Create>) -> Answer<Opened> {
         let app = app(&self.0)?;
         let user = caller.0.user_id;
         let description = body.0.description.as_ref().map(|it| it.0.as_str());
         let new = NewChannel::check(&body.0.name.0, body.0.kind.unwrap_or(ChannelKind::Public), description)?;
+        caller.0.may_in_chat(if new.kind.is_open() {
+            Permission::ChannelsCreate
+        } else {
+            Permission::ChannelsCreatePrivate
+        })?;
         let id = app
             .db
             .write(move |tx| async move { channels::create(tx, Some(user), new).await }.boxed())
@@ -134,8 +140,8 @@ impl Channels {
     /// Deletes a channel: its owner's doing.
     #[oai(path = "/channels/:id", method = "delete")]
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
-        let (user, id) = (caller.0.user_id, ChannelId(id.0));
-        app(&self.0)?.db.write(move |tx| async move { channels::delete(tx, user, id).await }.boxed()).await?;
+        let (by, id) = (caller.0.actor(), ChannelId(id.0));
+        app(&self.0)?.db.write(move |tx| async move { channels::delete(tx, &by, id).await }.boxed()).await?;
         Ok(Done::NoContent)
     }
 

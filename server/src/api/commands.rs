@@ -47,10 +47,10 @@ impl Commands {
         Ok(Json(app.bus.ask(plugins::COMMAND, &question).await?))
     }
 
-    /// The installed plugins: for superusers.
+    /// The installed plugins. Needs `plugins.manage`.
     #[oai(path = "/plugins", method = "get")]
     async fn plugins(&self, caller: Bearer) -> Answer<Json<serde_json::Value>> {
-        caller.superuser()?;
+        caller.0.may(confab_core::roles::Permission::PluginsManage)?;
         Ok(Json(app(&self.0)?.bus.ask(plugins::PLUGINS, &json!({})).await?))
     }
 }

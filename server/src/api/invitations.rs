@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use confab_core::roles::Permission;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::{Fault, FutureExt};
-use confab_protocol::Timestamp;
+use confab_protocol::{Timestamp, UserId};
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use uuid::Uuid;
 
-use super::auth::Bearer;
+use super::auth::{Bearer, Done};
 use super::{Answer, Area, app};
 use crate::state::App;
 
@@ -36,6 +39,22 @@ enum Invited {
     Created(Json<Invitation>),
 }
 
+/// An invitation without its secret.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct LiveInvitation {
+    id: Uuid,
+    created_by_id: Option<UserId>,
+    uses_left: i64,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+#[derive(Object)]
+struct InvitationList {
+    items: Vec<LiveInvitation>,
+}
+
 /// A single-use ticket for a socket.
 #[derive(Debug, Object)]
 struct Ticket {
@@ -51,41 +70,62 @@ pub struct Invitations(pub Option<App>);
 
 #[OpenApi(tag = "Area::Auth")]
 impl Invitations {
-    /// Makes an invitation link: a superuser's doing.
+    /// Makes an invitation link. Needs `users.invite`.
     #[oai(path = "/auth/invitations", method = "post")]
     async fn invite(&self, caller: Bearer, body: Json<NewInvitation>) -> Answer<Invited> {
         let app = app(&self.0)?;
-        caller.superuser()?;
+        let by = caller.0.may(Permission::UsersInvite)?;
         let max_uses = body.0.max_uses.unwrap_or(1);
         let hours = body.0.expires_in_hours.unwrap_or(72);
-        if !(1..=1_000).contains(&max_uses) {
-            return Err(Fault::invalid("max_uses", "must be between 1 and 1,000").into());
-        }
+        let uses = u32::try_from(max_uses).ok().filter(|uses| (1..=1_000).contains(uses));
+        let uses = uses.ok_or_else(|| Fault::invalid("max_uses", "must be between 1 and 1,000"))?;
         if !(1..=720).contains(&hours) {
             return Err(Fault::invalid("expires_in_hours", "must be between 1 and 720").into());
         }
         let lasts = Duration::from_secs(hours.unsigned_abs() * 3_600);
-        let holder = Holder { user_id: Some(caller.0.user_id), session_id: None };
-        let uses = u32::try_from(max_uses).unwrap_or(1);
         let token = app
             .db
-            .write(move |tx| {
-                async move { tickets::issue(tx, Purpose::Invitation, holder, uses, lasts).await }.boxed()
-            })
+            .write(move |tx| async move { tickets::invite(tx, &by, uses, lasts).await }.boxed())
             .await?;
         let url = format!("{}/register#{token}", app.public_url());
-        Ok(Invited::Created(Json(Invitation {
-            token,
-            url,
-            expires_at: Timestamp::now().plus(lasts),
-            max_uses,
-        })))
+        let expires_at = Timestamp::now().plus(lasts);
+        Ok(Invited::Created(Json(Invitation { token, url, expires_at, max_uses })))
+    }
+
+    /// The live invitations, without their secrets. Needs `users.invite`.
+    #[oai(path = "/auth/invitations", method = "get")]
+    async fn list(&self, caller: Bearer) -> Answer<Json<InvitationList>> {
+        caller.0.may(Permission::UsersInvite)?;
+        let found = tickets::invitations(&mut app(&self.0)?.db.read()).await?;
+        let items = found
+            .into_iter()
+            .map(|it| LiveInvitation {
+                id: it.id,
+                created_by_id: it.user_id,
+                uses_left: it.uses_left,
+                created_at: it.created_at,
+                expires_at: it.expires_at,
+            })
+            .collect();
+        Ok(Json(InvitationList { items }))
+    }
+
+    /// Makes an invitation void. Needs `users.invite`.
+    #[oai(path = "/auth/invitations/:id", method = "delete")]
+    async fn revoke(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        let by = caller.0.may(Permission::UsersInvite)?;
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { tickets::revoke_invitation(tx, &by, id.0).await }.boxed())
+            .await?;
+        Ok(Done::NoContent)
     }
 
     /// A single-use ticket that opens one socket, for clients that cannot send a first frame.
     #[oai(path = "/gateway/ticket", method = "post")]
     async fn ticket(&self, caller: Bearer) -> Answer<Json<Ticket>> {
         let app = app(&self.0)?;
+        app.limits.ticket(caller.0.session_id)?;
         let holder = Holder { user_id: Some(caller.0.user_id), session_id: Some(caller.0.session_id) };
         let ticket = app
             .db

@@ -58,7 +58,7 @@ impl Members {
     /// Brings someone in.
     #[oai(path = "/channels/:id/members", method = "post")]
     async fn add(&self, caller: Bearer, id: Path<Uuid>, body: Json<AddMember>) -> Answer<Added> {
-        let (by, channel, user) = (caller.0.user_id, ChannelId(id.0), body.0.user_id);
+        let (by, channel, user) = (caller.0.actor(), ChannelId(id.0), body.0.user_id);
         let added = app(&self.0)?
             .db
             .write(move |tx| async move { members::invite(tx, by, channel, user).await }.boxed())
@@ -69,7 +69,7 @@ impl Members {
     /// Removes someone: an admin's doing, or one's own.
     #[oai(path = "/channels/:id/members/:user_id", method = "delete")]
     async fn remove(&self, caller: Bearer, id: Path<Uuid>, user_id: Path<Uuid>) -> Answer<Done> {
-        let (by, channel, user) = (caller.0.user_id, ChannelId(id.0), UserId(user_id.0));
+        let (by, channel, user) = (caller.0.actor(), ChannelId(id.0), UserId(user_id.0));
         app(&self.0)?
             .db
             .write(move |tx| async move { members::remove(tx, by, channel, user).await }.boxed())

@@ -36,6 +36,7 @@ struct InfoLimits {
     message_chars: u64,
     files_per_message: u64,
     upload_bytes: u64,
+    picture_bytes: u64,
     page: u32,
 }
 
@@ -44,6 +45,12 @@ struct Features {
     search: bool,
     assistant: bool,
     plugins: bool,
+    /// A forgotten password can be chosen anew by mail.
+    mail: bool,
+    /// People can sign in at an outside issuer.
+    oidc: bool,
+    /// What the button for it says.
+    oidc_name: String,
 }
 
 pub struct Service(pub Option<App>);
@@ -64,9 +71,17 @@ impl Service {
                 message_chars: MESSAGE_CHARACTERS as u64,
                 files_per_message: FILES_PER_MESSAGE as u64,
                 upload_bytes: app.settings.upload_bytes,
+                picture_bytes: crate::pictures::MOST_BYTES,
                 page: PAGE_LIMIT,
             },
-            features: Features { search: true, assistant: true, plugins: true },
+            features: Features {
+                search: true,
+                assistant: true,
+                plugins: true,
+                mail: app.mail.is_some(),
+                oidc: app.outside.as_ref().is_some_and(|it| it.can_sign_in()),
+                oidc_name: app.settings.oidc.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+            },
         }))
     }
 }

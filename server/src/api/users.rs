@@ -1,15 +1,46 @@
 //! People and bots, for everyone who is signed in.
 
-use confab_core::users;
-use confab_protocol::{User, UserId, UserRef};
+use confab_core::bus::Signal;
+use confab_core::roles::Permission;
+use confab_core::users::{self, Profile};
+use confab_core::{Fault, FutureExt, presences};
+use confab_protocol::gateway::PresenceStatus;
+use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::payload::{Binary, Json, Response};
+use poem_openapi::types::MaybeUndefined;
+use poem_openapi::types::multipart::Upload;
+use poem_openapi::{Multipart, Object, OpenApi};
+use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use super::auth::Bearer;
+use super::auth::{Bearer, ProfileChange, change_own};
+use super::strict::Text;
 use super::{Answer, Area, app, cursor};
+use crate::pictures;
 use crate::state::App;
+
+/// Absent fields stay as they are.
+#[derive(Debug, Object)]
+struct NewProfile {
+    full_name: Option<Text>,
+    bio: Option<Text>,
+}
+
+/// Absent fields stay as they are.
+#[derive(Debug, Object)]
+struct StatusChange {
+    status: Option<PresenceStatus>,
+    /// At most 100 characters; null takes it back.
+    text: MaybeUndefined<Text>,
+    /// When the text goes by itself.
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Multipart)]
+struct PictureForm {
+    file: Upload,
+}
 
 /// A page of users.
 #[derive(Object)]
@@ -43,16 +74,131 @@ impl Users {
     /// One's own account.
     #[oai(path = "/users/me", method = "get")]
     async fn me(&self, caller: Bearer) -> Answer<Json<User>> {
-        Ok(Json(users::find(&mut app(&self.0)?.db.read(), caller.0.user_id).await?))
+        Ok(Json(users::own(&mut app(&self.0)?.db.read(), caller.0.user_id, caller.0.live.method).await?))
     }
 
-    /// One user. The e-mail address is shown to that user and to superusers only.
+    /// Changes one's own account.
+    #[oai(path = "/users/me", method = "put")]
+    async fn change_me(&self, caller: Bearer, body: Json<ProfileChange>) -> Answer<Json<User>> {
+        change_own(app(&self.0)?, &caller, body.0).await
+    }
+
+    /// One user. The e-mail address is shown to that user and to administrators only.
     #[oai(path = "/users/:id", method = "get")]
     async fn get(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<User>> {
-        let mut user = users::find(&mut app(&self.0)?.db.read(), UserId(id.0)).await?;
-        if user.id != caller.0.user_id && !caller.0.is_superuser {
-            user.email = None;
-        }
-        Ok(Json(user))
+        one(app(&self.0)?, &caller, UserId(id.0)).await
     }
+
+    /// The same.
+    #[oai(path = "/users/:id/profile", method = "get")]
+    async fn profile(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<User>> {
+        one(app(&self.0)?, &caller, UserId(id.0)).await
+    }
+
+    /// Changes a profile: one's own, or with `users.manage` anyone's whom the caller may rule over.
+    #[oai(path = "/users/:id/profile", method = "put")]
+    async fn change_profile(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Json<NewProfile>,
+    ) -> Answer<Json<User>> {
+        let (app, id) = (app(&self.0)?, UserId(id.0));
+        let text = |it: Option<Text>| it.map(|it| it.0);
+        let NewProfile { full_name, bio } = body.0;
+        let profile = Profile { full_name: text(full_name), bio: text(bio), ..Profile::default() };
+        if id == caller.0.user_id {
+            let by = caller.0.actor();
+            app.db.write(move |tx| async move { users::update(tx, &by, id, profile).await }.boxed()).await?;
+        } else {
+            let by = caller.0.may(Permission::UsersManage)?;
+            app.db
+                .write(move |tx| async move { users::update_other(tx, &by, id, profile).await }.boxed())
+                .await?;
+        }
+        one(app, &caller, id).await
+    }
+
+    /// Says what one's dot shows, and a few words of it.
+    #[oai(path = "/users/me/status", method = "put")]
+    async fn set_status(&self, caller: Bearer, body: Json<StatusChange>) -> Answer<Json<UserStatus>> {
+        let (app, user) = (app(&self.0)?, caller.0.user_id);
+        let StatusChange { status, text, expires_at } = body.0;
+        if let Some(status) = status {
+            app.db.write(move |tx| async move { presences::set(tx, user, status).await }.boxed()).await?;
+            app.bus.signal(Signal::Presence { user_id: user, status }).await;
+        }
+        // Absent keeps the words, null takes them back.
+        if !text.is_undefined() {
+            let text = text.take().map(|it| it.0);
+            app.db
+                .write(move |tx| {
+                    async move { presences::say(tx, user, text.as_deref(), expires_at).await }.boxed()
+                })
+                .await?;
+        }
+        Ok(Json(presences::status(&mut app.db.read(), user).await?))
+    }
+
+    /// What somebody's dot shows.
+    #[oai(path = "/users/:id/status", method = "get")]
+    async fn status(&self, _caller: Bearer, id: Path<Uuid>) -> Answer<Json<UserStatus>> {
+        let app = app(&self.0)?;
+        let user = users::find(&mut app.db.read(), UserId(id.0)).await?;
+        Ok(Json(presences::status(&mut app.db.read(), user.id).await?))
+    }
+
+    /// Sets one's picture: PNG, JPEG, GIF or WebP. It is cut to a square and encoded anew.
+    #[oai(path = "/users/me/profile-picture", method = "put")]
+    async fn set_picture(&self, caller: Bearer, form: PictureForm) -> Answer<Json<User>> {
+        let (app, user) = (app(&self.0)?, caller.0.user_id);
+        let mut file = Vec::new();
+        let mut from = form.file.into_async_read().take(pictures::MOST_BYTES + 1);
+        from.read_to_end(&mut file).await.map_err(|_| Fault::invalid("file", "the upload broke off"))?;
+        if file.len() as u64 > pictures::MOST_BYTES {
+            return Err(Fault::invalid("file", "has more than 5 MiB").into());
+        }
+        // As for passwords: so many at once as there are cores, since each may take 160 MB.
+        let _place = app.picture_places.acquire().await.map_err(Fault::internal)?;
+        let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
+        let made = made.map_err(Fault::internal)??;
+        let stored = app.pictures.put(made.bytes.as_slice()).await?;
+        let url = format!("/api/v1/pictures/{}", stored.sha256);
+        app.db.write(move |tx| async move { users::set_picture(tx, user, Some(url)).await }.boxed()).await?;
+        Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
+    }
+
+    /// Takes one's picture away.
+    #[oai(path = "/users/me/profile-picture", method = "delete")]
+    async fn remove_picture(&self, caller: Bearer) -> Answer<Json<User>> {
+        let (app, user) = (app(&self.0)?, caller.0.user_id);
+        app.db.write(move |tx| async move { users::set_picture(tx, user, None).await }.boxed()).await?;
+        Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
+    }
+
+    /// A picture. No token is asked for, since pages load it as an image: its address is a secret of 256 bits that only
+    /// those get who may see its person.
+    #[oai(path = "/pictures/:sha256", method = "get")]
+    async fn picture(&self, sha256: Path<String>) -> Answer<Response<Binary<Vec<u8>>>> {
+        let name = sha256.0;
+        if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(Fault::NotFound("picture").into());
+        }
+        let bytes = tokio::fs::read(app(&self.0)?.pictures.path(&name)).await;
+        let bytes = bytes.map_err(|_| Fault::NotFound("picture"))?;
+        let kind = pictures::content_type(&bytes);
+        Ok(Response::new(Binary(bytes))
+            .header("content-type", kind)
+            .header("cache-control", "public, max-age=31536000, immutable")
+            .header("content-disposition", "inline")
+            .header("cross-origin-resource-policy", "same-origin"))
+    }
+}
+
+async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {
+    let mut user = users::find(&mut app.db.read(), id).await?;
+    if user.id != caller.0.user_id && caller.0.may(Permission::UsersManage).is_err() {
+        user.email = None;
+    }
+    Ok(Json(user))
 }

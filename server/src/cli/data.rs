@@ -1,9 +1,12 @@
-//! `confab demo` and `confab import`.
+//! `confab demo`, `confab import` and `confab reindex`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use confab_core::{Result, Settings};
+use confab_core::audit::{self, Action, Actor};
+use confab_core::roles::Granted;
+use confab_core::{FutureExt, Result, Settings, cursors};
+use confab_worker::index;
 
 use super::{Common, open_record, say};
 use crate::progress::Progress;
@@ -60,8 +63,38 @@ pub async fn import(which: Import, common: &Common, settings: &Settings) -> Resu
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
     let options = import::slack::Options { dry_run };
     let report = import::slack::run(&db, &zip, options, &progress).await;
+    if report.is_ok() && !dry_run {
+        let detail = serde_json::json!({ "from": "slack" });
+        db.write(|tx| {
+            async move { audit::note(tx, &Actor::operator(), Action::DataImported, None, detail).await }
+                .boxed()
+        })
+        .await?;
+    }
     db.close().await;
     let report = report?;
     say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());
+    Ok(())
+}
+
+/// Has the search index built anew: by the workers now, or, where no server runs beside this, at the next start.
+pub async fn reindex(common: &Common, settings: &Settings) -> Result<()> {
+    let db = open_record(settings).await?;
+    let asked = db.write(|tx| async move { cursors::reindex(tx, &Granted::operator()).await }.boxed()).await;
+    // The record is this process's own, so no server is using the index either. It goes at once, which also helps when
+    // it is too damaged to be opened.
+    let done =
+        asked.and_then(|()| if settings.is_scaled() { Ok(()) } else { index::remove(&settings.data_dir) });
+    db.close().await;
+    done?;
+    let when = if settings.is_scaled() { "now" } else { "at_start" };
+    say(common, &serde_json::json!({ "reindex": when }), || {
+        let text = if settings.is_scaled() {
+            "every worker builds its search index anew; searches are answered meanwhile"
+        } else {
+            "the search index is deleted; the next start builds it anew"
+        };
+        text.into()
+    });
     Ok(())
 }

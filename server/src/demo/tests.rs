@@ -53,9 +53,10 @@ async fn the_plan_becomes_rows() {
     assert!(
         report.direct_conversations > 0 && report.threads > 0 && report.reactions > 0 && report.files > 0
     );
-    let (id, hash, active) =
-        users::credentials(&mut db.read(), &report.username).await.expect("a look").expect("someone");
-    assert!(active && passwords::verify(PASSWORD.into(), hash).await.expect("an answer"));
+    let known = users::credentials(&mut db.read(), &report.username).await.expect("a look").expect("someone");
+    let tried = passwords::verify(PASSWORD.into(), known.password_hash).await.expect("an answer");
+    assert!(known.is_active && tried == passwords::Tried::Right);
+    let id = known.user_id;
     let mine: Vec<Channel> =
         channels::list(&mut db.read(), id, channels::Scope::Mine, None, 100).await.expect("channels");
     assert!(mine.iter().any(|channel| channel.name == "general"), "new people join what is everyone's");

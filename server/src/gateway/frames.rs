@@ -84,10 +84,17 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
         EventKind::ReadUpdated => json!({ "channel_id": channel, "seq": detail.parse::<i64>().ok()? }),
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
+        EventKind::Notification => {
+            let (kind, message) = detail.split_once(' ')?;
+            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
+        }
         EventKind::CommandResult => serde_json::from_str(detail).ok()?,
         EventKind::PluginChanged => json!({ "id": detail }),
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded
+        | EventKind::AccessChanged
+        | EventKind::RetryRequested
+        | EventKind::ReindexRequested
         | EventKind::NewMessage
         | EventKind::MessageUpdate
         | EventKind::ChannelCreated

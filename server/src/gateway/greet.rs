@@ -1,10 +1,13 @@
 //! The beginning of a socket: who it is, and what it must know before events follow.
 
+use std::net::IpAddr;
+
 use confab_core::channels::Scope;
+use confab_core::sessions::Device;
 use confab_core::tickets::{self, Purpose};
 use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, sessions, users};
 use confab_protocol::gateway::{Identify, Invalid, Ready, Resume, Resumed, ServerFrame};
-use confab_protocol::{PAGE_LIMIT, SessionId, Timestamp, UserId};
+use confab_protocol::{PAGE_LIMIT, Timestamp};
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message as WsMessage;
@@ -21,7 +24,7 @@ const READY_CHANNELS: usize = 2_000;
 const READY_PRESENCES: u32 = 500;
 
 /// Who says `identify`: the holder of a token or of a ticket.
-pub async fn identify(app: &App, identify: Identify) -> Result<Caller> {
+pub async fn identify(app: &App, identify: Identify, address: IpAddr) -> Result<Caller> {
     if let Some(ticket) = identify.ticket {
         let holder = app
             .db
@@ -31,10 +34,30 @@ pub async fn identify(app: &App, identify: Identify) -> Result<Caller> {
             return Err(Fault::NotFound("ticket"));
         };
         let live = sessions::live(&mut app.db.read(), session_id).await?;
-        let expires_at = Timestamp::now().plus(crate::tokens::LASTS);
-        return Ok(Caller { user_id, session_id, is_superuser: live.is_superuser, expires_at });
+        if live.user_id != user_id {
+            return Err(Fault::NotFound("ticket"));
+        }
+        return listener(Caller::of(
+            live,
+            Timestamp::now().plus(crate::tokens::LASTS),
+            Some(address.to_string()),
+        ));
     }
-    app.tokens.check(&app.db, &identify.token.unwrap_or_default()).await
+    let token = identify.token.unwrap_or_default();
+    listener(app.tokens.check(&app.db, &token, device(address)).await?)
+}
+
+/// Lets a caller listen: a token that may read, and nobody who has to set up a second factor first.
+pub fn listener(caller: Caller) -> Result<Caller> {
+    let refused = |_| Fault::Unauthenticated { code: "invalid_token", message: "this token opens no socket" };
+    caller.has_scope("read", |scopes| scopes.read).map_err(refused)?;
+    caller.has_second_factor().map_err(refused)?;
+    Ok(caller)
+}
+
+/// What is known of a socket's client before it says anything.
+pub fn device(address: IpAddr) -> Device {
+    Device { info: None, ip_address: Some(address.to_string()) }
 }
 
 /// Sends `ready`, or what was missed and `resumed`. Answers the last position sent; `None` after `invalid`.
@@ -42,7 +65,7 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     app: &App,
     stream: &mut Stream<S>,
     outbox: &Outbox,
-    caller: Caller,
+    caller: &Caller,
     resume: Option<Resume>,
 ) -> std::result::Result<Option<i64>, Ended> {
     let internal = |fault: Fault| {
@@ -57,7 +80,7 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     let pos = app.hub.listen(outbox.id, caller.user_id, memberships).await.ok_or(Some(INTERNAL))?;
     let Some(resume) = resume else {
         // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
-        let ready = ready(app, caller.user_id, caller.session_id, pos).await.map_err(internal)?;
+        let ready = ready(app, caller, pos).await.map_err(internal)?;
         write(stream, &ServerFrame::Ready(Box::new(ready))).await?;
         return Ok(Some(pos));
     };
@@ -93,7 +116,8 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(Some(last))
 }
 
-async fn ready(app: &App, user: UserId, session_id: SessionId, pos: i64) -> Result<Ready> {
+async fn ready(app: &App, caller: &Caller, pos: i64) -> Result<Ready> {
+    let (user, session_id) = (caller.user_id, caller.session_id);
     let mut mine = Vec::new();
     let mut after = None;
     while mine.len() < READY_CHANNELS {
@@ -109,7 +133,7 @@ async fn ready(app: &App, user: UserId, session_id: SessionId, pos: i64) -> Resu
         session_id,
         epoch: app.db.epoch().to_string(),
         pos,
-        user: users::find(&mut app.db.read(), user).await?,
+        user: users::own(&mut app.db.read(), caller.user_id, caller.live.method).await?,
         channels: mine,
         presences: presences::around(&mut app.db.read(), user, READY_PRESENCES).await?,
     })

@@ -83,9 +83,13 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
             Ok(Ok(frame)) => frame,
         };
         let began = match frame {
-            ClientFrame::Identify(who) => greet::identify(app, who).await.map(|caller| (caller, None)),
+            ClientFrame::Identify(who) => {
+                greet::identify(app, who, address).await.map(|caller| (caller, None))
+            }
             ClientFrame::Resume(resume) => {
-                app.tokens.check(&app.db, &resume.token).await.map(|caller| (caller, Some(resume)))
+                let device = greet::device(address);
+                let checked = app.tokens.check(&app.db, &resume.token, device).await;
+                checked.and_then(greet::listener).map(|caller| (caller, Some(resume)))
             }
             ClientFrame::Heartbeat(_) => continue,
             _ => return Some(NOT_AUTHENTICATED),
@@ -99,7 +103,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
             Err(_) => return Some(INTERNAL),
         };
         stranger.settle();
-        match session(app, stream, caller, resume).await {
+        match session(app, stream, caller, resume, address).await {
             Next::Ended(ended) => return ended,
             Next::IdentifyAgain => {}
         }
@@ -118,17 +122,19 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     stream: &mut Stream<S>,
     caller: Caller,
     resume: Option<Resume>,
+    address: IpAddr,
 ) -> Next {
-    let id = app.hub.next_id();
-    let (outbox, waiting) = Outbox::new(id, caller.user_id, caller.session_id);
+    let (id, user_id) = (app.hub.next_id(), caller.user_id);
+    let (outbox, waiting) = Outbox::new(id, user_id, caller.session_id);
     if !app.hub.begin(outbox.clone()).await {
         return Next::Ended(Some(TOO_MANY));
     }
-    let next = match greet::greet(app, stream, &outbox, caller, resume).await {
+    let next = match greet::greet(app, stream, &outbox, &caller, resume).await {
         Ok(Some(last)) => {
-            show(app, caller.user_id, PresenceStatus::Online).await;
+            show(app, user_id, PresenceStatus::Online).await;
             let mut live = Live {
                 app,
+                address,
                 waiting,
                 caller,
                 last,
@@ -141,10 +147,10 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
         Ok(None) => Next::IdentifyAgain,
         Err(ended) => Next::Ended(ended),
     };
-    let was_last = app.hub.end(id, caller.user_id).await;
+    let was_last = app.hub.end(id, user_id).await;
     // Another device of theirs is still here: they are not away.
     if was_last && matches!(next, Next::Ended(_)) {
-        show(app, caller.user_id, PresenceStatus::Offline).await;
+        show(app, user_id, PresenceStatus::Offline).await;
     }
     next
 }
@@ -160,6 +166,7 @@ async fn show(app: &App, user_id: UserId, status: PresenceStatus) {
 
 struct Live<'a> {
     app: &'a App,
+    address: IpAddr,
     waiting: Waiting,
     caller: Caller,
     /// The last position sent: whatever comes again is dropped.
@@ -238,7 +245,7 @@ impl Live<'_> {
         match frame {
             ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
             ClientFrame::Heartbeat(_) => write(stream, &ServerFrame::HeartbeatAck).await,
-            ClientFrame::Reauth(reauth) => match self.app.tokens.check(&self.app.db, &reauth.token).await {
+            ClientFrame::Reauth(reauth) => match checked(self.app, self.address, &reauth.token).await {
                 Ok(caller) if caller.user_id == self.caller.user_id => {
                     self.caller = caller;
                     Ok(())
@@ -278,6 +285,11 @@ impl Live<'_> {
             Ok(())
         }
     }
+}
+
+/// Who holds a token that a socket sends again.
+async fn checked(app: &App, address: IpAddr, token: &str) -> confab_core::Result<Caller> {
+    greet::listener(app.tokens.check(&app.db, token, greet::device(address)).await?)
 }
 
 /// The same path as REST: one limiter, one core function.

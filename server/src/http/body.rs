@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use poem::http::{Method, StatusCode};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, Request, Result};
 use tokio::io::AsyncReadExt;
+
+use crate::pictures;
 
 /// Largest JSON body (docs/limits.md).
 pub const JSON_BYTES: usize = 256 * 1_024;
@@ -22,8 +24,14 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         return Ok(());
     }
     let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
-    let is_upload = request.uri().path().ends_with("/files/upload");
-    let most = if is_upload { upload_bytes + ENVELOPE_BYTES } else { JSON_BYTES as u64 };
+    let path = request.uri().path();
+    let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
+    let is_upload = path.ends_with("/files/upload") || is_picture;
+    let most = match (is_upload, is_picture) {
+        (_, true) => pictures::MOST_BYTES + ENVELOPE_BYTES,
+        (true, _) => upload_bytes + ENVELOPE_BYTES,
+        (false, _) => JSON_BYTES as u64,
+    };
     if declared.is_some_and(|declared| declared > most) {
         discard(request.take_body()).await;
         return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
@@ -42,6 +50,12 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
             poem::error::ReadBodyError::PayloadTooLarge => Error::from_status(StatusCode::PAYLOAD_TOO_LARGE),
             other => Error::from_string(other.to_string(), StatusCode::BAD_REQUEST),
         })?;
+    // No body says the same as an empty object: calls whose fields are all optional need none.
+    if read.is_empty() && request.content_type().is_none() {
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.set_body(Body::from_string("{}".into()));
+        return Ok(());
+    }
     request.set_body(Body::from_bytes(read));
     Ok(())
 }

@@ -26,10 +26,18 @@ both! {
                 "created_at": "[time]",
                 "email": "ada@example.org",
                 "full_name": "Ada L.",
+                "has_password": true,
                 "id": "[id 1]",
                 "is_active": true,
                 "is_bot": false,
                 "is_superuser": false,
+                "permissions": [
+                  "channels.create",
+                  "channels.create_private"
+                ],
+                "roles": [],
+                "two_factor_enabled": false,
+                "two_factor_required": false,
                 "updated_at": "[time]",
                 "username": "Ada"
               }

@@ -4,13 +4,12 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::command::Outcome;
+use crate::harness::command::{Outcome, sqlite};
 use crate::harness::user::items;
 use crate::harness::{Node, User, World, confab};
 
@@ -225,11 +224,4 @@ fn assert_private(data: &Path) {
         }
     }
     assert!(secrets > 0, "no file with a secret found in the data folder");
-}
-
-fn sqlite(database: &Path, statement: &str) {
-    let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as it: it.execute(sys.argv[2])";
-    let done = Command::new("python3").args(["-c", script]).arg(database).arg(statement).output();
-    let done = done.expect("python3 is missing: install the package python3 (ops/install)");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }

@@ -1,11 +1,14 @@
 //! The real programs, started on free ports with their own temporary folders, and the people who use them.
 
 pub mod command;
+pub mod installed;
 pub mod nats;
 pub mod node;
+pub mod oidc;
 pub mod postgres;
 pub mod process;
 pub mod shown;
+pub mod smtp;
 pub mod socket;
 pub mod user;
 pub mod wait;

@@ -1,4 +1,6 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
+import { saveFile } from './download.js';
+import { fieldSentence } from './refusal.js';
 
 const BASE = '/api/v1';
 /** A request that hangs longer than this is given up. The assistant may think for longer. */
@@ -29,9 +31,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Refusals of a proof that was asked for anew, with a token that is still good: renewing it would only send the wrong proof twice. */
+const PROOF_CODES = ['wrong_credentials', 'wrong_password', 'wrong_code', 'two_factor_required'];
+
 let accessToken = '';
 /** @type {() => Promise<boolean>} */
 let renew = async () => false;
+let setUpTwoFactor = () => {};
 
 /** @param {string} token */
 export function setAccessToken(token) {
@@ -51,25 +57,44 @@ export function onUnauthorized(callback) {
   renew = callback;
 }
 
+/** What to do when the server wants a second factor set up before anything else. @param {() => void} callback */
+export function onTwoFactorMissing(callback) {
+  setUpTwoFactor = callback;
+}
+
+/** The page of the other sign-in system: a link, not a call. @param {{return_to:string, invitation?:string}} query */
+export function oidcPath({ return_to: returnTo, invitation }) {
+  return `${BASE}/auth/oidc/start?${new URLSearchParams({ return_to: returnTo, ...(invitation ? { invitation } : {}) })}`;
+}
+
+/** A person's picture, if this server keeps it: any other address would tell a stranger who is looking. @param {string|null|undefined} address */
+export function picturePath(address) {
+  return address?.startsWith(`${BASE}/pictures/`) ? address : '';
+}
+
 /**
  * @param {string} method
  * @param {string} path below /api/v1/
- * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, timeoutMs?:number, session?:boolean}} [options]
- *   session: an authentication call, which sets or uses the refresh cookie and is never repeated
- * @returns {Promise<any>} the decoded JSON, or null for an empty answer
+ * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, timeoutMs?:number, session?:boolean, file?:boolean}} [options]
+ *   session: an authentication call, which sets or uses the refresh cookie and is never repeated; file: the answer is a file
+ * @returns {Promise<any>} the decoded JSON, null for an empty answer, a Blob for a file
  */
 export async function request(method, path, options = {}) {
-  const response = await send(method, path, options);
-  if (response.status === 401 && !options.session && (await renew())) return answer(await send(method, path, options));
-  return answer(response);
+  try {
+    return await answer(await send(method, path, options), options);
+  } catch (error) {
+    const refused = error instanceof ApiError && error.status === 401 && !options.session && !PROOF_CODES.includes(error.code);
+    if (!refused || !(await renew())) throw error;
+    return answer(await send(method, path, options), options);
+  }
 }
 
 /** @param {string} method @param {string} path @param {NonNullable<Parameters<typeof request>[2]>} options */
-async function send(method, path, { body, query = {}, form, timeoutMs = TIMEOUT_MS, session = false }) {
+async function send(method, path, { body, query = {}, form, timeoutMs = TIMEOUT_MS, session = false, file = false }) {
   const address = new URL(`${BASE}/${path}`, location.origin);
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') address.searchParams.set(name, String(value));
   /** @type {Record<string,string>} */
-  const headers = { accept: 'application/json' };
+  const headers = { accept: file ? '*/*' : 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // A token that just ended must not spoil the call that renews it.
   if (accessToken && (!session || path === 'auth/logout')) headers.authorization = `Bearer ${accessToken}`;
@@ -88,9 +113,10 @@ async function send(method, path, { body, query = {}, form, timeoutMs = TIMEOUT_
   }
 }
 
-/** @param {Response} response */
-async function answer(response) {
+/** @param {Response} response @param {{file?:boolean}} options */
+async function answer(response, { file = false }) {
   if (response.status === 204) return null;
+  if (file && response.ok) return response.blob();
   const text = await response.text();
   let decoded = null;
   try {
@@ -99,7 +125,9 @@ async function answer(response) {
     if (response.ok) throw new ApiError(response.status, 'The server sent an answer this page does not understand.');
   }
   if (response.ok) return decoded;
-  throw problem(response, decoded);
+  const refusal = problem(response, decoded);
+  if (refusal.code === 'two_factor_setup_required') setUpTwoFactor();
+  throw refusal;
 }
 
 /** @param {Response} response @param {any} body an RFC 9457 problem, if it is one */
@@ -108,7 +136,7 @@ function problem(response, body) {
   const fields = {};
   for (const { field, message } of body?.errors ?? []) if (field) fields[field] = message;
   const wait = Number(response.headers.get('retry-after'));
-  let message = body?.detail || body?.title || `The server answered ${response.status}.`;
+  let message = fieldSentence('', body?.detail || body?.title || `The server answered ${response.status}.`);
   if (response.status === 429 && wait > 0) message = `Too many requests. Try again in ${wait} s.`;
   return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
 }
@@ -121,13 +149,62 @@ export const api = {
 
   setup: (/** @type {object} */ body) => request('POST', 'setup', { body, session: true }),
   register: (/** @type {object} */ body) => request('POST', 'auth/register', { body, session: true }),
-  login: (/** @type {string} */ username, /** @type {string} */ password) => request('POST', 'auth/login', { body: { username, password }, session: true }),
+  login: (/** @type {string} */ username, /** @type {string} */ password, /** @type {string} */ code = '') => request('POST', 'auth/login', { body: { username, password, ...(code ? { code } : {}) }, session: true }),
   refresh: () => request('POST', 'auth/refresh', { body: {}, session: true }),
   logout: () => request('POST', 'auth/logout', { body: {}, session: true }),
+  logoutElsewhere: () => request('POST', 'auth/logout-all', { query: { keep_current: 'true' } }),
+  forgotPassword: (/** @type {string} */ username) => request('POST', 'auth/password/forgot', { body: { username } }),
+  resetPassword: (/** @type {string} */ token, /** @type {string} */ password) => request('POST', 'auth/password/reset', { body: { token, password } }),
   me: () => request('GET', 'auth/me'),
-  invite: (/** @type {{max_uses?:number, expires_in_hours?:number}} */ body) => request('POST', 'auth/invitations', { body }),
+  changeMe: (/** @type {object} */ body) => request('PUT', 'auth/me', { body }),
+  changePassword: (/** @type {object} */ body) => request('PUT', 'auth/me/password', { body }),
+  setPicture: (/** @type {File} */ file) => request('PUT', 'users/me/profile-picture', { form: formOf(file), timeoutMs: 120_000 }),
+  removePicture: () => request('DELETE', 'users/me/profile-picture'),
+  status: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}/status`),
+  setStatus: (/** @type {object} */ body) => request('PUT', 'users/me/status', { body }),
 
-  users: (/** @type {string} */ q) => request('GET', 'users', { query: { q, limit: 20 } }),
+  identities: () => request('GET', 'auth/identities'),
+  linkIdentity: (/** @type {string} */ returnTo) => request('POST', 'auth/identities', { body: { return_to: returnTo } }),
+  unlinkIdentity: (/** @type {string} */ identityId) => request('DELETE', `auth/identities/${id(identityId)}`),
+  sessions: () => request('GET', 'auth/sessions'),
+  endSession: (/** @type {string} */ sessionId) => request('DELETE', `auth/sessions/${id(sessionId)}`),
+  tokens: (/** @type {string|undefined} */ userId) => request('GET', 'auth/tokens', { query: { user_id: userId } }),
+  createToken: (/** @type {object} */ body) => request('POST', 'auth/tokens', { body }),
+  revokeToken: (/** @type {string} */ tokenId) => request('DELETE', `auth/tokens/${id(tokenId)}`),
+  twoFactor: () => request('GET', 'auth/two-factor'),
+  startTwoFactor: (/** @type {string} */ password) => request('POST', 'auth/two-factor/start', { body: { password } }),
+  confirmTwoFactor: (/** @type {string} */ code) => request('POST', 'auth/two-factor/confirm', { body: { code } }),
+  renewRecoveryCodes: (/** @type {object} */ body) => request('POST', 'auth/two-factor/recovery-codes', { body }),
+  disableTwoFactor: (/** @type {object} */ body) => request('POST', 'auth/two-factor/disable', { body }),
+
+  accounts: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'auth/users', { query }),
+  createAccount: (/** @type {object} */ body) => request('POST', 'auth/users', { body }),
+  deleteAccount: (/** @type {string} */ userId) => request('DELETE', `auth/users/${id(userId)}`),
+  disableAccount: (/** @type {string} */ userId) => request('PUT', `auth/users/${id(userId)}/disable`),
+  enableAccount: (/** @type {string} */ userId) => request('PUT', `auth/users/${id(userId)}/enable`),
+  setSuperuser: (/** @type {string} */ userId, /** @type {boolean} */ isSuperuser) => request('PUT', `auth/users/${id(userId)}/superuser`, { body: { is_superuser: isSuperuser } }),
+  setRoles: (/** @type {string} */ userId, /** @type {string[]} */ roleIds) => request('PUT', `auth/users/${id(userId)}/roles`, { body: { role_ids: roleIds } }),
+  passwordLink: (/** @type {string} */ userId) => request('POST', `auth/users/${id(userId)}/password-reset`),
+  removeTwoFactor: (/** @type {string} */ userId) => request('DELETE', `auth/users/${id(userId)}/two-factor`),
+  endSessions: (/** @type {string} */ userId) => request('DELETE', `auth/users/${id(userId)}/sessions`),
+  roles: () => request('GET', 'auth/roles'),
+  createRole: (/** @type {object} */ body) => request('POST', 'auth/roles', { body }),
+  changeRole: (/** @type {string} */ roleId, /** @type {object} */ body) => request('PUT', `auth/roles/${id(roleId)}`, { body }),
+  deleteRole: (/** @type {string} */ roleId) => request('DELETE', `auth/roles/${id(roleId)}`),
+  permissions: () => request('GET', 'auth/permissions'),
+  invitations: () => request('GET', 'auth/invitations'),
+  invite: (/** @type {{max_uses?:number, expires_in_hours?:number}} */ body) => request('POST', 'auth/invitations', { body }),
+  revokeInvitation: (/** @type {string} */ invitationId) => request('DELETE', `auth/invitations/${id(invitationId)}`),
+  policy: () => request('GET', 'admin/policy'),
+  setPolicy: (/** @type {object} */ body) => request('PUT', 'admin/policy', { body }),
+  breakGlass: () => request('GET', 'admin/break-glass'),
+  openBreakGlass: (/** @type {object} */ body) => request('POST', 'admin/break-glass', { body }),
+  endBreakGlass: (/** @type {string} */ breakGlassId) => request('DELETE', `admin/break-glass/${id(breakGlassId)}`),
+  audit: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/audit', { query }),
+  exportAudit: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/audit/export', { query, file: true, timeoutMs: 600_000 }),
+  verifyAudit: () => request('GET', 'admin/audit/verify', { timeoutMs: SLOW_TIMEOUT_MS }),
+
+  users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null) => request('GET', 'users', { query: { q, cursor, limit: 20 } }),
   user: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}`),
 
   channels: () => everyPage('channels'),
@@ -151,11 +228,7 @@ export const api = {
   unreact: (/** @type {string} */ messageId, /** @type {string} */ code) => request('DELETE', `messages/${id(messageId)}/reactions/${id(code)}`),
   reactions: () => request('GET', 'reactions'),
 
-  upload: (/** @type {File} */ file) => {
-    const form = new FormData();
-    form.append('file', file);
-    return request('POST', 'files/upload', { form, timeoutMs: 600_000 });
-  },
+  upload: (/** @type {File} */ file) => request('POST', 'files/upload', { form: formOf(file), timeoutMs: 600_000 }),
 
   search: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/messages', { query: { q, cursor, limit: 20 } }),
   ask: (/** @type {object} */ body) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS }),
@@ -163,6 +236,13 @@ export const api = {
   commands: () => request('GET', 'commands'),
   runCommand: (/** @type {string} */ channelId, /** @type {string} */ text) => request('POST', `channels/${id(channelId)}/commands`, { body: { text } }),
 };
+
+/** @param {File} file */
+function formOf(file) {
+  const form = new FormData();
+  form.append('file', file);
+  return form;
+}
 
 /** A whole list, following its cursor. Stops at 20 pages: past 2,000 channels a sidebar is of no use. @param {string} path */
 async function everyPage(path) {
@@ -182,12 +262,5 @@ async function everyPage(path) {
  * @param {{id:string, filename:string}} file
  */
 export async function download(file) {
-  const response = await send('GET', `files/${id(file.id)}/download`, {});
-  if (!response.ok) await answer(response);
-  const address = URL.createObjectURL(await response.blob());
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = file.filename;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  saveFile(file.filename, await request('GET', `files/${id(file.id)}/download`, { file: true, timeoutMs: 600_000 }));
 }

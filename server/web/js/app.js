@@ -1,14 +1,17 @@
 /** Starts the client: theme, address, session, then either the entry pages or the workspace. */
 import { signal } from '../vendor/signals-core.js';
-import { api } from './api.js';
+import { api, onTwoFactorMissing } from './api.js';
 import { closePanel, startTheme } from './layout.js';
 import { navigate, route, startRouter } from './router.js';
 import { restore, startSession } from './session.js';
+import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
-import { live, startLive, startUpkeep, stopLive } from './workspace.js';
+import { mustSetUpTwoFactor } from './two_factor.js';
+import { live, notify, startLive, startUpkeep, stopLive } from './workspace.js';
 import { Entry } from './views/entry.js';
 import { html, render, useEffect } from './views/html.js';
 import { Shell } from './views/shell.js';
+import { TwoFactorGate } from './views/two_factor_gate.js';
 
 /** starting: not known yet who is here; unreachable: the server did not answer the first question */
 const phase = signal(/** @type {'starting'|'unreachable'|'ready'} */ ('starting'));
@@ -22,21 +25,32 @@ function App() {
   if (phase.value === 'unreachable') {
     return html`<main class="starting"><p>The server could not be reached.</p><button class="btn" onClick=${start}>Try again</button></main>`;
   }
-  return me.value ? html`<${Shell} />` : html`<${Entry} reason=${endReason.value} entered=${enter} />`;
+  if (!me.value) return html`<${Entry} reason=${endReason.value} entered=${enter} />`;
+  return mustSetUpTwoFactor(me.value) ? html`<${TwoFactorGate} done=${passGate} />` : html`<${Shell} />`;
+}
+
+/** The second factor is set up: the workspace opens. */
+function passGate() {
+  me.value = { ...me.value, two_factor_enabled: true };
+  startLive();
 }
 
 /** There is a session: the workspace opens, at the address that was asked for. */
 function enter() {
   endReason.value = '';
-  if (['login', 'register', 'setup', 'missing'].includes(route.value.name)) navigate('/', { replace: true });
-  startLive();
+  const { name, error } = route.value;
+  // Linking another way to sign in also comes back to the sign-in page when it fails.
+  if (name === 'login' && error) notify(signInMessage(error), { bad: true });
+  if (['login', 'register', 'setup', 'forgot', 'reset', 'missing'].includes(name)) navigate('/', { replace: true });
+  if (!mustSetUpTwoFactor(me.value)) startLive();
 }
 
 async function start() {
   phase.value = 'starting';
   try {
     info.value = await api.info();
-    const entering = info.value.setup_required || route.value.name === 'setup';
+    // Who follows a link to choose a password means that, whoever is signed in on this device.
+    const entering = info.value.setup_required || ['setup', 'reset'].includes(route.value.name);
     if (!entering && (await restore())) enter();
     phase.value = 'ready';
   } catch {
@@ -53,6 +67,13 @@ startSession({
     closePanel();
     stopLive();
   },
+});
+onTwoFactorMissing(() => {
+  // Also after the policy changed while the page was open.
+  if (!me.value || mustSetUpTwoFactor(me.value)) return;
+  stopLive();
+  closePanel();
+  me.value = { ...me.value, two_factor_required: true, two_factor_enabled: false, has_password: true };
 });
 startUpkeep();
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('root')));

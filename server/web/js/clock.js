@@ -3,6 +3,8 @@
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const dayShortWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 
 /** @param {string} instant RFC 3339 */
@@ -34,4 +36,11 @@ export function dayText(instant, now = new Date()) {
 export function whenText(instant) {
   const day = dayText(instant);
   return `${day === 'Today' ? 'today' : day === 'Yesterday' ? 'yesterday' : day}, ${timeText(instant)}`;
+}
+
+/** The same where many stand below each other. @param {string} instant RFC 3339 @param {Date} [now] */
+export function shortText(instant, now = new Date()) {
+  const date = new Date(instant);
+  if (dayKey(instant) === dayKey(now.toISOString())) return `today, ${timeText(instant)}`;
+  return date.getFullYear() === now.getFullYear() ? `${dayShort.format(date)}, ${timeText(instant)}` : dayShortWithYear.format(date);
 }

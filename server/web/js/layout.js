@@ -3,7 +3,7 @@ import { effect, signal } from '../vendor/signals-core.js';
 import { thread } from './store.js';
 import { openThread } from './workspace.js';
 
-/** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'} DialogName */
+/** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'} DialogName */
 
 export const panel = signal(/** @type {''|'assistant'|'thread'} */ (''));
 export const dialog = signal(/** @type {DialogName|''} */ (''));

@@ -2,14 +2,15 @@
 import { signal } from '../vendor/signals-core.js';
 
 /**
- * @typedef {{name:'home'|'setup'|'register'|'login'|'search'|'channel'|'missing', channelId:string, seq:number, query:string, fragment:string}} Route
- *   seq: the message to jump to, 0 for none
+ * @typedef {{name:'home'|'setup'|'register'|'login'|'forgot'|'reset'|'search'|'channel'|'preferences'|'admin'|'missing', channelId:string, seq:number,
+ *   query:string, section:string, error:string, fragment:string}} Route
+ *   seq: the message to jump to, 0 for none; section: of the preferences or the administration, '' for the first; error: what a sign-in came back with
  */
 
 /** @param {URL|Location} address @returns {Route} */
 export function parseRoute(address) {
   const parameters = new URLSearchParams(address.search);
-  const route = { channelId: '', seq: 0, query: '', fragment: fragmentOf(address.hash) };
+  const route = { channelId: '', seq: 0, query: '', section: '', error: '', fragment: fragmentOf(address.hash) };
   const path = address.pathname.replace(/\/+$/, '') || '/';
   const channel = /^\/channels\/([^/]+)$/.exec(path);
   if (channel) {
@@ -17,7 +18,10 @@ export function parseRoute(address) {
     return { ...route, name: 'channel', channelId: decode(channel[1]), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : 0 };
   }
   if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '' };
-  const pages = /** @type {Record<string, Route['name']>} */ ({ '/': 'home', '/setup': 'setup', '/register': 'register', '/login': 'login' });
+  if (path === '/login') return { ...route, name: 'login', error: parameters.get('error') ?? '' };
+  const settings = /^\/(preferences|admin)(?:\/([a-z]+))?$/.exec(path);
+  if (settings) return { ...route, name: settings[1] === 'admin' ? 'admin' : 'preferences', section: settings[2] ?? '' };
+  const pages = /** @type {Record<string, Route['name']>} */ ({ '/': 'home', '/setup': 'setup', '/register': 'register', '/forgot': 'forgot', '/reset': 'reset' });
   return { ...route, name: pages[path] ?? 'missing' };
 }
 
@@ -35,7 +39,7 @@ function decode(text) {
   }
 }
 
-export const route = signal(/** @type {Route} */ ({ name: 'home', channelId: '', seq: 0, query: '', fragment: '' }));
+export const route = signal(/** @type {Route} */ ({ name: 'home', channelId: '', seq: 0, query: '', section: '', error: '', fragment: '' }));
 /** Grows with every navigation, so that following the same permalink twice jumps twice. */
 export const visits = signal(0);
 
@@ -67,7 +71,7 @@ export function startRouter() {
 
 /** True for addresses this application shows itself. @param {string} path */
 export function isPage(path) {
-  return /^\/(?:$|setup$|register$|login$|search$|channels\/)/.test(path);
+  return /^\/(?:$|(?:setup|register|login|forgot|reset|search)$|channels\/|(?:preferences|admin)(?:\/|$))/.test(path);
 }
 
 /** @param {string} channelId @param {number} [seq] */
@@ -78,4 +82,14 @@ export function channelPath(channelId, seq) {
 /** @param {string} query */
 export function searchPath(query) {
   return query ? `/search?q=${encodeURIComponent(query)}` : '/search';
+}
+
+/** @param {string} [section] */
+export function preferencesPath(section) {
+  return section ? `/preferences/${section}` : '/preferences';
+}
+
+/** @param {string} [section] */
+export function adminPath(section) {
+  return section ? `/admin/${section}` : '/admin';
 }

@@ -19,6 +19,8 @@ const TYPING_MS = 6_000;
 
 export const info = signal(/** @type {any} */ (null));
 export const me = signal(/** @type {any} */ (null));
+/** What I say of myself, null until it is known. */
+export const myStatus = signal(/** @type {import('./status.js').Status|null} */ (null));
 /** Channels I belong to, and those I look at without belonging to them (no role), by id. */
 export const channels = signal(/** @type {Map<string, Channel>} */ (new Map()));
 export const channelsLoaded = signal(false);
@@ -97,11 +99,16 @@ function without(map, key) {
 
 /** @param {(UserRef|undefined)[]} met */
 export function meet(met) {
-  const news = met.filter((user) => user?.id && users.value.get(user.id)?.username !== user.username);
+  const news = met.filter((user) => user?.id && isNews(user, users.value.get(user.id)));
   if (!news.length) return;
   const copy = new Map(users.value);
   for (const user of news) if (user) copy.set(user.id, user);
   users.value = copy;
+}
+
+/** @param {UserRef} user @param {UserRef|undefined} known */
+function isNews(user, known) {
+  return known?.username !== user.username || known?.full_name !== user.full_name || known?.picture_url !== user.picture_url;
 }
 
 /** @param {any} list presences of the ready frame: a list of {user_id, status}, or an object from user id to status */
@@ -247,6 +254,7 @@ export function noteOf(timeline, command, content) {
 export function forget() {
   batch(() => {
     me.value = null;
+    myStatus.value = null;
     channelsLoaded.value = false;
     thread.value = null;
     for (const map of [channels, users, members, presences, typing, timelines]) map.value = new Map();

@@ -7,8 +7,9 @@ import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
   applyEvent, applySignal, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, expireTyping,
-  info, isConversation, markedRead, me, meet, members, myChannels, putChannel, setPresences, thread, timelineOf, timelines, users,
+  info, isConversation, markedRead, me, meet, members, myChannels, myStatus, putChannel, setPresences, thread, timelineOf, timelines, users,
 } from './store.js';
+import { currentStatus } from './status.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
 
 /** Direct conversations get their names from their members; past this many, the name the server gives is enough. */
@@ -67,13 +68,19 @@ export function stopLive() {
 
 /** Things that go on while the page is open. */
 export function startUpkeep() {
-  setInterval(() => expireTyping(), 1_000);
+  setInterval(() => { expireTyping(); expireStatus(); }, 1_000);
   addEventListener('online', () => live?.retryNow());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) live?.retryNow(); });
   effect(() => {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);
   });
+}
+
+/** A status text whose time is over goes away while the page is open. */
+function expireStatus() {
+  const status = currentStatus(myStatus.value);
+  if (status !== myStatus.value) myStatus.value = status;
 }
 
 /** A channel that became mine, with its unread counts, which only the list has. @param {string} channelId */
@@ -101,6 +108,7 @@ async function loadWorkspace() {
   api.commands().then((list) => { commands.value = list.items; }, () => {});
   api.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
   api.info().then((latest) => { info.value = latest; }, () => {});
+  if (me.value) api.status(me.value.id).then((status) => { myStatus.value = status; }, () => {});
   for (const channel of myChannels.value.filter(isConversation).slice(0, MAX_NAMED_CONVERSATIONS)) void loadMembers(channel.id);
 }
 

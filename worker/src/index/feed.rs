@@ -1,37 +1,33 @@
 //! What keeps the index up to date: reads the record once when there is no index, follows the log from there on, and
 //! decides when to commit.
 
+mod build;
+mod flow;
+mod replacement;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use confab_core::bus::Tail;
-use confab_core::{Bus, Db, Fault, Result, log, messages};
-use confab_protocol::{Event, MessageId};
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, sleep_until};
+use confab_core::{Bus, Db, Fault, Result, log};
+use confab_protocol::{Event, EventKind};
+use tantivy::IndexReader;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::analysis::Analysis;
 use super::hydrate;
-use super::store::{self, Place, Progress, Store};
-use super::writer::{Change, Ended, Writer};
+use super::store::{self, Progress, Store};
+use super::writer::{Ended, Writer, is_of_the_disk};
 use super::{Index, LAG_GAUGE};
+use flow::{Flow, UNCOMMITTED};
 
-/// After a quiet time a message is searchable this soon: a little wait lets a burst share one commit.
-const SOON: Duration = Duration::from_millis(25);
-/// Between two commits, while people chat.
-const BETWEEN: Duration = Duration::from_millis(250);
-/// The same while the index is far behind: a commit costs as much for one message as for thousands.
-const BETWEEN_IN_BULK: Duration = Duration::from_secs(2);
-/// Changes that wait for a commit at most.
-const UNCOMMITTED: usize = 50_000;
 /// Positions that changed nothing in the index are written down after this long.
 const IDLE_NOTE: Duration = Duration::from_secs(5);
 /// How often the lag is measured.
 const PULSE: Duration = Duration::from_secs(1);
-/// Messages read at once while building.
-const PAGE: u32 = 2_000;
 /// A pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -49,120 +45,132 @@ pub(super) struct Feed {
     folder: PathBuf,
     index: Index,
     stop: CancellationToken,
+    until: Until,
+    /// A new index on its way, that will take this one's place; answers whether it is whole.
+    next: Option<JoinHandle<bool>>,
+    /// The newest request for a new index.
+    asked: i64,
+    /// An opened index that searches do not see yet, and its origin: it holds less than the one that they see.
+    unseen: Option<(IndexReader, i64)>,
     /// The event at which the writer may have died, and how often.
     suspect: Option<(i64, u32)>,
     /// Up to here each event is committed by itself, to find the one that kills the writer.
     careful_to: i64,
 }
 
-/// What is on its way into the index.
-struct Flow {
-    writer: Writer,
-    progress: Progress,
-    /// Changes since the last commit.
-    uncommitted: usize,
-    /// Since when they wait.
-    first: Instant,
-    /// When the last commit began.
-    committed: Instant,
-    /// The position that the last commit wrote down.
-    written: i64,
-    /// The commit in progress, and its position.
-    running: Option<(oneshot::Receiver<u64>, i64)>,
-    /// The log has more than one batch waiting.
-    in_bulk: bool,
+/// How long a feed works.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// The one whose index answers.
+    Stopped,
+    /// The one that builds a new index.
+    CaughtUp,
 }
 
-impl Flow {
-    fn new(writer: Writer, progress: Progress) -> Self {
-        let now = Instant::now();
-        Self {
-            writer,
-            progress,
-            uncommitted: 0,
-            first: now,
-            committed: now.checked_sub(BETWEEN).unwrap_or(now),
-            written: progress.applied(),
-            running: None,
-            in_bulk: false,
-        }
-    }
-
-    async fn apply(&mut self, changes: Vec<Change>) -> Result<(), Ended> {
-        if self.uncommitted == 0 {
-            self.first = Instant::now();
-        }
-        self.uncommitted += changes.len();
-        self.writer.apply(changes).await
-    }
-
-    fn commit_at(&self) -> Instant {
-        if self.uncommitted >= UNCOMMITTED {
-            self.first
-        } else if self.in_bulk {
-            self.first + BETWEEN_IN_BULK
-        } else {
-            (self.first + SOON).max(self.committed + BETWEEN)
-        }
-    }
-
-    /// Queues a commit; an earlier one must be done.
-    async fn commit(&mut self, epoch: Uuid) -> Result<(), Ended> {
-        let done = self.writer.commit(Place::new(epoch, self.progress)).await?;
-        self.running = Some((done, self.progress.applied()));
-        self.uncommitted = 0;
-        self.committed = Instant::now();
-        Ok(())
-    }
-
-    /// Waits for the commit in progress, for ever when there is none. Cancelling it loses nothing.
-    async fn done(&mut self) -> Result<(u64, i64), Ended> {
-        let Some((done, pos)) = &mut self.running else { return std::future::pending().await };
-        let (documents, pos) = (done.await, *pos);
-        self.running = None;
-        self.written = pos;
-        Ok((documents.map_err(|_| Ended)?, pos))
-    }
+/// Why the work ended.
+enum End {
+    Stopped,
+    /// The index that was to be built has reached the log's end.
+    CaughtUp,
+    /// The new index is whole.
+    Replaced,
 }
 
 impl Feed {
     pub fn new(db: Db, bus: Bus, folder: PathBuf, index: Index, stop: CancellationToken) -> Self {
-        Self { db, bus, folder, index, stop, suspect: None, careful_to: 0 }
+        Self {
+            db,
+            bus,
+            folder,
+            index,
+            stop,
+            until: Until::Stopped,
+            next: None,
+            asked: 0,
+            unseen: None,
+            suspect: None,
+            careful_to: 0,
+        }
     }
 
     /// Runs until `stop`; a writer that dies is replaced.
-    pub async fn run(mut self, mut store: Store) {
+    pub async fn run(mut self, store: Store) {
+        self.resume_replacement().await;
+        self.work_on(store).await;
+        if let Some(next) = self.next.take() {
+            // It stops too, after a last commit of its own: the next start goes on from there.
+            let _ = next.await;
+        }
+    }
+
+    /// Answers whether it caught up.
+    async fn work_on(&mut self, mut store: Store) -> bool {
         loop {
             let writer = Writer::start(store.writer, store.reader.clone(), self.index.fields());
-            self.index.read_from(store.reader);
-            self.index.reached(store.progress.applied());
-            let mut flow = Flow::new(writer, store.progress);
+            self.show(store.reader, store.origin, store.progress);
+            let mut flow = Flow::new(writer, store.origin, store.progress);
             let went = self.work(&mut flow).await;
+            if matches!(went, Ok(End::CaughtUp | End::Replaced)) {
+                // If this fails, the end says why.
+                let _ = flow.writer.rest().await;
+            }
             let sent = flow.progress.applied();
-            match (went, flow.writer.end().await) {
-                (Ok(()), Ok(())) => return,
+            let pause = match (went, flow.writer.end().await) {
+                (Ok(End::Stopped), Ok(())) => return false,
+                (Ok(End::CaughtUp), Ok(())) => return true,
+                (Ok(End::Replaced), _) => {
+                    self.take_place().await;
+                    Duration::ZERO
+                }
                 (_, Err(error)) => {
                     tracing::error!(%error, "the index writer failed, it is started again");
                     if !is_of_the_disk(&error) {
                         self.careful_to = self.careful_to.max(sent);
                     }
+                    PAUSE
                 }
-                (Err(Ended), Ok(())) => tracing::error!("the index writer ended, it is started again"),
-            }
-            match self.reopen().await {
+                (Err(Ended), Ok(())) => {
+                    tracing::error!("the index writer ended, it is started again");
+                    PAUSE
+                }
+            };
+            match self.reopen(pause).await {
                 Some(again) => store = again,
-                None => return,
+                None => return false,
             }
         }
     }
 
+    /// Lets searches see an index that was opened, unless it holds less than the one they see: then that one answers
+    /// until this one holds as much. One that has to be built cannot wait for that: what it replaces was no good.
+    fn show(&mut self, reader: IndexReader, origin: i64, progress: Progress) {
+        self.unseen = Some((reader, origin));
+        if let Progress::Building { .. } = progress {
+            self.index.reached(0);
+        }
+        self.reached(progress.applied());
+    }
+
+    fn reached(&mut self, applied: i64) {
+        if let Some((reader, origin)) = self.unseen.take_if(|_| applied >= self.index.applied()) {
+            self.index.read_from(reader, origin);
+            if self.next.is_none() {
+                self.index.building().end();
+            }
+        }
+        if self.unseen.is_none() {
+            self.index.reached(applied);
+        }
+    }
+
     /// Opens the store again, however often it takes; `None` after `stop`.
-    async fn reopen(&self) -> Option<Store> {
+    async fn reopen(&self, mut pause: Duration) -> Option<Store> {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return None,
-                () = sleep(PAUSE) => {}
+                () = sleep(pause) => {}
             }
+            pause = PAUSE;
             let opened = match log::head(&mut self.db.read()).await {
                 Ok(head) => {
                     open(self.folder.clone(), self.db.epoch(), head, self.index.analysis().clone()).await
@@ -176,68 +184,47 @@ impl Feed {
         }
     }
 
-    async fn work(&mut self, flow: &mut Flow) -> Result<(), Ended> {
+    async fn work(&mut self, flow: &mut Flow) -> Result<End, Ended> {
         if let Progress::Building { after, head } = flow.progress {
             self.build(flow, after, head).await?;
         }
+        let mut end = End::Stopped;
         if let Progress::Following { applied } = flow.progress {
             let tail = self.bus.tail(&self.db, applied).await;
-            self.follow(flow, tail).await?;
+            end = self.follow(flow, tail).await?;
         }
         // The last commit, so that the next start repeats nothing.
         self.commit(flow).await?;
-        self.settle(flow).await
+        self.settle(flow).await?;
+        Ok(end)
     }
 
-    /// Reads every message. Those posted meanwhile come again with the log, which is followed from where it was when
-    /// this began.
-    async fn build(&self, flow: &mut Flow, mut after: MessageId, head: i64) -> Result<(), Ended> {
-        let began = Instant::now();
-        while !self.stop.is_cancelled() {
-            let page = match messages::all_after(&mut self.db.read(), after, PAGE).await {
-                Ok(page) => page,
-                Err(fault) => {
-                    tracing::warn!(%fault, "cannot read messages to index, trying again");
-                    sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            let is_last = page.len() < PAGE as usize;
-            after = page.last().map_or(after, |message| message.id);
-            flow.apply(page.into_iter().map(|message| Change::Add(Box::new(message))).collect()).await?;
-            if is_last {
-                flow.progress = Progress::Following { applied: head };
-                self.commit(flow).await?;
-                self.settle(flow).await?;
-                let documents = self.index.documents();
-                tracing::info!(documents, took = ?began.elapsed(), "the search index is built");
-                return Ok(());
-            }
-            flow.progress = Progress::Building { after, head };
-            if flow.uncommitted >= UNCOMMITTED || flow.first.elapsed() >= BETWEEN_IN_BULK {
-                self.commit(flow).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn follow(&mut self, flow: &mut Flow, mut tail: Tail) -> Result<(), Ended> {
+    async fn follow(&mut self, flow: &mut Flow, mut tail: Tail) -> Result<End, Ended> {
         let mut pulse = tokio::time::interval(PULSE);
         loop {
             let (commit_at, is_due) = (flow.commit_at(), flow.uncommitted > 0 && flow.running.is_none());
             let has_room = flow.uncommitted < UNCOMMITTED;
             tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => return Ok(End::Stopped),
+                is_whole = replacement::ended(&mut self.next) => {
+                    if is_whole {
+                        return Ok(End::Replaced);
+                    }
+                    self.index.building().end();
+                }
                 done = flow.done() => self.committed(flow, done?),
                 () = sleep_until(commit_at), if is_due => self.commit(flow).await?,
                 events = tail.next(), if has_room => self.take(flow, events, tail.pos()).await?,
-                _ = pulse.tick() => self.pulse(flow).await?,
+                _ = pulse.tick() => if self.pulse(flow).await? { return Ok(End::CaughtUp) },
             }
         }
     }
 
     /// Applies a batch of the log.
     async fn take(&mut self, flow: &mut Flow, events: Vec<Event>, reached: i64) -> Result<(), Ended> {
+        if let Some(asked) = events.iter().rfind(|event| event.kind == EventKind::ReindexRequested) {
+            self.replacement_asked(asked.pos, flow.origin).await;
+        }
         if flow.progress.applied() < self.careful_to {
             self.take_carefully(flow, &events).await?;
         } else {
@@ -250,7 +237,7 @@ impl Feed {
         flow.progress = Progress::Following { applied: reached };
         if flow.uncommitted == 0 && flow.running.is_none() {
             // Nothing of it concerned the index.
-            self.index.reached(reached);
+            self.reached(reached);
         }
         Ok(())
     }
@@ -260,7 +247,9 @@ impl Feed {
         for event in events {
             let times = self.suspect.filter(|(pos, _)| *pos == event.pos).map_or(0, |(_, times)| times);
             if times >= hydrate::TRIES {
-                hydrate::bury(&self.db, event, "the index writer fails at it").await;
+                for subject in &*hydrate::subjects(&self.db, std::slice::from_ref(event)).await {
+                    hydrate::bury(&self.db, subject, "the index writer fails at it").await;
+                }
             } else {
                 self.suspect = Some((event.pos, times + 1));
                 flow.apply(hydrate::changes(&self.db, std::slice::from_ref(event)).await).await?;
@@ -272,9 +261,14 @@ impl Feed {
         Ok(())
     }
 
-    /// Once a second: says how far behind the index is, and writes down positions that changed nothing.
-    async fn pulse(&self, flow: &mut Flow) -> Result<(), Ended> {
+    /// Once a second: says how far behind the index is, and writes down positions that changed nothing. Answers whether
+    /// the work is done.
+    async fn pulse(&mut self, flow: &mut Flow) -> Result<bool, Ended> {
         if let Ok(head) = log::head(&mut self.db.read()).await {
+            if self.until == Until::CaughtUp {
+                // Not the very end: while people chat it moves on.
+                return Ok(head - flow.progress.applied() <= log::BATCH);
+            }
             metrics::gauge!(LAG_GAUGE).set((head - self.index.applied()).max(0) as f64);
         }
         let is_idle =
@@ -282,15 +276,15 @@ impl Feed {
         if is_idle && flow.progress.applied() > flow.written {
             self.commit(flow).await?;
         }
-        Ok(())
+        Ok(false)
     }
 
-    async fn commit(&self, flow: &mut Flow) -> Result<(), Ended> {
+    async fn commit(&mut self, flow: &mut Flow) -> Result<(), Ended> {
         self.settle(flow).await?;
         flow.commit(self.db.epoch()).await
     }
 
-    async fn settle(&self, flow: &mut Flow) -> Result<(), Ended> {
+    async fn settle(&mut self, flow: &mut Flow) -> Result<(), Ended> {
         if flow.running.is_some() {
             let done = flow.done().await?;
             self.committed(flow, done);
@@ -298,15 +292,11 @@ impl Feed {
         Ok(())
     }
 
-    fn committed(&self, flow: &Flow, (documents, pos): (u64, i64)) {
-        self.index.holds(documents);
+    fn committed(&mut self, flow: &Flow, (documents, pos): (u64, i64)) {
         // What came during the commit may have changed nothing.
-        self.index.reached(if flow.uncommitted == 0 { flow.progress.applied() } else { pos });
+        self.reached(if flow.uncommitted == 0 { flow.progress.applied() } else { pos });
+        if self.unseen.is_none() {
+            self.index.holds(documents);
+        }
     }
-}
-
-/// A full or failing disk is not the event's fault.
-fn is_of_the_disk(error: &tantivy::TantivyError) -> bool {
-    use tantivy::TantivyError as E;
-    matches!(error, E::IoError(_) | E::OpenWriteError(_) | E::OpenDirectoryError(_) | E::OpenReadError(_))
 }

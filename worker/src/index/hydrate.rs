@@ -1,5 +1,6 @@
 //! From thin events to changes of the index: what an event is about is read as it is now, many at once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// The changes that `events` ask for, each message once.
 pub(super) async fn changes(db: &Db, events: &[Event]) -> Vec<Change> {
+    let events = &subjects(db, events).await[..];
     if let Ok(changes) = read(db, events).await {
         return changes;
     }
@@ -42,6 +44,29 @@ async fn one(db: &Db, event: &Event) -> Vec<Change> {
             }
         }
     }
+}
+
+/// The same events, but instead of those that ask the index for a retry the ones they name.
+pub(super) async fn subjects<'e>(db: &Db, events: &'e [Event]) -> Cow<'e, [Event]> {
+    if events.iter().all(|event| event.kind != EventKind::RetryRequested) {
+        return Cow::Borrowed(events);
+    }
+    let mut subjects = Vec::with_capacity(events.len());
+    for event in events {
+        loop {
+            match cursors::subject(&mut db.read(), event, NAME).await {
+                Ok(subject) => break subjects.extend(subject.map(Cow::into_owned)),
+                Err(fault) if !fault.is_retryable() => {
+                    break tracing::error!(pos = event.pos, %fault, "cannot read what is to be indexed again");
+                }
+                Err(fault) => {
+                    tracing::warn!(%fault, "cannot read an event that is to be indexed again, trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+    Cow::Owned(subjects)
 }
 
 /// Puts an event among the dead letters.

@@ -2,9 +2,13 @@
 //!
 //! It is a cache. Whatever looks wrong (no file, a broken one, another schema, another epoch, a position that the log
 //! has not reached) is answered by deleting it and reading the record again, never by trusting it.
+//!
+//! A new one that is asked for is made in a folder beside it while the old one answers. That folder's presence is what
+//! remembers the request: a restart goes on with it.
 
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use confab_core::{Fault, Result};
 use confab_protocol::MessageId;
@@ -26,7 +30,10 @@ const HEAP_OF_BUILDING: usize = 200_000_000;
 pub(super) struct Place {
     format: u32,
     epoch: Uuid,
-    pub progress: Progress,
+    /// The log's position when the reading of all messages began: requests up to there are obeyed by this index.
+    #[serde(default)]
+    origin: i64,
+    progress: Progress,
 }
 
 /// Which part of the work is done.
@@ -50,8 +57,8 @@ impl Progress {
 }
 
 impl Place {
-    pub fn new(epoch: Uuid, progress: Progress) -> Self {
-        Self { format: FORMAT, epoch, progress }
+    pub fn new(epoch: Uuid, origin: i64, progress: Progress) -> Self {
+        Self { format: FORMAT, epoch, origin, progress }
     }
 }
 
@@ -59,6 +66,7 @@ impl Place {
 pub(super) struct Store {
     pub reader: IndexReader,
     pub writer: IndexWriter,
+    pub origin: i64,
     pub progress: Progress,
 }
 
@@ -96,7 +104,8 @@ pub(super) fn lock(data_dir: &Path) -> Result<FolderLock> {
 
 /// Opens the index in `folder`, or makes a new one there. Blocks.
 pub(super) fn open(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Result<Store> {
-    if folder.exists() {
+    let is_begun = std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
+    if is_begun {
         match open_whole(folder, epoch, head, analysis) {
             Ok(store) => return Ok(store),
             Err(reason) => tracing::warn!(%reason, "the search index is built anew"),
@@ -107,7 +116,7 @@ pub(super) fn open(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -
     let made = || -> tantivy::Result<Store> {
         let index = Index::create_in_dir(folder, schema().0)?;
         analysis.register(index.tokenizers());
-        store(&index, Progress::Building { after: MessageId(Uuid::nil()), head })
+        store(&index, head, Progress::Building { after: MessageId(Uuid::nil()), head })
     };
     made().map_err(|error| unusable(folder, &error))
 }
@@ -139,10 +148,10 @@ fn open_whole(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Res
         return Err(format!("{} of its files are damaged", damaged.len()));
     }
     analysis.register(index.tokenizers());
-    store(&index, place.progress).map_err(said)
+    store(&index, place.origin, place.progress).map_err(said)
 }
 
-fn store(index: &Index, progress: Progress) -> tantivy::Result<Store> {
+fn store(index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Store> {
     let heap = match progress {
         Progress::Building { .. } => HEAP_OF_BUILDING,
         Progress::Following { .. } => HEAP,
@@ -150,5 +159,49 @@ fn store(index: &Index, progress: Progress) -> tantivy::Result<Store> {
     // One thread: the machine belongs to the people who chat, and one indexes far more than they write.
     let writer = index.writer_with_num_threads(1, heap)?;
     let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-    Ok(Store { reader, writer, progress })
+    Ok(Store { reader, writer, origin, progress })
+}
+
+/// The folder of the index that is to take the place of the one in `folder`.
+pub(super) fn beside(folder: &Path) -> PathBuf {
+    folder.with_extension("new")
+}
+
+/// Where the replaced index lies until it is deleted.
+fn replaced(folder: &Path) -> PathBuf {
+    folder.with_extension("old")
+}
+
+/// Puts the index that was built beside `folder` in its place. No writer may be at either. Blocks.
+pub(super) fn replace(folder: &Path) -> io::Result<()> {
+    remove(&replaced(folder))?;
+    std::fs::rename(folder, replaced(folder))?;
+    if let Err(error) = std::fs::rename(beside(folder), folder) {
+        std::fs::rename(replaced(folder), folder)?;
+        return Err(error);
+    }
+    // What is left of it is deleted at the next start.
+    let _ = remove(&replaced(folder));
+    Ok(())
+}
+
+/// Finishes what a process that died was moving. Blocks.
+pub(super) fn mend(folder: &Path) -> Result<()> {
+    let is_between = !folder.exists() && beside(folder).exists();
+    let moved = if is_between { std::fs::rename(beside(folder), folder) } else { Ok(()) };
+    moved.and_then(|()| remove(&replaced(folder))).map_err(|error| unusable(folder, &error))
+}
+
+/// Deletes every index that a process keeps at `folder`. Blocks.
+pub(super) fn remove_all(folder: &Path) -> Result<()> {
+    // The one in use last: without it a new one that was begun beside it would become it.
+    let all = [beside(folder), replaced(folder), folder.to_owned()];
+    all.iter().try_for_each(|it| remove(it).map_err(|error| unusable(it, &error)))
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

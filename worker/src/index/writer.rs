@@ -25,7 +25,12 @@ pub(super) enum Change {
 
 enum Order {
     Apply(Vec<Change>),
-    Commit { place: Place, done: oneshot::Sender<u64> },
+    Commit {
+        place: Place,
+        done: oneshot::Sender<u64>,
+    },
+    /// Wait until no merge writes to the folder any more, and end.
+    Rest,
 }
 
 /// The way to the thread.
@@ -58,6 +63,11 @@ impl Writer {
         Ok(answer)
     }
 
+    /// Has the thread end only when nothing of it writes to the folder any more, so that the folder can be moved.
+    pub async fn rest(&self) -> Result<(), Ended> {
+        self.orders.send(Order::Rest).await.map_err(|_| Ended)
+    }
+
     /// Waits for the thread's end. What was not committed is forgotten.
     pub async fn end(self) -> tantivy::Result<()> {
         drop(self.orders);
@@ -66,6 +76,12 @@ impl Writer {
             Err(error) => Err(tantivy::TantivyError::ErrorInThread(error.to_string())),
         }
     }
+}
+
+/// A full or failing disk is not the event's fault.
+pub(super) fn is_of_the_disk(error: &tantivy::TantivyError) -> bool {
+    use tantivy::TantivyError as E;
+    matches!(error, E::IoError(_) | E::OpenWriteError(_) | E::OpenDirectoryError(_) | E::OpenReadError(_))
 }
 
 fn work(
@@ -91,6 +107,7 @@ fn work(
                 // Nobody waits any more only when the process stops.
                 let _ = done.send(reader.searcher().num_docs());
             }
+            Order::Rest => return writer.wait_merging_threads(),
         }
     }
     Ok(())

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use confab_core::{Db, Fault, Result, access, messages, users};
+use confab_core::{Db, Fault, Result, access, cursors, messages, users};
 use confab_plugin_host as plugin;
 use confab_plugin_host::{CallError, Delivery, Permission, Reply};
 use confab_protocol::{ChannelId, Event, EventKind, MessageId, UserId};
@@ -25,7 +25,7 @@ const HISTORY: Duration = Duration::from_mins(5);
 
 /// The name under which a plugin's place in the log is kept.
 pub(super) fn consumer_name(plugin_id: &str) -> String {
-    format!("plugins/{plugin_id}")
+    format!("{}{plugin_id}", cursors::OF_PLUGIN)
 }
 
 /// How a plugin's events are followed: after a failure three more tries, then the dead letters.

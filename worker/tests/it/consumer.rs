@@ -1,10 +1,13 @@
 //! A consumer handles every event, in spite of those that it cannot handle.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use confab_core::{Fault, Result, cursors};
+use confab_core::cursors::DeadLetter;
+use confab_core::roles::Granted;
+use confab_core::{Fault, FutureExt, Result, cursors, log};
 use confab_protocol::{ChannelKind, Event, EventKind};
 use confab_worker::consumer::{Consumer, Handler, Start};
 use tokio_util::sync::CancellationToken;
@@ -91,7 +94,7 @@ async fn buries_after_its_tries(panics: bool) {
     stop.cancel();
     running.await.unwrap();
     let places = cursors::all(&mut world.db.read()).await.unwrap();
-    let head = confab_core::log::head(&mut world.db.read()).await.unwrap();
+    let head = log::head(&mut world.db.read()).await.unwrap();
     assert!(places.contains(&("test".to_owned(), head)), "{places:?}");
 }
 
@@ -137,4 +140,136 @@ async fn one_process_works_and_another_takes_over() {
     assert_eq!(one.seen.lock().unwrap().len(), 2);
     stop_other.cancel();
     second.await.unwrap();
+}
+
+/// Fails at messages until it is healed, and remembers what it was given.
+#[derive(Default)]
+struct Ill {
+    healed: AtomicBool,
+    given: Mutex<Vec<(i64, u32)>>,
+}
+
+impl Handler for Ill {
+    async fn handle(&self, event: &Event, attempt: u32) -> Result<()> {
+        assert_ne!(event.kind, EventKind::RetryRequested, "a request is no event for handlers");
+        if event.kind == EventKind::NewMessage {
+            self.given.lock().unwrap().push((event.pos, attempt));
+            if !self.healed.load(Ordering::Relaxed) {
+                return Err(Fault::Internal("still ill".into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn letters(world: &World) -> Vec<DeadLetter> {
+    cursors::dead_letters(&mut world.db.read(), None, 10).await.unwrap()
+}
+
+async fn letter_but(world: &World, old: Option<Uuid>) -> DeadLetter {
+    wait_until("a new dead letter", async || letters(world).await.iter().any(|it| Some(it.id) != old)).await;
+    letters(world).await.pop().unwrap()
+}
+
+async fn retry(world: &World, id: Uuid) -> Result<()> {
+    world.db.write(move |tx| async move { cursors::retry(tx, &Granted::operator(), id).await }.boxed()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_is_handled_again_when_asked() {
+    let world = World::quiet().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let (ill, other) = (Arc::new(Ill::default()), Arc::new(Ill::default()));
+    other.healed.store(true, Ordering::Relaxed);
+    let stop = CancellationToken::new();
+    let run = |name: &str, handler: &Arc<Ill>| {
+        let consumer = Consumer { attempts: 2, ..consumer(name) };
+        tokio::spawn(consumer.run(world.db.clone(), world.bus.clone(), handler.clone(), stop.clone()))
+    };
+    let running = [run("ill", &ill), run("well", &other)];
+    world.post(ada, harbour, "hard to digest").await;
+    let first = letter_but(&world, None).await;
+    let pos = first.pos;
+
+    // It fails again: there is a new letter, of the same event, and the old one cannot be used a second time.
+    retry(&world, first.id).await.unwrap();
+    let second = letter_but(&world, Some(first.id)).await;
+    assert_eq!((second.pos, second.attempts, second.kind.as_str()), (pos, 2, "new_message"));
+    assert_eq!(*ill.given.lock().unwrap(), [(pos, 1), (pos, 2), (pos, 1), (pos, 2)]);
+    assert_eq!(letters(&world).await.len(), 1);
+    assert_eq!(retry(&world, first.id).await.unwrap_err().code(), "already_retried");
+    assert_eq!(retry(&world, Uuid::nil()).await.unwrap_err().code(), "not_found");
+
+    ill.healed.store(true, Ordering::Relaxed);
+    retry(&world, second.id).await.unwrap();
+    wait_until("the event", async || ill.given.lock().unwrap().len() == 5).await;
+    assert_eq!(ill.given.lock().unwrap().last(), Some(&(pos, 1)));
+    assert!(letters(&world).await.is_empty());
+    assert_eq!(*other.given.lock().unwrap(), [(pos, 1)], "the retry was another consumer's");
+
+    stop.cancel();
+    for running in running {
+        running.await.unwrap();
+    }
+    let head = log::head(&mut world.db.read()).await.unwrap();
+    assert!(cursors::all(&mut world.db.read()).await.unwrap().contains(&("ill".to_owned(), head)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_goes_on_after_a_restart() {
+    let world = World::quiet().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let ill = Arc::new(Ill::default());
+    let run = |stop: &CancellationToken, backoff: u64| {
+        let backoff = vec![Duration::from_millis(backoff)];
+        let consumer = Consumer { attempts: 2, backoff, ..consumer("ill") };
+        tokio::spawn(consumer.run(world.db.clone(), world.bus.clone(), ill.clone(), stop.clone()))
+    };
+    let stop = CancellationToken::new();
+    let running = run(&stop, 20);
+    world.post(ada, harbour, "hard to digest").await;
+    let letter = letter_but(&world, None).await;
+    stop.cancel();
+    running.await.unwrap();
+
+    // Stopped between the first and the second try of the retry.
+    let stop = CancellationToken::new();
+    let running = run(&stop, 60_000);
+    retry(&world, letter.id).await.unwrap();
+    wait_until("the first try", async || ill.given.lock().unwrap().len() == 3).await;
+    stop.cancel();
+    running.await.unwrap();
+
+    ill.healed.store(true, Ordering::Relaxed);
+    let stop = CancellationToken::new();
+    let running = run(&stop, 20);
+    wait_until("the retry", async || ill.given.lock().unwrap().len() == 4).await;
+    assert_eq!(ill.given.lock().unwrap().last(), Some(&(letter.pos, 1)));
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_retried_that_nobody_would_take() {
+    let world = World::quiet().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    world.post(ada, harbour, "hello").await;
+    let event = log::after(&mut world.db.read(), 0, 100).await.unwrap().events.pop().unwrap();
+    let bury = async |consumer: &'static str, event: Event| {
+        let before: Vec<Uuid> = letters(&world).await.iter().map(|it| it.id).collect();
+        world
+            .db
+            .write(move |tx| async move { cursors::bury(tx, consumer, &event, "", 4).await }.boxed())
+            .await
+            .unwrap();
+        letters(&world).await.into_iter().map(|it| it.id).find(|it| !before.contains(it)).unwrap()
+    };
+    let of_plugin = bury("plugins/chat.confab.absent", event.clone()).await;
+    let of_event = bury("ill", Event { pos: event.pos + 1_000, ..event }).await;
+    assert_eq!(retry(&world, of_plugin).await.unwrap_err().code(), "plugin_disabled");
+    assert_eq!(retry(&world, of_event).await.unwrap_err().code(), "gone");
+    assert_eq!(letters(&world).await.len(), 2, "a refused retry uses no letter up");
 }

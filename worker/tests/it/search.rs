@@ -61,7 +61,11 @@ async fn what_is_changed_or_gone_is_not_found() {
     world.edit(ada, second.id, "the barge costs a penny").await;
     assert_eq!(world.search(ada, "barge").await, ["the barge costs a penny"]);
     assert_eq!(world.search(ada, "ferry").await, ["the ferry lies at the pier"]);
-    world.db.write(move |tx| async move { channels::delete(tx, ada, pier).await }.boxed()).await.unwrap();
+    world
+        .db
+        .write(move |tx| async move { channels::delete(tx, &ada.into(), pier).await }.boxed())
+        .await
+        .unwrap();
     assert!(world.try_search(ada, "ferry").await.unwrap().items.is_empty());
     world.settled().await;
     assert_eq!(world.state().await.documents, 1);

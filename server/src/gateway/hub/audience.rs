@@ -172,7 +172,7 @@ impl Audience {
                 self.close_session(SessionId(event.ref_id));
                 (self.on_change)(event);
             }
-            (EventKind::UserUpdated, _) => (self.on_change)(event),
+            (EventKind::UserUpdated | EventKind::AccessChanged, _) => (self.on_change)(event),
             _ => {}
         }
     }

@@ -52,11 +52,17 @@ impl World {
 
     /// PostgreSQL, NATS, two `confab serve` and one `confab-worker`.
     pub async fn scaled() -> Self {
+        Self::scaled_with(&[]).await
+    }
+
+    /// The same, with more settings.
+    pub async fn scaled_with(more: &[(&str, &str)]) -> Self {
         let (postgres, nats) = tokio::join!(Postgres::start(), Nats::start());
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = postgres.url();
         let mut settings = common();
         settings.extend([("DATABASE_URL", database.as_str()), ("NATS_URL", nats.url())]);
+        settings.extend_from_slice(more);
 
         // Scaled servers refuse to start on pending migrations, so that a rolling deploy migrates once, on purpose.
         let migrated = confab(folder.path(), &["migrate", "up"], &settings).await;

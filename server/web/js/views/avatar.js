@@ -1,5 +1,6 @@
+import { picturePath } from '../api.js';
 import { cleanName } from '../format.js';
-import { presences } from '../store.js';
+import { presences, users } from '../store.js';
 import { personName } from '../workspace.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
@@ -22,11 +23,13 @@ function initials(name) {
   return letters.join('').toUpperCase();
 }
 
-/** @param {{user?:UserRef, size?:''|'sm'|'xs', presence?:boolean}} props */
+/** @param {{user?:UserRef, size?:''|'sm'|'xs'|'lg', presence?:boolean}} props */
 export function Avatar({ user, size = '', presence = false }) {
   const kind = user?.is_bot ? 'app' : '';
+  // A message knows its sender as they were; the directory knows them as they are.
+  const picture = picturePath((users.value.get(user?.id ?? '') ?? user)?.picture_url);
   return html`<span class=${`av ${size} ${kind}`} style=${{ '--h': hueOf(user?.id ?? '') }} aria-hidden="true">
-    ${user?.is_bot ? html`<${Icon} name="slash" />` : initials(personName(user))}
+    ${picture ? html`<img src=${picture} alt="" width="256" height="256" />` : user?.is_bot ? html`<${Icon} name="slash" />` : initials(personName(user))}
     ${presence && user && html`<${PresenceDot} userId=${user.id} />`}
   </span>`;
 }

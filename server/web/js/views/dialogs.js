@@ -2,19 +2,21 @@
 import { api } from '../api.js';
 import { cleanName } from '../format.js';
 import { dialog } from '../layout.js';
+import { may } from '../permissions.js';
 import { channelPath, navigate, route } from '../router.js';
 import { channels, dropChannel, isConversation, me, members, putChannel } from '../store.js';
 import { attempt, channelTitle, join, loadMembers, notify, personName } from '../workspace.js';
+import { NewInvitation } from './admin/invitations.js';
 import { Avatar, PersonName, PresenceWord } from './avatar.js';
 import { Dialog } from './dialog.js';
-import { Field, FormError } from './field.js';
+import { Check, Field, FormError } from './field.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
 import { Picker } from './reactions.js';
+import { StatusDialog } from './status_dialog.js';
 import { openDirect, Switcher } from './switcher.js';
-import { copyText } from './text.js';
 
-const DIALOGS = { switcher: Switcher, create: CreateChannel, browse: BrowseChannels, direct: NewDirect, invite: Invite, details: Details, keys: Keys };
+const DIALOGS = { switcher: Switcher, create: CreateChannel, browse: BrowseChannels, direct: NewDirect, invite: Invite, details: Details, keys: Keys, status: StatusDialog };
 
 /** @param {{name:keyof typeof DIALOGS | ''}} props */
 export function Dialogs({ name }) {
@@ -29,7 +31,7 @@ function close() {
 function CreateChannel() {
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
-  const [isPrivate, setPrivate] = useState(false);
+  const [isPrivate, setPrivate] = useState(!may(me.value, 'channels.create'));
   const [error, setError] = useState(/** @type {any} */ (null));
   const create = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -47,7 +49,7 @@ function CreateChannel() {
     <${FormError} error=${error?.message ?? ''} />
     <${Field} id="channel-name" label="Name" value=${name} onInput=${(/** @type {string} */ value) => setName(value.toLowerCase().replace(/\s/g, '-'))} error=${error?.fields?.name} required maxlength="80" autofocus autocomplete="off" help="Short and plain, such as “release-planning”." />
     <${Field} id="channel-description" label="What it is about (optional)" value=${description} onInput=${setDescription} error=${error?.fields?.description} maxlength="250" autocomplete="off" />
-    <label class="check"><input type="checkbox" checked=${isPrivate} onChange=${(/** @type {any} */ event) => setPrivate(event.target.checked)} /> Private: only people who are added can see it</label>
+    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>Private: only people who are added can see it</${Check}>`}
     <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><button class="btn primary">Create channel</button></div>
   </form></${Dialog}>`;
 }
@@ -92,21 +94,10 @@ function NewDirect() {
 }
 
 function Invite() {
-  const [uses, setUses] = useState('10');
-  const [hours, setHours] = useState('72');
-  const [invitation, setInvitation] = useState(/** @type {any} */ (null));
-  const make = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    setInvitation(await attempt(api.invite({ max_uses: Number(uses), expires_in_hours: Number(hours) })));
-  };
-  const address = invitation ? new URL(invitation.url ?? `/register#${invitation.token}`, location.origin).href : '';
-  return html`<${Dialog} title="Invite people"><form class="dialog-b" onSubmit=${make}>
+  return html`<${Dialog} title="Invite people"><div class="dialog-b">
     <p class="lead">Whoever opens the link can make an account in this workspace.</p>
-    <div class="two"><${Field} id="invite-uses" label="How many people" type="number" min="1" max="1000" required value=${uses} onInput=${setUses} />
-      <${Field} id="invite-hours" label="Valid for (hours)" type="number" min="1" max="720" required value=${hours} onInput=${setHours} /></div>
-    ${invitation && html`<div class="field"><label for="invite-link">Link</label><div class="copyline"><input id="invite-link" readonly value=${address} onFocus=${(/** @type {any} */ event) => event.target.select()} /><button type="button" class="btn primary" onClick=${() => copyText(address)}>Copy</button></div></div>`}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Close</button><button class=${invitation ? 'btn' : 'btn primary'}>${invitation ? 'Make another' : 'Make a link'}</button></div>
-  </form></${Dialog}>`;
+    <${NewInvitation} autofocus />
+  </div></${Dialog}>`;
 }
 
 /** The channel on screen: what it is, who is in it, leaving it. */

@@ -1,11 +1,15 @@
 /** The pages before the workspace: first account, joining by invitation, signing in. */
-import { api } from '../api.js';
+import { api, oidcPath } from '../api.js';
 import { navigate, route } from '../router.js';
 import { signedIn } from '../session.js';
+import { returnPath, signInMessage } from '../sign_in.js';
 import { info } from '../store.js';
+import { plainCode } from '../two_factor.js';
 import { Field, FormError } from './field.js';
-import { html, useState } from './html.js';
+import { present, Submit, useForm } from './form.js';
+import { html, useEffect, useState } from './html.js';
 import { Logo } from './icon.js';
+import { Forgot, Reset } from './recovery.js';
 
 /** @param {{reason:string, entered:()=>void}} props entered: called once there is a session */
 export function Entry({ reason, entered }) {
@@ -13,11 +17,13 @@ export function Entry({ reason, entered }) {
   const setup = name === 'setup' || info.value?.setup_required;
   if (setup) return html`<${Frame}><${Setup} token=${name === 'setup' ? fragment : ''} entered=${entered} /></${Frame}>`;
   if (name === 'register') return html`<${Frame}><${Register} invitation=${fragment} entered=${entered} /></${Frame}>`;
-  return html`<${Frame}><${Login} reason=${reason} entered=${entered} /></${Frame}>`;
+  if (name === 'forgot') return html`<${Frame}><${Forgot} /></${Frame}>`;
+  if (name === 'reset') return html`<${Frame}><${Reset} key=${fragment} token=${fragment} /></${Frame}>`;
+  return html`<${Frame}><${Login} reason=${reason || signInMessage(route.value.error)} bad=${!reason && Boolean(route.value.error)} entered=${entered} /></${Frame}>`;
 }
 
 /** @param {{children:any}} props */
-function Frame({ children }) {
+export function Frame({ children }) {
   const features = info.value?.features ?? {};
   return html`<main class="setup">
     <section class="art" aria-label="About">
@@ -35,35 +41,16 @@ function Frame({ children }) {
   </main>`;
 }
 
-/** The form's state and its sending, shared by the three pages. @param {Record<string,string>} initial @param {(values:any)=>Promise<any>} submit @param {()=>void} entered */
-function useForm(initial, submit, entered) {
-  const [values, setValues] = useState(initial);
-  const [error, setError] = useState(/** @type {any} */ (null));
-  const [busy, setBusy] = useState(false);
-  const onSubmit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      signedIn(await submit(values));
-      entered();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  const field = (/** @type {string} */ name) => ({
-    id: name, value: values[name], error: error?.fields?.[name], onInput: (/** @type {string} */ value) => setValues({ ...values, [name]: value }),
-  });
-  const message = error ? error.message : '';
-  return { field, busy, message, onSubmit };
+/** A form that ends in a session. @param {Record<string,string>} initial @param {(values:any)=>Promise<any>} submit @param {()=>void} entered */
+function useEntryForm(initial, submit, entered) {
+  return useForm(initial, submit, { fieldsOfCode: { wrong_code: ['code'], name_taken: ['username'] }, done: (grant) => { signedIn(grant); entered(); } });
 }
 
 const PASSWORD_HELP = 'At least 8 characters. A sentence works well.';
 
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
-  const { field, busy, message, onSubmit } = useForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.setup({ token, ...present(values) }), () => {
+  const { field, busy, message, onSubmit } = useEntryForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.setup({ token, ...present(values) }), () => {
     navigate('/', { replace: true });
     entered();
   });
@@ -72,17 +59,14 @@ function Setup({ token, entered }) {
   return html`<form onSubmit=${onSubmit}>
     <div><h1>Create the first account</h1><p class="lead">This account administers the workspace. The link you opened works once.</p></div>
     <${FormError} error=${message} />
-    <${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
-    <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
-    <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />
-    <button class="btn primary big" disabled=${busy}>Create workspace</button>
+    <${AccountFields} field=${field} />
+    <${Submit} busy=${busy} class="btn primary big">Create workspace</${Submit}>
   </form>`;
 }
 
 /** @param {{invitation:string, entered:()=>void}} props */
 function Register({ invitation, entered }) {
-  const { field, busy, message, onSubmit } = useForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.register({ ...present(values), ...(invitation ? { invitation } : {}) }), () => {
+  const { field, busy, message, onSubmit } = useEntryForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.register({ ...present(values), ...(invitation ? { invitation } : {}) }), () => {
     navigate('/', { replace: true });
     entered();
   });
@@ -92,34 +76,61 @@ function Register({ invitation, entered }) {
   return html`<form onSubmit=${onSubmit}>
     <div><h1>Join ${info.value?.name ?? 'the workspace'}</h1><p class="lead">${invitation ? 'You were invited. Choose how the others will see you.' : 'Choose how the others will see you.'}</p></div>
     <${FormError} error=${message} />
-    <${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
-    <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
-    <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />
-    <button class="btn primary big" disabled=${busy}>Create account</button>
+    <${AccountFields} field=${field} />
+    <${Submit} busy=${busy} class="btn primary big">Create account</${Submit}>
+    <${OtherSystem} text="Join with" returnTo="/" invitation=${invitation} />
     <p class="lead">Already have an account? <a class="inline-link" href="/login">Sign in</a></p>
   </form>`;
 }
 
-/** @param {{reason:string, entered:()=>void}} props */
-function Login({ reason, entered }) {
-  const { field, busy, message, onSubmit } = useForm({ username: '', password: '' }, (values) => api.login(values.username.trim(), values.password), entered);
-  return html`<form onSubmit=${onSubmit}>
-    <div><h1>Sign in</h1><p class="lead">${reason || `Welcome back to ${info.value?.name ?? 'Confab'}.`}</p></div>
-    <${FormError} error=${message} />
+/** @param {{field:(name:string)=>any}} props */
+function AccountFields({ field }) {
+  return html`<${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
+    <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
+    <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
+    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />`;
+}
+
+/** @param {{reason:string, bad:boolean, entered:()=>void}} props bad: the reason is that signing in failed */
+function Login({ reason, bad, entered }) {
+  const [asked, setAsked] = useState(false);
+  const form = useEntryForm({ username: '', password: '', code: '' }, (values) => api.login(values.username.trim(), values.password, asked ? plainCode(values.code) : ''), entered);
+  const { error, field, busy, message, onSubmit } = form;
+  useEffect(() => {
+    if (error?.code === 'two_factor_required') setAsked(true);
+    if (error?.code === 'wrong_credentials') setAsked(false); // the password was changed meanwhile
+  }, [error]);
+  useEffect(() => { if (asked) document.getElementById('code')?.focus(); }, [asked]);
+  if (asked) {
+    return html`<form key="code" onSubmit=${onSubmit}>
+      <div><h1>Enter your code</h1><p class="lead">Your password is right. Now the six digits that your device shows, or one of your recovery codes.</p></div>
+      <${FormError} error=${error?.code === 'two_factor_required' ? '' : message} />
+      <${Field} ...${field('code')} label="Code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" />
+      <${Submit} busy=${busy} class="btn primary big">Sign in</${Submit}>
+      <p class="lead"><button type="button" class="inline-link" onClick=${() => { setAsked(false); form.reset(); }}>Sign in as someone else</button></p>
+    </form>`;
+  }
+  const { features = {}, name, registration } = info.value ?? {};
+  return html`<form key="password" onSubmit=${onSubmit}>
+    <div><h1>Sign in</h1>${!bad && html`<p class="lead">${reason || `Welcome back to ${name ?? 'Confab'}.`}</p>`}</div>
+    <${FormError} error=${error?.code === 'two_factor_required' ? '' : message || (bad && !error ? reason : '')} />
     <${Field} ...${field('username')} label="Username or email" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
     <${Field} ...${field('password')} label="Password" type="password" autocomplete="current-password" required />
-    <button class="btn primary big" disabled=${busy}>Sign in</button>
-    ${info.value?.registration === 'open' && html`<p class="lead">New here? <a class="inline-link" href="/register">Create an account</a></p>`}
+    <${Submit} busy=${busy} class="btn primary big">Sign in</${Submit}>
+    <${OtherSystem} text="Sign in with" returnTo=${returnPath(route.value.name, location)} />
+    ${features.mail && html`<p class="lead"><a class="inline-link" href="/forgot">Forgot password?</a></p>`}
+    ${registration === 'open' && html`<p class="lead">New here? <a class="inline-link" href="/register">Create an account</a></p>`}
   </form>`;
 }
 
-/** @param {{title:string, text:string, link?:string, linkText?:string}} props */
-function Notice({ title, text, link, linkText }) {
-  return html`<div class="entry-note"><h1>${title}</h1><p class="lead">${text}</p>${link && html`<p><a class="btn primary" href=${link}>${linkText}</a></p>`}</div>`;
+/** The way in by another sign-in system, where there is one. @param {{text:string, returnTo:string, invitation?:string}} props */
+function OtherSystem({ text, returnTo, invitation }) {
+  const features = info.value?.features;
+  if (!features?.oidc) return null;
+  return html`<p class="or"><span>or</span></p><a class="btn big" href=${oidcPath({ return_to: returnTo, invitation })}>${text} ${features.oidc_name || 'single sign-on'}</a>`;
 }
 
-/** Empty optional fields are left out, not sent empty. @param {Record<string,string>} values */
-function present(values) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name === 'password' ? value : value.trim()]).filter(([, value]) => value));
+/** @param {{title:string, text:string, link?:string, linkText?:string}} props */
+export function Notice({ title, text, link, linkText }) {
+  return html`<div class="entry-note" role="status"><h1>${title}</h1><p class="lead">${text}</p>${link && html`<p><a class="btn primary" href=${link}>${linkText}</a></p>`}</div>`;
 }

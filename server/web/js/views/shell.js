@@ -3,13 +3,17 @@ import { closePanel, dialog, openDialog, panel, sidebarOpen, toggleAssistant } f
 import { waiting } from '../outbox.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
-import { channelTitle, live, notices } from '../workspace.js';
+import { channelTitle, live } from '../workspace.js';
+import { Administration } from './admin.js';
 import { AssistantPane } from './assistant.js';
 import { ChannelView } from './channel.js';
 import { Dialogs } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { Notices } from './notices.js';
+import { Preferences } from './preferences.js';
 import { SearchPage } from './search.js';
+import { SettingsSide } from './settings.js';
 import { Sidebar, sidebarOrder } from './sidebar.js';
 import { ThreadPane } from './thread.js';
 
@@ -21,19 +25,28 @@ export function Shell() {
     return () => removeEventListener('keydown', onKey);
   }, []);
   useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);
-  const { name, channelId } = route.value;
+  const { name } = route.value;
+  const settings = name === 'preferences' || name === 'admin';
   const side = name === 'channel' || name === 'search' ? panel.value : '';
   return html`<div class=${`shell ${side ? '' : 'no-panel'} ${sidebarOpen.value ? 'side-open' : ''}`}>
-    <a class="skip" href="#main">Skip to messages</a>
+    <a class="skip" href="#main">${settings ? 'Skip to the page' : 'Skip to messages'}</a>
     <${ConnectionBanner} />
-    <${Sidebar} />
-    ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close channel list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
-    ${name === 'search' ? html`<${SearchPage} />` : name === 'channel' ? html`<${ChannelView} key=${channelId} channelId=${channelId} />` : html`<${NothingOpen} />`}
+    <${settings ? SettingsSide : Sidebar} />
+    ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close the list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
+    <${Page} />
     ${side === 'assistant' && html`<${AssistantPane} />`}
     ${side === 'thread' && html`<${ThreadPane} />`}
     <${Dialogs} name=${dialog.value} />
-    <div class="notices" role="status" aria-live="polite">${notices.value.map(({ id, text, bad }) => html`<p key=${id} class=${bad ? 'notice bad' : 'notice'}>${text}</p>`)}</div>
+    <${Notices} />
   </div>`;
+}
+
+function Page() {
+  const { name, channelId } = route.value;
+  if (name === 'search') return html`<${SearchPage} />`;
+  if (name === 'channel') return html`<${ChannelView} key=${channelId} channelId=${channelId} />`;
+  if (name === 'preferences') return html`<${Preferences} />`;
+  return name === 'admin' ? html`<${Administration} />` : html`<${NothingOpen} />`;
 }
 
 /** At "/" the channel that was open last opens again, or else the first one. */
@@ -85,8 +98,9 @@ function ConnectionBanner() {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const command = event.metaKey || event.ctrlKey;
-  const typing = /** @type {Element} */ (event.target).closest?.('input, textarea, [contenteditable]');
+  const typing = /** @type {Element} */ (event.target).closest?.('input, textarea, select, [contenteditable]');
   const key = event.key.toLowerCase();
+  if (!dialog.value && document.querySelector('dialog[open]')) return undefined; // the dialog of a page: nothing opens over it
   if (command && !event.shiftKey && key === 'k') return act(event, () => openDialog(dialog.value === 'switcher' ? '' : 'switcher'));
   if (command && !event.shiftKey && key === 'j') return act(event, toggleAssistant);
   if (dialog.value) return undefined;

@@ -1,13 +1,14 @@
 import { cleanName } from '../format.js';
 import { draftKeys } from '../drafts.js';
-import { nextTheme, openDialog, sidebarOpen, theme, toggleAssistant } from '../layout.js';
+import { openDialog, sidebarOpen, toggleAssistant } from '../layout.js';
+import { may } from '../permissions.js';
 import { channelPath, route, searchPath } from '../router.js';
-import { signOut } from '../session.js';
 import { connection, info, isConversation, me, members, myChannels, presences } from '../store.js';
 import { channelTitle } from '../workspace.js';
-import { Avatar, PersonName, PresenceWord } from './avatar.js';
+import { Avatar, PresenceWord } from './avatar.js';
 import { html } from './html.js';
 import { Icon, IconButton, Logo } from './icon.js';
+import { MyCorner } from './me.js';
 import { ChannelIcon } from './shell.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
@@ -26,22 +27,21 @@ export function sidebarOrder() {
   return [...byName(), ...conversations()];
 }
 
-const THEME = { system: { icon: 'screen', label: 'Theme: as the system. Change to light' }, light: { icon: 'sun', label: 'Theme: light. Change to dark' }, dark: { icon: 'moon', label: 'Theme: dark. Change to as the system' } };
-
 export function Sidebar() {
+  const mayCreate = may(me.value, 'channels.create') || may(me.value, 'channels.create_private');
   const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
   return html`<nav class="side" aria-label="Workspace">
     <div class="ws">
       <${Logo} />
       <div class="ws-t"><span class="name">${cleanName(info.value?.name ?? 'Confab')}</span>
         <span class="sub">${connection.value.status === 'online' ? (online ? `${online} ${online === 1 ? 'person' : 'people'} online` : 'Connected') : 'Connecting…'}</span></div>
-      ${me.value?.is_superuser && html`<${IconButton} icon="userplus" label="Invite people" onClick=${() => openDialog('invite')} />`}
+      ${may(me.value, 'users.invite') && html`<${IconButton} icon="userplus" label="Invite people" onClick=${() => openDialog('invite')} />`}
     </div>
     <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
     <div class="side-scroll" tabindex="0" role="region" aria-label="Channels and conversations" onClick=${closeOnFollow}>
       <a class="row" href=${searchPath('')} aria-current=${route.value.name === 'search' ? 'page' : undefined}><${Icon} name="find" /><span class="t">Search</span></a>
       <button class="row" onClick=${toggleAssistant}><${Icon} name="spark" /><span class="t">Assistant</span></button>
-      <div class="sec"><h2 class="sec-h">Channels <${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} /></h2>
+      <div class="sec"><h2 class="sec-h">Channels ${mayCreate && html`<${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} />`}</h2>
         ${byName().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
         <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">Browse channels</span></button>
       </div>
@@ -49,10 +49,7 @@ export function Sidebar() {
         ${conversations().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
       </div>
     </div>
-    <div class="me"><span class="me-av"><${Avatar} user=${me.value} presence /></span>
-      <span class="who"><${PersonName} user=${me.value} /><small>@${me.value?.username}</small></span>
-      <span class="ctl"><${IconButton} icon=${THEME[theme.value].icon} label=${THEME[theme.value].label} onClick=${nextTheme} />
-        <${IconButton} icon="exit" label="Sign out" onClick=${signOut} /></span></div>
+    <${MyCorner} />
   </nav>`;
 }
 

@@ -70,8 +70,8 @@ export function Snippet({ snippet }) {
   return parseSnippet(snippet).map(({ text, marked }) => (marked ? html`<mark>${text}</mark>` : text));
 }
 
-/** @param {string} text */
-export async function copyText(text) {
+/** @param {string} text @param {{quiet?:boolean}} [options] quiet: the caller says that it worked */
+export async function copyText(text, { quiet = false } = {}) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -84,5 +84,5 @@ export async function copyText(text) {
     document.execCommand('copy');
     area.remove();
   }
-  notify('Copied.');
+  if (!quiet) notify('Copied.');
 }

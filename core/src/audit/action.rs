@@ -1,0 +1,113 @@
+//! What can be in the audit log.
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
+        /// Something that concerns security.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Action { $($(#[$doc])* $variant),* }
+
+        impl Action {
+            /// Every action, for documents and filters.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word in the log.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Reads the word; `None` for any other.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+actions!(
+    /// A session began; `detail.method` says how.
+    SignedIn = "account.signed_in",
+    /// A sign-in to this account was refused; `detail.reason` says why.
+    SignInFailed = "account.sign_in_failed",
+    /// A session was ended by its own user.
+    SignedOut = "account.signed_out",
+    /// Somebody made their own account.
+    Registered = "account.registered",
+    /// An administrator made an account.
+    AccountCreated = "account.created",
+    /// User name or e-mail address changed.
+    AccountUpdated = "account.updated",
+    /// May no longer sign in.
+    AccountDisabled = "account.disabled",
+    /// May sign in again.
+    AccountEnabled = "account.enabled",
+    /// The account is gone; its messages stay.
+    AccountDeleted = "account.deleted",
+    /// Became a superuser, or is none any more.
+    SuperuserChanged = "account.superuser_changed",
+    /// The roles of a user were set.
+    RolesAssigned = "account.roles_assigned",
+    /// Changed by its owner.
+    PasswordChanged = "password.changed",
+    /// A one-time link was made.
+    PasswordResetLinked = "password.reset_linked",
+    /// Set through a one-time link.
+    PasswordReset = "password.reset",
+    /// One session was ended from the list.
+    SessionEnded = "session.ended",
+    /// All sessions of a user were ended.
+    SessionsEnded = "session.all_ended",
+    /// A refresh token was used twice: it was stolen, and its session ended.
+    RefreshReused = "refresh_token.reused",
+    /// Codes are asked for from now on.
+    TwoFactorEnabled = "two_factor.enabled",
+    /// By the user.
+    TwoFactorDisabled = "two_factor.disabled",
+    /// By an administrator, for someone who lost their device.
+    TwoFactorReset = "two_factor.reset",
+    /// A recovery code was used up.
+    RecoveryCodeUsed = "two_factor.recovery_code_used",
+    /// New recovery codes replaced the old ones.
+    RecoveryCodesRenewed = "two_factor.recovery_codes_renewed",
+    /// A personal or bot token was made.
+    TokenCreated = "token.created",
+    /// It is void.
+    TokenRevoked = "token.revoked",
+    /// A role was made.
+    RoleCreated = "role.created",
+    /// Its name or permissions changed.
+    RoleUpdated = "role.updated",
+    /// It is gone.
+    RoleDeleted = "role.deleted",
+    /// An invitation link was made.
+    InvitationCreated = "invitation.created",
+    /// Somebody made an account by it.
+    InvitationUsed = "invitation.used",
+    /// It is void.
+    InvitationRevoked = "invitation.revoked",
+    /// An outside identity belongs to an account now.
+    IdentityLinked = "identity.linked",
+    /// It no longer does.
+    IdentityUnlinked = "identity.unlinked",
+    /// A run-time policy changed.
+    PolicyChanged = "policy.changed",
+    /// A superuser opened a channel that they are no member of.
+    BreakGlassOpened = "break_glass.opened",
+    /// Before its time was over.
+    BreakGlassEnded = "break_glass.ended",
+    /// Somebody was brought into a channel by another.
+    MemberAdded = "member.added",
+    /// Somebody was removed from a channel by another.
+    MemberRemoved = "member.removed",
+    /// A channel was deleted.
+    ChannelDeleted = "channel.deleted",
+    /// The audit log was exported.
+    AuditExported = "audit.exported",
+    /// Data of another system was brought in.
+    DataImported = "data.imported",
+    /// An event that a consumer had given up on was handed to it again.
+    DeadLetterRetried = "dead_letter.retried",
+    /// The index is being built anew.
+    Reindexed = "index.rebuilt",
+);

@@ -1,0 +1,109 @@
+//! A sign-in at an outside issuer, from the moment a browser is sent there until it comes back.
+
+use std::time::Duration;
+
+use confab_protocol::{Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::db::{Tx, run};
+use crate::fault::{Fault, Result};
+use crate::text;
+
+/// How long a person may take at the issuer.
+const LASTS: Duration = Duration::from_mins(15);
+
+const BEGIN: &str = "insert into sign_in_attempts (state_hash, binding_hash, nonce, verifier, return_to, invitation, user_id, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+// Gone with its first use: a second one with the same state is somebody else's.
+const TAKE: &str =
+    "delete from sign_in_attempts where state_hash = $1 and binding_hash = $2 and expires_at > $3
+    returning nonce, verifier, return_to, invitation, user_id";
+const SWEEP: &str = "delete from sign_in_attempts where expires_at < $1";
+
+/// What must be known when the browser comes back.
+#[derive(Clone, Debug)]
+pub struct NewAttempt {
+    /// Comes back in the address.
+    pub state: String,
+    /// Stays in the browser, in a cookie: without it a link with somebody else's code would sign the victim in as the
+    /// attacker (Mattermost's CVE-2025-12419 and -12421).
+    pub binding: String,
+    /// Comes back in the identity token.
+    pub nonce: String,
+    /// Of PKCE (RFC 7636).
+    pub verifier: String,
+    /// The page to show then.
+    pub return_to: String,
+    /// An invitation, where registration asks for one.
+    pub invitation: Option<String>,
+    /// Set: the identity is to be linked to this signed-in user.
+    pub user_id: Option<UserId>,
+}
+
+/// The same, when it came back.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// See [`NewAttempt`].
+    pub nonce: String,
+    /// See [`NewAttempt`].
+    pub verifier: String,
+    /// See [`NewAttempt`].
+    pub return_to: String,
+    /// See [`NewAttempt`].
+    pub invitation: Option<String>,
+    /// See [`NewAttempt`].
+    pub user_id: Option<UserId>,
+}
+
+/// Keeps an attempt.
+pub async fn begin(tx: &mut Tx, new: NewAttempt) -> Result<()> {
+    run!(
+        tx,
+        sqlx::query(BEGIN)
+            .bind(text::hash(&new.state))
+            .bind(text::hash(&new.binding))
+            .bind(new.nonce.clone())
+            .bind(new.verifier.clone())
+            .bind(new.return_to.clone())
+            .bind(new.invitation.clone())
+            .bind(new.user_id.map(|id| id.0))
+            .bind(Timestamp::now().plus(LASTS).0),
+        execute
+    )?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    nonce: String,
+    verifier: String,
+    return_to: String,
+    invitation: Option<String>,
+    user_id: Option<Uuid>,
+}
+
+/// Takes an attempt up again, once, in the browser that began it.
+///
+/// # Errors
+/// [`Fault::NotFound`].
+pub async fn take(tx: &mut Tx, state: &str, binding: &str) -> Result<Attempt> {
+    let row: Option<AttemptRow> = run!(
+        tx,
+        sqlx::query_as(TAKE).bind(text::hash(state)).bind(text::hash(binding)).bind(Timestamp::now().0),
+        fetch_optional
+    )?;
+    let row = row.ok_or(Fault::NotFound("sign-in attempt"))?;
+    Ok(Attempt {
+        nonce: row.nonce,
+        verifier: row.verifier,
+        return_to: row.return_to,
+        invitation: row.invitation,
+        user_id: row.user_id.map(UserId),
+    })
+}
+
+/// Drops attempts that nobody came back from.
+pub async fn sweep(tx: &mut Tx) -> Result<()> {
+    run!(tx, sqlx::query(SWEEP).bind(Timestamp::now().0), execute)?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What administrators do with accounts.
+
+use confab_protocol::{EventKind, Timestamp, User, UserId};
+use serde_json::json;
+
+use super::{NewUser, covered, create, find};
+use crate::audit::{self, Action, Target};
+use crate::db::write::Emission;
+use crate::db::{Tx, run};
+use crate::fault::{Fault, Result};
+use crate::policies;
+use crate::roles::Granted;
+use crate::sessions::{self, Spare};
+
+const SET_ACTIVE: &str =
+    "update users set is_active = $2, updated_at = $3 where id = $1 and deleted_at is null";
+const SET_SUPERUSER: &str = "update users set is_superuser = $2, updated_at = $3 where id = $1";
+const OTHER_SUPERUSERS: &str =
+    "select count(*) from users where is_superuser = true and is_active = true and id <> $1";
+
+/// Makes an account for someone else. The administrator vouches for its address.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `name_taken`; [`Fault::Forbidden`] for a superuser made by none.
+pub async fn create_account(tx: &mut Tx, by: &Granted, mut user: NewUser) -> Result<User> {
+    if user.is_superuser {
+        by.superuser()?;
+    }
+    user.email_is_verified = user.email.is_some();
+    user.created_by_id = by.actor().user_id;
+    let (is_bot, is_superuser) = (user.is_bot, user.is_superuser);
+    let made = create(tx, user).await?;
+    let detail = json!({ "username": made.username, "is_bot": is_bot, "is_superuser": is_superuser });
+    audit::note(tx, by.actor(), Action::AccountCreated, Some(Target::user(made.id)), detail).await?;
+    Ok(made)
+}
+
+/// Keeps somebody out: their sessions end, their tokens rest, their sockets close.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `last_superuser` or `own_account`; [`Fault::Forbidden`] for who may more.
+pub async fn disable(tx: &mut Tx, by: &Granted, id: UserId) -> Result<User> {
+    policies::lock(tx).await?;
+    let user = covered(tx, by, id).await?;
+    refuse_own(by, id)?;
+    keep_one_superuser(tx, &user).await?;
+    set_active(tx, id, false).await?;
+    sessions::end_all(tx, id, Spare { session: None, tokens: true }).await?;
+    sessions::interrupt(tx, id).await?;
+    audit::note(tx, by.actor(), Action::AccountDisabled, Some(Target::user(id)), json!(null)).await?;
+    find(tx, id).await
+}
+
+/// Lets somebody in again.
+pub async fn enable(tx: &mut Tx, by: &Granted, id: UserId) -> Result<User> {
+    covered(tx, by, id).await?;
+    set_active(tx, id, true).await?;
+    audit::note(tx, by.actor(), Action::AccountEnabled, Some(Target::user(id)), json!(null)).await?;
+    find(tx, id).await
+}
+
+async fn set_active(tx: &mut Tx, id: UserId, is_active: bool) -> Result<()> {
+    run!(tx, sqlx::query(SET_ACTIVE).bind(id.0).bind(is_active).bind(Timestamp::now().0), execute)?;
+    tx.emit(Emission::new(EventKind::UserUpdated, id));
+    Ok(())
+}
+
+/// Makes a superuser, or makes one a plain user again; `None` turns it over.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `last_superuser`, or `not_for_bots`.
+pub async fn set_superuser(tx: &mut Tx, by: &Granted, id: UserId, wanted: Option<bool>) -> Result<User> {
+    by.superuser()?;
+    policies::lock(tx).await?;
+    let user = covered(tx, by, id).await?;
+    let wanted = wanted.unwrap_or(!user.is_superuser);
+    if wanted && (user.is_bot || !user.is_active) {
+        return Err(Fault::conflict("not_for_bots", "a bot or a disabled account cannot be a superuser"));
+    }
+    if !wanted {
+        keep_one_superuser(tx, &user).await?;
+    }
+    if wanted != user.is_superuser {
+        run!(tx, sqlx::query(SET_SUPERUSER).bind(id.0).bind(wanted).bind(Timestamp::now().0), execute)?;
+        tx.emit(Emission::new(EventKind::UserUpdated, id));
+        let detail = json!({ "is_superuser": wanted });
+        audit::note(tx, by.actor(), Action::SuperuserChanged, Some(Target::user(id)), detail).await?;
+    }
+    find(tx, id).await
+}
+
+/// Nobody shuts themselves out by mistake; another superuser can.
+pub(super) fn refuse_own(by: &Granted, id: UserId) -> Result<()> {
+    if by.actor().user_id == Some(id) {
+        return Err(Fault::conflict(
+            "own_account",
+            "this is your own account; another administrator can do this",
+        ));
+    }
+    Ok(())
+}
+
+/// Under [`policies::lock`]: a server that nobody administers can only be mended at its command line.
+pub(super) async fn keep_one_superuser(tx: &mut Tx, user: &User) -> Result<()> {
+    if !user.is_superuser || !user.is_active {
+        return Ok(());
+    }
+    let others: i64 = run!(tx, sqlx::query_scalar(OTHER_SUPERUSERS).bind(user.id.0), fetch_one)?;
+    if others == 0 {
+        return Err(Fault::conflict("last_superuser", "the last superuser cannot be removed"));
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What people change of their own accounts.
+
+use confab_protocol::{EventKind, Timestamp, User, UserId};
+use serde_json::json;
+
+use super::{LINE_CHARACTERS, check_email, check_username, covered, find};
+use crate::audit::{self, Action, Actor, Target};
+use crate::db::write::Emission;
+use crate::db::{Read, Tx, run};
+use crate::fault::{Fault, Result};
+use crate::roles::{self, Granted, Standing};
+use crate::sessions::{self, Method};
+use crate::{policies, text, two_factor};
+
+/// Most characters about oneself.
+const BIO_CHARACTERS: usize = 1_000;
+
+// An address that changed is nobody's word but its owner's until someone vouches for it again.
+const UPDATE: &str =
+    "update users set full_name = nullif(coalesce($2, full_name), ''), bio = nullif(coalesce($3, bio), ''),
+    username = coalesce($4, username), username_key = coalesce($5, username_key),
+    email = coalesce($6, email), email_key = coalesce($7, email_key),
+    email_verified_at = case when $7 is null or $7 = email_key then email_verified_at else null end,
+    updated_at = $8 where id = $1 and deleted_at is null";
+const SET_PICTURE: &str = "update users set picture_url = $2, updated_at = $3 where id = $1";
+const SET_PASSWORD: &str = "update users set password_hash = $2, updated_at = $3 where id = $1";
+const HAS_PASSWORD: &str = "select password_hash is not null from users where id = $1";
+
+/// Changes of an account; absent fields stay as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// New full name; empty: none.
+    pub full_name: Option<String>,
+    /// New words about oneself; empty: none.
+    pub bio: Option<String>,
+    /// New user name.
+    pub username: Option<String>,
+    /// New e-mail address. The caller has proven the password: whoever holds the address can reset it.
+    pub email: Option<String>,
+}
+
+/// One's own account, with what only its owner sees, in a session that began by `method`.
+pub async fn own(on: &mut impl Read, id: UserId, method: Method) -> Result<User> {
+    let mut user = find(on, id).await?;
+    let permissions = roles::permissions_of(on, id).await?;
+    let standing = Standing { is_superuser: user.is_superuser, permissions };
+    user.permissions = Some(standing.all().words().into_iter().map(str::to_owned).collect());
+    user.roles = Some(roles::of_user(on, id).await?);
+    user.has_password = Some(run!(on, sqlx::query_scalar(HAS_PASSWORD).bind(id.0), fetch_one)?);
+    user.two_factor_enabled = Some(two_factor::is_enabled(on, id).await?);
+    let is_asked = sessions::asks_second_factor(method, user.is_bot);
+    user.two_factor_required = Some(is_asked && policies::accounts(on).await?.require_two_factor);
+    Ok(user)
+}
+
+/// Changes an account: one's own, or by an administrator.
+///
+/// # Errors
+/// [`Fault::Conflict`] with code `name_taken`; [`Fault::Invalid`] in the field at fault.
+pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Result<User> {
+    let full_name = match profile.full_name.as_deref().map(str::trim) {
+        // An empty text takes it away, an absent one keeps it.
+        Some("") => Some(String::new()),
+        name => text::optional_line("full_name", name, LINE_CHARACTERS)?,
+    };
+    if profile.bio.as_deref().is_some_and(|bio| bio.chars().count() > BIO_CHARACTERS || bio.contains('\0')) {
+        return Err(Fault::invalid("bio", format!("has at most {BIO_CHARACTERS} characters and no NUL")));
+    }
+    let username = profile.username.as_deref().map(check_username).transpose()?;
+    let email = check_email(profile.email.as_deref())?;
+    let changed = run!(
+        tx,
+        sqlx::query(UPDATE)
+            .bind(id.0)
+            .bind(full_name.clone())
+            .bind(profile.bio.clone())
+            .bind(username.clone())
+            .bind(username.as_deref().map(text::key))
+            .bind(email.clone())
+            .bind(email.as_deref().map(text::key))
+            .bind(Timestamp::now().0),
+        execute
+    );
+    match changed {
+        Err(error) if Fault::is_duplicate(&error) => {
+            return Err(Fault::conflict("name_taken", "this user name or e-mail address is taken"));
+        }
+        other => other?,
+    };
+    tx.emit(Emission { actor_id: by.user_id, ..Emission::new(EventKind::UserUpdated, id) });
+    if username.is_some() || email.is_some() {
+        let detail = json!({ "username": username, "email": email });
+        audit::note(tx, by, Action::AccountUpdated, Some(Target::user(id)), detail).await?;
+    }
+    find(tx, id).await
+}
+
+/// Changes someone else's account: an administrator's doing.
+pub async fn update_other(tx: &mut Tx, by: &Granted, id: UserId, profile: Profile) -> Result<User> {
+    covered(tx, by, id).await?;
+    update(tx, by.actor(), id, profile).await
+}
+
+/// Where the picture is; none takes it away.
+pub async fn set_picture(tx: &mut Tx, id: UserId, url: Option<String>) -> Result<User> {
+    run!(tx, sqlx::query(SET_PICTURE).bind(id.0).bind(url.clone()).bind(Timestamp::now().0), execute)?;
+    tx.emit(Emission::new(EventKind::UserUpdated, id).by(id));
+    find(tx, id).await
+}
+
+/// Replaces the stored hash. What else a new password means is the caller's to do: see `sign_in`.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: Option<String>) -> Result<()> {
+    run!(tx, sqlx::query(SET_PASSWORD).bind(id.0).bind(hash.clone()).bind(Timestamp::now().0), execute)?;
+    Ok(())
+}

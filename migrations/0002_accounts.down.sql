@@ -1,0 +1,32 @@
+-- Back to the foundation. Lost: roles, second factors, tokens, external identities, the audit log, run-time policies,
+-- notifications.
+drop table notifications;
+drop table audit_head;
+drop table audit_log;
+drop table rate_limits;
+drop table break_glass;
+drop table sign_in_attempts;
+drop table identities;
+drop table recovery_codes;
+drop table two_factors;
+drop table policies;
+drop table user_roles;
+drop table roles;
+drop table api_tokens;
+drop index tickets_of_user;
+drop index tickets_of_session;
+drop index tickets_by_id;
+alter table tickets drop column id;
+drop index sessions_by_end;
+drop index sessions_live;
+drop index sessions_by_external_key;
+alter table sessions drop column external_key;
+alter table sessions drop column method;
+alter table presences drop column text_expires_at;
+alter table presences drop column text;
+drop index users_bots;
+drop index users_superuser;
+drop index users_by_activity;
+alter table users drop column email_verified_at;
+alter table users drop column created_by_id;
+alter table users drop column deleted_at;

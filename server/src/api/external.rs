@@ -1,0 +1,352 @@
+//! Signing in at an outside issuer, and its tokens.
+
+use confab_core::identities::{self, Attempt, Claims, NewAttempt};
+use confab_core::sessions::{self, Method};
+use confab_core::tickets;
+use confab_core::{Fault, FutureExt, Result, text, users};
+use confab_protocol::{Timestamp, User, UserId};
+use poem::Request;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::{Json, Response};
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use uuid::Uuid;
+
+use super::auth::bearer::{self, Unchecked};
+use super::auth::{Bearer, Done, cookie};
+use super::registration::may_register;
+use super::strict::Text;
+use super::{Answer, Area, app};
+use crate::oidc::{self, Issuer};
+use crate::state::App;
+
+/// Where the issuer sends the browser back to.
+const CALLBACK: &str = "/api/v1/auth/oidc/callback";
+
+#[derive(Debug, Object)]
+struct IdentitySync {
+    /// The secret of an invitation, where registration asks for one.
+    invitation: Option<Text>,
+}
+
+/// What a token says.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Verification {
+    valid: bool,
+    issuer: String,
+    /// Who it is to the issuer.
+    subject: String,
+    /// The account, when the identity has one here.
+    user_id: Option<UserId>,
+    expires_at: Timestamp,
+}
+
+/// An outside identity of one's own account.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct IdentityView {
+    id: Uuid,
+    issuer: String,
+    subject: String,
+    email: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+}
+
+#[derive(Object)]
+struct IdentityList {
+    items: Vec<IdentityView>,
+}
+
+#[derive(Debug, Object)]
+struct IdentityLink {
+    /// A page of the web client to show afterwards.
+    return_to: Option<Text>,
+}
+
+#[derive(Object)]
+struct SignInAddress {
+    /// Where the browser must go.
+    url: String,
+}
+
+#[derive(ApiResponse)]
+enum Redirect {
+    /// Go there.
+    #[oai(status = 302)]
+    Found(#[oai(header = "Location")] String),
+}
+
+pub struct External(pub Option<App>);
+
+#[OpenApi(tag = "Area::Auth")]
+impl External {
+    /// Copies what a token of the outside issuer says of its person into their account here, which is made where
+    /// registration allows it. From then on the token is accepted by every call.
+    #[oai(path = "/auth/sync", method = "post")]
+    async fn sync(
+        &self,
+        request: &Request,
+        token: Unchecked,
+        body: Json<IdentitySync>,
+    ) -> Answer<Json<User>> {
+        let app = app(&self.0)?;
+        let token = token.0.token;
+        let outside = issuer_of(app, &token)?;
+        let verified = outside.verify_access_token(&token).await?;
+        let claims = outside.complete(&token, verified.claims).await;
+        let invitation = body.0.invitation.map(|it| it.0).filter(|it| !it.is_empty());
+        let user = admit(app, request, claims, invitation).await?;
+        let device = bearer::device(request);
+        let begun = app.tokens.begin_outside(&app.db, user.id, device, &verified.key, verified.expires_at);
+        // A token whose session was revoked is not brought back by syncing it again.
+        sessions::live(&mut app.db.read(), begun.await?).await?;
+        Ok(Json(users::own(&mut app.db.read(), user.id, Method::External).await?))
+    }
+
+    /// Checks a token and says whose it is: ours or the outside issuer's.
+    #[oai(path = "/auth/verify", method = "get")]
+    async fn verify(&self, request: &Request, token: Unchecked) -> Answer<Json<Verification>> {
+        let app = app(&self.0)?;
+        let token = token.0.token;
+        if let Ok(outside) = issuer_of(app, &token) {
+            let verified = outside.verify_access_token(&token).await?;
+            let Claims { issuer, subject, .. } = verified.claims;
+            let user_id = identities::user_of(&mut app.db.read(), &issuer, &subject).await?;
+            let expires_at = verified.expires_at;
+            return Ok(Json(Verification { valid: true, issuer, subject, user_id, expires_at }));
+        }
+        let caller = app.tokens.check(&app.db, &token, bearer::device(request)).await?;
+        Ok(Json(Verification {
+            valid: true,
+            issuer: "confab".into(),
+            subject: caller.user_id.to_string(),
+            user_id: Some(caller.user_id),
+            expires_at: caller.expires_at,
+        }))
+    }
+
+    /// Sends the browser to the outside issuer (authorization code with PKCE). It comes back to `return_to`, signed in.
+    #[oai(path = "/auth/oidc/start", method = "get")]
+    async fn start(
+        &self,
+        request: &Request,
+        return_to: Query<Option<String>>,
+        invitation: Query<Option<String>>,
+    ) -> Answer<Response<Redirect>> {
+        let app = app(&self.0)?;
+        let invitation = invitation.0.filter(|it| !it.is_empty() && it.len() <= 200);
+        let (url, binding) = begin(app, return_to.0, invitation, None).await?;
+        let cookie = cookie::binding(request, app, &binding);
+        Ok(Response::new(Redirect::Found(url)).header("set-cookie", cookie))
+    }
+
+    /// Where the outside issuer sends the browser back to.
+    #[oai(path = "/auth/oidc/callback", method = "get")]
+    async fn callback(
+        &self,
+        request: &Request,
+        code: Query<Option<String>>,
+        state: Query<Option<String>>,
+    ) -> Answer<Response<Redirect>> {
+        let app = app(&self.0)?;
+        let finished = finish(app, request, code.0, state.0).await;
+        // A person looks at this answer: it leads to a page that says what went wrong.
+        let (place, refresh) = match finished {
+            Ok((place, refresh)) => (place, refresh),
+            Err(fault) => {
+                tracing::info!(%fault, "a sign-in at the outside issuer failed");
+                let code = match fault.code() {
+                    code @ ("registration_closed"
+                    | "account_disabled"
+                    | "email_not_verified"
+                    | "identity_taken") => code,
+                    "name_taken" => "email_taken",
+                    _ => "oidc_failed",
+                };
+                (format!("/login?error={code}"), None)
+            }
+        };
+        let answer = Response::new(Redirect::Found(place)).header("set-cookie", cookie::unbound(app));
+        Ok(match refresh {
+            Some(secret) => answer.header("set-cookie", cookie::refresh(app, request, &secret)),
+            None => answer,
+        })
+    }
+
+    /// The outside identities of one's own account.
+    #[oai(path = "/auth/identities", method = "get")]
+    async fn identities(&self, caller: Bearer) -> Answer<Json<IdentityList>> {
+        caller.0.in_person()?;
+        let found = identities::list(&mut app(&self.0)?.db.read(), caller.0.user_id).await?;
+        let items = found
+            .into_iter()
+            .map(|it| IdentityView {
+                id: it.id,
+                issuer: it.issuer,
+                subject: it.subject,
+                email: it.email,
+                created_at: it.created_at,
+                last_used_at: it.last_used_at,
+            })
+            .collect();
+        Ok(Json(IdentityList { items }))
+    }
+
+    /// Begins to link an outside identity to one's own account: the browser must go to the answered address.
+    #[oai(path = "/auth/identities", method = "post")]
+    async fn link(
+        &self,
+        request: &Request,
+        caller: Bearer,
+        body: Json<IdentityLink>,
+    ) -> Answer<Response<Json<SignInAddress>>> {
+        let app = app(&self.0)?;
+        caller.0.in_person()?;
+        let return_to = body.0.return_to.map(|it| it.0);
+        let (url, binding) = begin(app, return_to, None, Some(caller.0.user_id)).await?;
+        let cookie = cookie::binding(request, app, &binding);
+        Ok(Response::new(Json(SignInAddress { url })).header("set-cookie", cookie))
+    }
+
+    /// Takes an outside identity from one's own account.
+    #[oai(path = "/auth/identities/:id", method = "delete")]
+    async fn unlink(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        caller.0.in_person()?;
+        let (by, user) = (caller.0.actor(), caller.0.user_id);
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { identities::unlink(tx, &by, user, id.0).await }.boxed())
+            .await?;
+        Ok(Done::NoContent)
+    }
+}
+
+/// The outside issuer, when the token says to be its.
+fn issuer_of<'a>(app: &'a App, token: &str) -> Result<&'a Issuer> {
+    let refused =
+        Fault::Unauthenticated { code: "invalid_token", message: "this is no token of an issuer known here" };
+    let outside = app.outside.as_deref().filter(|it| it.accepts_tokens());
+    match outside {
+        Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.name()) => Ok(outside),
+        _ => Err(refused),
+    }
+}
+
+/// Finds or makes the account of verified claims, at the cost of an invitation where one is asked for.
+async fn admit(app: &App, request: &Request, claims: Claims, invitation: Option<String>) -> Result<User> {
+    let by = confab_core::audit::Actor::stranger(bearer::device(request).ip_address);
+    let is_open = app.settings.oidc.as_ref().is_some_and(|it| it.is_open);
+    // Only an address that the issuer vouches for opens a door that depends on it.
+    let email = claims.email.clone().filter(|_| claims.email_verified).unwrap_or_default();
+    let allowed = if is_open { Ok(None) } else { may_register(app, &email, invitation) };
+    app.db
+        .write(move |tx| {
+            async move {
+                let is_known = identities::user_of(tx, &claims.issuer, &claims.subject).await?.is_some();
+                let may_create = match allowed {
+                    Ok(Some((purpose, secret))) if !is_known && is_new(tx, &claims).await? => {
+                        tickets::redeem(tx, purpose, &secret).await.map(drop)
+                    }
+                    Ok(_) => Ok(()),
+                    Err(fault) => Err(fault),
+                };
+                identities::sync(tx, &by, claims, may_create).await
+            }
+            .boxed()
+        })
+        .await
+}
+
+async fn is_new(tx: &mut confab_core::Tx, claims: &Claims) -> Result<bool> {
+    match &claims.email {
+        Some(email) => Ok(users::credentials(tx, email).await?.is_none()),
+        None => Ok(true),
+    }
+}
+
+async fn begin(
+    app: &App,
+    return_to: Option<String>,
+    invitation: Option<String>,
+    user_id: Option<UserId>,
+) -> Result<(String, String)> {
+    let outside = app.outside.as_deref().filter(|it| it.can_sign_in()).ok_or(Fault::NotFound("issuer"))?;
+    let begun = outside.begin(&callback(app)).await?;
+    let binding = text::secret();
+    let attempt = NewAttempt {
+        state: begun.state,
+        binding: binding.clone(),
+        nonce: begun.nonce,
+        verifier: begun.verifier,
+        return_to: page_of(return_to),
+        invitation,
+        user_id,
+    };
+    app.db.write(move |tx| async move { identities::begin(tx, attempt).await }.boxed()).await?;
+    Ok((begun.url, binding))
+}
+
+fn callback(app: &App) -> String {
+    format!("{}{CALLBACK}", app.public_url())
+}
+
+/// A path of ours: an address with a host in it would make us a stepping stone to somebody else's page.
+fn page_of(wished: Option<String>) -> String {
+    let fits = |path: &String| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && path.len() <= 1_000
+            && path.bytes().all(|it| it.is_ascii_graphic() && it != b'\\')
+    };
+    wished.filter(fits).unwrap_or_else(|| "/".into())
+}
+
+async fn finish(
+    app: &App,
+    request: &Request,
+    code: Option<String>,
+    state: Option<String>,
+) -> Result<(String, Option<String>)> {
+    let outside = app.outside.as_deref().ok_or(Fault::NotFound("issuer"))?;
+    let binding = cookie::read_binding(request).ok_or(Fault::NotFound("sign-in attempt"))?;
+    let state = state.ok_or(Fault::NotFound("sign-in attempt"))?;
+    let attempt: Attempt =
+        app.db.write(move |tx| async move { identities::take(tx, &state, &binding).await }.boxed()).await?;
+    let refused = Fault::Unauthenticated { code: "oidc_failed", message: "the issuer did not sign you in" };
+    let code = code.ok_or(refused)?;
+    let claims = outside.finish(&callback(app), &code, &attempt.verifier, &attempt.nonce).await?;
+    if let Some(user) = attempt.user_id {
+        let by = confab_core::audit::Actor::user(user, None, bearer::device(request).ip_address);
+        app.db.write(move |tx| async move { identities::link(tx, &by, user, &claims).await }.boxed()).await?;
+        return Ok((attempt.return_to, None));
+    }
+    let user = admit(app, request, claims, attempt.invitation).await?;
+    let device = bearer::device(request);
+    let started = app
+        .db
+        .write(move |tx| async move { sessions::start(tx, user.id, device, Method::External).await }.boxed())
+        .await?;
+    Ok((attempt.return_to, Some(started.refresh_token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of;
+
+    #[test]
+    fn only_paths_of_ours_are_returned_to() {
+        let page = |text: &str| page_of(Some(text.to_owned()));
+        assert_eq!(page("/channels/5?seq=3"), "/channels/5?seq=3");
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "javascript:alert(1)",
+            "/a\r\nb",
+        ] {
+            assert_eq!(page(bad), "/", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Pictures of people: decoded within limits, cut to a square, encoded anew. Nothing of the file that somebody sent is
+//! ever served: neither its metadata nor whatever hides in it.
+
+use std::io::Cursor;
+
+use confab_core::{Fault, Result};
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+/// Largest file (docs/limits.md).
+pub const MOST_BYTES: u64 = 5 << 20;
+/// Pixels on each side of what is kept: sharp at 128 on a dense screen.
+pub const SIDE: u32 = 256;
+/// Largest picture that is decoded: 40 megapixels, as cameras make; more is a decompression bomb.
+const MOST_PIXELS: u64 = 40_000_000;
+const MOST_SIDE: u32 = 16_384;
+/// The decoder's own memory; 40 megapixels take 160 MB.
+const MOST_MEMORY: u64 = 256 << 20;
+/// A photograph in 256 pixels is about 20 KB at this quality.
+const JPEG_QUALITY: u8 = 85;
+
+/// A picture that can be served.
+pub struct Picture {
+    /// PNG where something shows through, JPEG otherwise.
+    pub bytes: Vec<u8>,
+}
+
+/// Makes a square of [`SIDE`] pixels from a file. Blocking: run it where that is allowed.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `file`.
+pub fn square(file: &[u8]) -> Result<Picture> {
+    let unreadable = || Fault::invalid("file", "is no picture that can be read: PNG, JPEG, GIF or WebP");
+    // What the bytes say, never the name or the type that was sent along.
+    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| unreadable())?;
+    let format = reader.format().ok_or_else(unreadable)?;
+    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
+        return Err(unreadable());
+    }
+    let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
+    let (width, height) = decoder.dimensions();
+    let too_large = width > MOST_SIDE || height > MOST_SIDE;
+    if too_large || u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(Fault::invalid("file", "has more than 40 megapixels or 16,384 pixels on a side"));
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    decoder.set_limits(limits).map_err(|_| unreadable())?;
+    let turned = decoder.orientation().map_err(|_| unreadable())?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    image.apply_orientation(turned);
+    encode(&image.resize_to_fill(SIDE, SIDE, FilterType::Triangle))
+}
+
+fn encode(image: &DynamicImage) -> Result<Picture> {
+    let mut bytes = Vec::new();
+    let plain = image.to_rgba8();
+    let shows_through = plain.pixels().any(|pixel| pixel.0[3] < 255);
+    let done = if shows_through {
+        plain.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+    } else {
+        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+        image.to_rgb8().write_with_encoder(encoder)
+    };
+    done.map_err(Fault::internal)?;
+    Ok(Picture { bytes })
+}
+
+/// The type of a kept picture, from its first bytes.
+#[must_use]
+pub fn content_type(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32, alpha: u8) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let image = image::RgbaImage::from_pixel(width, height, image::Rgba([200, 30, 30, alpha]));
+        image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).expect("a picture");
+        bytes
+    }
+
+    #[test]
+    fn a_picture_becomes_a_square_of_ours() {
+        for (alpha, kind) in [(255, "image/jpeg"), (10, "image/png")] {
+            let made = square(&png(600, 300, alpha)).expect("a picture");
+            assert_eq!(content_type(&made.bytes), kind);
+            let read = image::load_from_memory(&made.bytes).expect("a picture");
+            assert_eq!((read.width(), read.height()), (SIDE, SIDE));
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_or_a_bomb_is_refused() {
+        let whole = png(64, 64, 255);
+        let mut damaged = whole.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0xff;
+        for bad in [
+            &b""[..],
+            b"hello",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            b"GIF89a",
+            &whole[..40],
+            &damaged,
+        ] {
+            assert!(matches!(square(bad), Err(Fault::Invalid { .. })), "{} bytes passed", bad.len());
+        }
+        // A header that says 50,000 × 50,000, with a right checksum, and nothing behind it.
+        let mut bomb = whole;
+        bomb[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
+        let sum = crc(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&sum.to_be_bytes());
+        assert!(matches!(square(&bomb), Err(Fault::Invalid { .. })));
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0_u32, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+                if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 }
+            })
+        })
+    }
+}

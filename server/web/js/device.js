@@ -1,0 +1,21 @@
+/** A browser's own description of itself in words that people use. */
+
+/** Looked for in this order: most browsers also name the ones they want to be taken for. @type {[RegExp, string][]} */
+const BROWSERS = [[/Edg(?:e|A|iOS)?\//, 'Edge'], [/OPR\/|Opera/, 'Opera'], [/SamsungBrowser\//, 'Samsung Internet'], [/Firefox\/|FxiOS\//, 'Firefox'],
+  [/CriOS\/|Chrom(?:e|ium)\//, 'Chrome'], [/Safari\//, 'Safari'], [/^curl\//, 'curl']];
+/** @type {[RegExp, string][]} */
+const SYSTEMS = [[/Android/, 'Android'], [/iPhone/, 'iPhone'], [/iPad/, 'iPad'], [/Windows/, 'Windows'], [/Mac OS X|Macintosh/, 'macOS'], [/CrOS/, 'ChromeOS'], [/Linux|X11/, 'Linux']];
+
+/** @param {string|null|undefined} description */
+export function deviceText(description) {
+  if (!description) return 'Unknown device';
+  const browser = BROWSERS.find(([pattern]) => pattern.test(description))?.[1];
+  const system = SYSTEMS.find(([pattern]) => pattern.test(description))?.[1];
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? system ?? description.slice(0, 60);
+}
+
+/** How a session began. @param {string} method */
+export function methodText(method) {
+  return /** @type {Record<string,string>} */ ({ password: 'by password', oidc: 'by another system', registration: 'by registering', setup: 'at set-up', reset: 'by a link' })[method] ?? '';
+}

@@ -1,0 +1,70 @@
+/** A channel opened for a while by a superuser who is no member of it, with a reason that stays. */
+import { api } from '../../api.js';
+import { fullText, shortText } from '../../clock.js';
+import { cleanName } from '../../format.js';
+import { channelPath } from '../../router.js';
+import { channels, isConversation } from '../../store.js';
+import { channelTitle, notify } from '../../workspace.js';
+import { Choice, Field, FormError, TextArea } from '../field.js';
+import { Action, Submit, useForm } from '../form.js';
+import { html } from '../html.js';
+import { useLoaded, Waiting } from '../loading.js';
+import { Block } from '../settings.js';
+import { Table } from '../table.js';
+import { PersonById } from './invitations.js';
+
+/** @type {[string, string][]} */
+const HOURS = [['1', '1 hour'], ['2', '2 hours'], ['4', '4 hours'], ['8', '8 hours'], ['24', '24 hours']];
+
+export function BreakGlass() {
+  const opened = useLoaded(() => api.breakGlass());
+  const known = useLoaded(() => api.channels().catch(() => ({ items: [] })));
+  const nameOf = (/** @type {string} */ id) => {
+    const channel = known.value?.items.find((/** @type {any} */ one) => one.id === id) ?? channels.value.get(id);
+    return channel ? `${isConversation(channel) ? '' : '#'}${cleanName(channelTitle(channel))}` : id;
+  };
+  const end = async (/** @type {any} */ row) => {
+    await api.endBreakGlass(row.id);
+    await opened.reload();
+    notify('The channel is closed to you again.');
+  };
+  const isOpen = (/** @type {any} */ row) => !row.ended_at && new Date(row.expires_at) > new Date();
+  const columns = [
+    { name: 'Channel', class: 'wrap-any', cell: (/** @type {any} */ row) => (isOpen(row) ? html`<a class="inline-link" href=${channelPath(row.channel_id)}>${nameOf(row.channel_id)}</a>` : nameOf(row.channel_id)) },
+    { name: 'By', cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.user_id} /><small>${shortText(row.created_at)}</small>` },
+    { name: 'Reason', class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.reason)}</bdi>` },
+    { name: 'State', cell: (/** @type {any} */ row) => (isOpen(row) ? html`<span class="pill warn">Open</span><small>until <time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time></small>`
+      : html`<span class="pill info">Ended</span><small>${shortText(row.ended_at ?? row.expires_at)}</small>`) },
+    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => isOpen(row) && html`<${Action} class="btn small" label=${`End the opening of ${nameOf(row.channel_id)}`} run=${() => end(row)}>End</${Action}>` },
+  ];
+  const items = opened.value?.items ?? [];
+  return html`<${Block} title="Break-glass" lead="Read a channel you are not in, for a while. Who, when and why stays in the audit log.">
+    <${Opening} channels=${known.value?.items ?? []} opened=${opened.reload} />
+    ${!opened.value ? html`<${Waiting} ...${opened} />` : html`<${Table} label="Opened channels" columns=${columns} rows=${items} />`}
+  </${Block}>`;
+}
+
+/** @param {{channels:any[], opened:()=>Promise<void>}} props */
+function Opening({ channels: offered, opened }) {
+  const open = (/** @type {any} */ { channel_id: channel, reason, hours }) => {
+    const text = channel.trim().replace(/^#/, '');
+    const found = offered.find((one) => one.name === text);
+    return api.openBreakGlass({ channel_id: found?.id ?? text, reason: reason.trim(), hours: Number(hours) });
+  };
+  const form = useForm({ channel_id: '', reason: '', hours: '1' }, open, {
+    done: () => {
+      form.reset();
+      notify('The channel is open to you.');
+      void opened();
+    },
+  });
+  const { field, busy, message, onSubmit } = form;
+  return html`<form class="stack-form" onSubmit=${onSubmit}>
+    <${FormError} error=${message} />
+    <div class="two"><${Field} ...${field('channel_id', 'glass-')} label="Channel" required list="glass-channels" autocomplete="off" placeholder="Name or id" />
+      <${Choice} ...${field('hours', 'glass-')} label="For" options=${HOURS} /></div>
+    <datalist id="glass-channels">${offered.filter((channel) => !isConversation(channel)).map((channel) => html`<option key=${channel.id} value=${channel.name}></option>`)}</datalist>
+    <${TextArea} ...${field('reason', 'glass-')} label="Reason" required minlength="10" maxlength="500" rows="2" help="At least ten characters." />
+    <div class="btns"><${Submit} busy=${busy} class="btn">Open the channel</${Submit}></div>
+  </form>`;
+}

@@ -1,0 +1,48 @@
+import { html, useEffect, useRef, useState } from './html.js';
+import { Icon } from './icon.js';
+
+/** @typedef {{label:string, icon:string, href?:string, act?:()=>void}} MenuItem */
+
+/**
+ * A button that opens a short list of things to do. Arrow keys move, Escape gives the focus back.
+ * @param {{label:string, children:any, items:(MenuItem|false|undefined)[], class?:string}} props children: what the button shows
+ */
+export function Menu({ label, children, items, class: extra = '' }) {
+  const [open, setOpen] = useState(false);
+  const element = useRef(/** @type {HTMLElement|null} */ (null));
+  const button = useRef(/** @type {HTMLButtonElement|null} */ (null));
+  const entries = () => /** @type {HTMLElement[]} */ ([...(element.current?.querySelectorAll('[role="menuitem"]') ?? [])]);
+  useEffect(() => {
+    if (!open) return undefined;
+    entries()[0]?.focus();
+    const outside = (/** @type {Event} */ event) => { if (!element.current?.contains(/** @type {Node} */ (event.target))) setOpen(false); };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [open]);
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    const list = entries();
+    const at = list.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const target = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: list.length - 1 }[event.key];
+    if (!open) return;
+    if (event.key === 'Escape') {
+      button.current?.focus();
+      setOpen(false);
+    } else if (event.key === 'Tab') return setOpen(false);
+    else if (target !== undefined) list[(target + list.length) % list.length]?.focus();
+    else return undefined;
+    event.preventDefault();
+    return undefined;
+  };
+  const choose = (/** @type {MenuItem} */ item) => {
+    // First the focus, then the work: a dialog gives it back to where it was.
+    button.current?.focus();
+    setOpen(false);
+    item.act?.();
+  };
+  return html`<div class=${`menu-at ${extra}`} ref=${element} onKeyDown=${onKeyDown}>
+    <button type="button" ref=${button} class="menu-btn" aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}>${children}<span class="sr">${label}</span></button>
+    ${open && html`<div class="menu" role="menu" aria-label=${label}>${items.map((item) => item && (item.href
+      ? html`<a key=${item.label} class="menu-i" role="menuitem" tabindex="-1" href=${item.href} onClick=${() => choose(item)}><${Icon} name=${item.icon} />${item.label}</a>`
+      : html`<button key=${item.label} type="button" class="menu-i" role="menuitem" tabindex="-1" onClick=${() => choose(item)}><${Icon} name=${item.icon} />${item.label}</button>`))}</div>`}
+  </div>`;
+}

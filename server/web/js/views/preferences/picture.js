@@ -1,0 +1,47 @@
+/** My picture: chosen, looked at, sent. */
+import { api, picturePath } from '../../api.js';
+import { info, me, users } from '../../store.js';
+import { notify } from '../../workspace.js';
+import { Avatar } from '../avatar.js';
+import { FormError } from '../field.js';
+import { Action } from '../form.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { sizeText } from '../message.js';
+
+const KINDS = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+const DEFAULT_BYTES = 5 * 1024 * 1024;
+
+export function Picture() {
+  const input = useRef(/** @type {HTMLInputElement|null} */ (null));
+  const [chosen, setChosen] = useState(/** @type {{file:File, address:string}|null} */ (null));
+  const [error, setError] = useState('');
+  useEffect(() => () => { if (chosen) URL.revokeObjectURL(chosen.address); }, [chosen]);
+  const most = info.value?.limits?.picture_bytes ?? DEFAULT_BYTES;
+  const choose = () => {
+    const file = input.current?.files?.[0];
+    if (!file) return;
+    const refusal = !KINDS.includes(file.type) ? 'Choose a PNG, JPEG, GIF or WebP image.' : file.size > most ? `This image has ${sizeText(file.size)}; at most ${sizeText(most)} are taken.` : '';
+    setError(refusal);
+    setChosen(refusal ? null : { file, address: URL.createObjectURL(file) });
+    if (input.current) input.current.value = '';
+  };
+  const changed = (/** @type {any} */ account, /** @type {string} */ text) => {
+    users.value = new Map(users.value).set(account.id, { ...users.value.get(account.id), ...account, picture_url: account.picture_url });
+    me.value = { ...me.value, picture_url: account.picture_url };
+    setChosen(null);
+    setError('');
+    notify(text);
+  };
+  const failed = (/** @type {any} */ failure) => setError(failure.fields?.file ?? failure.message);
+  return html`<div class="picture">
+    ${chosen ? html`<span class="av lg"><img src=${chosen.address} alt="The picture you chose" /></span>` : html`<${Avatar} user=${me.value} size="lg" />`}
+    <div><div class="btns">${chosen
+      ? html`<${Action} class="btn primary" run=${() => api.setPicture(chosen.file).then((account) => changed(account, 'Your picture is set.'))} failed=${failed}>Use this picture</${Action}>
+        <button type="button" class="btn" onClick=${() => { setChosen(null); setError(''); }}>Cancel</button>`
+      : html`<button type="button" class="btn" onClick=${() => input.current?.click()}>Choose a picture</button>
+        ${picturePath(me.value?.picture_url) && html`<${Action} class="btn danger" run=${() => api.removePicture().then((account) => changed(account, 'Your picture is removed.'))} failed=${failed}>Remove</${Action}>`}`}
+    </div><p class="help">PNG, JPEG, GIF or WebP, at most ${sizeText(most)}. It is cut to a square.</p>
+    <${FormError} error=${error} /></div>
+    <input ref=${input} type="file" accept=${KINDS.join(',')} hidden aria-label="Picture" onChange=${choose} />
+  </div>`;
+}

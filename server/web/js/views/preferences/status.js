@@ -1,0 +1,40 @@
+/** What I say of myself, and for how long. */
+import { api } from '../../api.js';
+import { shortText } from '../../clock.js';
+import { DURATIONS, PRESENCES, STATUS_TEXT_CHARACTERS, statusExpiry } from '../../status.js';
+import { me, myStatus, presences } from '../../store.js';
+import { Choice, Field, FormError } from '../field.js';
+import { Action, Submit, useForm } from '../form.js';
+import { html, useEffect } from '../html.js';
+
+/** @param {{done:()=>void, autofocus?:boolean}} props */
+export function StatusForm({ done, autofocus }) {
+  const known = myStatus.value;
+  const shown = presences.value.get(me.value?.id) ?? known?.status ?? 'online';
+  const initial = { text: known?.text ?? '', status: PRESENCES.some(([word]) => word === shown) ? shown : 'online', duration: 'today' };
+  const form = useForm(initial, save, { done });
+  const { values, field, busy, message, onSubmit } = form;
+  // Known a moment after the page, or changed on another device.
+  useEffect(() => form.set('text', known?.text ?? ''), [known?.text]);
+  const clear = async () => {
+    await save({ ...values, text: '' });
+    form.set('text', '');
+    done();
+  };
+  return html`<form class="stack-form" onSubmit=${onSubmit}>
+    <${FormError} error=${message} />
+    <div class="two"><${Field} ...${field('text', 'status-')} label="What you are doing" maxlength=${STATUS_TEXT_CHARACTERS} autocomplete="off" placeholder="Nothing in particular" autofocus=${autofocus} />
+      <${Choice} ...${field('duration', 'status-')} label="Clear it after" options=${DURATIONS} /></div>
+    <${Choice} ...${field('status', 'status-')} label="Shown as" options=${PRESENCES} />
+    ${known?.text && html`<p class="lead">Now: “<bdi>${known.text}</bdi>”${known.expires_at ? `, until ${shortText(known.expires_at)}` : ', until you clear it'}.</p>`}
+    <div class="btns"><${Submit} busy=${busy}>Set the status</${Submit}>${known?.text && html`<${Action} run=${clear}>Clear it</${Action}>`}</div>
+  </form>`;
+}
+
+/** @param {any} values */
+async function save({ text, status, duration }) {
+  const words = text.trim();
+  const expiresAt = words ? statusExpiry(duration) : null;
+  myStatus.value = await api.setStatus({ status, text: words || null, ...(expiresAt ? { expires_at: expiresAt } : {}) });
+  if (me.value) presences.value = new Map(presences.value).set(me.value.id, status);
+}

@@ -1,0 +1,54 @@
+/** The frame of the preferences and the administration: their sidebar, and the page around a section. */
+import { cleanName } from '../format.js';
+import { sidebarOpen } from '../layout.js';
+import { adminSections, PREFERENCES } from '../permissions.js';
+import { adminPath, navigate, preferencesPath, route } from '../router.js';
+import { info, me } from '../store.js';
+import { html, useEffect, useRef } from './html.js';
+import { Icon, IconButton } from './icon.js';
+import { MyCorner } from './me.js';
+
+/** What is on screen: which group of sections, and which section of it. */
+export function currentSection() {
+  const admin = route.value.name === 'admin';
+  const sections = admin ? adminSections(me.value) : PREFERENCES;
+  const wanted = route.value.section || sections[0]?.name;
+  return { admin, sections, path: admin ? adminPath : preferencesPath, section: sections.find(({ name }) => name === wanted) };
+}
+
+export function SettingsSide() {
+  const { admin, sections, path, section } = currentSection();
+  const close = (/** @type {Event} */ event) => { if (/** @type {Element} */ (event.target).closest('a')) sidebarOpen.value = false; };
+  return html`<nav class="side" aria-label=${admin ? 'Administration' : 'Preferences'}>
+    <div class="ws"><div class="ws-t"><span class="name">${admin ? 'Administration' : 'Preferences'}</span><span class="sub">${cleanName(info.value?.name ?? 'Confab')}</span></div></div>
+    <div class="side-scroll" onClick=${close}>
+      <a class="row" href="/"><${Icon} name="hash" /><span class="t">Back to the channels</span></a>
+      <div class="sec">${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span></a>`)}</div>
+      <div class="sec">${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">Preferences</span></a>`
+        : adminSections(me.value).length > 0 && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">Administration</span></a>`}</div>
+    </div>
+    <${MyCorner} />
+  </nav>`;
+}
+
+/** @param {{title:string, lead?:any, actions?:any, children:any, wide?:boolean}} props */
+export function SettingsPage({ title, lead, actions, children, wide = false }) {
+  const heading = useRef(/** @type {HTMLElement|null} */ (null));
+  // Whoever followed a link by keyboard or by ear is told where they came to.
+  useEffect(() => heading.current?.focus(), []);
+  const { sections, path, section } = currentSection();
+  return html`<main class="page settings" id="main" tabindex="-1"><div class=${wide ? 'wrap wide' : 'wrap'}>
+    <header class="set-h"><${IconButton} icon="menu" label="Open section list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
+      <h1 ref=${heading} tabindex="-1">${title}</h1>
+      ${sections.length > 1 && html`<label class="set-nav"><span class="sr">Section</span><select onChange=${(/** @type {any} */ event) => navigate(path(event.target.value))}>
+        ${sections.map(({ name, title: text }) => html`<option key=${name} value=${name} selected=${name === section?.name}>${text}</option>`)}</select></label>`}
+      ${actions && html`<span class="acts">${actions}</span>`}</header>
+    ${lead && html`<p class="lead">${lead}</p>`}
+    ${children}
+  </div></main>`;
+}
+
+/** One subject of a page. @param {{title:string, lead?:any, children?:any, state?:any}} props state: a word beside the heading */
+export function Block({ title, lead, children, state }) {
+  return html`<section class="block" aria-label=${title}><div class="block-h"><h2>${title}</h2>${state}</div>${lead && html`<p class="lead">${lead}</p>`}${children}</section>`;
+}
