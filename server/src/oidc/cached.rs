@@ -189,8 +189,11 @@ mod tests {
         assert_eq!((one, two, three), (Some(1), Some(1), Some(1)));
         assert_eq!(source.get(false).await, Some(1), "fresh");
         let seen = source.cached.get(source.load(false)).await.expect("a value");
-        assert_eq!(*source.cached.after(seen, source.load(false)).await, 1, "too early");
         assert_eq!(source.calls(), 1);
+        let renewed = source.cached.after(seen, source.load(false)).await;
+        assert_eq!(*renewed, 2, "what it lacks may have come since");
+        assert_eq!(*source.cached.after(renewed, source.load(false)).await, 2, "too early");
+        assert_eq!(source.calls(), 2);
     }
 
     #[tokio::test]

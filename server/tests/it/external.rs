@@ -247,6 +247,11 @@ async fn identities_are_linked_by_verified_addresses_or_by_their_user() {
     let refused = ground.sign_in(START, "unverified").await;
     assert_eq!(refused.header("location"), "/login?error=email_not_verified");
     User::log_in("unverified", &password_of("unverified"), &unverified.address).await;
+    let mallory = json!({ "name": "mallory", "email": "bob@example.org", "email_verified": false });
+    ground.provider.account(&mallory).await;
+    let refused = ground.sign_in(START, "mallory").await;
+    assert_eq!(refused.header("location"), "/login?error=email_not_verified");
+    bob.get(ME, 200).await;
     // It does: the account is linked. Whoever made it without proving the address may have waited for this: out they go.
     let linked = ground.sign_in(START, "bob").await;
     assert_eq!(who(&ground, &linked).await["user"]["id"], json!(bob.id));

@@ -23,7 +23,7 @@ fn signatures(genuine: &Genuine) -> Vec<Forged> {
         ("twice", signed(&signature.repeat(2))),
         ("its first bit turned over", signed(&format!("{}{}", turned(&signature[..1], 32), &signature[1..]))),
         ("its last bit turned over", signed(&turned(signature, 4))),
-        ("in hex", signed(&"ab".repeat(32))),
+        ("of another length", signed(&"ab".repeat(32))),
         ("another token's", signed(genuine.with_claims(|claims| drop(claims.remove("jti"))).rsplit_once('.').unwrap().1)),
     ])
 }
