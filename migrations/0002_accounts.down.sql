@@ -27,6 +27,8 @@ alter table presences drop column text;
 drop index users_bots;
 drop index users_superuser;
 drop index users_by_activity;
+drop index users_by_skeleton;
+alter table users drop column username_skeleton;
 alter table users drop column email_verified_at;
 alter table users drop column created_by_id;
 alter table users drop column deleted_at;

@@ -4,6 +4,9 @@ alter table users add column deleted_at bigint;
 alter table users add column created_by_id uuid;
 -- The address is known to be theirs: an administrator, a mailed link or an outside issuer vouched for it.
 alter table users add column email_verified_at bigint;
+-- What the name looks like (Unicode TS 39): a new name must not look like another's. Null: from before this was kept.
+alter table users add column username_skeleton text;
+create index users_by_skeleton on users (username_skeleton) where username_skeleton is not null;
 create index users_by_activity on users (is_active, username_key);
 create index users_superuser on users (username_key) where is_superuser = true;
 create index users_bots on users (username_key) where is_bot = true;

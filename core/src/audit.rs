@@ -75,8 +75,14 @@ pub struct Target {
 impl Target {
     /// `kind` is the noun, such as `user`.
     #[must_use]
-    pub fn new(kind: &'static str, id: impl ToString) -> Self {
-        Self { kind, id: id.to_string() }
+    pub fn new(kind: &'static str, id: impl Into<Uuid>) -> Self {
+        Self { kind, id: id.into().to_string() }
+    }
+
+    /// What has a name and no id.
+    #[must_use]
+    pub fn named(kind: &'static str, name: &str) -> Self {
+        Self { kind, id: name.to_owned() }
     }
 
     /// A user.

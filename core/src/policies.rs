@@ -33,7 +33,7 @@ pub async fn set_accounts(tx: &mut Tx, by: &Granted, rules: Accounts) -> Result<
     let text = serde_json::to_string(&rules).unwrap_or_default();
     run!(tx, sqlx::query(SET).bind(text.clone()).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(confab_protocol::EventKind::AccessChanged, uuid::Uuid::nil()));
-    let target = Target::new("policy", "accounts");
+    let target = Target::named("policy", "accounts");
     audit::note(tx, by.actor(), Action::PolicyChanged, Some(target), serde_json::json!(rules)).await?;
     Ok(rules)
 }

@@ -11,6 +11,12 @@ pub fn key(name: &str) -> String {
     name.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect()
 }
 
+/// What a name looks like: "аda" with a Cyrillic а, "ada1" and "adal" look alike (Unicode TS 39 §4, skeletons).
+#[must_use]
+pub fn skeleton(name: &str) -> String {
+    unicode_security::confusable_detection::skeleton(&key(name)).collect()
+}
+
 /// A one-line text of 1 to `most` characters without control or direction-changing characters.
 ///
 /// # Errors
@@ -101,6 +107,9 @@ mod tests {
         assert_eq!(key("Ada"), key(" ADA "));
         assert_eq!(key("Ａda"), key("ada"));
         assert_ne!(key("ada"), key("ada_"));
+        assert_eq!(skeleton("аdа"), skeleton("ADA"), "Cyrillic letters");
+        assert_eq!(skeleton("paypal"), skeleton("paypa1"));
+        assert_ne!(skeleton("ada"), skeleton("adah"));
     }
 
     #[test]

@@ -149,12 +149,12 @@ pub async fn check(tx: &mut Tx, by: &Actor, user: UserId, code: &str) -> Result<
         let is_first = run!(tx, sqlx::query(USE_STEP).bind(user.0).bind(step), execute)? > 0;
         return Ok(if is_first { Code::Good } else { Code::Wrong });
     }
-    let plain = plain(code);
-    if plain.len() != LETTERS_EACH {
+    let typed = plain(code);
+    if typed.len() != LETTERS_EACH {
         return Ok(Code::Wrong);
     }
-    let used = run!(tx, sqlx::query(USE_RECOVERY).bind(text::hash(&plain)).bind(user.0), execute)?;
-    if used == 0 {
+    let gone = run!(tx, sqlx::query(USE_RECOVERY).bind(text::hash(&typed)).bind(user.0), execute)?;
+    if gone == 0 {
         return Ok(Code::Wrong);
     }
     audit::note(tx, by, Action::RecoveryCodeUsed, Some(Target::user(user)), json!(null)).await?;

@@ -25,7 +25,7 @@ pub const LINE_CHARACTERS: usize = 255;
 
 const INSERT: &str =
     "insert into users (id, username, username_key, email, email_key, full_name, bio, picture_url,
-    password_hash, is_active, is_superuser, is_bot, created_at, updated_at, email_verified_at, created_by_id) ";
+    password_hash, is_active, is_superuser, is_bot, created_at, updated_at, email_verified_at, created_by_id, username_skeleton) ";
 const BY_ID: &str =
     "select id, username, email, full_name, bio, picture_url, is_active, is_superuser, is_bot,
     created_at, updated_at, deleted_at from users where id = $1";
@@ -34,6 +34,7 @@ const BY_ADDRESS: &str =
     "select id, username, email, password_hash, is_active, email_verified_at from users where email_key = $1";
 const BY_USER: &str =
     "select id, username, email, password_hash, is_active, email_verified_at from users where id = $1";
+const LOOKALIKES: &str = "select count(*) from users where username_skeleton = $1 and id <> $2";
 const CREATED_BY: &str = "select created_by_id from users where id = $1";
 const VERIFY_ADDRESS: &str = "update users set email_verified_at = $2 where id = $1 and email is not null";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
@@ -47,6 +48,7 @@ const COUNT: &str = "select count(*) from users";
 
 /// A new account. Build it with [`NewUser::check`].
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a column
 pub struct NewUser {
     /// Set by an import that must know it beforehand.
     pub id: UserId,
@@ -124,11 +126,25 @@ fn check_email(email: Option<&str>) -> Result<Option<String>> {
 pub async fn create(tx: &mut Tx, user: NewUser) -> Result<User> {
     let id = user.id;
     let joins = user.is_active && !user.is_bot;
+    refuse_lookalike(tx, id, &user.username).await?;
     insert(tx, &[user]).await?;
     if joins {
         members::join_defaults(tx, id).await?;
     }
     find(tx, id).await
+}
+
+/// Nobody takes a name that looks like another's, to be taken for them. Imports bring whatever names there were.
+async fn refuse_lookalike(on: &mut impl Read, id: UserId, username: &str) -> Result<()> {
+    let alike: i64 = run!(
+        on,
+        sqlx::query_scalar(LOOKALIKES).bind(text::skeleton(username)).bind(id.0),
+        fetch_one
+    )?;
+    if alike > 0 {
+        return Err(Fault::conflict("name_taken", "this user name is taken, or looks like one that is"));
+    }
+    Ok(())
 }
 
 /// Stores accounts of an import: placeholders and bots, which join nothing by themselves.
@@ -153,7 +169,8 @@ pub async fn insert(tx: &mut Tx, users: &[NewUser]) -> Result<u64> {
             .push_bind(user.created_at.0)
             .push_bind(user.created_at.0)
             .push_bind(user.email_is_verified.then_some(user.created_at.0))
-            .push_bind(user.created_by_id.map(|id| id.0)),
+            .push_bind(user.created_by_id.map(|id| id.0))
+            .push_bind(text::skeleton(&user.username)),
         "on conflict do nothing"
     );
     if added < users.len() as u64 {

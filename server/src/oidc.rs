@@ -65,7 +65,7 @@ impl Issuer {
 
     /// The issuer, exactly as in its tokens.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn issuer(&self) -> &str {
         &self.settings.issuer
     }
 
@@ -117,7 +117,7 @@ impl Issuer {
             settings.audience.as_deref().ok_or(Refusal::Defect("no access tokens are accepted"))?;
         let signed = self.signed(token, audience).await?;
         verify::is_access_token(&signed, audience, settings.client_id.as_deref())?;
-        let claims = person::named(self.name(), &signed.claims, &settings.required_claims)?;
+        let claims = person::named(self.issuer(), &signed.claims, &settings.required_claims)?;
         Ok((claims, signed.expires_at))
     }
 
@@ -125,7 +125,7 @@ impl Issuer {
     async fn signed(&self, token: &str, audience: &str) -> Result<Signed, Refusal> {
         let header = token::header(token)?;
         let key = self.provider.key(header.key_id.as_deref(), header.algorithm).await?;
-        verify::signed(token, header, &key, self.name(), audience)
+        verify::signed(token, header, &key, self.issuer(), audience)
     }
 }
 

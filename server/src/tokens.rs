@@ -212,7 +212,7 @@ impl Tokens {
             (live, live.expires_at)
         } else {
             match &self.outside {
-                Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.name()) => {
+                Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.issuer()) => {
                     self.of_outside(db, outside, token, device).await?
                 }
                 _ => self.of_ours(db, token).await?,

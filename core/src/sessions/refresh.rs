@@ -3,6 +3,8 @@
 //! One works once. Its second use means that it was stolen, by whichever of the two users: the whole session ends and
 //! its sockets close (RFC 9700 §4.14).
 
+use std::time::Duration;
+
 use confab_protocol::{SessionId, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +13,7 @@ use super::{ABSOLUTE, Method, SLIDING, Started, end};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Tx, run};
 use crate::fault::Result;
+use crate::rate_limits::{self, Quota};
 use crate::text;
 
 const ADD_TOKEN: &str = "insert into refresh_tokens (token_hash, session_id, created_at, expires_at, used_at)
@@ -19,6 +22,9 @@ const FIND_TOKEN: &str = "select t.session_id, t.used_at, t.expires_at, s.user_i
     from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id where t.token_hash = $1";
 const USE_TOKEN: &str = "update refresh_tokens set used_at = $2 where token_hash = $1 and used_at is null";
 const TOUCH: &str = "update sessions set last_used_at = $2, expires_at = $3 where id = $1";
+
+/// All devices of one account together.
+const OF_ACCOUNT: Quota = Quota { count: 30, per: Duration::from_mins(1) };
 
 #[derive(sqlx::FromRow)]
 struct TokenRow {
@@ -59,7 +65,15 @@ pub(super) async fn add_token(
 }
 
 /// Uses a refresh token, once. `address` is where the call came from.
-pub async fn refresh(tx: &mut Tx, token: &str, address: Option<String>) -> Result<Refreshed> {
+///
+/// # Errors
+/// [`crate::Fault::RateLimited`] for an account that does so too often, unless limits are off.
+pub async fn refresh(
+    tx: &mut Tx,
+    token: &str,
+    address: Option<String>,
+    is_limited: bool,
+) -> Result<Refreshed> {
     let hash = text::hash(token);
     let now = Timestamp::now();
     let row: Option<TokenRow> = run!(tx, sqlx::query_as(FIND_TOKEN).bind(hash.clone()), fetch_optional)?;
@@ -67,6 +81,9 @@ pub async fn refresh(tx: &mut Tx, token: &str, address: Option<String>) -> Resul
     let (session_id, user_id) = (SessionId(row.session_id), UserId(row.user_id));
     if row.ended_at.is_some() || !row.is_active {
         return Ok(Refreshed::Refused);
+    }
+    if is_limited {
+        rate_limits::take(tx, &format!("refresh:{user_id}"), OF_ACCOUNT).await?;
     }
     // The update decides, not the select: two racing uses both read "unused", one of them writes first.
     if row.used_at.is_some() || run!(tx, sqlx::query(USE_TOKEN).bind(hash.clone()).bind(now.0), execute)? == 0

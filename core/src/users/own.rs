@@ -3,7 +3,7 @@
 use confab_protocol::{EventKind, Timestamp, User, UserId};
 use serde_json::json;
 
-use super::{LINE_CHARACTERS, check_email, check_username, covered, find};
+use super::{LINE_CHARACTERS, check_email, check_username, covered, find, refuse_lookalike};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
@@ -18,7 +18,7 @@ const BIO_CHARACTERS: usize = 1_000;
 // An address that changed is nobody's word but its owner's until someone vouches for it again.
 const UPDATE: &str =
     "update users set full_name = nullif(coalesce($2, full_name), ''), bio = nullif(coalesce($3, bio), ''),
-    username = coalesce($4, username), username_key = coalesce($5, username_key),
+    username = coalesce($4, username), username_key = coalesce($5, username_key), username_skeleton = coalesce($9, username_skeleton),
     email = coalesce($6, email), email_key = coalesce($7, email_key),
     email_verified_at = case when $7 is null or $7 = email_key then email_verified_at else null end,
     updated_at = $8 where id = $1 and deleted_at is null";
@@ -68,6 +68,9 @@ pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Re
     }
     let username = profile.username.as_deref().map(check_username).transpose()?;
     let email = check_email(profile.email.as_deref())?;
+    if let Some(name) = &username {
+        refuse_lookalike(tx, id, name).await?;
+    }
     let changed = run!(
         tx,
         sqlx::query(UPDATE)
@@ -78,7 +81,8 @@ pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Re
             .bind(username.as_deref().map(text::key))
             .bind(email.clone())
             .bind(email.as_deref().map(text::key))
-            .bind(Timestamp::now().0),
+            .bind(Timestamp::now().0)
+            .bind(username.as_deref().map(text::skeleton)),
         execute
     );
     match changed {

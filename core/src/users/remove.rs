@@ -18,7 +18,7 @@ const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
 // Others' conversations with them keep their two people.
 const CHANNELS: &str = "select m.channel_id from memberships m join channels c on c.id = m.channel_id
     where m.user_id = $1 and m.to_seq is null and c.kind not in ('direct', 'group') order by m.channel_id";
-const ERASE: &str = "update users set username = $2, username_key = $2, email = null, email_key = null,
+const ERASE: &str = "update users set username = $2, username_key = $2, username_skeleton = null, email = null, email_key = null,
     email_verified_at = null, full_name = 'Deleted user', bio = null, picture_url = null, password_hash = null,
     is_active = false, is_superuser = false, deleted_at = $3, updated_at = $3 where id = $1 and deleted_at is null";
 const DROP_TICKETS: &str = "delete from tickets where user_id = $1";

@@ -4,6 +4,8 @@ pub(super) mod bearer;
 pub(super) mod cookie;
 
 pub use bearer::{Bearer, Entrant};
+
+use bearer::Unchecked;
 use confab_core::sessions::{self, Refreshed, Started};
 use confab_core::users::{self, Profile};
 use confab_core::{Fault, FutureExt, Result, sign_in};
@@ -105,11 +107,12 @@ impl Auth {
         let from_cookie = body.0.refresh_token.is_none();
         let token = match body.0.refresh_token {
             Some(token) => token.0,
-            None => cookie::read(request, app).ok_or_else(refused)?,
+            None if cookie::is_there(request) => cookie::read(request, app).ok_or_else(refused)?,
+            None => return Err(Fault::invalid("refresh_token", "is missing, and there is no cookie").into()),
         };
-        let from = Some(address.to_string());
+        let (from, is_limited) = (Some(address.to_string()), app.limits.is_on());
         let refreshed =
-            app.db.write(move |tx| async move { sessions::refresh(tx, &token, from).await }.boxed()).await?;
+            app.db.write(move |tx| async move { sessions::refresh(tx, &token, from, is_limited).await }.boxed()).await?;
         let Refreshed::Done(started) = refreshed else {
             if matches!(refreshed, Refreshed::Reused) {
                 tracing::warn!("a refresh token was used twice; its session has ended");
@@ -119,15 +122,18 @@ impl Auth {
         Ok(cookie::answer(request, from_cookie, |body| body, signed_in(app, started).await?))
     }
 
-    /// Ends this session. Its sockets close.
+    /// Ends this session. Its sockets close. Ending an ended one is no fault.
     #[oai(path = "/auth/logout", method = "post")]
-    async fn logout(&self, caller: Entrant) -> Answer<Response<Done>> {
+    async fn logout(&self, request: &Request, token: Unchecked) -> Answer<Response<Done>> {
         let app = app(&self.0)?;
-        caller.0.in_person()?;
-        let (by, session, user) = (caller.0.actor(), caller.0.session_id, caller.0.user_id);
-        app.db
-            .write(move |tx| async move { sessions::sign_out(tx, &by, session, user).await }.boxed())
-            .await?;
+        let checked = app.tokens.check(&app.db, &token.0.token, bearer::device(request)).await;
+        let caller = match checked {
+            Err(Fault::Unauthenticated { code: "session_ended", .. }) => return Ok(cookie::cleared(Done::NoContent)),
+            other => other?,
+        };
+        caller.in_person()?;
+        let (by, session, user) = (caller.actor(), caller.session_id, caller.user_id);
+        app.db.write(move |tx| async move { sessions::sign_out(tx, &by, session, user).await }.boxed()).await?;
         app.tokens.forget(session);
         Ok(cookie::cleared(Done::NoContent))
     }

@@ -228,7 +228,7 @@ fn issuer_of<'a>(app: &'a App, token: &str) -> Result<&'a Issuer> {
         Fault::Unauthenticated { code: "invalid_token", message: "this is no token of an issuer known here" };
     let outside = app.outside.as_deref().filter(|it| it.accepts_tokens());
     match outside {
-        Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.name()) => Ok(outside),
+        Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.issuer()) => Ok(outside),
         _ => Err(refused),
     }
 }

@@ -41,6 +41,7 @@ struct InfoLimits {
 }
 
 #[derive(Object)]
+#[allow(clippy::struct_excessive_bools)] // each is a field of the API
 struct Features {
     search: bool,
     assistant: bool,

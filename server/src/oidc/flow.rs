@@ -102,7 +102,7 @@ impl Issuer {
         let token = tokens.extra_fields().id_token.as_deref();
         let signed = self.signed(token.ok_or(Refusal::Defect("no identity token"))?, client_id).await?;
         verify::is_identity_token(&signed, client_id, nonce)?;
-        person::named(self.name(), &signed.claims, &self.settings.required_claims)
+        person::named(self.issuer(), &signed.claims, &self.settings.required_claims)
     }
 
     async fn exchanged(&self, redirect: RedirectUrl, code: &str, verifier: &str) -> Result<Tokens> {

@@ -74,6 +74,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value)] // reads better where it is called
     fn keys(keys: Value) -> Keys {
         Keys::of(serde_json::from_value(json!({ "keys": keys })).expect("a document"))
     }

@@ -66,7 +66,8 @@ fn line(claims: &Map<String, Value>, name: &str) -> Option<String> {
 fn is(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(it) => it == wanted,
-        Value::Bool(_) | Value::Number(_) => value.to_string() == wanted,
+        Value::Bool(it) => wanted == if *it { "true" } else { "false" },
+        Value::Number(it) => it.to_string().as_str() == wanted,
         _ => false,
     }
 }

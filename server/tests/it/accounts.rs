@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::user::{User, password_of};
-use crate::harness::{both, shown, wait_until};
+use crate::harness::{World, both, shown, wait_until};
 
 const REGISTER: &str = "/api/v1/auth/register";
 const LOGIN: &str = "/api/v1/auth/login";
@@ -45,8 +45,11 @@ both! {
             "#);
         }
 
-        // Two accounts that differ in case only could pass for each other.
-        for (username, email) in [("ada", "other@example.org"), ("ADA", "other@example.org"), ("bob", "ADA@Example.org")] {
+        // Two accounts that differ in case, in width or in alphabet only could pass for each other.
+        for (username, email) in [
+            ("ada", "other@example.org"), ("ADA", "other@example.org"), ("bob", "ADA@Example.org"),
+            ("\u{ff21}da", "other@example.org"), ("\u{430}d\u{430}", "other@example.org"),
+        ] {
             let again = json!({ "username": username, "email": email, "password": password_of("ada") });
             visitor.send(Method::POST, REGISTER, Some(&again), 409).await;
         }
@@ -152,11 +155,14 @@ both! {
         for body in [refresh("nonsense"), refresh(&ada.access_token)] {
             ada.send(Method::POST, REFRESH, Some(&body), 401).await;
         }
+        ada.send(Method::POST, REFRESH, None, 400).await;
     }
 
     async fn logging_out_ends_the_session(world) {
         let ada = world.user("ada").await;
         let elsewhere = world.user("ada").await;
+        ada.send(Method::POST, "/api/v1/auth/logout", None, 204).await;
+        // A click too many is no fault.
         ada.send(Method::POST, "/api/v1/auth/logout", None, 204).await;
         wait_until("the access token to be refused", async || {
             ada.call(Method::GET, "/api/v1/auth/me", None).await.status == 401
@@ -193,4 +199,24 @@ both! {
 fn renewal(visitor: &User, set_cookie: &str) -> reqwest::RequestBuilder {
     let pair = set_cookie.split(';').next().unwrap_or_default();
     visitor.request(Method::POST, REFRESH).header("cookie", pair).json(&json!({}))
+}
+
+#[tokio::test]
+async fn registration_is_for_whom_the_operator_says() {
+    let form = |name: &str, address: &str| json!({ "username": name, "email": address, "password": password_of(name) });
+    let world = World::embedded_with(&[("CONFAB_REGISTRATION", "domain:example.org,example.net")]).await;
+    let visitor = world.visitor();
+    for (name, address) in [("ada", "ada@example.org"), ("bob", "bob@EXAMPLE.NET")] {
+        visitor.send(Method::POST, REGISTER, Some(&form(name, address)), 201).await;
+    }
+    for address in ["eve@evil.example", "eve@sub.example.org", "eve@example.org.evil.example"] {
+        let refused = visitor.send(Method::POST, REGISTER, Some(&form("eve", address)), 403).await;
+        assert_eq!(refused["code"], "registration_closed", "{address}");
+    }
+    let world = World::embedded_with(&[("CONFAB_REGISTRATION", "off")]).await;
+    let admin = world.admin().await;
+    let invitation = admin.send(Method::POST, "/api/v1/auth/invitations", Some(&json!({})), 201).await;
+    let mut invited = form("ada", "ada@example.org");
+    invited["invitation"] = invitation["token"].clone();
+    world.visitor().send(Method::POST, REGISTER, Some(&invited), 403).await;
 }

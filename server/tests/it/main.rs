@@ -10,6 +10,7 @@ mod attacks;
 mod audit;
 mod bad_inputs;
 mod channels;
+mod command_line;
 mod crash;
 mod demo;
 mod disk_full;

@@ -18,15 +18,15 @@ both! {
         let room = ada.create_channel("room", "public", 201).await;
         bob.join(id(&room), 200).await;
         let mut socket = bob.connect().await;
-        let root = bob.post(id(&room), "who has the keys?", 201).await;
-        ada.reply(id(&room), id(&root), "ask @eve, @bob", 201).await;
+        let question = bob.post(id(&room), "who has the keys?", 201).await;
+        ada.reply(id(&room), id(&question), "ask @eve, @bob", 201).await;
         let told = socket.event("notification").await;
         // A mention is the stronger reason: the answer in his thread is not told twice.
         assert_eq!(told["d"]["kind"], "mention", "{told}");
         let direct = ada.send(Method::POST, "/api/v1/channels/direct", Some(&json!({ "user_ids": [bob.id] })), 201).await;
         ada.post(id(&direct), "just for you", 201).await;
         eve.join(id(&room), 200).await;
-        eve.reply(id(&room), id(&root), "not I", 201).await;
+        eve.reply(id(&room), id(&question), "not I", 201).await;
 
         let page = bob.get(AT, 200).await;
         assert_eq!(kinds(&page), ["thread_reply", "direct_message", "mention"], "{page}");

@@ -98,7 +98,12 @@ both! {
 }
 
 mod one_invitation_makes_one_account {
-    use super::*;
+    use reqwest::Method;
+    use serde_json::{Value, json};
+
+    use super::{RACERS, REGISTER, form_of, one_wins, race};
+    use crate::harness::World;
+    use crate::harness::user::items;
 
     const INVITE: [(&str, &str); 1] = [("CONFAB_REGISTRATION", "invite")];
 
@@ -114,12 +119,15 @@ mod one_invitation_makes_one_account {
 
     async fn story(world: World) {
         let admin = world.admin().await;
-        let invitation = admin.send(Method::POST, "/api/v1/auth/invitations", Some(&json!({ "max_uses": 1 })), 201).await;
-        let forms: Vec<Value> = (0..RACERS).map(|number| {
-            let mut form = form_of(&format!("racer{number}"), "racer");
-            form["invitation"] = invitation["token"].clone();
-            form
-        }).collect();
+        let invitation =
+            admin.send(Method::POST, "/api/v1/auth/invitations", Some(&json!({ "max_uses": 1 })), 201).await;
+        let forms: Vec<Value> = (0..RACERS)
+            .map(|number| {
+                let mut form = form_of(&format!("racer{number}"), "racer");
+                form["invitation"] = invitation["token"].clone();
+                form
+            })
+            .collect();
         one_wins(&race(&world, Method::POST, REGISTER, &forms).await, 201, 404);
         let racers = admin.get("/api/v1/auth/users?q=racer", 200).await;
         assert_eq!(items(&racers).len(), 1, "{racers}");
@@ -133,8 +141,9 @@ fn form_of(name: &str, about: &str) -> Value {
 
 /// All forms at once, spread over the servers.
 async fn race(world: &World, method: Method, path: &str, forms: &[Value]) -> Vec<Reply> {
-    let racers: Vec<User> =
-        (0..forms.len()).map(|number| User::visitor(&world.nodes[number % world.nodes.len()].address)).collect();
+    let racers: Vec<User> = (0..forms.len())
+        .map(|number| User::visitor(&world.nodes[number % world.nodes.len()].address))
+        .collect();
     join_all(racers.iter().zip(forms).map(|(racer, form)| racer.call(method.clone(), path, Some(form)))).await
 }
 
@@ -143,6 +152,9 @@ fn one_wins(replies: &[Reply], won: u16, lost: u16) -> usize {
     let said: Vec<String> = replies.iter().map(|it| format!("{} {}", it.status, it.text)).collect();
     let winners: Vec<usize> = (0..replies.len()).filter(|it| replies[*it].status == won).collect();
     assert_eq!(winners.len(), 1, "not one {won}: {said:#?}");
-    assert!(replies.iter().all(|it| it.status == won || it.status == lost), "another answer than {lost}: {said:#?}");
+    assert!(
+        replies.iter().all(|it| it.status == won || it.status == lost),
+        "another answer than {lost}: {said:#?}"
+    );
     winners[0]
 }

@@ -57,36 +57,28 @@ impl Prowler {
     }
 
     async fn knock(&self, path: &str, form: &Value) -> Reply {
-        let number = self.knocks.get() + 1;
-        let invented = format!("198.51.100.{}", number % 250);
-        self.knock_from(&invented, path, form).await
+        self.knock_from(&format!("198.51.100.{}", self.knocks.get() % 250), path, form).await
     }
 
     async fn knock_from(&self, address: &str, path: &str, form: &Value) -> Reply {
         self.knocks.set(self.knocks.get() + 1);
         let door = &self.doors[self.knocks.get() % self.doors.len()];
-        let request = door.request(Method::POST, path).json(form);
-        let request = request
-            .header("x-forwarded-for", address)
-            .header("x-real-ip", address)
-            .header("forwarded", format!("for={address}"));
-        door.fetch(request).await
+        let request = door.request(Method::POST, path).json(form).header("x-forwarded-for", address);
+        door.fetch(request.header("x-real-ip", address).header("forwarded", format!("for={address}"))).await
     }
 
-    async fn expect(&self, path: &str, form: &Value, status: u16) -> Reply {
+    async fn expect(&self, path: &str, form: &Value, status: u16) {
         let reply = self.knock(path, form).await;
         assert_eq!(reply.status, status, "{path} {form}: {}", reply.text);
-        reply
     }
 
-    /// Knocks until it is too often. Answers how often it was not, which is `count` and what came back meanwhile.
-    async fn until_limited(&self, path: &str, form: impl Fn(usize) -> Value, already: usize, limit: Limit) -> usize {
+    /// Knocks until it is too often, after `already` other knocks that count.
+    async fn until_limited(&self, path: &str, form: impl Fn(usize) -> Value, already: usize, limit: Limit) {
         for number in 0..=limit.count * 2 {
             let reply = self.knock(path, &form(number)).await;
             if reply.status == 429 {
                 is_limited(&reply, limit.interval);
-                limit.holds(already + number);
-                return number;
+                return limit.holds(already + number);
             }
         }
         panic!("{path} was never too often");
@@ -127,7 +119,8 @@ fn is_limited(reply: &Reply, interval: Duration) {
     assert_eq!(reply.status, 429, "{}", reply.text);
     assert_problem(reply);
     assert_eq!(reply.body()["code"], "rate_limited");
-    let wait: u64 = reply.header("retry-after").parse().unwrap_or_else(|_| panic!("no Retry-After: {:?}", reply.headers));
+    let wait: u64 =
+        reply.header("retry-after").parse().unwrap_or_else(|_| panic!("no Retry-After: {:?}", reply.headers));
     assert!((1..=interval.as_secs() + 1).contains(&wait), "come back after {wait} s");
 }
 
@@ -288,7 +281,13 @@ fn shape(reply: &Reply) -> String {
     let mut headers: Vec<String> = reply
         .headers
         .iter()
-        .map(|(name, value)| if name == "date" || name == "x-request-id" { name.to_string() } else { format!("{name}: {value:?}") })
+        .map(|(name, value)| {
+            if name == "date" || name == "x-request-id" {
+                name.to_string()
+            } else {
+                format!("{name}: {value:?}")
+            }
+        })
         .collect();
     headers.sort();
     format!("{} {body} {headers:?}", reply.status)

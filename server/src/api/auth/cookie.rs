@@ -79,6 +79,11 @@ fn named(request: &Request, name: &str) -> Option<String> {
         .filter(|token| !token.is_empty())
 }
 
+/// Whether a refresh token came in a cookie, from whichever page.
+pub fn is_there(request: &Request) -> bool {
+    named(request, NAME).is_some()
+}
+
 /// The cookie's token, if a page of ours sent it: SameSite stops other sites, the origin other hosts of ours.
 pub fn read(request: &Request, app: &App) -> Option<String> {
     if !origin::is_allowed(request, app) {

@@ -78,8 +78,7 @@ impl Provider {
         let back = next
             .query_pairs()
             .find(|(parameter, _)| parameter == "redirect_uri")
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_else(|| panic!("no redirect_uri in {url}"));
+            .map_or_else(|| panic!("no redirect_uri in {url}"), |(_, value)| value.into_owned());
         next.query_pairs_mut().append_pair("login_hint", name);
         let mut cookies = BTreeMap::new();
         for _ in 0..MOST_REDIRECTS {
@@ -121,8 +120,7 @@ impl Provider {
         let code = callback
             .query_pairs()
             .find(|(parameter, _)| parameter == "code")
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_else(|| panic!("{name} got no code: {callback}"));
+            .map_or_else(|| panic!("{name} got no code: {callback}"), |(_, value)| value.into_owned());
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code.as_str()),

@@ -145,7 +145,10 @@ async fn refused(user: &User, token: &str) {
 
 /// Waits until the access token is worth nothing.
 async fn gone(user: &User) {
-    wait_until("the access token to be refused", async || user.call(Method::GET, ME, None).await.status == 401).await;
+    wait_until("the access token to be refused", async || {
+        user.call(Method::GET, ME, None).await.status == 401
+    })
+    .await;
 }
 
 /// Signs in, refreshes twice at once at two servers, and looks at what is left. Answers how long a sampled access token
@@ -162,7 +165,10 @@ async fn refresh_twice(doors: &[User], number: usize) -> Duration {
         device.at(&there.address).get(ME, 200).await;
     }
     let form = refresh(&device.refresh_token);
-    let (one, other) = tokio::join!(here.call(Method::POST, REFRESH, Some(&form)), there.call(Method::POST, REFRESH, Some(&form)));
+    let (one, other) = tokio::join!(
+        here.call(Method::POST, REFRESH, Some(&form)),
+        there.call(Method::POST, REFRESH, Some(&form))
+    );
     let ended = Instant::now();
     let replies = [one, other];
     let winner = &replies[one_wins(&replies, 200, 401)];
