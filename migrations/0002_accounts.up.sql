@@ -7,6 +7,7 @@ alter table users add column email_verified_at bigint;
 -- What the name looks like (Unicode TS 39): a new name must not look like another's. Null: from before this was kept.
 alter table users add column username_skeleton text;
 create index users_by_skeleton on users (username_skeleton) where username_skeleton is not null;
+create index users_by_picture on users (picture_url) where picture_url is not null;
 create index users_by_activity on users (is_active, username_key);
 create index users_superuser on users (username_key) where is_superuser = true;
 create index users_bots on users (username_key) where is_bot = true;
@@ -14,16 +15,19 @@ create index users_bots on users (username_key) where is_bot = true;
 alter table presences add column text text;
 alter table presences add column text_expires_at bigint;
 
--- How a session began: password, external, invitation, set_up, token. Null: before this was kept.
+-- How a session began: password, registration, external, token. Null: before this was kept.
 -- `external_key` is the hash of the external token that it stands for, so that a revoked token stays dead.
 alter table sessions add column method text;
 alter table sessions add column external_key text;
 create unique index sessions_by_external_key on sessions (external_key) where external_key is not null;
 create index sessions_live on sessions (user_id, last_used_at) where ended_at is null;
 create index sessions_by_end on sessions (expires_at);
+create index sessions_ended on sessions (ended_at) where ended_at is not null;
 
 -- So that a list can name a ticket without knowing its secret.
 alter table tickets add column id uuid;
+alter table tickets add column issued_by_id uuid;
+create index tickets_by_end on tickets (expires_at);
 create unique index tickets_by_id on tickets (id) where id is not null;
 create index tickets_of_session on tickets (session_id) where session_id is not null;
 create index tickets_of_user on tickets (user_id, purpose) where user_id is not null;
@@ -40,6 +44,7 @@ create table api_tokens (
     created_at bigint not null
 );
 create index api_tokens_of_user on api_tokens (user_id, created_at);
+create index api_tokens_made_by on api_tokens (created_by_id);
 
 -- Named sets of permissions, as words with spaces between. The role `everyone` is everybody's.
 create table roles (
@@ -105,8 +110,10 @@ create table sign_in_attempts (
     return_to text not null,
     invitation text,
     user_id uuid references users (id) on delete cascade,
+    session_id uuid references sessions (id) on delete cascade,
     expires_at bigint not null
 );
+create index sign_in_attempts_of_session on sign_in_attempts (session_id) where session_id is not null;
 create index sign_in_attempts_by_end on sign_in_attempts (expires_at);
 
 -- A superuser's explicit, bounded access to a channel that they are no member of.
@@ -169,4 +176,5 @@ create table notifications (
 );
 create unique index notifications_once on notifications (message_id, user_id);
 create index notifications_of_user on notifications (user_id, id);
+create index notifications_by_time on notifications (created_at);
 create index notifications_unread on notifications (user_id, id) where read_at is null;

@@ -23,7 +23,7 @@ const NAME_CHARACTERS: usize = 100;
 const MOST: i64 = 100;
 /// Longest life, in days.
 const LONGEST_DAYS: u64 = 3_650;
-/// The end of a token that has none: 2 January 10000 would not fit the form of a year.
+/// The end of a token that has none: 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
 const NEVER: Timestamp = Timestamp(253_402_300_799_000);
 
 const INSERT: &str =
@@ -231,8 +231,12 @@ async fn may_handle(on: &mut impl Read, by: &Actor, standing: Standing, user: Us
         return Err(Fault::NotFound("user"));
     }
     let granted: Granted = ask(by.clone(), standing, Permission::BotsManage)?;
-    if !granted.standing().is_superuser && users::created_by(on, user).await? != Some(caller) {
-        return Err(Fault::NotFound("user"));
+    if !granted.standing().is_superuser {
+        if users::created_by(on, user).await? != Some(caller) {
+            return Err(Fault::NotFound("user"));
+        }
+        // Somebody may have given the bot more than its maker has.
+        users::covered(on, &granted, user).await?;
     }
     Ok(caller)
 }

@@ -18,8 +18,8 @@ use crate::db::{Tx, run};
 use crate::fault::Result;
 use crate::text;
 
-// The row is locked until the transaction ends, so numbers are dense and in order of commit. It comes last in every
-// transaction: one order for all, or two could wait for each other.
+// The row is locked until the transaction ends, so numbers are dense and in order of commit. It is taken when all else
+// is done (see `store`): one order for all, or two transactions could wait for each other.
 const NEXT: &str = "update audit_head set number = number + 1 where id = 1 returning number, hash";
 const HEAD: &str = "update audit_head set hash = $1 where id = 1";
 const NAME: &str = "select username from users where id = $1";
@@ -92,8 +92,17 @@ impl Target {
     }
 }
 
-/// Notes that something was done; committed with it or not at all. `detail` never holds a secret or what a person
-/// typed into a password field.
+/// Something to be written into the log.
+pub(crate) struct Note {
+    actor: Actor,
+    action: Action,
+    target: Option<Target>,
+    detail: Value,
+    at: Timestamp,
+}
+
+/// Notes that something was done; written just before the commit, or not at all. `detail` never holds a secret or what
+/// a person typed into a password field.
 pub async fn note(
     tx: &mut Tx,
     actor: &Actor,
@@ -101,6 +110,20 @@ pub async fn note(
     target: Option<Target>,
     detail: Value,
 ) -> Result<()> {
+    tx.note(Note { actor: actor.clone(), action, target, detail, at: Timestamp::now() });
+    Ok(())
+}
+
+/// Writes what a transaction noted: its last act.
+pub(crate) async fn store(tx: &mut Tx, notes: Vec<Note>) -> Result<()> {
+    for note in notes {
+        write(tx, note).await?;
+    }
+    Ok(())
+}
+
+async fn write(tx: &mut Tx, note: Note) -> Result<()> {
+    let Note { actor, action, target, detail, at } = note;
     let actor_name: Option<String> = match actor.user_id {
         Some(user) => run!(tx, sqlx::query_scalar(NAME).bind(user.0), fetch_optional)?,
         None => actor.is_operator.then(|| "operator".to_owned()),
@@ -109,12 +132,12 @@ pub async fn note(
     let (target_kind, target_id) = target.map_or((None, None), |it| (Some(it.kind.to_owned()), Some(it.id)));
     let mut row = Row {
         number,
-        at: Timestamp::now().0,
+        at: at.0,
         action: action.as_str().to_owned(),
         actor_id: actor.user_id.map(|id| id.0),
         actor_name,
         session_id: actor.session_id.map(|id| id.0),
-        ip_address: actor.ip_address.clone(),
+        ip_address: actor.ip_address,
         target_kind,
         target_id,
         detail: (!detail.is_null()).then(|| detail.to_string()),

@@ -24,6 +24,8 @@ const OPEN: &str =
 const EXISTS: &str = "select count(*) from channels where id = $1 and deleted_at is null";
 const END: &str =
     "update break_glass set ended_at = $2 where id = $1 and ended_at is null and expires_at > $2";
+const END_OF_USER: &str =
+    "update break_glass set ended_at = $2 where user_id = $1 and ended_at is null and expires_at > $2";
 const LIST: &str = "select id, user_id, channel_id, reason, created_at, expires_at, ended_at from break_glass
     where id < $1 order by id desc limit $2";
 
@@ -120,6 +122,12 @@ pub async fn end(tx: &mut Tx, by: &Granted, id: Uuid) -> Result<()> {
     }
     audit::note(tx, by.actor(), Action::BreakGlassEnded, Some(Target::new("break_glass", id)), json!(null))
         .await
+}
+
+/// Gives up all accesses of somebody.
+pub(crate) async fn end_all(tx: &mut Tx, user: UserId) -> Result<()> {
+    run!(tx, sqlx::query(END_OF_USER).bind(user.0).bind(Timestamp::now().0), execute)?;
+    Ok(())
 }
 
 /// A page of all accesses, the newest first: those before `before`.

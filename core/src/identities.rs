@@ -11,9 +11,9 @@ pub use attempts::{Attempt, NewAttempt, begin, sweep, take};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::sessions::{self, Spare};
+use crate::sessions;
+use crate::text;
 use crate::users::{self, NewUser, Profile};
-use crate::{text, two_factor};
 
 /// Longest issuer and subject that are kept.
 const LONGEST: usize = 512;
@@ -93,7 +93,13 @@ pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, may_create: Result<()
         None => None,
     };
     if let Some(known) = known {
-        if !claims.email_verified {
+        users::lock(tx, known.user_id).await?;
+        let account = users::find(tx, known.user_id).await?;
+        // Folding makes one of "K" and the Kelvin sign; to an issuer they are two addresses of two people.
+        let is_same = claims.email.as_deref().is_some_and(|said| {
+            account.email.as_deref().is_some_and(|kept| said.is_ascii() && said.eq_ignore_ascii_case(kept))
+        });
+        if !claims.email_verified || !is_same || account.is_bot {
             return Err(Fault::forbidden(
                 "email_not_verified",
                 "an account has this address, and the issuer does not vouch for it; sign in and link it there",
@@ -103,9 +109,9 @@ pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, may_create: Result<()
             return Err(Fault::forbidden("account_disabled", "this account is disabled"));
         }
         if !known.email_is_verified {
-            users::set_password(tx, known.user_id, None).await?;
-            two_factor::remove(tx, known.user_id).await?;
-            sessions::end_all(tx, known.user_id, Spare::default()).await?;
+            users::void_credentials(tx, known.user_id).await?;
+            let target = Some(Target::user(known.user_id));
+            audit::note(tx, by, Action::CredentialsVoided, target, json!({ "for": claims.issuer })).await?;
         }
         link(tx, by, known.user_id, &claims).await?;
         users::verify_address(tx, known.user_id).await?;
@@ -122,6 +128,9 @@ pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, may_create: Result<()
 /// [`Fault::Conflict`] with code `identity_taken` when it is another's.
 pub async fn link(tx: &mut Tx, by: &Actor, user: UserId, claims: &Claims) -> Result<()> {
     check(claims)?;
+    if !users::find(tx, user).await?.is_active {
+        return Err(Fault::forbidden("account_disabled", "this account is disabled"));
+    }
     if list(tx, user).await?.len() >= MOST {
         return Err(Fault::conflict(
             "too_many_identities",
@@ -180,6 +189,7 @@ pub async fn unlink(tx: &mut Tx, by: &Actor, user: UserId, id: Uuid) -> Result<(
         ));
     }
     run!(tx, sqlx::query(DELETE).bind(id).bind(user.0), execute)?;
+    sessions::end_external(tx, user, by.session_id).await?;
     let detail = json!({ "issuer": gone.issuer, "subject": gone.subject });
     audit::note(tx, by, Action::IdentityUnlinked, Some(Target::user(user)), detail).await
 }
@@ -205,7 +215,8 @@ async fn touch(tx: &mut Tx, claims: &Claims) -> Result<()> {
     Ok(())
 }
 
-/// Takes over the name that the issuer says. The address only where it is verified and nobody else's.
+/// Takes over the name that the issuer says. The address only where the account has none, it is verified and nobody
+/// else's.
 async fn copy(tx: &mut Tx, by: &Actor, user: User, claims: &Claims) -> Result<User> {
     let full_name = claims.full_name.clone().filter(|name| user.full_name.as_ref() != Some(name));
     let full_name = full_name.filter(|name| text::line("full_name", name, users::LINE_CHARACTERS).is_ok());
@@ -217,7 +228,12 @@ async fn copy(tx: &mut Tx, by: &Actor, user: User, claims: &Claims) -> Result<Us
     if full_name.is_none() && email.is_none() {
         return Ok(user);
     }
-    users::update(tx, by, user.id, Profile { full_name, email, ..Profile::default() }).await
+    let has_address = email.is_some();
+    let user = users::update(tx, by, user.id, Profile { full_name, email, ..Profile::default() }).await?;
+    if has_address {
+        users::verify_address(tx, user.id).await?;
+    }
+    Ok(user)
 }
 
 async fn create(tx: &mut Tx, by: &Actor, claims: Claims) -> Result<User> {

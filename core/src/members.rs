@@ -110,6 +110,8 @@ pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
 pub async fn invite(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user: UserId) -> Result<bool> {
     let actor = by.into();
     let by = actor.user_id.ok_or(Fault::NotFound("channel"))?;
+    // Their account first, then the channel: the order in which an account is deleted.
+    users::lock(tx, user).await?;
     // Takes no number, but the lock: whoever lost their role a moment ago brings nobody in.
     access::place_of_system(tx, channel, Take::Events(0)).await?;
     let admitted = access::admit(tx, by, channel).await?;
@@ -117,7 +119,7 @@ pub async fn invite(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user:
         return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
     }
     admitted.at_least(if admitted.kind().is_open() { ChannelRole::Member } else { ChannelRole::Admin })?;
-    if users::refs(tx, &[user]).await?.is_empty() {
+    if !users::are_active(tx, &[user]).await? {
         return Err(Fault::invalid("user_id", "there is no such user"));
     }
     let is_new = add(tx, channel, &[(user, ChannelRole::Member)], Some(by)).await? > 0;
@@ -183,7 +185,12 @@ pub(crate) async fn withdraw(tx: &mut Tx, channel: ChannelId, user: UserId) -> R
         Err(Fault::NotFound(_)) => return Ok(()),
         other => other?,
     };
-    let was_owner = access::admit(tx, user, channel).await?.role() == Some(ChannelRole::Owner);
+    let admitted = access::admit(tx, user, channel).await.ok().and_then(|it| it.role());
+    let Some(role) = admitted else {
+        // They were removed a moment ago.
+        return access::give_back(tx, channel, Take::Events(1)).await;
+    };
+    let was_owner = role == ChannelRole::Owner;
     close(tx, channel, user, place.first_seq, user).await?;
     let owners: i64 = run!(tx, sqlx::query_scalar(OWNERS).bind(channel.0), fetch_one)?;
     if owners > 0 || !was_owner {

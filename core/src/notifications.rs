@@ -2,6 +2,8 @@
 //!
 //! Made with the message, in its transaction, and shown only as long as the message may be read.
 
+use std::time::Duration;
+
 use confab_protocol::{ChannelId, ChannelKind, EventKind, Message, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -15,6 +17,10 @@ use crate::messages::{self, NewMessage};
 /// People of one thread or conversation who are told of a message (docs/limits.md).
 const MOST: i64 = 100;
 
+/// Older ones are dropped (docs/limits.md).
+const KEPT: Duration = Duration::from_hours(90 * 24);
+
+const SWEEP: &str = "delete from notifications where created_at < $1";
 const MEMBERS: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null order by user_id limit $2";
 // The root's author and whoever answered, as far as they are still members.
@@ -143,6 +149,13 @@ pub async fn list(
 /// How many are unread, at most a thousand.
 pub async fn unread_count(on: &mut impl Read, user: UserId) -> Result<i64> {
     Ok(run!(on, sqlx::query_scalar(UNREAD).bind(user.0), fetch_one)?)
+}
+
+/// Drops those of long ago.
+pub async fn sweep(tx: &mut Tx) -> Result<()> {
+    let kept = Timestamp::now().0 - KEPT.as_millis() as i64;
+    run!(tx, sqlx::query(SWEEP).bind(kept), execute)?;
+    Ok(())
 }
 
 /// Marks some as read, or all. Ids of others' are passed over.

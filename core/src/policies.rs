@@ -17,7 +17,7 @@ const SET: &str = "update policies set value = $1, updated_at = $2 where name = 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Accounts {
-    /// Everyone who signs in with a password needs a second factor.
+    /// Everyone needs a second factor, but for bots and sessions of an outside issuer; personal tokens wait for it too.
     pub require_two_factor: bool,
 }
 

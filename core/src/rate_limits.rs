@@ -15,6 +15,7 @@ const TAKE: &str = "insert into rate_limits (key, arrival) values ($1, $2)
         case when rate_limits.arrival > $3 then rate_limits.arrival + $4 else $2 end
     where rate_limits.arrival <= $5 returning arrival";
 const ARRIVAL: &str = "select arrival from rate_limits where key = $1";
+const GIVE_BACK: &str = "update rate_limits set arrival = arrival - $2 where key = $1";
 const FORGET: &str = "delete from rate_limits where key = $1";
 const SWEEP: &str = "delete from rate_limits where arrival < $1";
 
@@ -27,13 +28,20 @@ pub struct Quota {
     pub per: Duration,
 }
 
+impl Quota {
+    /// Milliseconds between two calls that are evenly spread.
+    fn interval(self) -> i64 {
+        (self.per.as_millis() as i64 / i64::from(self.count.max(1))).max(1)
+    }
+}
+
 /// Counts one call against a key.
 ///
 /// # Errors
 /// [`Fault::RateLimited`] with the time after which the next call is in time.
 pub async fn take(tx: &mut Tx, key: &str, quota: Quota) -> Result<()> {
     let now = Timestamp::now().0;
-    let interval = (quota.per.as_millis() as i64 / i64::from(quota.count.max(1))).max(1);
+    let interval = quota.interval();
     let tolerance = interval * i64::from(quota.count.max(1) - 1);
     let taken: Option<i64> = run!(
         tx,
@@ -51,6 +59,12 @@ pub async fn take(tx: &mut Tx, key: &str, quota: Quota) -> Result<()> {
     let arrival: Option<i64> = run!(tx, sqlx::query_scalar(ARRIVAL).bind(key.to_owned()), fetch_optional)?;
     let wait_ms = (arrival.unwrap_or(now) - tolerance - now).max(0);
     Err(Fault::RateLimited { retry_after_seconds: wait_ms.unsigned_abs() / 1_000 + 1 })
+}
+
+/// Takes one call back: it turned out not to be of the kind that is limited.
+pub async fn give_back(tx: &mut Tx, key: &str, quota: Quota) -> Result<()> {
+    run!(tx, sqlx::query(GIVE_BACK).bind(key.to_owned()).bind(quota.interval()), execute)?;
+    Ok(())
 }
 
 /// Gives a key a fresh start, as after the right password.

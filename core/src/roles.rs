@@ -16,7 +16,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::text;
+use crate::{policies, text};
 
 /// Longest role name, and the width other chat servers know (docs/limits.md).
 pub const NAME_CHARACTERS: usize = 100;
@@ -130,6 +130,19 @@ pub fn ask(by: Actor, standing: Standing, permission: Permission) -> Result<Gran
     Err(Fault::forbidden("permission_missing", format!("this needs the permission {}", permission.as_str())))
 }
 
+/// The same for someone who acted earlier and whose act counts only now.
+///
+/// # Errors
+/// Those of [`ask`]; [`Fault::Forbidden`] for an account that may not sign in any more.
+pub(crate) async fn ask_as(on: &mut impl Read, user: UserId, permission: Permission) -> Result<Granted> {
+    let account = crate::users::find(on, user).await?;
+    if !account.is_active {
+        return Err(Fault::forbidden("account_disabled", "this account is disabled"));
+    }
+    let permissions = permissions_of(on, user).await?;
+    ask(user.into(), Standing { is_superuser: account.is_superuser, permissions }, permission)
+}
+
 /// Lets superusers pass, for what no permission covers.
 ///
 /// # Errors
@@ -238,6 +251,7 @@ pub async fn create_defaults(tx: &mut Tx) -> Result<()> {
 /// # Errors
 /// [`Fault::Conflict`] with code `name_taken`; [`Fault::Invalid`].
 pub async fn create(tx: &mut Tx, by: &Granted, new: Change) -> Result<Role> {
+    policies::lock(tx).await?;
     let name = text::line("name", new.name.as_deref().unwrap_or_default(), NAME_CHARACTERS)?;
     let description = text::optional_line("description", new.description.as_deref(), 255)?;
     let permissions = Permissions::parse(&new.permissions.unwrap_or_default())?;
@@ -283,6 +297,7 @@ async fn insert(
 
 /// Changes a role; its holders have the new permissions within seconds. The name of `everyone` stays.
 pub async fn update(tx: &mut Tx, by: &Granted, id: RoleId, change: Change) -> Result<Role> {
+    policies::lock(tx).await?;
     let known = find(tx, id).await?;
     // Also what is taken away must be one's own: else the lesser could disarm the greater.
     by.covers(Standing { is_superuser: false, permissions: known.permissions })?;
@@ -330,6 +345,7 @@ fn system_role(message: &'static str) -> Fault {
 /// # Errors
 /// [`Fault::Conflict`] with code `role_in_use` or `system_role`.
 pub async fn delete(tx: &mut Tx, by: &Granted, id: RoleId) -> Result<()> {
+    policies::lock(tx).await?;
     let known = find(tx, id).await?;
     if known.is_system {
         return Err(system_role("this role is everybody's and cannot be deleted"));

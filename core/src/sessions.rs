@@ -35,12 +35,16 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 
 const START: &str = "insert into sessions (id, user_id, device_info, ip_address, created_at, last_used_at, expires_at, ended_at, method, external_key)
     values ($1, $2, $3, $4, $5, $5, $6, null, $7, $8)";
-const OLDEST: &str = "select id from sessions where user_id = $1 and ended_at is null and method <> 'token'
-    order by last_used_at desc limit 100 offset $2";
+const OLDEST: &str = "select id from sessions where user_id = $1 and ended_at is null and expires_at > $3
+    and (method is null or method <> 'token') order by last_used_at desc limit 100 offset $2";
 const END: &str = "update sessions set ended_at = $2 where id = $1 and ended_at is null";
 const OWNER: &str = "select user_id, method from sessions where id = $1 and ended_at is null";
 const OPEN_OF_USER: &str = "select id, method from sessions where user_id = $1 and ended_at is null";
+const MADE_BY: &str =
+    "select t.session_id, t.user_id from api_tokens t join sessions s on s.id = t.session_id
+    where t.created_by_id = $1 and t.user_id <> $1 and s.ended_at is null";
 const SWEEP: &str = "delete from sessions where expires_at < $1";
+const SWEEP_ENDED: &str = "delete from sessions where ended_at < $1";
 
 /// How a session began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +129,13 @@ pub async fn start_external(
 ) -> Result<SessionId> {
     let address = device.ip_address.clone();
     let key = Some(key.to_owned());
+    // Or its row would be swept while the token is still good, and a revoked one come back.
+    if expires > Timestamp::now().plus(KEPT) {
+        return Err(Fault::Unauthenticated {
+            code: "invalid_token",
+            message: "a token that lasts longer than 30 days is not accepted",
+        });
+    }
     let id = open(tx, user_id, device, Method::External, expires, key).await?;
     let actor = Actor::user(user_id, Some(id), address);
     let detail = json!({ "method": Method::External.as_str() });
@@ -161,7 +172,11 @@ pub(crate) async fn open(
         other => other?,
     };
     if method != Method::Token {
-        let oldest: Vec<Uuid> = run!(tx, sqlx::query_scalar(OLDEST).bind(user_id.0).bind(MOST), fetch_all)?;
+        let oldest: Vec<Uuid> = run!(
+            tx,
+            sqlx::query_scalar(OLDEST).bind(user_id.0).bind(MOST).bind(Timestamp::now().0),
+            fetch_all
+        )?;
         for session in oldest {
             end(tx, SessionId(session), user_id).await?;
         }
@@ -259,9 +274,33 @@ pub(crate) async fn interrupt(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Ends the tokens that somebody made for bots: who was shown out must not keep a hand in.
+pub(crate) async fn end_made_by(tx: &mut Tx, maker: UserId) -> Result<()> {
+    let made: Vec<(Uuid, Uuid)> = run!(tx, sqlx::query_as(MADE_BY).bind(maker.0), fetch_all)?;
+    for (session, user) in made {
+        end(tx, SessionId(session), UserId(user)).await?;
+    }
+    Ok(())
+}
+
+/// Ends what an outside identity opened, but this session.
+pub(crate) async fn end_external(tx: &mut Tx, user: UserId, kept: Option<SessionId>) -> Result<()> {
+    let open: Vec<(Uuid, Option<String>)> = run!(tx, sqlx::query_as(OPEN_OF_USER).bind(user.0), fetch_all)?;
+    for (id, method) in open {
+        let is_external = Method::from_word(method.as_deref()) == Method::External;
+        if is_external && kept != Some(SessionId(id)) {
+            end(tx, SessionId(id), user).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops sessions that ended long ago.
 pub async fn sweep(tx: &mut Tx) -> Result<()> {
     let kept = Timestamp::now().0 - KEPT.as_millis() as i64;
     run!(tx, sqlx::query(SWEEP).bind(kept), execute)?;
+    // A token without an end would stay for ever once revoked. An outside token that lasts longer than this is refused
+    // by its own end first: `start_external` bounds it.
+    run!(tx, sqlx::query(SWEEP_ENDED).bind(kept), execute)?;
     Ok(())
 }

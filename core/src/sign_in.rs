@@ -10,7 +10,7 @@ use crate::db::Tx;
 use crate::fault::{Fault, Result};
 use crate::passwords::{self, Tried};
 use crate::rate_limits::{self, Quota};
-use crate::roles::Granted;
+use crate::roles::{self, Granted, Permission};
 use crate::sessions::{self, Device, Method, Spare, Started};
 use crate::tickets::{self, Holder, Purpose};
 use crate::two_factor::{self, Code};
@@ -21,8 +21,11 @@ use crate::{Db, FutureExt};
 pub const LINK_LASTS: Duration = Duration::from_hours(24);
 /// One that was mailed.
 const MAILED_LASTS: Duration = Duration::from_hours(1);
-/// Codes that may be tried for one account, wherever from: a million codes would take years.
+/// Codes that may be tried for one account, wherever from: three of a million are good at a time, so that guessing one
+/// takes more than half a year.
 const CODES: Quota = Quota { count: 10, per: Duration::from_mins(10) };
+/// Passwords that a signed-in session may try on its own account: a stolen one must not be a way to guess.
+const PROOFS: Quota = Quota { count: 10, per: Duration::from_mins(10) };
 
 /// What a sign-in came to.
 #[derive(Debug)]
@@ -92,8 +95,17 @@ async fn second_step(
     is_limited: bool,
 ) -> Result<Outcome> {
     let id = account.user_id;
+    // The hash took its time, and others may have waited before it: whoever changed the password meanwhile is not to find
+    // a session of the old one afterwards.
+    users::lock(tx, id).await?;
+    let now = users::credentials_of(tx, id).await?;
+    if now.password_hash != account.password_hash || !now.is_active {
+        return Ok(Outcome::Refused(wrong()));
+    }
     if two_factor::is_enabled(tx, id).await? {
         let Some(code) = code else {
+            let actor = Actor::stranger(device.ip_address.clone());
+            audit::note(tx, &actor, Action::CodeAsked, Some(Target::user(id)), json!(null)).await?;
             return Ok(Outcome::Refused(Fault::Unauthenticated {
                 code: "two_factor_required",
                 message: "the code of your device is needed too",
@@ -142,8 +154,18 @@ async fn prove_code(
 /// Asks a signed-in user for their password again, before what a stolen session must not do.
 ///
 /// # Errors
-/// [`Fault::Invalid`] in `field`.
-pub async fn prove_password(db: &Db, user: UserId, password: String, field: &'static str) -> Result<()> {
+/// [`Fault::Invalid`] in `field`; [`Fault::RateLimited`], unless limits are off.
+pub async fn prove_password(
+    db: &Db,
+    user: UserId,
+    password: String,
+    field: &'static str,
+    is_limited: bool,
+) -> Result<()> {
+    if is_limited {
+        let key = format!("proof:{user}");
+        db.write(move |tx| async move { rate_limits::take(tx, &key, PROOFS).await }.boxed()).await?;
+    }
     let known = users::credentials_of(&mut db.read(), user).await?;
     if passwords::verify(password, known.password_hash).await? == Tried::Wrong {
         return Err(Fault::invalid(field, "is not your password"));
@@ -180,17 +202,18 @@ pub async fn change_password(
     kept: SessionId,
     current: Option<String>,
     new: String,
+    is_limited: bool,
 ) -> Result<()> {
     let user = by.user_id.ok_or(Fault::NotFound("user"))?;
     let known = users::credentials_of(&mut db.read(), user).await?;
     if known.password_hash.is_some() {
-        prove_password(db, user, current.unwrap_or_default(), "current_password").await?;
+        prove_password(db, user, current.unwrap_or_default(), "current_password", is_limited).await?;
     }
     let hash = passwords::accept("new_password", new, known.about).await?;
     db.write(move |tx| {
         async move {
             users::set_password(tx, user, Some(hash)).await?;
-            void_links(tx, user).await?;
+            tickets::void_links(tx, user).await?;
             sessions::end_all(tx, user, Spare { session: Some(kept), tokens: true }).await?;
             audit::note(tx, &by, Action::PasswordChanged, Some(Target::user(user)), json!(null)).await
         }
@@ -199,19 +222,17 @@ pub async fn change_password(
     .await
 }
 
-async fn void_links(tx: &mut Tx, user: UserId) -> Result<()> {
-    tickets::withdraw_of_user(tx, Purpose::PasswordReset, user).await?;
-    tickets::withdraw_of_user(tx, Purpose::PasswordResetByMail, user).await
-}
-
 /// A one-time secret by which somebody chooses a new password: an administrator's doing. Earlier ones are void.
 pub async fn link_password_reset(tx: &mut Tx, by: &Granted, user: UserId) -> Result<(String, Timestamp)> {
     let account = users::covered(tx, by, user).await?;
+    // One's own password is changed with the present one, or a stolen session would choose it.
+    users::refuse_own(by, user)?;
     if account.is_bot {
         return Err(Fault::conflict("not_for_bots", "a bot has tokens, not a password"));
     }
-    void_links(tx, user).await?;
-    let holder = Holder { user_id: Some(user), session_id: None };
+    tickets::void_links(tx, user).await?;
+    let issued_by_id = by.actor().user_id;
+    let holder = Holder { user_id: Some(user), issued_by_id, ..Holder::default() };
     let secret = tickets::issue(tx, Purpose::PasswordReset, holder, 1, LINK_LASTS).await?;
     audit::note(
         tx,
@@ -230,8 +251,9 @@ pub async fn mail_password_reset(tx: &mut Tx, by: &Actor, login: &str) -> Result
     let Some(known) = users::credentials(tx, login).await? else { return Ok(None) };
     let user = users::find(tx, known.user_id).await?;
     let Some(address) = user.email.filter(|_| user.is_active && !user.is_bot) else { return Ok(None) };
-    void_links(tx, user.id).await?;
-    let holder = Holder { user_id: Some(user.id), session_id: None };
+    // A stranger may ask: the link that an administrator made stays good.
+    tickets::withdraw_of_user(tx, Purpose::PasswordResetByMail, user.id).await?;
+    let holder = Holder { user_id: Some(user.id), ..Holder::default() };
     let secret = tickets::issue(tx, Purpose::PasswordResetByMail, holder, 1, MAILED_LASTS).await?;
     audit::note(tx, by, Action::PasswordResetLinked, Some(Target::user(user.id)), json!({ "by": "mail" }))
         .await?;
@@ -261,15 +283,25 @@ pub async fn reset_password(db: &Db, by: Actor, secret: String, password: String
                 other => other,
             })?;
             let user = holder.user_id.ok_or(Fault::NotFound("reset link"))?;
+            users::lock(tx, user).await?;
+            if let Some(issuer) = holder.issued_by_id {
+                still_covered(tx, issuer, user).await.map_err(|_| Fault::NotFound("reset link"))?;
+            }
             users::set_password(tx, user, Some(hash)).await?;
             if purpose == Purpose::PasswordResetByMail {
                 users::verify_address(tx, user).await?;
             }
-            void_links(tx, user).await?;
+            tickets::void_links(tx, user).await?;
             sessions::end_all(tx, user, Spare::default()).await?;
             audit::note(tx, &by, Action::PasswordReset, Some(Target::user(user)), json!(null)).await
         }
         .boxed()
     })
     .await
+}
+
+/// A link is worth no more than the administrator who made it may when it is used.
+async fn still_covered(tx: &mut Tx, issuer: UserId, user: UserId) -> Result<()> {
+    let granted = roles::ask_as(tx, issuer, Permission::UsersManage).await?;
+    users::covered(tx, &granted, user).await.map(drop)
 }

@@ -6,21 +6,21 @@ use confab_protocol::{SessionId, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::audit::{self, Action, Target};
+use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::roles::Granted;
+use crate::roles::{self, Granted, Permission};
 use crate::text;
 
 const ISSUE: &str =
-    "insert into tickets (token_hash, purpose, user_id, session_id, uses_left, created_at, expires_at, id)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    "insert into tickets (token_hash, purpose, user_id, session_id, uses_left, created_at, expires_at, id, issued_by_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 // One statement reads and counts down: two who race for the last use cannot both win.
 const USE: &str = "update tickets set uses_left = uses_left - 1
-    where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3 returning user_id, session_id";
+    where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3 returning id, user_id, session_id, issued_by_id";
 const LIVE: &str = "select count(*) from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
 const HOLDER: &str = "select user_id, session_id from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
-const DROP_EXPIRED: &str = "delete from tickets where purpose = $1 and expires_at <= $2";
+const SWEEP: &str = "delete from tickets where expires_at <= $1";
 const WITHDRAW: &str = "delete from tickets where purpose = $1";
 const WITHDRAW_OF_USER: &str = "delete from tickets where user_id = $1 and purpose = $2";
 const WITHDRAW_ONE: &str = "delete from tickets where id = $1 and purpose = $2";
@@ -57,10 +57,14 @@ impl Purpose {
 /// Whom a used ticket names.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Holder {
+    /// The ticket that was used; what is to be issued has none yet.
+    pub ticket_id: Option<Uuid>,
     /// Whose it is, or who issued it.
     pub user_id: Option<UserId>,
     /// For which session.
     pub session_id: Option<SessionId>,
+    /// The administrator who issued it for somebody else; worth no more than they may when it is used.
+    pub issued_by_id: Option<UserId>,
 }
 
 /// Issues a ticket; the answer is shown once and stored nowhere.
@@ -71,8 +75,17 @@ pub async fn issue(
     uses: u32,
     lasts: Duration,
 ) -> Result<String> {
-    let now = Timestamp::now();
-    run!(tx, sqlx::query(DROP_EXPIRED).bind(purpose.as_str()).bind(now.0), execute)?;
+    Ok(issue_named(tx, purpose, holder, uses, lasts).await?.1)
+}
+
+async fn issue_named(
+    tx: &mut Tx,
+    purpose: Purpose,
+    holder: Holder,
+    uses: u32,
+    lasts: Duration,
+) -> Result<(Uuid, String)> {
+    let (now, id) = (Timestamp::now(), Uuid::now_v7());
     let secret = text::secret();
     run!(
         tx,
@@ -84,10 +97,11 @@ pub async fn issue(
             .bind(i64::from(uses))
             .bind(now.0)
             .bind(now.plus(lasts).0)
-            .bind(Uuid::now_v7()),
+            .bind(id)
+            .bind(holder.issued_by_id.map(|id| id.0)),
         execute
     )?;
-    Ok(secret)
+    Ok((id, secret))
 }
 
 /// Uses a ticket once.
@@ -95,13 +109,18 @@ pub async fn issue(
 /// # Errors
 /// [`Fault::NotFound`] alike for one that never was, is used up or has expired.
 pub async fn redeem(tx: &mut Tx, purpose: Purpose, secret: &str) -> Result<Holder> {
-    let row: Option<(Option<Uuid>, Option<Uuid>)> = run!(
+    let row: Option<(Option<Uuid>, Option<Uuid>, Option<Uuid>, Option<Uuid>)> = run!(
         tx,
         sqlx::query_as(USE).bind(text::hash(secret)).bind(purpose.as_str()).bind(Timestamp::now().0),
         fetch_optional
     )?;
-    let (user, session) = row.ok_or(Fault::NotFound("ticket"))?;
-    Ok(Holder { user_id: user.map(UserId), session_id: session.map(SessionId) })
+    let (ticket_id, user, session, issuer) = row.ok_or(Fault::NotFound("ticket"))?;
+    Ok(Holder {
+        ticket_id,
+        user_id: user.map(UserId),
+        session_id: session.map(SessionId),
+        issued_by_id: issuer.map(UserId),
+    })
 }
 
 /// Whether a ticket would work now.
@@ -121,13 +140,31 @@ pub async fn holder_of(on: &mut impl Read, purpose: Purpose, secret: &str) -> Re
         sqlx::query_as(HOLDER).bind(text::hash(secret)).bind(purpose.as_str()).bind(Timestamp::now().0),
         fetch_optional
     )?;
-    Ok(row.map(|(user, session)| Holder { user_id: user.map(UserId), session_id: session.map(SessionId) }))
+    let named = |(user, session): (Option<Uuid>, Option<Uuid>)| Holder {
+        user_id: user.map(UserId),
+        session_id: session.map(SessionId),
+        ..Holder::default()
+    };
+    Ok(row.map(named))
 }
 
 /// Makes all tickets of a purpose void.
 pub async fn withdraw(tx: &mut Tx, purpose: Purpose) -> Result<()> {
     run!(tx, sqlx::query(WITHDRAW).bind(purpose.as_str()), execute)?;
     Ok(())
+}
+
+/// Drops what has expired.
+pub async fn sweep(tx: &mut Tx) -> Result<()> {
+    run!(tx, sqlx::query(SWEEP).bind(Timestamp::now().0), execute)?;
+    Ok(())
+}
+
+/// Makes every link void by which somebody could choose a password: another password, another address or other powers
+/// make another account of it.
+pub(crate) async fn void_links(tx: &mut Tx, user: UserId) -> Result<()> {
+    withdraw_of_user(tx, Purpose::PasswordReset, user).await?;
+    withdraw_of_user(tx, Purpose::PasswordResetByMail, user).await
 }
 
 /// Makes one user's tickets of a purpose void.
@@ -168,13 +205,29 @@ pub async fn invitations(on: &mut impl Read) -> Result<Vec<Ticket>> {
         .collect())
 }
 
-/// Makes an invitation, and notes who did.
-pub async fn invite(tx: &mut Tx, by: &Granted, uses: u32, lasts: Duration) -> Result<String> {
-    let holder = Holder { user_id: by.actor().user_id, session_id: None };
-    let secret = issue(tx, Purpose::Invitation, holder, uses, lasts).await?;
+/// Makes an invitation. Answers its id and its secret, which is shown this once.
+pub async fn invite(tx: &mut Tx, by: &Granted, uses: u32, lasts: Duration) -> Result<(Uuid, String)> {
+    let holder = Holder { user_id: by.actor().user_id, ..Holder::default() };
+    let (id, secret) = issue_named(tx, Purpose::Invitation, holder, uses, lasts).await?;
     let detail = json!({ "max_uses": uses, "hours": lasts.as_secs() / 3_600 });
-    audit::note(tx, by.actor(), Action::InvitationCreated, None, detail).await?;
-    Ok(secret)
+    let target = Some(Target::new("invitation", id));
+    audit::note(tx, by.actor(), Action::InvitationCreated, target, detail).await?;
+    Ok((id, secret))
+}
+
+/// Uses an invitation for a new account.
+///
+/// # Errors
+/// [`Fault::NotFound`] alike for one that never was, is used up or has expired.
+pub async fn use_invitation(tx: &mut Tx, by: &Actor, secret: &str) -> Result<()> {
+    let used = redeem(tx, Purpose::Invitation, secret).await?;
+    // Whoever made it may have been shown out since, or may invite no more.
+    if let Some(inviter) = used.user_id {
+        let gone = |_| Fault::NotFound("ticket");
+        roles::ask_as(tx, inviter, Permission::UsersInvite).await.map_err(gone)?;
+    }
+    let target = used.ticket_id.map(|id| Target::new("invitation", id));
+    audit::note(tx, by, Action::InvitationUsed, target, json!(null)).await
 }
 
 /// Makes one invitation void.

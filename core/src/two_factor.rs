@@ -10,6 +10,7 @@ use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
+use crate::sessions::{self, Method};
 use crate::{policies, text, users};
 
 /// Recovery codes of one person.
@@ -17,8 +18,6 @@ const RECOVERY_CODES: usize = 10;
 /// Letters and digits of a recovery code, without those that look alike: 50 bits each.
 const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
 const LETTERS_EACH: usize = 10;
-/// A code is good for 30 seconds, and for the 30 before and after since clocks differ (RFC 6238 §5.2).
-const STEP_SECONDS: u64 = 30;
 
 const STATE: &str = "select secret, confirmed_at, last_step from two_factors where user_id = $1";
 const START: &str =
@@ -39,7 +38,7 @@ const COUNT_RECOVERY: &str = "select count(*) from recovery_codes where user_id 
 pub struct State {
     /// Codes are asked for.
     pub enabled: bool,
-    /// This server asks everyone for a second factor.
+    /// This server asks this session's user for a second factor.
     pub required: bool,
     /// Recovery codes that are not used up.
     pub recovery_codes_left: i64,
@@ -65,11 +64,13 @@ pub enum Code {
     Wrong,
 }
 
-/// What somebody has set up.
-pub async fn state(on: &mut impl Read, user: UserId) -> Result<State> {
+/// What somebody has set up, asked in a session that began by `method`.
+pub async fn state(on: &mut impl Read, user: UserId, method: Method) -> Result<State> {
+    let is_bot = users::find(on, user).await?.is_bot;
     Ok(State {
         enabled: is_enabled(on, user).await?,
-        required: policies::accounts(on).await?.require_two_factor,
+        required: sessions::asks_second_factor(method, is_bot)
+            && policies::accounts(on).await?.require_two_factor,
         recovery_codes_left: run!(on, sqlx::query_scalar(COUNT_RECOVERY).bind(user.0), fetch_one)?,
     })
 }
@@ -137,9 +138,8 @@ fn matching_step(secret: &str, code: &str) -> Result<Option<i64>> {
         return Ok(None);
     }
     let now = Timestamp::now().0.unsigned_abs() / 1_000;
-    let totp = totp(secret, "x")?;
-    debug_assert_eq!(totp.step(), STEP_SECONDS);
-    Ok(totp.check(&digits, now).map(u64::cast_signed))
+    // A code is good for 30 seconds, and for the 30 before and after since clocks differ (RFC 6238 §5.2).
+    Ok(totp(secret, "x")?.check(&digits, now).map(u64::cast_signed))
 }
 
 /// Tries a code of the device or a recovery code; a good one is good this once.
@@ -213,6 +213,7 @@ pub async fn disable(tx: &mut Tx, by: &Actor, user: UserId) -> Result<()> {
 /// Takes it away from someone who lost their device: an administrator's doing.
 pub async fn reset(tx: &mut Tx, by: &Granted, user: UserId) -> Result<()> {
     users::covered(tx, by, user).await?;
+    users::refuse_own(by, user)?;
     remove(tx, user).await?;
     audit::note(tx, by.actor(), Action::TwoFactorReset, Some(Target::user(user)), json!(null)).await
 }

@@ -11,12 +11,15 @@ use uuid::Uuid;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::roles::{Granted, Standing, permissions_of};
+use crate::sessions::{self, Spare};
 use crate::{members, text};
 
 pub use administer::{create_account, disable, enable, set_superuser};
 pub use directory::{Listed, accounts, find_account};
 pub use own::{Profile, own, set_password, set_picture, update, update_other};
 pub use remove::remove;
+
+pub(crate) use administer::refuse_own;
 
 /// Longest user name (docs/limits.md).
 pub const USERNAME_CHARACTERS: usize = 100;
@@ -34,10 +37,16 @@ const BY_ADDRESS: &str =
     "select id, username, email, password_hash, is_active, email_verified_at from users where email_key = $1";
 const BY_USER: &str =
     "select id, username, email, password_hash, is_active, email_verified_at from users where id = $1";
+const LOCK: &str = "update users set updated_at = updated_at where id = $1";
+const DROP_TICKETS: &str = "delete from tickets where user_id = $1";
+const DROP_IDENTITIES: &str = "delete from identities where user_id = $1";
+const DROP_ATTEMPTS: &str = "delete from sign_in_attempts where user_id = $1";
+const WITH_PICTURE: &str = "select count(*) from users where picture_url = $1";
 const LOOKALIKES: &str = "select count(*) from users where username_skeleton = $1 and id <> $2";
 const CREATED_BY: &str = "select created_by_id from users where id = $1";
 const VERIFY_ADDRESS: &str = "update users set email_verified_at = $2 where id = $1 and email is not null";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
+const ACTIVE: &str = "select id from users where is_active = true and id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
     order by username_key limit $4";
@@ -136,11 +145,8 @@ pub async fn create(tx: &mut Tx, user: NewUser) -> Result<User> {
 
 /// Nobody takes a name that looks like another's, to be taken for them. Imports bring whatever names there were.
 async fn refuse_lookalike(on: &mut impl Read, id: UserId, username: &str) -> Result<()> {
-    let alike: i64 = run!(
-        on,
-        sqlx::query_scalar(LOOKALIKES).bind(text::skeleton(username)).bind(id.0),
-        fetch_one
-    )?;
+    let alike: i64 =
+        run!(on, sqlx::query_scalar(LOOKALIKES).bind(text::skeleton(username)).bind(id.0), fetch_one)?;
     if alike > 0 {
         return Err(Fault::conflict("name_taken", "this user name is taken, or looks like one that is"));
     }
@@ -278,6 +284,31 @@ pub async fn created_by(on: &mut impl Read, id: UserId) -> Result<Option<UserId>
     Ok(found.flatten().map(UserId))
 }
 
+/// Holds an account's row until the transaction ends: who signs in, who changes the password and who takes the account
+/// away come one after the other.
+pub(crate) async fn lock(tx: &mut Tx, id: UserId) -> Result<()> {
+    run!(tx, sqlx::query(LOCK).bind(id.0), execute)?;
+    Ok(())
+}
+
+/// Ends everything by which somebody could get into an account as of now, but not the account: its password, second
+/// factor, identities, links, sessions and tokens, and the tokens that it made for bots.
+pub(crate) async fn void_credentials(tx: &mut Tx, id: UserId) -> Result<()> {
+    set_password(tx, id, None).await?;
+    crate::two_factor::remove(tx, id).await?;
+    for statement in [DROP_TICKETS, DROP_IDENTITIES, DROP_ATTEMPTS] {
+        run!(tx, sqlx::query(statement).bind(id.0), execute)?;
+    }
+    sessions::end_all(tx, id, Spare::default()).await?;
+    sessions::end_made_by(tx, id).await
+}
+
+/// Whether somebody shows this picture.
+pub async fn is_picture_used(on: &mut impl Read, url: &str) -> Result<bool> {
+    let shown: i64 = run!(on, sqlx::query_scalar(WITH_PICTURE).bind(url.to_owned()), fetch_one)?;
+    Ok(shown > 0)
+}
+
 /// Notes that the address of an account is known to be its user's.
 pub(crate) async fn verify_address(tx: &mut Tx, id: UserId) -> Result<()> {
     run!(tx, sqlx::query(VERIFY_ADDRESS).bind(id.0).bind(Timestamp::now().0), execute)?;
@@ -337,6 +368,13 @@ pub async fn refs(on: &mut impl Read, ids: &[UserId]) -> Result<Vec<UserRef>> {
         found.extend(rows.into_iter().map(UserRef::from));
     }
     Ok(found)
+}
+
+/// Whether all of these have an account that they may use.
+pub(crate) async fn are_active(on: &mut impl Read, ids: &[UserId]) -> Result<bool> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows: Vec<(Uuid,)> = run_in!(on, (Uuid,), ACTIVE, &ids, "")?;
+    Ok(ids.iter().all(|id| rows.iter().any(|row| row.0 == *id)))
 }
 
 /// Active users whose names begin with `prefix`, after the name `after`, in order of their folded names.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use confab_core::roles::Granted;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
 use confab_core::{
@@ -125,7 +126,9 @@ async fn make_admin(db: &Db, admin: Admin) -> Result<()> {
     user.is_superuser = true;
     user.email_is_verified = true;
     user.password_hash = Some(passwords::hash(admin.password.0).await?);
-    let made = db.write(move |tx| async move { users::create(tx, user).await }.boxed()).await;
+    let made = db
+        .write(move |tx| async move { users::create_account(tx, &Granted::operator(), user).await }.boxed())
+        .await;
     match made {
         Ok(user) => tracing::info!(username = %user.username, "made the first administrator"),
         // Another server of the same Confab was faster.

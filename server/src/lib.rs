@@ -2,11 +2,12 @@
 //! what core answers into problems, pages and frames.
 //!
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
-//! an empty folder; [`tokens`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
+//! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
 //! [`pictures`] what their names say. [`http`] is what surrounds every request, [`api`] the endpoints,
 //! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
+pub mod caller;
 pub mod cli;
 pub mod demo;
 pub mod first_run;

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use confab_core::rate_limits::{self, Quota as Shared};
-use confab_core::{Db, Fault, FutureExt, Result};
+use confab_core::{Db, Fault, FutureExt, Result, users};
 use confab_protocol::{SessionId, UserId};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -27,6 +27,7 @@ const SIGN_IN_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_mins(
 const SIGN_IN_OF_BOTH: Shared = Shared { count: 5, per: Duration::from_mins(5) };
 const SIGN_IN_OF_ACCOUNT: Shared = Shared { count: 100, per: Duration::from_mins(5) };
 const REGISTER: Shared = Shared { count: 5, per: Duration::from_hours(1) };
+const BEGIN_OUTSIDE: Shared = Shared { count: 30, per: Duration::from_mins(5) };
 const REFRESH: Shared = Shared { count: 60, per: Duration::from_mins(1) };
 const RESET_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_hours(1) };
 const RESET_OF_ACCOUNT: Shared = Shared { count: 5, per: Duration::from_hours(1) };
@@ -42,9 +43,28 @@ fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// What somebody typed may be a password in the wrong field, and of any length: only its hash is kept.
-fn account_key(login: &str) -> String {
-    confab_core::text::hash(&confab_core::text::key(login))[..32].to_owned()
+/// An account as limits know it.
+pub struct Account(String);
+
+impl Account {
+    /// The account that a login names, whichever of its names was typed, or what was typed: that may be a password in
+    /// the wrong field, and of any length, so only its hash is kept.
+    pub async fn named(db: &Db, login: &str) -> Result<Self> {
+        let known = users::credentials(&mut db.read(), login).await?;
+        Ok(Self(known.map_or_else(
+            || confab_core::text::hash(&confab_core::text::key(login))[..32].to_owned(),
+            |it| it.user_id.to_string(),
+        )))
+    }
+}
+
+fn sign_in_keys(Account(account): &Account, address: IpAddr) -> [(String, Shared); 3] {
+    let network = network_of(address);
+    [
+        (format!("sign_in:{network}"), SIGN_IN_OF_ADDRESS),
+        (format!("sign_in:{network}:{account}"), SIGN_IN_OF_BOTH),
+        (format!("sign_in:{account}"), SIGN_IN_OF_ACCOUNT),
+    ]
 }
 
 fn every(count: u32, seconds: u64, burst: u32) -> Quota {
@@ -72,31 +92,47 @@ impl Limits {
 
     /// Trying to sign in counts against the address, and against the account from that address: a stranger who guesses
     /// locks out themselves, not the account's owner. Many addresses together are slowed down for one account too.
-    pub async fn sign_in(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
-        let (network, account) = (network_of(address), account_key(login));
-        self.take(
-            db,
-            vec![
-                (format!("sign_in:{network}"), SIGN_IN_OF_ADDRESS),
-                (format!("sign_in:{network}:{account}"), SIGN_IN_OF_BOTH),
-                (format!("sign_in:{account}"), SIGN_IN_OF_ACCOUNT),
-            ],
-        )
-        .await
+    pub async fn sign_in(&self, db: &Db, account: &Account, address: IpAddr) -> Result<()> {
+        self.take(db, sign_in_keys(account, address).into()).await
     }
 
-    /// The right password: earlier wrong ones from this address count no more.
-    pub async fn signed_in(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
+    /// The right password: it was no guess, and earlier wrong ones from this address count no more.
+    pub async fn signed_in(&self, db: &Db, account: &Account, address: IpAddr) -> Result<()> {
         if !self.is_on {
             return Ok(());
         }
-        let key = format!("sign_in:{}:{}", network_of(address), account_key(login));
-        db.write(move |tx| async move { rate_limits::forget(tx, &key).await }.boxed()).await
+        let [of_address, of_both, of_account] = sign_in_keys(account, address);
+        db.write(move |tx| {
+            async move {
+                rate_limits::give_back(tx, &of_address.0, of_address.1).await?;
+                rate_limits::forget(tx, &of_both.0).await?;
+                rate_limits::give_back(tx, &of_account.0, of_account.1).await
+            }
+            .boxed()
+        })
+        .await
     }
 
-    /// Making accounts.
-    pub async fn register(&self, db: &Db, address: IpAddr) -> Result<()> {
-        self.take(db, vec![(format!("register:{}", network_of(address)), REGISTER)]).await
+    /// Makes an account by `work`. A form that is not right makes none, and counts for none.
+    pub async fn registering<T>(
+        &self,
+        db: &Db,
+        address: IpAddr,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let key = format!("register:{}", network_of(address));
+        self.take(db, vec![(key.clone(), REGISTER)]).await?;
+        let done = work.await;
+        if self.is_on && matches!(done, Err(Fault::Invalid { .. })) {
+            db.write(move |tx| async move { rate_limits::give_back(tx, &key, REGISTER).await }.boxed())
+                .await?;
+        }
+        done
+    }
+
+    /// Going to the outside issuer.
+    pub async fn begin_outside(&self, db: &Db, address: IpAddr) -> Result<()> {
+        self.take(db, vec![(format!("outside:{}", network_of(address)), BEGIN_OUTSIDE)]).await
     }
 
     /// Renewing tokens.
@@ -104,11 +140,11 @@ impl Limits {
         self.take(db, vec![(format!("refresh:{}", network_of(address)), REFRESH)]).await
     }
 
-    /// Asking for a link to choose a new password, and using one. `login` is empty where none is said.
-    pub async fn reset(&self, db: &Db, login: &str, address: IpAddr) -> Result<()> {
+    /// Asking for a link to choose a new password, and using one, where no account is named.
+    pub async fn reset(&self, db: &Db, account: Option<&Account>, address: IpAddr) -> Result<()> {
         let mut keys = vec![(format!("reset:{}", network_of(address)), RESET_OF_ADDRESS)];
-        if !login.is_empty() {
-            keys.push((format!("reset:{}", account_key(login)), RESET_OF_ACCOUNT));
+        if let Some(Account(account)) = account {
+            keys.push((format!("reset:{account}"), RESET_OF_ACCOUNT));
         }
         self.take(db, keys).await
     }
@@ -194,7 +230,6 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2:bbbb::9"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(account_key("ADA"), account_key("ada"));
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub const SIDE: u32 = 256;
 /// Largest picture that is decoded: 40 megapixels, as cameras make; more is a decompression bomb.
 const MOST_PIXELS: u64 = 40_000_000;
 const MOST_SIDE: u32 = 16_384;
-/// The decoder's own memory; 40 megapixels take 160 MB.
-const MOST_MEMORY: u64 = 256 << 20;
+/// Decoded, 40 megapixels take 160 MB in eight bits; in sixteen they are twice as much, and refused.
+const MOST_MEMORY: u64 = 160 << 20;
 /// A photograph in 256 pixels is about 20 KB at this quality.
 const JPEG_QUALITY: u8 = 85;
 
@@ -43,13 +43,22 @@ pub fn square(file: &[u8]) -> Result<Picture> {
     if too_large || u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(Fault::invalid("file", "has more than 40 megapixels or 16,384 pixels on a side"));
     }
+    // The decoder's limits hold for its own buffers, not for the one it decodes into.
+    if decoder.total_bytes() > MOST_MEMORY {
+        return Err(Fault::invalid("file", "takes more than 160 MB when it is decoded"));
+    }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
     decoder.set_limits(limits).map_err(|_| unreadable())?;
     let turned = decoder.orientation().map_err(|_| unreadable())?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
-    image.apply_orientation(turned);
-    encode(&image.resize_to_fill(SIDE, SIDE, FilterType::Triangle))
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    // Cut first: scaled as a whole, a picture of 16,384 × 1 would become one of four million × 256.
+    let side = width.min(height);
+    let middle = image.crop_imm((width - side) / 2, (height - side) / 2, side, side);
+    drop(image);
+    let mut small = middle.resize_exact(SIDE, SIDE, FilterType::Triangle);
+    small.apply_orientation(turned);
+    encode(&small)
 }
 
 fn encode(image: &DynamicImage) -> Result<Picture> {
@@ -88,6 +97,15 @@ mod tests {
         for (alpha, kind) in [(255, "image/jpeg"), (10, "image/png")] {
             let made = square(&png(600, 300, alpha)).expect("a picture");
             assert_eq!(content_type(&made.bytes), kind);
+            let read = image::load_from_memory(&made.bytes).expect("a picture");
+            assert_eq!((read.width(), read.height()), (SIDE, SIDE));
+        }
+    }
+
+    #[test]
+    fn a_line_of_pixels_is_a_small_picture_too() {
+        for (width, height) in [(16_384, 1), (1, 16_384)] {
+            let made = square(&png(width, height, 255)).expect("a picture");
             let read = image::load_from_memory(&made.bytes).expect("a picture");
             assert_eq!((read.width(), read.height()), (SIDE, SIDE));
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::db::{self, Opened};
-use confab_core::{Bus, Fault, FutureExt, Result, Settings, Tx, identities, rate_limits, sessions};
+use confab_core::{
+    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, rate_limits, sessions, tickets,
+};
 use confab_protocol::EventKind;
 use confab_worker::Worker;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -133,6 +135,8 @@ async fn assemble(
 async fn sweep(tx: &mut Tx) -> Result<()> {
     rate_limits::sweep(tx).await?;
     identities::sweep(tx).await?;
+    tickets::sweep(tx).await?;
+    notifications::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

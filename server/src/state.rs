@@ -55,6 +55,12 @@ impl App {
         Self(Arc::new(parts))
     }
 
+    /// Where somebody chooses a new password. The secret stands in the fragment, which no log keeps.
+    #[must_use]
+    pub fn reset_url(&self, secret: &str) -> String {
+        format!("{}/reset#{secret}", self.public_url())
+    }
+
     /// The address that people use, without a slash at its end.
     #[must_use]
     pub fn public_url(&self) -> &str {

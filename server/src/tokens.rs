@@ -1,18 +1,18 @@
-//! Access tokens: short-lived, signed, and checked against the session on every call.
+//! Tokens: ours are short-lived and signed, others are an outside issuer's, or personal and bot tokens. Each is checked
+//! against its session on every call.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use confab_core::api_tokens::{self, Scopes};
-use confab_core::audit::Actor;
-use confab_core::roles::{self, Granted, Permission};
+use confab_core::api_tokens;
 use confab_core::sessions::{self, Device, Live, Method};
 use confab_core::{Db, Fault, FutureExt, Result, identities, text};
 use confab_protocol::{SessionId, Timestamp, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Caller;
 use crate::oidc::{self, Issuer, Verified};
 
 /// How long a token is good for.
@@ -44,102 +44,6 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
-}
-
-/// Who is calling.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Which user.
-    pub user_id: UserId,
-    /// On which device, or by which token.
-    pub session_id: SessionId,
-    /// When the token ends.
-    pub expires_at: Timestamp,
-    /// What the session is worth now.
-    pub live: Live,
-    address: Option<String>,
-}
-
-impl Caller {
-    /// The holder of something that stands for a live session until `expires_at`.
-    #[must_use]
-    pub fn of(live: Live, expires_at: Timestamp, address: Option<String>) -> Self {
-        Self { user_id: live.user_id, session_id: live.session_id, expires_at, live, address }
-    }
-
-    /// Who does it, for the audit log.
-    #[must_use]
-    pub fn actor(&self) -> Actor {
-        Actor::user(self.user_id, Some(self.session_id), self.address.clone())
-    }
-
-    /// Whether all is theirs to administer. For what is shown; what is done asks [`Self::superuser`].
-    #[must_use]
-    pub fn is_superuser(&self) -> bool {
-        self.live.standing.is_superuser && self.live.scopes.is_none_or(|scopes| scopes.admin)
-    }
-
-    /// Lets whoever holds the permission pass.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `permission_missing` or `scope_missing`.
-    pub fn may(&self, permission: Permission) -> Result<Granted> {
-        self.has_scope("admin", |scopes| scopes.admin)?;
-        roles::ask(self.actor(), self.live.standing, permission)
-    }
-
-    /// The same for what is part of chatting, where a token needs no scope `admin`.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `permission_missing`.
-    pub fn may_in_chat(&self, permission: Permission) -> Result<Granted> {
-        roles::ask(self.actor(), self.live.standing, permission)
-    }
-
-    /// Lets superusers pass.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `superuser_only` or `scope_missing`.
-    pub fn superuser(&self) -> Result<Granted> {
-        self.has_scope("admin", |scopes| scopes.admin)?;
-        roles::ask_superuser(self.actor(), self.live.standing)
-    }
-
-    /// Refuses personal and bot tokens: what one steals from a script must not change the locks.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `sign_in_required`.
-    pub fn in_person(&self) -> Result<()> {
-        if self.live.method != Method::Token {
-            return Ok(());
-        }
-        Err(Fault::forbidden("sign_in_required", "a token cannot do this; sign in"))
-    }
-
-    /// Refuses a token that was not made for this.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `scope_missing`.
-    pub fn has_scope(&self, name: &'static str, held: impl FnOnce(Scopes) -> bool) -> Result<()> {
-        if self.live.scopes.is_none_or(held) {
-            return Ok(());
-        }
-        Err(Fault::forbidden("scope_missing", format!("this token lacks the scope {name}")))
-    }
-
-    /// Refuses everything to who has to set up a second factor first.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `two_factor_setup_required`.
-    pub fn has_second_factor(&self) -> Result<()> {
-        if !self.live.must_set_up_two_factor {
-            return Ok(());
-        }
-        Err(Fault::forbidden(
-            "two_factor_setup_required",
-            "this server asks for a second factor; set one up first",
-        ))
-    }
 }
 
 /// Signs and checks. One key of at least 256 bits, so that HS256 is as strong as its hash.
@@ -227,11 +131,17 @@ impl Tokens {
         }
         let data =
             jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| refused())?;
-        // A refresh or identity token of another kind must not pass as an access token.
-        if data.header.typ.as_deref() != Some(TYPE) {
+        // A refresh or identity token of another kind must not pass as an access token, nor one that asks for an
+        // extension which is not understood here (RFC 7515 §4.1.11; the crate passes over it).
+        if data.header.typ.as_deref() != Some(TYPE) || data.header.crit.is_some() {
             return Err(refused());
         }
         let claims = data.claims;
+        let now = Timestamp::now().0 / 1_000;
+        let is_of_the_future = claims.iat > now + LEEWAY_SECONDS as i64;
+        if is_of_the_future || claims.exp.saturating_sub(claims.iat) > LASTS.as_secs() as i64 {
+            return Err(refused());
+        }
         let live = self.live(db, claims.sid).await?;
         // A session that stands for another kind of token has no access tokens of ours.
         if live.user_id != claims.sub || live.method == Method::Token {

@@ -30,6 +30,8 @@ actions!(
     SignedIn = "account.signed_in",
     /// A sign-in to this account was refused; `detail.reason` says why.
     SignInFailed = "account.sign_in_failed",
+    /// The right password was given; the code of the second factor was asked for.
+    CodeAsked = "account.code_asked",
     /// A session was ended by its own user.
     SignedOut = "account.signed_out",
     /// Somebody made their own account.
@@ -62,7 +64,7 @@ actions!(
     RefreshReused = "refresh_token.reused",
     /// Codes are asked for from now on.
     TwoFactorEnabled = "two_factor.enabled",
-    /// By the user.
+    /// The user gave the second factor up.
     TwoFactorDisabled = "two_factor.disabled",
     /// By an administrator, for someone who lost their device.
     TwoFactorReset = "two_factor.reset",
@@ -72,23 +74,26 @@ actions!(
     RecoveryCodesRenewed = "two_factor.recovery_codes_renewed",
     /// A personal or bot token was made.
     TokenCreated = "token.created",
-    /// It is void.
+    /// A token is void.
     TokenRevoked = "token.revoked",
     /// A role was made.
     RoleCreated = "role.created",
     /// Its name or permissions changed.
     RoleUpdated = "role.updated",
-    /// It is gone.
+    /// A role is gone.
     RoleDeleted = "role.deleted",
     /// An invitation link was made.
     InvitationCreated = "invitation.created",
     /// Somebody made an account by it.
     InvitationUsed = "invitation.used",
-    /// It is void.
+    /// An invitation is void.
     InvitationRevoked = "invitation.revoked",
+    /// Password, codes, sessions and tokens of an account ended, since an issuer vouched for its address to somebody and
+    /// nobody had before.
+    CredentialsVoided = "account.credentials_voided",
     /// An outside identity belongs to an account now.
     IdentityLinked = "identity.linked",
-    /// It no longer does.
+    /// An outside identity belongs to the account no more.
     IdentityUnlinked = "identity.unlinked",
     /// A run-time policy changed.
     PolicyChanged = "policy.changed",

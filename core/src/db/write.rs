@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::{Db, Engine, Lease, Read, insert_rows, run};
+use crate::audit::{self, Note};
 use crate::fault::{Fault, Result};
 
 /// Most pieces of work that one SQLite commit carries. Above it the wait of the first outweighs the fsync saved.
@@ -26,6 +27,7 @@ const ADVANCE: &str = "update log_meta set last_pos = $1, published_pos = $1 whe
 pub struct Tx {
     on: Engine<SqliteConnection, sqlx::Transaction<'static, Postgres>>,
     emitted: Vec<Event>,
+    noted: Vec<Note>,
     /// SQLite only: the newest position. One writer, so order of writing is order of commit.
     pos: i64,
 }
@@ -87,6 +89,18 @@ impl Tx {
             detail: emission.detail,
             created_at: Timestamp::now(),
         });
+    }
+
+    /// Keeps what the audit log is to say of this transaction.
+    pub(crate) fn note(&mut self, note: Note) {
+        self.noted.push(note);
+    }
+
+    /// Stores what was emitted and noted.
+    async fn store_what_follows(&mut self) -> Result<()> {
+        self.store_events().await?;
+        let notes = std::mem::take(&mut self.noted);
+        audit::store(self, notes).await
     }
 
     /// Stores what was emitted. On SQLite the position is given here; on PostgreSQL the relay gives it after commit.
@@ -154,7 +168,7 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (done, closed) = watch::channel(false);
         tokio::spawn(async move {
-            let mut tx = Tx { on: Engine::Sqlite(connection), emitted: Vec::new(), pos };
+            let mut tx = Tx { on: Engine::Sqlite(connection), emitted: Vec::new(), noted: Vec::new(), pos };
             write_all(&mut tx, waiting, &head).await;
             if let Engine::Sqlite(connection) = tx.on {
                 let _ = connection.close().await;
@@ -251,7 +265,7 @@ async fn run_one(tx: &mut Tx, job: Job) -> Result<Option<Finish>> {
     tx.say("savepoint work").await?;
     let done = AssertUnwindSafe((job.work)(tx)).catch_unwind().await;
     let done = match done {
-        Ok(Ok(finish)) => tx.store_events().await.map(|()| finish),
+        Ok(Ok(finish)) => tx.store_what_follows().await.map(|()| finish),
         Ok(Err(fault)) => Err(fault),
         Err(_) => Err(Fault::Internal("a write panicked".into())),
     };
@@ -262,6 +276,7 @@ async fn run_one(tx: &mut Tx, job: Job) -> Result<Option<Finish>> {
         }
         Err(fault) => {
             tx.emitted.clear();
+            tx.noted.clear();
             tx.pos = before;
             let closing = matches!(&fault, Fault::Internal(text) if text == CLOSE);
             let _ = job.refuse.send(fault);
@@ -303,10 +318,10 @@ impl Db {
                 let head = self.head.clone();
                 tokio::spawn(async move {
                     let on = Engine::Postgres(pool.begin().await?);
-                    let mut tx = Tx { on, emitted: Vec::new(), pos: 0 };
+                    let mut tx = Tx { on, emitted: Vec::new(), noted: Vec::new(), pos: 0 };
                     let value = work(&mut tx).await?;
                     let has_events = !tx.emitted.is_empty();
-                    tx.store_events().await?;
+                    tx.store_what_follows().await?;
                     if let Engine::Postgres(transaction) = tx.on {
                         transaction.commit().await?;
                     }

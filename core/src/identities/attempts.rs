@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_protocol::{Timestamp, UserId};
+use confab_protocol::{SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::db::{Tx, run};
@@ -12,12 +12,12 @@ use crate::text;
 /// How long a person may take at the issuer.
 const LASTS: Duration = Duration::from_mins(15);
 
-const BEGIN: &str = "insert into sign_in_attempts (state_hash, binding_hash, nonce, verifier, return_to, invitation, user_id, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const BEGIN: &str = "insert into sign_in_attempts (state_hash, binding_hash, nonce, verifier, return_to, invitation, user_id, session_id, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 // Gone with its first use: a second one with the same state is somebody else's.
 const TAKE: &str =
     "delete from sign_in_attempts where state_hash = $1 and binding_hash = $2 and expires_at > $3
-    returning nonce, verifier, return_to, invitation, user_id";
+    returning nonce, verifier, return_to, invitation, user_id, session_id";
 const SWEEP: &str = "delete from sign_in_attempts where expires_at < $1";
 
 /// What must be known when the browser comes back.
@@ -38,6 +38,8 @@ pub struct NewAttempt {
     pub invitation: Option<String>,
     /// Set: the identity is to be linked to this signed-in user.
     pub user_id: Option<UserId>,
+    /// Their session, which must still live then: a thief's begun link must not outlast it.
+    pub session_id: Option<SessionId>,
 }
 
 /// The same, when it came back.
@@ -53,6 +55,8 @@ pub struct Attempt {
     pub invitation: Option<String>,
     /// See [`NewAttempt`].
     pub user_id: Option<UserId>,
+    /// See [`NewAttempt`].
+    pub session_id: Option<SessionId>,
 }
 
 /// Keeps an attempt.
@@ -67,6 +71,7 @@ pub async fn begin(tx: &mut Tx, new: NewAttempt) -> Result<()> {
             .bind(new.return_to.clone())
             .bind(new.invitation.clone())
             .bind(new.user_id.map(|id| id.0))
+            .bind(new.session_id.map(|id| id.0))
             .bind(Timestamp::now().plus(LASTS).0),
         execute
     )?;
@@ -80,6 +85,7 @@ struct AttemptRow {
     return_to: String,
     invitation: Option<String>,
     user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
 }
 
 /// Takes an attempt up again, once, in the browser that began it.
@@ -99,6 +105,7 @@ pub async fn take(tx: &mut Tx, state: &str, binding: &str) -> Result<Attempt> {
         return_to: row.return_to,
         invitation: row.invitation,
         user_id: row.user_id.map(UserId),
+        session_id: row.session_id.map(SessionId),
     })
 }
 

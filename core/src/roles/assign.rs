@@ -4,11 +4,12 @@ use confab_protocol::{EventKind, RoleId, RoleRef, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{EVERYONE, Granted, Role, Standing, all, permissions_of};
+use super::{EVERYONE, Granted, Role, Standing, all};
 use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
+use crate::{policies, tickets};
 
 const OF_USERS: &str =
     "select g.user_id, r.id, r.name from user_roles g join roles r on r.id = g.role_id where g.user_id in";
@@ -32,9 +33,11 @@ pub async fn of_users(on: &mut impl Read, users: &[UserId]) -> Result<Vec<(UserI
 /// # Errors
 /// [`Fault::Invalid`] in `role_ids`; [`Fault::Forbidden`] for roles, given or taken, that permit what the giver may not.
 pub async fn assign(tx: &mut Tx, by: &Granted, user: UserId, ids: &[RoleId]) -> Result<Vec<Role>> {
-    let account = crate::users::find(tx, user).await?;
-    let theirs = permissions_of(tx, user).await?;
-    by.covers(Standing { is_superuser: account.is_superuser, permissions: theirs })?;
+    // Roles change one after the other: what is given here must not be deleted meanwhile.
+    policies::lock(tx).await?;
+    crate::users::covered(tx, by, user).await?;
+    // A link that a lesser administrator made must not open what the account may from now on.
+    tickets::void_links(tx, user).await?;
     let known = all(tx).await?;
     let mut given = Vec::with_capacity(ids.len());
     for id in ids {

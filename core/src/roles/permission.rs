@@ -44,7 +44,7 @@ permissions!(
     AuditRead = "audit.read",
     /// See installed plugins and what they may do.
     PluginsManage = "plugins.manage",
-    /// See figures of the server and what its workers could not digest, and start them again.
+    /// See figures of the server and events that its workers could not digest, retry these, and rebuild the index.
     ServerWatch = "server.watch",
 );
 
@@ -127,6 +127,9 @@ mod tests {
             assert_eq!(Permissions::from_words(&set.text()), set);
             assert!(set.has(*permission) && Permissions::ALL.contain(set));
             assert!(!permission.description().is_empty());
+            // The manual names every one of them.
+            let manual = include_str!("../../../docs/accounts.md");
+            assert!(manual.contains(&format!("`{}`", permission.as_str())), "{permission:?}");
         }
         assert_eq!(Permissions::from_words("users.invite of.tomorrow").words(), ["users.invite"]);
         assert!(Permissions::parse(&["everything".into()]).is_err());

@@ -8,9 +8,9 @@ use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::policies;
 use crate::roles::Granted;
 use crate::sessions::{self, Spare};
+use crate::{break_glass, policies, tickets};
 
 const SET_ACTIVE: &str =
     "update users set is_active = $2, updated_at = $3 where id = $1 and deleted_at is null";
@@ -18,15 +18,23 @@ const SET_SUPERUSER: &str = "update users set is_superuser = $2, updated_at = $3
 const OTHER_SUPERUSERS: &str =
     "select count(*) from users where is_superuser = true and is_active = true and id <> $1";
 
-/// Makes an account for someone else. The administrator vouches for its address.
+/// Makes an account for someone else. A superuser vouches for its address.
 ///
 /// # Errors
 /// [`Fault::Conflict`] with code `name_taken`; [`Fault::Forbidden`] for a superuser made by none.
 pub async fn create_account(tx: &mut Tx, by: &Granted, mut user: NewUser) -> Result<User> {
+    // With an address, its person would sign in at an outside issuer as this bot, whose tokens somebody holds.
+    if user.is_bot && (user.password_hash.is_some() || user.is_superuser || user.email.is_some()) {
+        return Err(Fault::invalid(
+            "is_bot",
+            "a bot has tokens, no password and no address, and is no superuser",
+        ));
+    }
     if user.is_superuser {
         by.superuser()?;
     }
-    user.email_is_verified = user.email.is_some();
+    // A manager of users could make an account in wait for somebody; a superuser needs no such way.
+    user.email_is_verified = user.email.is_some() && by.standing().is_superuser;
     user.created_by_id = by.actor().user_id;
     let (is_bot, is_superuser) = (user.is_bot, user.is_superuser);
     let made = create(tx, user).await?;
@@ -47,6 +55,8 @@ pub async fn disable(tx: &mut Tx, by: &Granted, id: UserId) -> Result<User> {
     set_active(tx, id, false).await?;
     sessions::end_all(tx, id, Spare { session: None, tokens: true }).await?;
     sessions::interrupt(tx, id).await?;
+    sessions::end_made_by(tx, id).await?;
+    tickets::void_links(tx, id).await?;
     audit::note(tx, by.actor(), Action::AccountDisabled, Some(Target::user(id)), json!(null)).await?;
     find(tx, id).await
 }
@@ -83,6 +93,11 @@ pub async fn set_superuser(tx: &mut Tx, by: &Granted, id: UserId, wanted: Option
     if wanted != user.is_superuser {
         run!(tx, sqlx::query(SET_SUPERUSER).bind(id.0).bind(wanted).bind(Timestamp::now().0), execute)?;
         tx.emit(Emission::new(EventKind::UserUpdated, id));
+        tx.emit(Emission::new(EventKind::AccessChanged, id));
+        // A link that a lesser administrator made must not open a superuser's account, nor a glass that was broken once
+        // stay broken for when they are superuser again.
+        tickets::void_links(tx, id).await?;
+        break_glass::end_all(tx, id).await?;
         let detail = json!({ "is_superuser": wanted });
         audit::note(tx, by.actor(), Action::SuperuserChanged, Some(Target::user(id)), detail).await?;
     }
@@ -90,7 +105,7 @@ pub async fn set_superuser(tx: &mut Tx, by: &Granted, id: UserId, wanted: Option
 }
 
 /// Nobody shuts themselves out by mistake; another superuser can.
-pub(super) fn refuse_own(by: &Granted, id: UserId) -> Result<()> {
+pub(crate) fn refuse_own(by: &Granted, id: UserId) -> Result<()> {
     if by.actor().user_id == Some(id) {
         return Err(Fault::conflict(
             "own_account",

@@ -10,7 +10,7 @@ use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::{self, Granted, Standing};
 use crate::sessions::{self, Method};
-use crate::{policies, text, two_factor};
+use crate::{policies, text, tickets, two_factor};
 
 /// Most characters about oneself.
 const BIO_CHARACTERS: usize = 1_000;
@@ -92,8 +92,13 @@ pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Re
         other => other?,
     };
     tx.emit(Emission { actor_id: by.user_id, ..Emission::new(EventKind::UserUpdated, id) });
+    if email.is_some() {
+        // Links went to the old address, and prove nothing of the new one.
+        tickets::void_links(tx, id).await?;
+    }
     if username.is_some() || email.is_some() {
-        let detail = json!({ "username": username, "email": email });
+        // That it changed, not to what: who reads the log may not read addresses.
+        let detail = json!({ "username": username, "email_changed": email.is_some() });
         audit::note(tx, by, Action::AccountUpdated, Some(Target::user(id)), detail).await?;
     }
     find(tx, id).await
@@ -102,7 +107,11 @@ pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Re
 /// Changes someone else's account: an administrator's doing.
 pub async fn update_other(tx: &mut Tx, by: &Granted, id: UserId, profile: Profile) -> Result<User> {
     covered(tx, by, id).await?;
-    update(tx, by.actor(), id, profile).await
+    let changes = (profile.full_name.is_some(), profile.bio.is_some());
+    let user = update(tx, by.actor(), id, profile).await?;
+    let detail = json!({ "full_name_changed": changes.0, "bio_changed": changes.1 });
+    audit::note(tx, by.actor(), Action::AccountUpdated, Some(Target::user(id)), detail).await?;
+    Ok(user)
 }
 
 /// Where the picture is; none takes it away.

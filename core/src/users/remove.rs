@@ -5,14 +5,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::administer::{keep_one_superuser, refuse_own};
-use super::covered;
+use super::{covered, void_credentials};
 use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
-use crate::sessions::{self, Spare};
-use crate::{members, policies, two_factor};
+use crate::{members, policies};
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
 // Others' conversations with them keep their two people.
@@ -21,8 +20,6 @@ const CHANNELS: &str = "select m.channel_id from memberships m join channels c o
 const ERASE: &str = "update users set username = $2, username_key = $2, username_skeleton = null, email = null, email_key = null,
     email_verified_at = null, full_name = 'Deleted user', bio = null, picture_url = null, password_hash = null,
     is_active = false, is_superuser = false, deleted_at = $3, updated_at = $3 where id = $1 and deleted_at is null";
-const DROP_TICKETS: &str = "delete from tickets where user_id = $1";
-const DROP_IDENTITIES: &str = "delete from identities where user_id = $1";
 const DROP_ROLES: &str = "delete from user_roles where user_id = $1";
 const DROP_PRESENCE: &str = "delete from presences where user_id = $1";
 
@@ -33,6 +30,7 @@ const DROP_PRESENCE: &str = "delete from presences where user_id = $1";
 /// [`Fault::Conflict`] with code `last_superuser`, `own_account` or `plugin_bot`; [`Fault::Forbidden`] for who may more.
 pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     policies::lock(tx).await?;
+    super::lock(tx, id).await?;
     let user = covered(tx, by, id).await?;
     refuse_own(by, id)?;
     keep_one_superuser(tx, &user).await?;
@@ -44,13 +42,11 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     for channel in channels {
         members::withdraw(tx, ChannelId(channel), id).await?;
     }
-    sessions::end_all(tx, id, Spare::default()).await?;
-    two_factor::remove(tx, id).await?;
-    run!(tx, sqlx::query(DROP_TICKETS).bind(id.0), execute)?;
-    run!(tx, sqlx::query(DROP_IDENTITIES).bind(id.0), execute)?;
+    void_credentials(tx, id).await?;
     run!(tx, sqlx::query(DROP_ROLES).bind(id.0), execute)?;
     run!(tx, sqlx::query(DROP_PRESENCE).bind(id.0), execute)?;
-    let name = format!("deleted-{}", &id.0.simple().to_string()[20..]);
+    // With a letter that no name may have, so that nobody can have taken it in wait.
+    let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));
     let detail = json!({ "username": user.username });

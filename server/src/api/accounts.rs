@@ -2,9 +2,8 @@
 
 use confab_core::roles::{self, Permission};
 use confab_core::sessions;
-use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, Listed, NewUser};
-use confab_core::{Fault, FutureExt, sign_in, two_factor};
+use confab_core::{FutureExt, sign_in, two_factor};
 use confab_protocol::{RoleId, Timestamp, User, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -15,6 +14,7 @@ use super::auth::{Bearer, Done};
 use super::registration::accepted;
 use super::roles::{RoleList, view as role_view};
 use super::strict::Text;
+use super::users::forget_picture;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
@@ -125,25 +125,17 @@ impl Accounts {
         Ok(Json(AccountPage { items, next_cursor }))
     }
 
-    /// Makes an account for someone else, or a bot. Needs `users.manage`; for bots `bots.manage` is enough.
+    /// Makes an account for someone else, or a bot. Needs `users.manage`, and for a bot `bots.manage`.
     #[oai(path = "/auth/users", method = "post")]
     async fn create(&self, caller: Bearer, body: Json<NewAccount>) -> Answer<Made> {
         let app = app(&self.0)?;
         let NewAccount { username, email, full_name, password, is_bot, is_superuser } = body.0;
         let is_bot = is_bot.unwrap_or(false);
-        let by = match caller.0.may(Permission::UsersManage) {
-            Err(_) if is_bot => caller.0.may(Permission::BotsManage)?,
-            other => other?,
-        };
+        let by = caller.0.may(if is_bot { Permission::BotsManage } else { Permission::UsersManage })?;
         let email = email.as_ref().map(|it| it.0.as_str());
         let mut user = NewUser::check(&username.0, email, full_name.as_ref().map(|it| it.0.as_str()))?;
         user.is_bot = is_bot;
         user.is_superuser = is_superuser.unwrap_or(false);
-        if is_bot && (password.is_some() || user.is_superuser) {
-            return Err(
-                Fault::invalid("is_bot", "a bot has tokens and no password, and is no superuser").into()
-            );
-        }
         let wants_link = password.is_none() && !is_bot;
         if let Some(password) = password {
             user.password_hash = Some(accepted(password, &user).await?);
@@ -153,20 +145,18 @@ impl Accounts {
             .write(move |tx| {
                 async move {
                     let made = users::create_account(tx, &by, user).await?;
-                    let holder = Holder { user_id: Some(made.id), session_id: None };
-                    let secret = if wants_link {
-                        let lasts = sign_in::LINK_LASTS;
-                        Some(tickets::issue(tx, Purpose::PasswordReset, holder, 1, lasts).await?)
+                    let link = if wants_link {
+                        Some(sign_in::link_password_reset(tx, &by, made.id).await?.0)
                     } else {
                         None
                     };
-                    Ok((made, secret))
+                    Ok((made, link))
                 }
                 .boxed()
             })
             .await?;
         let user = users::find_account(&mut app.db.read(), made.id).await?;
-        Ok(Made::Created(Json(CreatedAccount { user, reset_url: secret.map(|it| reset_url(app, &it)) })))
+        Ok(Made::Created(Json(CreatedAccount { user, reset_url: secret.map(|it| app.reset_url(&it)) })))
     }
 
     /// One account. Needs `users.manage`.
@@ -181,7 +171,11 @@ impl Accounts {
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (by, app) = (caller.0.may(Permission::UsersManage)?, app(&self.0)?);
         let id = UserId(id.0);
+        let picture = users::find(&mut app.db.read(), id).await?.picture_url;
         app.db.write(move |tx| async move { users::remove(tx, &by, id).await }.boxed()).await?;
+        if let Some(picture) = picture {
+            forget_picture(app, &picture).await?;
+        }
         app.tokens.forget_all();
         Ok(Done::NoContent)
     }
@@ -212,6 +206,7 @@ impl Accounts {
         id: Path<Uuid>,
         body: Json<SuperuserChange>,
     ) -> Answer<Json<User>> {
+        caller.0.in_person()?;
         let (by, app) = (caller.0.superuser()?, app(&self.0)?);
         let (id, wanted) = (UserId(id.0), body.0.is_superuser);
         app.db
@@ -253,18 +248,20 @@ impl Accounts {
     /// A one-time link by which somebody chooses a new password; earlier links are void. Needs `users.manage`.
     #[oai(path = "/auth/users/:id/password-reset", method = "post")]
     async fn reset_password(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<ResetLink>> {
+        caller.0.in_person()?;
         let (by, app) = (caller.0.may(Permission::UsersManage)?, app(&self.0)?);
         let id = UserId(id.0);
         let (secret, expires_at) = app
             .db
             .write(move |tx| async move { sign_in::link_password_reset(tx, &by, id).await }.boxed())
             .await?;
-        Ok(Json(ResetLink { url: reset_url(app, &secret), expires_at }))
+        Ok(Json(ResetLink { url: app.reset_url(&secret), expires_at }))
     }
 
     /// Takes the second factor from somebody who lost their device. Needs `users.manage`.
     #[oai(path = "/auth/users/:id/two-factor", method = "delete")]
     async fn reset_two_factor(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        caller.0.in_person()?;
         let (by, app) = (caller.0.may(Permission::UsersManage)?, app(&self.0)?);
         let id = UserId(id.0);
         app.db.write(move |tx| async move { two_factor::reset(tx, &by, id).await }.boxed()).await?;
@@ -274,6 +271,7 @@ impl Accounts {
     /// Ends all sessions and tokens of somebody. Needs `users.manage`.
     #[oai(path = "/auth/users/:id/sessions", method = "delete")]
     async fn end_sessions(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
+        caller.0.in_person()?;
         let (by, app) = (caller.0.may(Permission::UsersManage)?, app(&self.0)?);
         let id = UserId(id.0);
         app.db.write(move |tx| async move { sessions::end_all_by(tx, &by, id).await }.boxed()).await?;
@@ -285,8 +283,4 @@ impl Accounts {
 async fn shown(app: &App, id: UserId) -> Answer<Json<User>> {
     app.tokens.forget_all();
     Ok(Json(users::find_account(&mut app.db.read(), id).await?))
-}
-
-fn reset_url(app: &App, secret: &str) -> String {
-    format!("{}/reset#{secret}", app.public_url())
 }

@@ -19,6 +19,7 @@ use super::registration::create_at_login;
 use super::strict::Text;
 use super::{Answer, Area, app};
 use crate::http::context::Context;
+use crate::limits::Account;
 use crate::state::App;
 use crate::tokens;
 
@@ -82,7 +83,8 @@ impl Auth {
         if login.contains('\0') || login.len() > 1_024 {
             return Err(Fault::invalid("username", "is no user name or e-mail address").into());
         }
-        app.limits.sign_in(&app.db, &login, address).await?;
+        let account = Account::named(&app.db, &login).await?;
+        app.limits.sign_in(&app.db, &account, address).await?;
         let device = bearer::device(request);
         if let Some(started) = create_at_login(app, &login, &password, address, &device).await? {
             return Ok(cookie::answer(request, false, |body| body, signed_in(app, started).await?));
@@ -90,7 +92,7 @@ impl Auth {
         let code = code.map(|text| text.0).filter(|text| !text.is_empty());
         let is_limited = app.limits.is_on();
         let started = sign_in::with_password(&app.db, &login, password.0, code, device, is_limited).await?;
-        app.limits.signed_in(&app.db, &login, address).await?;
+        app.limits.signed_in(&app.db, &account, address).await?;
         Ok(cookie::answer(request, false, |body| body, signed_in(app, started).await?))
     }
 
@@ -111,8 +113,10 @@ impl Auth {
             None => return Err(Fault::invalid("refresh_token", "is missing, and there is no cookie").into()),
         };
         let (from, is_limited) = (Some(address.to_string()), app.limits.is_on());
-        let refreshed =
-            app.db.write(move |tx| async move { sessions::refresh(tx, &token, from, is_limited).await }.boxed()).await?;
+        let refreshed = app
+            .db
+            .write(move |tx| async move { sessions::refresh(tx, &token, from, is_limited).await }.boxed())
+            .await?;
         let Refreshed::Done(started) = refreshed else {
             if matches!(refreshed, Refreshed::Reused) {
                 tracing::warn!("a refresh token was used twice; its session has ended");
@@ -128,12 +132,16 @@ impl Auth {
         let app = app(&self.0)?;
         let checked = app.tokens.check(&app.db, &token.0.token, bearer::device(request)).await;
         let caller = match checked {
-            Err(Fault::Unauthenticated { code: "session_ended", .. }) => return Ok(cookie::cleared(Done::NoContent)),
+            Err(Fault::Unauthenticated { code: "session_ended", .. }) => {
+                return Ok(cookie::cleared(Done::NoContent));
+            }
             other => other?,
         };
         caller.in_person()?;
         let (by, session, user) = (caller.actor(), caller.session_id, caller.user_id);
-        app.db.write(move |tx| async move { sessions::sign_out(tx, &by, session, user).await }.boxed()).await?;
+        app.db
+            .write(move |tx| async move { sessions::sign_out(tx, &by, session, user).await }.boxed())
+            .await?;
         app.tokens.forget(session);
         Ok(cookie::cleared(Done::NoContent))
     }
@@ -181,7 +189,7 @@ pub(super) async fn change_own(app: &App, caller: &Bearer, change: ProfileChange
     // Whoever holds the address can choose a new password.
     if email.is_some() && users::credentials_of(&mut app.db.read(), id).await?.password_hash.is_some() {
         let password = current_password.map(|it| it.0).unwrap_or_default();
-        sign_in::prove_password(&app.db, id, password, "current_password").await?;
+        sign_in::prove_password(&app.db, id, password, "current_password", app.limits.is_on()).await?;
     }
     let text = |it: Option<Text>| it.map(|it| it.0);
     let profile =

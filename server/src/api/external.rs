@@ -3,8 +3,8 @@
 use confab_core::identities::{self, Attempt, Claims, NewAttempt};
 use confab_core::sessions::{self, Method};
 use confab_core::tickets;
-use confab_core::{Fault, FutureExt, Result, text, users};
-use confab_protocol::{Timestamp, User, UserId};
+use confab_core::{Fault, FutureExt, Result, sign_in, text, users};
+use confab_protocol::{SessionId, Timestamp, User, UserId};
 use poem::Request;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Json, Response};
@@ -16,6 +16,7 @@ use super::auth::{Bearer, Done, cookie};
 use super::registration::may_register;
 use super::strict::Text;
 use super::{Answer, Area, app};
+use crate::http::context::Context;
 use crate::oidc::{self, Issuer};
 use crate::state::App;
 
@@ -60,6 +61,8 @@ struct IdentityList {
 
 #[derive(Debug, Object)]
 struct IdentityLink {
+    /// Asked for where the account has a password: an identity is a way in that stays.
+    current_password: Option<Text>,
     /// A page of the web client to show afterwards.
     return_to: Option<Text>,
 }
@@ -111,8 +114,21 @@ impl External {
         let token = token.0.token;
         if let Ok(outside) = issuer_of(app, &token) {
             let verified = outside.verify_access_token(&token).await?;
+            // A good signature is not all: its session may have been revoked, its person disabled.
+            if let Some(session) = sessions::of_external(&mut app.db.read(), &verified.key).await? {
+                sessions::live(&mut app.db.read(), session).await?;
+            }
             let Claims { issuer, subject, .. } = verified.claims;
             let user_id = identities::user_of(&mut app.db.read(), &issuer, &subject).await?;
+            if let Some(user) = user_id
+                && !users::find(&mut app.db.read(), user).await?.is_active
+            {
+                return Err(Fault::Unauthenticated {
+                    code: "invalid_token",
+                    message: "this account is disabled",
+                }
+                .into());
+            }
             let expires_at = verified.expires_at;
             return Ok(Json(Verification { valid: true, issuer, subject, user_id, expires_at }));
         }
@@ -135,6 +151,7 @@ impl External {
         invitation: Query<Option<String>>,
     ) -> Answer<Response<Redirect>> {
         let app = app(&self.0)?;
+        app.limits.begin_outside(&app.db, Context::current().address).await?;
         let invitation = invitation.0.filter(|it| !it.is_empty() && it.len() <= 200);
         let (url, binding) = begin(app, return_to.0, invitation, None).await?;
         let cookie = cookie::binding(request, app, &binding);
@@ -203,8 +220,15 @@ impl External {
     ) -> Answer<Response<Json<SignInAddress>>> {
         let app = app(&self.0)?;
         caller.0.in_person()?;
+        let user = caller.0.user_id;
+        if users::credentials_of(&mut app.db.read(), user).await?.password_hash.is_some() {
+            let password = body.0.current_password.map(|it| it.0).unwrap_or_default();
+            let is_limited = app.limits.is_on();
+            sign_in::prove_password(&app.db, user, password, "current_password", is_limited).await?;
+        }
         let return_to = body.0.return_to.map(|it| it.0);
-        let (url, binding) = begin(app, return_to, None, Some(caller.0.user_id)).await?;
+        let (url, binding) =
+            begin(app, return_to, None, Some((caller.0.user_id, caller.0.session_id))).await?;
         let cookie = cookie::binding(request, app, &binding);
         Ok(Response::new(Json(SignInAddress { url })).header("set-cookie", cookie))
     }
@@ -245,8 +269,8 @@ async fn admit(app: &App, request: &Request, claims: Claims, invitation: Option<
             async move {
                 let is_known = identities::user_of(tx, &claims.issuer, &claims.subject).await?.is_some();
                 let may_create = match allowed {
-                    Ok(Some((purpose, secret))) if !is_known && is_new(tx, &claims).await? => {
-                        tickets::redeem(tx, purpose, &secret).await.map(drop)
+                    Ok(Some(secret)) if !is_known && is_new(tx, &claims).await? => {
+                        tickets::use_invitation(tx, &by, &secret).await
                     }
                     Ok(_) => Ok(()),
                     Err(fault) => Err(fault),
@@ -269,7 +293,7 @@ async fn begin(
     app: &App,
     return_to: Option<String>,
     invitation: Option<String>,
-    user_id: Option<UserId>,
+    linked: Option<(UserId, SessionId)>,
 ) -> Result<(String, String)> {
     let outside = app.outside.as_deref().filter(|it| it.can_sign_in()).ok_or(Fault::NotFound("issuer"))?;
     let begun = outside.begin(&callback(app)).await?;
@@ -281,7 +305,8 @@ async fn begin(
         verifier: begun.verifier,
         return_to: page_of(return_to),
         invitation,
-        user_id,
+        user_id: linked.map(|it| it.0),
+        session_id: linked.map(|it| it.1),
     };
     app.db.write(move |tx| async move { identities::begin(tx, attempt).await }.boxed()).await?;
     Ok((begun.url, binding))
@@ -316,7 +341,8 @@ async fn finish(
     let refused = Fault::Unauthenticated { code: "oidc_failed", message: "the issuer did not sign you in" };
     let code = code.ok_or(refused)?;
     let claims = outside.finish(&callback(app), &code, &attempt.verifier, &attempt.nonce).await?;
-    if let Some(user) = attempt.user_id {
+    if let (Some(user), Some(session)) = (attempt.user_id, attempt.session_id) {
+        sessions::live(&mut app.db.read(), session).await?;
         let by = confab_core::audit::Actor::user(user, None, bearer::device(request).ip_address);
         app.db.write(move |tx| async move { identities::link(tx, &by, user, &claims).await }.boxed()).await?;
         return Ok((attempt.return_to, None));

@@ -26,6 +26,7 @@ struct NewInvitation {
 /// An invitation; its secret is shown this once.
 #[derive(Debug, Object)]
 struct Invitation {
+    id: Uuid,
     token: String,
     url: String,
     expires_at: Timestamp,
@@ -83,13 +84,13 @@ impl Invitations {
             return Err(Fault::invalid("expires_in_hours", "must be between 1 and 720").into());
         }
         let lasts = Duration::from_secs(hours.unsigned_abs() * 3_600);
-        let token = app
+        let (id, token) = app
             .db
             .write(move |tx| async move { tickets::invite(tx, &by, uses, lasts).await }.boxed())
             .await?;
         let url = format!("{}/register#{token}", app.public_url());
         let expires_at = Timestamp::now().plus(lasts);
-        Ok(Invited::Created(Json(Invitation { token, url, expires_at, max_uses })))
+        Ok(Invited::Created(Json(Invitation { id, token, url, expires_at, max_uses })))
     }
 
     /// The live invitations, without their secrets. Needs `users.invite`.
@@ -126,7 +127,11 @@ impl Invitations {
     async fn ticket(&self, caller: Bearer) -> Answer<Json<Ticket>> {
         let app = app(&self.0)?;
         app.limits.ticket(caller.0.session_id)?;
-        let holder = Holder { user_id: Some(caller.0.user_id), session_id: Some(caller.0.session_id) };
+        let holder = Holder {
+            user_id: Some(caller.0.user_id),
+            session_id: Some(caller.0.session_id),
+            ..Holder::default()
+        };
         let ticket = app
             .db
             .write(move |tx| {

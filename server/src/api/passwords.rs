@@ -9,6 +9,7 @@ use super::auth::{Done, Entrant};
 use super::strict::Text;
 use super::{Answer, Area, app};
 use crate::http::context::Context;
+use crate::limits::Account;
 use crate::state::App;
 
 #[derive(Debug, Object)]
@@ -47,11 +48,10 @@ impl Passwords {
     async fn change(&self, caller: Entrant, body: Json<PasswordChange>) -> Answer<Done> {
         let app = app(&self.0)?;
         caller.0.in_person()?;
-        // A stolen session must not be a way to try passwords.
-        app.limits.sign_in(&app.db, &caller.0.user_id.to_string(), Context::current().address).await?;
         let current = body.0.current_password.map(|it| it.0);
         let (by, kept) = (caller.0.actor(), caller.0.session_id);
-        sign_in::change_password(&app.db, by, kept, current, body.0.new_password.0).await?;
+        let is_limited = app.limits.is_on();
+        sign_in::change_password(&app.db, by, kept, current, body.0.new_password.0, is_limited).await?;
         Ok(Done::NoContent)
     }
 
@@ -64,7 +64,8 @@ impl Passwords {
             return Err(confab_core::Fault::invalid("username", "is no user name or e-mail address").into());
         }
         let address = Context::current().address;
-        app.limits.reset(&app.db, &login, address).await?;
+        let account = Account::named(&app.db, &login).await?;
+        app.limits.reset(&app.db, Some(&account), address).await?;
         // Apart from this answer, whose time would tell.
         tokio::spawn(async move {
             if let Err(fault) = mail_link(&app, login, Actor::stranger(Some(address.to_string()))).await {
@@ -79,7 +80,7 @@ impl Passwords {
     async fn reset(&self, body: Json<Reset>) -> Answer<Done> {
         let app = app(&self.0)?;
         let address = Context::current().address;
-        app.limits.reset(&app.db, "", address).await?;
+        app.limits.reset(&app.db, None, address).await?;
         let by = Actor::stranger(Some(address.to_string()));
         sign_in::reset_password(&app.db, by, body.0.token.0, body.0.password.0).await?;
         Ok(Done::NoContent)
@@ -93,7 +94,7 @@ async fn mail_link(app: &App, login: String, by: Actor) -> confab_core::Result<(
         .write(move |tx| async move { sign_in::mail_password_reset(tx, &by, &login).await }.boxed())
         .await?;
     let Some((address, secret)) = found else { return Ok(()) };
-    let url = format!("{}/reset#{secret}", app.public_url());
+    let url = app.reset_url(&secret);
     let text = format!(
         "Somebody asked for a new password for your account at {}.\n\nIf it was you, choose one here within an hour:\n\n{url}\n\n\
         If it was not, ignore this mail: nothing has changed.\n",

@@ -17,7 +17,7 @@ use crate::state::App;
 /// Rules of accounts.
 #[derive(Debug, Object)]
 struct Policy {
-    /// Everyone who signs in with a password needs a second factor.
+    /// Everyone needs a second factor, but for bots and sessions of an outside issuer; personal tokens wait for it too.
     require_two_factor: bool,
 }
 

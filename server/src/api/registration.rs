@@ -56,17 +56,18 @@ impl Registration {
     #[oai(path = "/setup", method = "post")]
     async fn set_up(&self, request: &Request, body: Json<SetUp>) -> Answer<Response<Made>> {
         let app = app(&self.0)?;
-        app.limits.register(&app.db, Context::current().address).await?;
-        let SetUp { token, username, email, password, full_name } = body.0;
-        let mut user = new_user(&username, &email, full_name.as_ref())?;
-        if !tickets::is_live(&mut app.db.read(), Purpose::SetUp, &token.0).await? {
-            return Err(Fault::NotFound("set-up link").into());
-        }
-        user.password_hash = Some(accepted(password, &user).await?);
-        user.is_superuser = true;
-        user.email_is_verified = true;
-        let spent = (Purpose::SetUp, token.0);
-        let started = make(app, request, user, Some(spent)).await?;
+        let making = async {
+            let SetUp { token, username, email, password, full_name } = body.0;
+            let mut user = new_user(&username, &email, full_name.as_ref())?;
+            if !tickets::is_live(&mut app.db.read(), Purpose::SetUp, &token.0).await? {
+                return Err(Fault::NotFound("set-up link"));
+            }
+            user.password_hash = Some(accepted(password, &user).await?);
+            user.is_superuser = true;
+            user.email_is_verified = true;
+            make(app, request, user, Some(Spent::SetUp(token.0))).await
+        };
+        let started = app.limits.registering(&app.db, Context::current().address, making).await?;
         Ok(cookie::answer(request, false, Made::Created, signed_in(app, started).await?))
     }
 
@@ -74,15 +75,23 @@ impl Registration {
     #[oai(path = "/auth/register", method = "post")]
     async fn register(&self, request: &Request, body: Json<Register>) -> Answer<Response<Made>> {
         let app = app(&self.0)?;
-        app.limits.register(&app.db, Context::current().address).await?;
-        let Register { username, email, password, full_name, invitation } = body.0;
-        let invitation = invitation.map(|text| text.0).filter(|text| !text.is_empty());
-        let mut user = new_user(&username, &email, full_name.as_ref())?;
-        let spent = may_register(app, &email.0, invitation)?;
-        user.password_hash = Some(accepted(password, &user).await?);
-        let started = make(app, request, user, spent).await?;
+        let making = async {
+            let Register { username, email, password, full_name, invitation } = body.0;
+            let invitation = invitation.map(|text| text.0).filter(|text| !text.is_empty());
+            let mut user = new_user(&username, &email, full_name.as_ref())?;
+            let spent = may_register(app, &email.0, invitation)?;
+            user.password_hash = Some(accepted(password, &user).await?);
+            make(app, request, user, spent.map(Spent::Invitation)).await
+        };
+        let started = app.limits.registering(&app.db, Context::current().address, making).await?;
         Ok(cookie::answer(request, false, Made::Created, signed_in(app, started).await?))
     }
+}
+
+/// The secret that an account costs.
+enum Spent {
+    SetUp(String),
+    Invitation(String),
 }
 
 fn new_user(username: &Text, email: &Text, full_name: Option<&Text>) -> Result<NewUser> {
@@ -99,17 +108,13 @@ pub(super) async fn accepted(password: Text, user: &NewUser) -> Result<String> {
     passwords::accept("password", password.0, about.into_iter().flatten().cloned().collect()).await
 }
 
-/// Whether the settings let this person in, and which ticket it costs.
-pub(super) fn may_register(
-    app: &App,
-    email: &str,
-    invitation: Option<String>,
-) -> Result<Option<(Purpose, String)>> {
+/// Whether the settings let this person in, and which invitation it costs.
+pub(super) fn may_register(app: &App, email: &str, invitation: Option<String>) -> Result<Option<String>> {
     let closed = |message| Err(Fault::forbidden("registration_closed", message));
     match &app.settings.registration {
         Mode::Open => Ok(None),
         Mode::Invite => match invitation {
-            Some(token) => Ok(Some((Purpose::Invitation, token))),
+            Some(token) => Ok(Some(token)),
             None => closed("an invitation is needed to make an account here"),
         },
         Mode::Domain(domains) => {
@@ -146,34 +151,31 @@ pub(super) async fn create_at_login(
     let mut user = NewUser::check(name, email, None)?;
     user.password_hash = Some(accepted(password.clone(), &user).await?);
     let device = device.clone();
-    let made = app.db.write(move |tx| async move { create(tx, user, device).await }.boxed()).await?;
-    Ok(Some(made))
+    let making = app.db.write(move |tx| async move { create(tx, user, device).await }.boxed());
+    Ok(Some(app.limits.registering(&app.db, address, making).await?))
 }
 
-/// Makes an account and signs it in, in one transaction with the ticket that it costs.
-async fn make(
-    app: &App,
-    request: &Request,
-    user: NewUser,
-    spent: Option<(Purpose, String)>,
-) -> Result<Started> {
+/// Makes an account and signs it in, in one transaction with the secret that it costs.
+async fn make(app: &App, request: &Request, user: NewUser, spent: Option<Spent>) -> Result<Started> {
     let device = bearer::device(request);
     app.db
         .write(move |tx| {
             async move {
-                let Some((purpose, token)) = spent else { return create(tx, user, device).await };
-                tickets::redeem(tx, purpose, &token).await?;
-                // A second server may have printed a link while the first made its administrator.
-                if purpose == Purpose::SetUp && users::has_superuser(tx).await? {
-                    return Err(Fault::NotFound("set-up link"));
+                match &spent {
+                    None => return create(tx, user, device).await,
+                    Some(Spent::SetUp(secret)) => {
+                        tickets::redeem(tx, Purpose::SetUp, secret).await?;
+                        // A second server may have printed a link while the first made its administrator.
+                        if users::has_superuser(tx).await? {
+                            return Err(Fault::NotFound("set-up link"));
+                        }
+                    }
+                    Some(Spent::Invitation(secret)) => {
+                        let by = Actor::user(user.id, None, device.ip_address.clone());
+                        tickets::use_invitation(tx, &by, secret).await?;
+                    }
                 }
-                let started = create(tx, user, device).await?;
-                if purpose == Purpose::Invitation {
-                    let target = Some(Target::user(started.user_id));
-                    audit::note(tx, &started.user_id.into(), Action::InvitationUsed, target, json!(null))
-                        .await?;
-                }
-                Ok(started)
+                create(tx, user, device).await
             }
             .boxed()
         })

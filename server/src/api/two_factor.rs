@@ -9,7 +9,6 @@ use qrcode::render::svg;
 use super::auth::{Done, Entrant};
 use super::strict::Text;
 use super::{Answer, Area, app};
-use crate::http::context::Context;
 use crate::state::App;
 
 /// Pixels of the picture to scan, at least.
@@ -20,7 +19,7 @@ const PICTURE_SIDE: u32 = 220;
 struct State {
     /// Codes are asked for at sign-in.
     enabled: bool,
-    /// This server asks everyone for a second factor.
+    /// This server asks this session's user for a second factor.
     required: bool,
     recovery_codes_left: i64,
 }
@@ -67,7 +66,8 @@ impl TwoFactor {
     /// What is set up.
     #[oai(path = "/auth/two-factor", method = "get")]
     async fn state(&self, caller: Entrant) -> Answer<Json<State>> {
-        let state = two_factor::state(&mut app(&self.0)?.db.read(), caller.0.user_id).await?;
+        let state =
+            two_factor::state(&mut app(&self.0)?.db.read(), caller.0.user_id, caller.0.live.method).await?;
         let two_factor::State { enabled, required, recovery_codes_left } = state;
         Ok(Json(State { enabled, required, recovery_codes_left }))
     }
@@ -129,9 +129,7 @@ impl TwoFactor {
 /// A stolen session must not be a way to try passwords, nor to take an account over by adding a device.
 async fn prove_password(app: &App, caller: &Entrant, password: Text) -> Result<()> {
     caller.0.in_person()?;
-    let login = caller.0.user_id.to_string();
-    app.limits.sign_in(&app.db, &login, Context::current().address).await?;
-    sign_in::prove_password(&app.db, caller.0.user_id, password.0, "password").await
+    sign_in::prove_password(&app.db, caller.0.user_id, password.0, "password", app.limits.is_on()).await
 }
 
 async fn prove(app: &App, caller: &Entrant, proof: TwoFactorProof) -> Result<()> {

@@ -1,9 +1,11 @@
 //! People and bots, for everyone who is signed in.
 
+use std::time::Duration;
+
 use confab_core::bus::Signal;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
-use confab_core::{Fault, FutureExt, presences};
+use confab_core::{Fault, FutureExt, Result, presences};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
@@ -36,6 +38,11 @@ struct StatusChange {
     /// When the text goes by itself.
     expires_at: Option<Timestamp>,
 }
+
+/// Where pictures are, before their hash.
+const PICTURES: &str = "/api/v1/pictures/";
+/// Whose picture cannot be decoded within this time is told to try again.
+const PICTURE_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Multipart)]
 struct PictureForm {
@@ -159,7 +166,8 @@ impl Users {
             return Err(Fault::invalid("file", "has more than 5 MiB").into());
         }
         // As for passwords: so many at once as there are cores, since each may take 160 MB.
-        let _place = app.picture_places.acquire().await.map_err(Fault::internal)?;
+        let waiting = tokio::time::timeout(PICTURE_WAIT, app.picture_places.acquire()).await;
+        let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
         let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
         let made = made.map_err(Fault::internal)??;
         let stored = app.pictures.put(made.bytes.as_slice()).await?;
@@ -172,7 +180,7 @@ impl Users {
     #[oai(path = "/users/me/profile-picture", method = "delete")]
     async fn remove_picture(&self, caller: Bearer) -> Answer<Json<User>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
-        app.db.write(move |tx| async move { users::set_picture(tx, user, None).await }.boxed()).await?;
+        show_picture(app, user, None).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
 
@@ -193,6 +201,26 @@ impl Users {
             .header("content-disposition", "inline")
             .header("cross-origin-resource-policy", "same-origin"))
     }
+}
+
+/// Shows another picture, or none; the bytes of the old one go with the last who showed it.
+async fn show_picture(app: &App, user: UserId, url: Option<String>) -> Result<()> {
+    let old = users::find(&mut app.db.read(), user).await?.picture_url;
+    app.db.write(move |tx| async move { users::set_picture(tx, user, url).await }.boxed()).await?;
+    if let Some(old) = old {
+        forget_picture(app, &old).await?;
+    }
+    Ok(())
+}
+
+/// Removes the bytes of a picture that nobody shows any more.
+pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
+    let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
+    if !users::is_picture_used(&mut app.db.read(), url).await? {
+        // One that is gone already is as good.
+        let _ = tokio::fs::remove_file(app.pictures.path(name)).await;
+    }
+    Ok(())
 }
 
 async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {

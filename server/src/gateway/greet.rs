@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::Message as WsMessage;
 use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED};
 use super::resume::{Missed, missed};
 use super::wire::{Ended, Stream, timed, write};
+use crate::caller::Caller;
 use crate::state::App;
-use crate::tokens::Caller;
 
 /// Channels in a `ready` frame; an account with more reads the rest by REST.
 const READY_CHANNELS: usize = 2_000;

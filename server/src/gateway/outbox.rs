@@ -48,6 +48,8 @@ pub enum Item {
     Event(i64, Utf8Bytes),
     /// Anything else.
     Frame(Utf8Bytes),
+    /// What its user may changed: ask again whether it may go on.
+    Recheck,
     /// The end.
     Close(Reason),
 }
@@ -97,7 +99,7 @@ impl Outbox {
         }
         let size = match &item {
             Item::Event(_, text) | Item::Frame(text) => text.len(),
-            Item::Close(_) => 0,
+            Item::Recheck | Item::Close(_) => 0,
         };
         let waiting = self.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if waiting <= BYTES && self.to.try_send(item).is_ok() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::bus::Signal;
 use confab_core::messages::{self, Draft};
-use confab_core::{Fault, FutureExt, log, presences};
+use confab_core::{Fault, FutureExt, log, presences, sessions};
 use confab_protocol::gateway::{
     Ack, ClientFrame, FrameError, Hello, PresenceStatus, Resume, Send, ServerFrame,
 };
@@ -20,12 +20,12 @@ use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 use super::greet;
 use super::outbox::{
     IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED,
-    TOKEN_EXPIRED, TOO_MANY, Waiting,
+    SESSION_ENDED, TOKEN_EXPIRED, TOO_MANY, Waiting,
 };
 use super::strangers::{Counted, Stranger};
 use super::wire::{Ended, Stream, WRITE_WITHIN, read, timed, write};
+use crate::caller::Caller;
 use crate::state::App;
-use crate::tokens::Caller;
 
 const HEARTBEAT_MS: u64 = 30_000;
 /// No frame for so long: the client is gone (docs/limits.md).
@@ -222,6 +222,7 @@ impl Live<'_> {
                 }
                 Item::Event(..) => {}
                 Item::Frame(text) => timed(stream.feed(WsMessage::Text(text))).await?,
+                Item::Recheck => self.recheck().await?,
                 Item::Close(reason) => {
                     let _ = timed(stream.flush()).await;
                     return Err(Some(reason));
@@ -235,6 +236,19 @@ impl Live<'_> {
         timed(stream.flush()).await
     }
 
+    /// A policy may ask for a second factor now, or a token's user may be another.
+    async fn recheck(&mut self) -> std::result::Result<(), Ended> {
+        match sessions::live(&mut self.app.db.read(), self.caller.session_id).await {
+            Ok(live) => {
+                self.caller.live = live;
+                self.caller.has_second_factor().map_err(|_| Some(SESSION_ENDED))
+            }
+            Err(Fault::Unauthenticated { .. }) => Err(Some(SESSION_ENDED)),
+            // The record is away for now; calls that need it will say so.
+            Err(_) => Ok(()),
+        }
+    }
+
     async fn heed<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut Stream<S>,
@@ -242,6 +256,13 @@ impl Live<'_> {
     ) -> std::result::Result<(), Ended> {
         self.heard = Instant::now();
         self.limit()?;
+        let changes =
+            matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_) | ClientFrame::Presence(_));
+        if let (true, Err(fault)) = (changes, self.caller.has_scope("write", |scopes| scopes.write)) {
+            let nonce = if let ClientFrame::Send(send) = frame { Some(send.nonce) } else { None };
+            let refusal = FrameError { nonce, code: fault.code().into(), message: fault.to_string() };
+            return write(stream, &ServerFrame::Error(refusal)).await;
+        }
         match frame {
             ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
             ClientFrame::Heartbeat(_) => write(stream, &ServerFrame::HeartbeatAck).await,

@@ -1,6 +1,6 @@
 //! What is known of the request that is being answered: its id and where it came from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use poem::Request;
 use poem::web::RemoteAddr;
@@ -37,23 +37,53 @@ impl Context {
     #[must_use]
     pub fn of(request: &Request, trusted: &[IpAddr]) -> Self {
         let peer = peer(request.remote_addr()).unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        let address = if trusted.contains(&peer) {
-            request
-                .headers()
-                .get_all("x-forwarded-for")
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|value| value.split(','))
-                .filter_map(|part| part.trim().parse::<IpAddr>().ok())
-                .rfind(|hop| !trusted.contains(hop))
-                .unwrap_or(peer)
-        } else {
-            peer
-        };
+        let address = if trusted.contains(&peer) { forwarded(request, trusted, peer) } else { peer };
         Self { request_id: uuid::Uuid::now_v7().to_string(), path: request.uri().path().to_owned(), address }
     }
 }
 
+/// The first hop from the right that is no proxy of ours. What cannot be read ends the search: left of it stands what
+/// anyone may have written.
+fn forwarded(request: &Request, trusted: &[IpAddr], peer: IpAddr) -> IpAddr {
+    let values = request.headers().get_all("x-forwarded-for");
+    let hops: Vec<&str> =
+        values.iter().flat_map(|value| value.to_str().unwrap_or("?").split(',')).map(str::trim).collect();
+    for hop in hops.into_iter().rev() {
+        match address_of(hop) {
+            Some(address) if trusted.contains(&address) => {}
+            Some(address) => return address,
+            None => return peer,
+        }
+    }
+    peer
+}
+
+/// Some proxies write the port too.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(hop);
+    let parsed = bare.parse::<IpAddr>().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|it| it.ip()));
+    parsed.map(|it| it.to_canonical())
+}
+
 fn peer(address: &RemoteAddr) -> Option<IpAddr> {
     address.0.as_socket_addr().map(std::net::SocketAddr::ip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hop_that_a_trusted_proxy_wrote_counts() {
+        let proxy: IpAddr = [127, 0, 0, 1].into();
+        let seen = |header: &str| {
+            let request = Request::builder().header("x-forwarded-for", header).finish();
+            forwarded(&request, &[proxy], proxy).to_string()
+        };
+        assert_eq!(seen("198.51.100.1, 192.0.2.7"), "192.0.2.7");
+        assert_eq!(seen("198.51.100.1, 192.0.2.7:50001"), "192.0.2.7");
+        assert_eq!(seen("198.51.100.1, [2001:db8::1]:443, 127.0.0.1"), "2001:db8::1");
+        assert_eq!(seen("198.51.100.1, unknown"), "127.0.0.1", "what cannot be read hides nothing behind it");
+        assert_eq!(seen(""), "127.0.0.1");
+    }
 }

@@ -96,4 +96,111 @@ both! {
         assert_eq!(reply.status, 400);
         assert!(!reply.text.contains("hunter2secret"), "a password comes back: {}", reply.text);
     }
+
+    /// The socket is a way in like any other: a token that may only read posts nothing there either.
+    async fn a_token_that_reads_posts_nothing_by_socket(world) {
+        let ada = world.user("ada").await;
+        let room = ada.create_channel("room", "public", 201).await;
+        let form = json!({ "name": "reader", "scopes": ["read"] });
+        let token = ada.send(Method::POST, "/api/v1/auth/tokens", Some(&form), 201).await;
+        let reader = User { access_token: token["token"].as_str().unwrap().to_owned(), ..ada.clone() };
+        let mut socket = reader.connect().await;
+        socket.send(&json!({ "op": "send", "d": { "channel_id": id(&room), "content": "no", "nonce": "1" } })).await;
+        let refused = socket.frame("error").await;
+        assert_eq!((&refused["d"]["code"], &refused["d"]["nonce"]), (&json!("scope_missing"), &json!("1")), "{refused}");
+        assert!(items(&ada.list(id(&room), "", 200).await).is_empty());
+    }
+
+    /// A policy that REST obeys and an open socket does not is none.
+    async fn a_policy_reaches_open_sockets(world) {
+        let (ada, admin) = (world.user("ada").await, world.admin().await);
+        let mut socket = ada.connect().await;
+        let policy = json!({ "require_two_factor": true });
+        admin.send(Method::PUT, "/api/v1/admin/policy", Some(&policy), 200).await;
+        assert_eq!(socket.closed().await, Some(4010));
+    }
+
+    /// A link is worth what its maker may when it is used, not what they might once.
+    async fn a_reset_link_outlives_neither_its_maker_nor_a_promotion(world) {
+        let (eve, ada, admin) = (world.user("eve").await, world.user("ada").await, world.admin().await);
+        let form = json!({ "name": "Manager", "permissions": ["users.manage"] });
+        let role = admin.send(Method::POST, "/api/v1/auth/roles", Some(&form), 201).await;
+        let ids = json!({ "role_ids": [id(&role)] });
+        admin.send(Method::PUT, &format!("/api/v1/auth/users/{}/roles", eve.id), Some(&ids), 200).await;
+        let path = format!("/api/v1/auth/users/{}/password-reset", ada.id);
+        let link = crate::harness::wait_for("eve to manage", async || {
+            let reply = eve.call(Method::POST, &path, None).await;
+            (reply.status == 200).then(|| reply.body())
+        })
+        .await;
+        let secret = |link: &serde_json::Value| link["url"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+        let reset = |link: &serde_json::Value| json!({ "token": secret(link), "password": "chosen by eve alone" });
+        admin.send(Method::PUT, &format!("/api/v1/auth/users/{}/superuser", ada.id), None, 200).await;
+        world.visitor().send(Method::POST, "/api/v1/auth/password/reset", Some(&reset(&link)), 404).await;
+        admin.send(Method::PUT, &format!("/api/v1/auth/users/{}/superuser", ada.id), None, 200).await;
+        let link = eve.send(Method::POST, &path, None, 200).await;
+        admin.send(Method::PUT, &format!("/api/v1/auth/users/{}/disable", eve.id), None, 200).await;
+        world.visitor().send(Method::POST, "/api/v1/auth/password/reset", Some(&reset(&link)), 404).await;
+        ada.get("/api/v1/auth/me", 200).await;
+    }
+
+    /// Fifty who wait with the old password while it is changed must not come in after.
+    async fn the_old_password_opens_nothing_after_the_new_one(world) {
+        let (ada, admin) = (world.user("ada").await, world.admin().await);
+        let link = admin.send(Method::POST, &format!("/api/v1/auth/users/{}/password-reset", ada.id), None, 200).await;
+        let old = json!({ "username": "ada", "password": crate::harness::user::password_of("ada") });
+        let form = json!({ "token": link["url"].as_str().unwrap().split_once('#').unwrap().1, "password": "a new and lasting secret" });
+        let mut waiting = Vec::new();
+        for _ in 0..30 {
+            let (visitor, old) = (world.visitor(), old.clone());
+            waiting.push(tokio::spawn(async move { visitor.call(Method::POST, "/api/v1/auth/login", Some(&old)).await }));
+        }
+        world.visitor().send(Method::POST, "/api/v1/auth/password/reset", Some(&form), 204).await;
+        let fresh = User::log_in("ada", "a new and lasting secret", &ada.address).await;
+        for task in waiting {
+            let _ = task.await.unwrap();
+        }
+        assert_eq!(items(&fresh.get("/api/v1/auth/sessions", 200).await).len(), 1, "a session of the old password lives");
+    }
+
+    /// A bot that was given more than its maker has is no ladder for them, nor a foot in the door.
+    async fn a_bot_is_no_ladder(world) {
+        let (eve, admin) = (world.user("eve").await, world.admin().await);
+        let roles = "/api/v1/auth/roles";
+        let maker = admin.send(Method::POST, roles, Some(&json!({ "name": "Maker", "permissions": ["bots.manage"] })), 201).await;
+        let strong = admin.send(Method::POST, roles, Some(&json!({ "name": "Strong", "permissions": ["users.manage"] })), 201).await;
+        let assign = |user: &str| format!("/api/v1/auth/users/{user}/roles");
+        admin.send(Method::PUT, &assign(&eve.id), Some(&json!({ "role_ids": [id(&maker)] })), 200).await;
+        let bot = json!({ "username": "helper", "is_bot": true });
+        let made = crate::harness::wait_for("eve to make bots", async || {
+            let reply = eve.call(Method::POST, "/api/v1/auth/users", Some(&bot)).await;
+            (reply.status == 201).then(|| reply.body())
+        })
+        .await;
+        let trap = json!({ "username": "trap", "is_bot": true, "email": "ceo@example.org" });
+        eve.send(Method::POST, "/api/v1/auth/users", Some(&trap), 400).await;
+        let bot_id = id(&made["user"]).to_owned();
+        let form = json!({ "name": "t", "scopes": ["read", "admin"], "user_id": bot_id });
+        let token = eve.send(Method::POST, "/api/v1/auth/tokens", Some(&form), 201).await;
+        admin.send(Method::PUT, &assign(&bot_id), Some(&json!({ "role_ids": [id(&strong)] })), 200).await;
+        eve.send(Method::POST, "/api/v1/auth/tokens", Some(&form), 403).await;
+        admin.send(Method::DELETE, &format!("/api/v1/auth/users/{}", eve.id), None, 204).await;
+        let holder = User { access_token: token["token"].as_str().unwrap().to_owned(), ..world.visitor() };
+        wait_until("her token to be void", async || holder.call(Method::GET, "/api/v1/auth/me", None).await.status == 401).await;
+    }
+
+    /// The name of a deleted account is nobody's to take first.
+    async fn nobody_makes_an_account_that_cannot_be_deleted(world) {
+        let (ada, eve, admin) = (world.user("ada").await, world.user("eve").await, world.admin().await);
+        let tail = ada.id.replace('-', "");
+        for name in [format!("deleted-{}", &tail[20..]), format!("deleted-{}", &tail[16..])] {
+            eve.send(Method::PUT, "/api/v1/auth/me", Some(&json!({ "username": name })), 200).await;
+        }
+        eve.send(Method::PUT, "/api/v1/auth/me", Some(&json!({ "username": format!("deleted/{}", &tail[16..]) })), 400).await;
+        admin.send(Method::DELETE, &format!("/api/v1/auth/users/{}", ada.id), None, 204).await;
+        let room = eve.create_channel("room", "public", 201).await;
+        eve.add_member(id(&room), &ada, 400).await;
+        let path = format!("/api/v1/auth/users/{}/roles", ada.id);
+        admin.send(Method::PUT, &path, Some(&json!({ "role_ids": [] })), 404).await;
+    }
 }

@@ -6,7 +6,8 @@ use crate::harness::{Node, User, confab};
 
 /// The commands of the first block of docs/accounts.md, without what stands behind `#`.
 fn shown() -> Vec<Vec<String>> {
-    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/accounts.md")).unwrap();
+    let manual =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/accounts.md")).unwrap();
     let block = manual.split("```sh\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
     let lines = block.lines().map(|line| line.split(" #").next().unwrap().trim().to_owned());
     lines.map(|line| line.split(' ').skip(1).map(str::to_owned).collect()).collect()

@@ -99,12 +99,14 @@ async fn a_token_of_the_issuer_is_accepted_after_its_person_was_synced() {
     })
     .await;
     ada.send(Method::POST, SYNC, None, 401).await;
+    ada.get("/api/v1/auth/verify", 401).await;
     let mut socket = again.connect().await;
     let admin = ground.world.admin().await;
     let path = format!("/api/v1/auth/users/{}/disable", user["id"].as_str().unwrap());
     admin.send(Method::PUT, &path, None, 200).await;
     assert_eq!(socket.closed().await, Some(4010));
     again.send(Method::POST, SYNC, None, 403).await;
+    again.get("/api/v1/auth/verify", 401).await;
 }
 
 #[tokio::test]
@@ -164,7 +166,7 @@ async fn keys_change_and_may_be_away_for_a_while() {
     first.send(Method::POST, SYNC, None, 200).await;
     let fetched = async || ground.provider.counts().await["jwks"].as_i64().unwrap();
     let before = fetched().await;
-    // A thousand tokens of a key that nobody knows make one call, not a thousand.
+    // Many tokens of keys that nobody knows make one call, not one each.
     let (header, claims) = ground.provider.token_parts("ada").await;
     for number in 0..200 {
         let mut other = header.clone();
@@ -264,15 +266,17 @@ async fn identities_are_linked_by_verified_addresses_or_by_their_user() {
 
     // A signed-in user links what they like, and nobody else's.
     let path = "/api/v1/auth/identities";
-    let began =
-        unverified.call(Method::POST, path, Some(&json!({ "return_to": "/preferences/security" }))).await;
+    // A stolen session must not get a way in that stays.
+    unverified.send(Method::POST, path, Some(&json!({})), 400).await;
+    let form = json!({ "return_to": "/preferences/security", "current_password": password_of("unverified") });
+    let began = unverified.call(Method::POST, path, Some(&form)).await;
     let url = began.body()["url"].as_str().unwrap().to_owned();
     let back = ground.provider.follow(&url, "carol").await;
     let done = ground.come_back(&back, &cookies(&began)).await;
     assert_eq!(done.header("location"), "/preferences/security");
     let mine = unverified.get(path, 200).await;
     assert_eq!(items(&mine)[0]["subject"], "sub-carol");
-    let taken = unverified.call(Method::POST, path, None).await;
+    let taken = unverified.call(Method::POST, path, Some(&form)).await;
     let url = taken.body()["url"].as_str().unwrap().to_owned();
     let back = ground.provider.follow(&url, "bob").await;
     let done = ground.come_back(&back, &cookies(&taken)).await;
@@ -295,4 +299,45 @@ async fn registration_holds_for_outside_identities_too() {
     assert_eq!(opened.header("location"), "/");
     let bob = ground.holder(&ground.provider.access_token("bob").await);
     bob.send(Method::POST, SYNC, Some(&json!({ "invitation": token })), 404).await;
+}
+
+/// What an attacker does before and after the victim comes: none of it may be left when the issuer vouches for the victim.
+#[tokio::test]
+async fn an_account_made_in_wait_is_worth_nothing() {
+    let mut ground = ground(&[("CONFAB_OIDC_REGISTRATION", "open")]).await;
+    let trap = ground.world.user("victim").await;
+    let path = "/api/v1/auth/identities";
+    let form = json!({ "current_password": password_of("victim") });
+    let began = trap.call(Method::POST, path, Some(&form)).await;
+    let back = ground.provider.follow(began.body()["url"].as_str().unwrap(), "attacker").await;
+    ground.come_back(&back, &cookies(&began)).await;
+    let pending = trap.call(Method::POST, path, Some(&form)).await;
+    let pending_back = ground.provider.follow(pending.body()["url"].as_str().unwrap(), "second").await;
+    let form = json!({ "name": "t", "scopes": ["read"] });
+    let token = trap.send(Method::POST, "/api/v1/auth/tokens", Some(&form), 201).await;
+
+    let victim = ground.sign_in(START, "victim").await;
+    let account = who(&ground, &victim).await["user"]["id"].clone();
+    assert_eq!(account, json!(trap.id));
+    let late = ground.come_back(&pending_back, &cookies(&pending)).await;
+    assert_eq!(late.header("location"), "/login?error=oidc_failed");
+    let attacker = ground.sign_in(START, "attacker").await;
+    let theirs = who(&ground, &attacker).await["user"]["id"].clone();
+    assert_ne!(theirs, account, "the attacker's identity still opens it");
+    let holder = ground.holder(token["token"].as_str().unwrap());
+    wait_until("the token to be void", async || holder.call(Method::GET, ME, None).await.status == 401).await;
+    let login = json!({ "username": "victim", "password": password_of("victim") });
+    ground.world.visitor().send(Method::POST, "/api/v1/auth/login", Some(&login), 401).await;
+}
+
+/// Unicode folding makes one of two addresses; their owners are two people.
+#[tokio::test]
+async fn addresses_that_fold_alike_are_two() {
+    let mut ground = ground(&[("CONFAB_OIDC_REGISTRATION", "open")]).await;
+    let kim = ground.world.user("kim").await;
+    let other = json!({ "name": "kelvin", "email": "\u{212a}im@example.org", "email_verified": true });
+    ground.provider.account(&other).await;
+    let refused = ground.sign_in(START, "kelvin").await;
+    assert_eq!(refused.header("location"), "/login?error=email_not_verified");
+    kim.get(ME, 200).await;
 }

@@ -40,8 +40,12 @@ both! {
         // Of what the user may, only what the token may.
         let (_, plain) = make(&admin, &["read", "write"]).await;
         plain.get("/api/v1/auth/users", 403).await;
-        let (_, powerful) = make(&admin, &["read", "admin"]).await;
+        let (_, powerful) = make(&admin, &["read", "write", "admin"]).await;
         powerful.get("/api/v1/auth/users", 200).await;
+        for (method, verb) in [(Method::PUT, "superuser"), (Method::POST, "password-reset"), (Method::DELETE, "two-factor"), (Method::DELETE, "sessions")] {
+            let refused = powerful.send(method, &format!("/api/v1/auth/users/{}/{verb}", ada.id), None, 403).await;
+            assert_eq!(refused["code"], "sign_in_required", "{verb}");
+        }
 
         let listed = ada.get(TOKENS, 200).await;
         assert_eq!(items(&listed).len(), 2);

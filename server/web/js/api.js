@@ -163,6 +163,9 @@ export const api = {
   status: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}/status`),
   setStatus: (/** @type {object} */ body) => request('PUT', 'users/me/status', { body }),
 
+  notifications: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'users/me/notifications', { query }),
+  readNotifications: (/** @type {string[]|null} */ ids) => request('POST', 'users/me/notifications/read', { body: ids ? { ids } : {} }),
+
   identities: () => request('GET', 'auth/identities'),
   linkIdentity: (/** @type {string} */ returnTo) => request('POST', 'auth/identities', { body: { return_to: returnTo } }),
   unlinkIdentity: (/** @type {string} */ identityId) => request('DELETE', `auth/identities/${id(identityId)}`),
@@ -178,6 +181,7 @@ export const api = {
   disableTwoFactor: (/** @type {object} */ body) => request('POST', 'auth/two-factor/disable', { body }),
 
   accounts: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'auth/users', { query }),
+  account: (/** @type {string} */ userId) => request('GET', `auth/users/${id(userId)}`),
   createAccount: (/** @type {object} */ body) => request('POST', 'auth/users', { body }),
   deleteAccount: (/** @type {string} */ userId) => request('DELETE', `auth/users/${id(userId)}`),
   disableAccount: (/** @type {string} */ userId) => request('PUT', `auth/users/${id(userId)}/disable`),
@@ -203,6 +207,10 @@ export const api = {
   audit: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/audit', { query }),
   exportAudit: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/audit/export', { query, file: true, timeoutMs: 600_000 }),
   verifyAudit: () => request('GET', 'admin/audit/verify', { timeoutMs: SLOW_TIMEOUT_MS }),
+  stats: () => request('GET', 'admin/stats'),
+  reindex: () => request('POST', 'admin/reindex'),
+  deadLetters: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/dead-letters', { query }),
+  retryDeadLetter: (/** @type {string} */ letterId) => request('POST', `admin/dead-letters/${id(letterId)}/retry`),
 
   users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null) => request('GET', 'users', { query: { q, cursor, limit: 20 } }),
   user: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}`),

@@ -2,7 +2,7 @@
 import { signal } from '../vendor/signals-core.js';
 import { api, onTwoFactorMissing } from './api.js';
 import { closePanel, startTheme } from './layout.js';
-import { navigate, route, startRouter } from './router.js';
+import { navigate, preferencesPath, route, startRouter } from './router.js';
 import { restore, startSession } from './session.js';
 import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
@@ -25,7 +25,7 @@ function App() {
   if (phase.value === 'unreachable') {
     return html`<main class="starting"><p>The server could not be reached.</p><button class="btn" onClick=${start}>Try again</button></main>`;
   }
-  if (!me.value) return html`<${Entry} reason=${endReason.value} entered=${enter} />`;
+  if (!me.value) return html`<${Entry} reason=${endReason.value} entered=${() => enter()} />`;
   return mustSetUpTwoFactor(me.value) ? html`<${TwoFactorGate} done=${passGate} />` : html`<${Shell} />`;
 }
 
@@ -35,13 +35,15 @@ function passGate() {
   startLive();
 }
 
-/** There is a session: the workspace opens, at the address that was asked for. */
-function enter() {
+/** There is a session: the workspace opens, at the address that was asked for. @param {boolean} [wasHere] it is that of an earlier visit */
+function enter(wasHere = false) {
   endReason.value = '';
   const { name, error } = route.value;
-  // Linking another way to sign in also comes back to the sign-in page when it fails.
-  if (name === 'login' && error) notify(signInMessage(error), { bad: true });
-  if (['login', 'register', 'setup', 'forgot', 'reset', 'missing'].includes(name)) navigate('/', { replace: true });
+  if (name === 'login' && error && wasHere) {
+    // Linking another way to sign in also comes back to the sign-in page when it fails.
+    notify(signInMessage(error), { bad: true });
+    navigate(preferencesPath('security'), { replace: true });
+  } else if (['login', 'register', 'setup', 'forgot', 'reset', 'missing'].includes(name)) navigate('/', { replace: true });
   if (!mustSetUpTwoFactor(me.value)) startLive();
 }
 
@@ -51,7 +53,7 @@ async function start() {
     info.value = await api.info();
     // Who follows a link to choose a password means that, whoever is signed in on this device.
     const entering = info.value.setup_required || ['setup', 'reset'].includes(route.value.name);
-    if (!entering && (await restore())) enter();
+    if (!entering && (await restore())) enter(true);
     phase.value = 'ready';
   } catch {
     phase.value = 'unreachable';

@@ -5,7 +5,7 @@ import { openThread } from './workspace.js';
 
 /** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'} DialogName */
 
-export const panel = signal(/** @type {''|'assistant'|'thread'} */ (''));
+export const panel = signal(/** @type {''|'assistant'|'inbox'|'thread'} */ (''));
 export const dialog = signal(/** @type {DialogName|''} */ (''));
 export const sidebarOpen = signal(false);
 /** The message that is being edited. */
@@ -25,11 +25,19 @@ export function closePanel() {
 }
 
 export function toggleAssistant() {
-  if (panel.value === 'assistant') return closePanel();
-  thread.value = null;
-  panel.value = 'assistant';
+  toggle('assistant');
+}
+
+export function toggleInbox() {
+  toggle('inbox');
+}
+
+/** @param {'assistant'|'inbox'} name */
+function toggle(name) {
+  const next = panel.value === name ? '' : name;
+  closePanel();
+  panel.value = next;
   sidebarOpen.value = false;
-  return undefined;
 }
 
 /** @param {import('./timeline.js').Message} message a root, or one of its replies */

@@ -17,6 +17,7 @@ const ADMINISTRATION = [
   { name: 'roles', title: 'Roles and permissions', icon: 'check', allowed: (user) => may(user, 'roles.manage') },
   { name: 'invitations', title: 'Invitations', icon: 'userplus', allowed: (user) => may(user, 'users.invite') },
   { name: 'audit', title: 'Audit log', icon: 'list', allowed: (user) => may(user, 'audit.read') },
+  { name: 'server', title: 'Server', icon: 'screen', allowed: (user) => may(user, 'server.watch') },
   { name: 'policy', title: 'Policy', icon: 'lock', allowed: (user) => Boolean(user?.is_superuser) },
 ];
 

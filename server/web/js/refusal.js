@@ -2,7 +2,7 @@
 
 /** Refusals that name no field, and the fields they are about: the first that a form has is marked. @type {Record<string,string[]>} */
 const FIELDS_OF_CODE = {
-  wrong_code: ['code'], wrong_password: ['current_password', 'password'], wrong_credentials: ['current_password', 'password'], name_taken: ['username', 'name'],
+  wrong_code: ['code'], wrong_password: ['current_password', 'password'], wrong_credentials: ['current_password', 'password'], name_taken: ['name'],
 };
 
 /**
@@ -25,9 +25,9 @@ export function placedRefusal(error, names, fieldsOfCode = FIELDS_OF_CODE) {
   return meant ? { fields: { [meant]: message }, message: '' } : { fields: {}, message };
 }
 
-/** The server ends sentences that the field's name begins: "must have at least 8 characters". @param {string} label @param {string} text */
+/** The server ends sentences that the field's name begins: "must have at least 8 characters"; some are whole without it. @param {string} label @param {string} text */
 export function fieldSentence(label, text) {
   const name = label.replace(/\s*\([^)]*\)/g, '').replace(/_/g, ' ').trim();
-  const begun = /^\p{Ll}/u.test(text) && name ? `${name[0].toUpperCase()}${name.slice(1)} ${text}` : `${(text[0] ?? '').toUpperCase()}${text.slice(1)}`;
+  const begun = /^(?!(?:the|this|another) )\p{Ll}/u.test(text) && name ? `${name[0].toUpperCase()}${name.slice(1)} ${text}` : `${(text[0] ?? '').toUpperCase()}${text.slice(1)}`;
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

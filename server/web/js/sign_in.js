@@ -5,6 +5,7 @@ const MESSAGES = /** @type {Record<string,string>} */ ({
   registration_closed: 'Nobody can make a new account here without an invitation. Ask an administrator for one.',
   account_disabled: 'This account is disabled. An administrator can enable it again.',
   email_not_verified: 'The other system has not verified your e-mail address. Verify it there, and try again.',
+  identity_taken: 'That account of the other system signs in somebody else here. Unlink it there first, or use another.',
   email_taken: 'Another account here has your e-mail address. Sign in with its password, then link the two under Preferences, Password and security.',
 });
 

@@ -1,5 +1,6 @@
 /** What the page knows, as signals, and the only place where an event's name decides what happens to it. */
 import { batch, computed, signal } from '../vendor/signals-core.js';
+import { emptyInbox, withNews } from './inbox.js';
 import {
   emptyTimeline, withChanged, withMessage, withNote, withReaction, withUpdate, withoutMessage,
 } from './timeline.js';
@@ -39,6 +40,9 @@ export const commands = signal(/** @type {{name:string, description?:string, opt
 export const customReactions = signal(/** @type {any[]} */ ([]));
 /** A channel I was added to, which must be fetched: the event does not carry it. */
 export const channelWanted = signal('');
+/** My account changed in what an event does not carry, such as what it may do: grows each time. */
+export const accountChanges = signal(0);
+export const inbox = signal(emptyInbox());
 /** The channel on screen, and whether its newest message is in view: what arrives there is read at once. */
 export const viewing = signal({ channelId: '', atEnd: true });
 
@@ -137,6 +141,7 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'role_updated': return d.user_id === me.value?.id && channels.value.has(d.channel_id) ? putChannel({ id: d.channel_id, role: d.role }) : undefined;
       case 'read_updated': return markedRead(d.channel_id ?? channelId, d.seq);
       case 'user_updated': return userChanged(d);
+      case 'notification': inbox.value = withNews(inbox.value, d); return undefined;
       case 'command_result': return changeTimeline(d.channel_id ?? channelId, (timeline) => withNote(timeline, noteOf(timeline, d.command, d.content)));
       default: return undefined; // an event of a newer server
     }
@@ -240,8 +245,16 @@ export function markedRead(channelId, seq) {
 
 /** @param {UserRef} user */
 function userChanged(user) {
-  users.value = new Map(users.value).set(user.id, { ...users.value.get(user.id), ...user });
-  if (user.id === me.value?.id) me.value = { ...me.value, ...user };
+  // The event is whole: a name or a picture that it lacks was taken away.
+  users.value = new Map(users.value).set(user.id, user);
+  if (user.id !== me.value?.id) return;
+  me.value = ownAccount(user);
+  accountChanges.value += 1;
+}
+
+/** What I am now: what an answer lacks was taken away, what only the own account has stays. @param {any} account */
+export function ownAccount(account) {
+  return { ...me.value, full_name: null, picture_url: null, ...account };
 }
 
 /** @param {Timeline} timeline @param {string} command @param {string} content */
@@ -255,6 +268,7 @@ export function forget() {
   batch(() => {
     me.value = null;
     myStatus.value = null;
+    inbox.value = emptyInbox();
     channelsLoaded.value = false;
     thread.value = null;
     for (const map of [channels, users, members, presences, typing, timelines]) map.value = new Map();

@@ -1,13 +1,14 @@
 /** What the views ask for: loads, joins and marks, each keeping the store and the server in step. */
 import { effect, signal } from '../vendor/signals-core.js';
 import { api } from './api.js';
+import { loadInbox, startReading } from './attention.js';
 import { Live } from './live.js';
 import { resendWaiting } from './outbox.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  applyEvent, applySignal, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, expireTyping,
-  info, isConversation, markedRead, me, meet, members, myChannels, myStatus, putChannel, setPresences, thread, timelineOf, timelines, users,
+  accountChanges, applyEvent, applySignal, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, expireTyping,
+  info, isConversation, markedRead, me, meet, members, myChannels, myStatus, ownAccount, putChannel, setPresences, thread, timelineOf, timelines, users,
 } from './store.js';
 import { currentStatus } from './status.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
@@ -75,6 +76,14 @@ export function startUpkeep() {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);
   });
+  effect(() => { if (accountChanges.value) void fetchMe(); });
+  startReading();
+}
+
+/** What I may do has changed, perhaps: the pages that I am shown follow. */
+async function fetchMe() {
+  const account = await api.me().catch(() => null); // no worse than before
+  if (account && me.value?.id === account.id) me.value = ownAccount({ bio: null, email: null, ...account });
 }
 
 /** A status text whose time is over goes away while the page is open. */
@@ -108,6 +117,7 @@ async function loadWorkspace() {
   api.commands().then((list) => { commands.value = list.items; }, () => {});
   api.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
   api.info().then((latest) => { info.value = latest; }, () => {});
+  void loadInbox();
   if (me.value) api.status(me.value.id).then((status) => { myStatus.value = status; }, () => {});
   for (const channel of myChannels.value.filter(isConversation).slice(0, MAX_NAMED_CONVERSATIONS)) void loadMembers(channel.id);
 }
@@ -203,7 +213,7 @@ export async function join(channelId) {
 /** @param {import('./store.js').Channel} channel how the sidebar and headings call it */
 export function channelTitle(channel) {
   if (!isConversation(channel)) return channel.name;
-  const others = (members.value.get(channel.id) ?? []).map((member) => member.user).filter((user) => user.id !== me.value?.id);
+  const others = (members.value.get(channel.id) ?? []).map((member) => users.value.get(member.user.id) ?? member.user).filter((user) => user.id !== me.value?.id);
   return others.length ? others.map((user) => personName(user)).join(', ') : channel.name || 'Conversation';
 }
 

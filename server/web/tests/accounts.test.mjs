@@ -61,11 +61,12 @@ test('a second factor is asked for before anything else only of those who must h
 test('each section of the administration opens by its own permission', () => {
   const names = (user) => adminSections(user).map(({ name }) => name);
   assert.deepEqual(names(null), []);
-  assert.deepEqual(names({ permissions: ['channels.create', 'plugins.manage', 'server.watch'] }), []);
+  assert.deepEqual(names({ permissions: ['channels.create', 'plugins.manage'] }), []);
+  assert.deepEqual(names({ permissions: ['server.watch'] }), ['server']);
   assert.deepEqual(names({ permissions: ['users.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
-  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['people', 'roles', 'invitations', 'audit', 'policy']);
+  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['people', 'roles', 'invitations', 'audit', 'server', 'policy']);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);
   assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'security', 'sessions', 'tokens']);
 });
@@ -78,7 +79,10 @@ test('a refusal stands at its field, and above the form only where no field is a
   assert.deepEqual(placedRefusal({ message: 'Wrong.', code: 'wrong_code', fields: {} }, names), { fields: { code: 'Wrong.' }, message: '' });
   assert.deepEqual(placedRefusal({ message: 'Wrong.', code: 'wrong_credentials' }, names, {}), { fields: {}, message: 'Wrong.' });
   assert.deepEqual(placedRefusal({ message: 'No.', fields: { elsewhere: 'is wrong' } }, names), { fields: {}, message: 'Elsewhere is wrong.' });
-  assert.deepEqual(placedRefusal({ message: 'this name is taken', code: 'name_taken', fields: {} }, names), { fields: { username: 'This name is taken.' }, message: '' });
+  const taken = { message: 'another role has this name', code: 'name_taken', fields: {} };
+  assert.deepEqual(placedRefusal(taken, ['name', 'description']), { fields: { name: 'Another role has this name.' }, message: '' });
+  // Of an account the server does not say which of the two is taken, so no field is blamed.
+  assert.deepEqual(placedRefusal(taken, ['username', 'email']), { fields: {}, message: 'Another role has this name.' });
 });
 
 test('what a field is told reads as a sentence', () => {
@@ -86,6 +90,8 @@ test('what a field is told reads as a sentence', () => {
   assert.equal(fieldSentence('Email (optional)', 'is no address'), 'Email is no address.');
   assert.equal(fieldSentence('Name', 'Taken.'), 'Taken.');
   assert.equal(fieldSentence('', 'taken'), 'Taken.');
+  assert.equal(fieldSentence('Code', 'the code is wrong'), 'The code is wrong.');
+  assert.equal(fieldSentence('Name', 'then some'), 'Name then some.');
 });
 
 test('the log’s days are whole days, and its words are known', () => {
@@ -117,6 +123,7 @@ test('signing in by another system comes back to what was asked for', () => {
   assert.equal(oidcPath({ return_to: '/', invitation: 'a&b' }), '/api/v1/auth/oidc/start?return_to=%2F&invitation=a%26b');
   assert.equal(signInMessage(''), '');
   assert.match(signInMessage('email_taken'), /link/);
+  assert.match(signInMessage('identity_taken'), /somebody else/);
   assert.match(signInMessage('<script>'), /^Signing in did not work/);
 });
 

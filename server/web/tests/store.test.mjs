@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import {
-  applyEvent, applySignal, changeTimeline, channels, expireTyping, forget, me, members, myChannels, receive, thread, timelineOf, timelines, typing, viewing,
+  accountChanges, applyEvent, applySignal, changeTimeline, channels, expireTyping, forget, inbox, me, members, myChannels, receive, thread, timelineOf, timelines, typing, users,
+  viewing,
 } from '../js/store.js';
 import { aroundPage, emptyTimeline, WINDOW, withNote, withPage, withPending, withReaction } from '../js/timeline.js';
 
@@ -164,4 +165,24 @@ test('a window that ends in the past takes no new message', () => {
   applyEvent(event('new_message', message(901)));
   assert.deepEqual(ids(), ['m1', 'm2', 'm3']);
   assert.equal(channels.value.get('c1').last_seq, 901);
+});
+
+test('a name or picture that an event lacks was taken away, and my own account is asked for again', () => {
+  me.value = { ...amara, full_name: 'Amara', picture_url: '/api/v1/pictures/a', email: 'amara@example.org', permissions: ['users.invite'] };
+  users.value = new Map([[amara.id, me.value], [jonas.id, { ...jonas, full_name: 'Jonas' }]]);
+  const before = accountChanges.value;
+  applyEvent(event('user_updated', jonas));
+  assert.deepEqual([users.value.get(jonas.id), accountChanges.value], [jonas, before]);
+  applyEvent(event('user_updated', amara));
+  assert.equal(accountChanges.value, before + 1);
+  assert.deepEqual([me.value.full_name, me.value.picture_url, me.value.email, me.value.permissions], [null, null, 'amara@example.org', ['users.invite']]);
+});
+
+test('a notification counts once, and is forgotten with the person', () => {
+  const told = event('notification', { id: 'n1', kind: 'mention', channel_id: 'c1', message_id: 'm4', actor_id: jonas.id });
+  applyEvent(told);
+  applyEvent(told);
+  assert.deepEqual([inbox.value.unread, inbox.value.waiting.map(({ id }) => id)], [1, ['n1']]);
+  forget();
+  assert.equal(inbox.value.unread, 0);
 });

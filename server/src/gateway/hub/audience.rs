@@ -172,7 +172,11 @@ impl Audience {
                 self.close_session(SessionId(event.ref_id));
                 (self.on_change)(event);
             }
-            (EventKind::UserUpdated | EventKind::AccessChanged, _) => (self.on_change)(event),
+            (EventKind::UserUpdated, _) => (self.on_change)(event),
+            (EventKind::AccessChanged, _) => {
+                (self.on_change)(event);
+                self.recheck(subject);
+            }
             _ => {}
         }
     }
@@ -216,6 +220,15 @@ impl Audience {
             if outbox.session_id == session {
                 outbox.push(Item::Close(SESSION_ENDED));
             }
+        }
+    }
+
+    /// Of one user, or of everybody when a role or a policy changed.
+    fn recheck(&self, subject: UserId) {
+        let one = self.users.get(&subject);
+        let all = self.users.values().filter(|_| one.is_none());
+        for outbox in one.into_iter().chain(all).flat_map(|present| &present.sockets) {
+            outbox.push(Item::Recheck);
         }
     }
 

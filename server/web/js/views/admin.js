@@ -4,10 +4,11 @@ import { Invitations } from './admin/invitations.js';
 import { People } from './admin/people.js';
 import { Policy } from './admin/policy.js';
 import { Roles } from './admin/roles.js';
+import { Server } from './admin/server.js';
 import { html } from './html.js';
 import { currentSection, SettingsPage } from './settings.js';
 
-const SECTIONS = /** @type {Record<string, any>} */ ({ people: People, roles: Roles, invitations: Invitations, audit: Audit, policy: Policy });
+const SECTIONS = /** @type {Record<string, any>} */ ({ people: People, roles: Roles, invitations: Invitations, audit: Audit, policy: Policy, server: Server });
 
 export function Administration() {
   const { section, sections } = currentSection();

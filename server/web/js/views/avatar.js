@@ -23,13 +23,18 @@ function initials(name) {
   return letters.join('').toUpperCase();
 }
 
+/** A message knows its sender as they were; the directory knows them as they are. @param {UserRef|undefined} user */
+function asNow(user) {
+  return users.value.get(user?.id ?? '') ?? user;
+}
+
 /** @param {{user?:UserRef, size?:''|'sm'|'xs'|'lg', presence?:boolean}} props */
 export function Avatar({ user, size = '', presence = false }) {
   const kind = user?.is_bot ? 'app' : '';
-  // A message knows its sender as they were; the directory knows them as they are.
-  const picture = picturePath((users.value.get(user?.id ?? '') ?? user)?.picture_url);
+  const now = asNow(user);
+  const picture = picturePath(now?.picture_url);
   return html`<span class=${`av ${size} ${kind}`} style=${{ '--h': hueOf(user?.id ?? '') }} aria-hidden="true">
-    ${picture ? html`<img src=${picture} alt="" width="256" height="256" />` : user?.is_bot ? html`<${Icon} name="slash" />` : initials(personName(user))}
+    ${picture ? html`<img src=${picture} alt="" width="256" height="256" />` : user?.is_bot ? html`<${Icon} name="slash" />` : initials(personName(now))}
     ${presence && user && html`<${PresenceDot} userId=${user.id} />`}
   </span>`;
 }
@@ -51,5 +56,5 @@ export function AssistantMark() {
 
 /** @param {{user?:UserRef, class?:string}} props */
 export function PersonName({ user, class: extra = '' }) {
-  return html`<bdi class=${extra}>${cleanName(personName(user))}</bdi>`;
+  return html`<bdi class=${extra}>${cleanName(personName(asNow(user)))}</bdi>`;
 }

@@ -8,7 +8,7 @@ import { channelTitle, join, loadAround, loadLatest, loadMembers } from '../work
 import { Avatar } from './avatar.js';
 import { Composer } from './composer.js';
 import { html, useEffect, useState } from './html.js';
-import { Icon, IconButton } from './icon.js';
+import { IconButton } from './icon.js';
 import { MessageLog } from './log.js';
 import { ChannelIcon } from './shell.js';
 import { TypingLine } from './typing.js';
@@ -68,7 +68,8 @@ function Conversation({ channel }) {
     ${channel.role ? html`<div class="compose">
       <${Composer} draftKey=${channel.id} channelId=${channel.id} placeholder=${`Message ${isConversation(channel) ? '' : '#'}${cleanName(channelTitle(channel))}`} />
       <${TypingLine} channelId=${channel.id} />
-    </div>` : html`<div class="compose"><div class="joinbar"><span>You are looking at <b><${Icon} name="hash" small />${cleanName(channel.name)}</b></span><button class="btn primary" onClick=${() => join(channel.id)}>Join channel</button></div></div>`}`;
+    </div>` : html`<div class="compose"><div class="joinbar"><span>You are looking at <b><${ChannelIcon} channel=${channel} /><bdi>${cleanName(channelTitle(channel))}</bdi></b></span>
+      ${channel.kind === 'public' || channel.kind === 'voice' ? html`<button class="btn primary" onClick=${() => join(channel.id)}>Join channel</button>` : html`<span>Opened by break-glass: you can read, no more.</span>`}</div></div>`}`;
 }
 
 /** The line above what is new stays where it was when the channel was opened. @param {Channel} channel */

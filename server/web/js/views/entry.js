@@ -16,7 +16,7 @@ export function Entry({ reason, entered }) {
   const { name, fragment } = route.value;
   const setup = name === 'setup' || info.value?.setup_required;
   if (setup) return html`<${Frame}><${Setup} token=${name === 'setup' ? fragment : ''} entered=${entered} /></${Frame}>`;
-  if (name === 'register') return html`<${Frame}><${Register} invitation=${fragment} entered=${entered} /></${Frame}>`;
+  if (name === 'register') return html`<${Frame}><${Register} key=${fragment} invitation=${fragment} entered=${entered} /></${Frame}>`;
   if (name === 'forgot') return html`<${Frame}><${Forgot} /></${Frame}>`;
   if (name === 'reset') return html`<${Frame}><${Reset} key=${fragment} token=${fragment} /></${Frame}>`;
   return html`<${Frame}><${Login} reason=${reason || signInMessage(route.value.error)} bad=${!reason && Boolean(route.value.error)} entered=${entered} /></${Frame}>`;
@@ -43,7 +43,7 @@ export function Frame({ children }) {
 
 /** A form that ends in a session. @param {Record<string,string>} initial @param {(values:any)=>Promise<any>} submit @param {()=>void} entered */
 function useEntryForm(initial, submit, entered) {
-  return useForm(initial, submit, { fieldsOfCode: { wrong_code: ['code'], name_taken: ['username'] }, done: (grant) => { signedIn(grant); entered(); } });
+  return useForm(initial, submit, { fieldsOfCode: { wrong_code: ['code'] }, done: (grant) => { signedIn(grant); entered(); } });
 }
 
 const PASSWORD_HELP = 'At least 8 characters. A sentence works well.';
@@ -66,13 +66,14 @@ function Setup({ token, entered }) {
 
 /** @param {{invitation:string, entered:()=>void}} props */
 function Register({ invitation, entered }) {
-  const { field, busy, message, onSubmit } = useEntryForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.register({ ...present(values), ...(invitation ? { invitation } : {}) }), () => {
+  const { error, field, busy, message, onSubmit } = useEntryForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.register({ ...present(values), ...(invitation ? { invitation } : {}) }), () => {
     navigate('/', { replace: true });
     entered();
   });
   const mode = info.value?.registration ?? 'invite';
   if (mode === 'off') return html`<${Notice} title="No new accounts" text="An administrator creates the accounts of this workspace." link="/login" linkText="Sign in" />`;
   if (mode === 'invite' && !invitation) return html`<${Notice} title="By invitation" text="Ask someone in the workspace for an invitation link, and open it here." link="/login" linkText="Sign in" />`;
+  if (invitation && error?.status === 404) return html`<${Notice} title="This invitation no longer works" text="It was used up or taken back, or its time is over. Ask for a new one." link="/login" linkText="Sign in" />`;
   return html`<form onSubmit=${onSubmit}>
     <div><h1>Join ${info.value?.name ?? 'the workspace'}</h1><p class="lead">${invitation ? 'You were invited. Choose how the others will see you.' : 'Choose how the others will see you.'}</p></div>
     <${FormError} error=${message} />

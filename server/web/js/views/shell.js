@@ -10,6 +10,7 @@ import { ChannelView } from './channel.js';
 import { Dialogs } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { InboxPane } from './inbox.js';
 import { Notices } from './notices.js';
 import { Preferences } from './preferences.js';
 import { SearchPage } from './search.js';
@@ -35,6 +36,7 @@ export function Shell() {
     ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close the list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
     <${Page} />
     ${side === 'assistant' && html`<${AssistantPane} />`}
+    ${side === 'inbox' && html`<${InboxPane} />`}
     ${side === 'thread' && html`<${ThreadPane} />`}
     <${Dialogs} name=${dialog.value} />
     <${Notices} />

@@ -1,13 +1,14 @@
 import { cleanName } from '../format.js';
 import { draftKeys } from '../drafts.js';
-import { openDialog, sidebarOpen, toggleAssistant } from '../layout.js';
+import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox } from '../layout.js';
 import { may } from '../permissions.js';
 import { channelPath, route, searchPath } from '../router.js';
-import { connection, info, isConversation, me, members, myChannels, presences } from '../store.js';
+import { connection, inbox, info, isConversation, me, members, myChannels, presences } from '../store.js';
 import { channelTitle } from '../workspace.js';
 import { Avatar, PresenceWord } from './avatar.js';
 import { html } from './html.js';
 import { Icon, IconButton, Logo } from './icon.js';
+import { countText } from './inbox.js';
 import { MyCorner } from './me.js';
 import { ChannelIcon } from './shell.js';
 
@@ -40,6 +41,8 @@ export function Sidebar() {
     <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
     <div class="side-scroll" tabindex="0" role="region" aria-label="Channels and conversations" onClick=${closeOnFollow}>
       <a class="row" href=${searchPath('')} aria-current=${route.value.name === 'search' ? 'page' : undefined}><${Icon} name="find" /><span class="t">Search</span></a>
+      <button class=${inbox.value.unread ? 'row is-unread' : 'row'} aria-expanded=${panel.value === 'inbox'} onClick=${toggleInbox}><${Icon} name="bell" /><span class="t">Inbox</span>
+        ${inbox.value.unread > 0 && html`<span class="end"><span class="badge">${countText(inbox.value.unread)}<span class="sr"> unread</span></span></span>`}</button>
       <button class="row" onClick=${toggleAssistant}><${Icon} name="spark" /><span class="t">Assistant</span></button>
       <div class="sec"><h2 class="sec-h">Channels ${mayCreate && html`<${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} />`}</h2>
         ${byName().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}

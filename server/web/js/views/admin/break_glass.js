@@ -1,24 +1,30 @@
 /** A channel opened for a while by a superuser who is no member of it, with a reason that stays. */
-import { api } from '../../api.js';
+import { api, ApiError } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { channelPath } from '../../router.js';
-import { channels, isConversation } from '../../store.js';
+import { channels, isConversation, putChannel } from '../../store.js';
 import { channelTitle, notify } from '../../workspace.js';
 import { Choice, Field, FormError, TextArea } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
-import { html } from '../html.js';
+import { html, useEffect } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block } from '../settings.js';
 import { Table } from '../table.js';
 import { PersonById } from './invitations.js';
 
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** @type {[string, string][]} */
 const HOURS = [['1', '1 hour'], ['2', '2 hours'], ['4', '4 hours'], ['8', '8 hours'], ['24', '24 hours']];
 
 export function BreakGlass() {
   const opened = useLoaded(() => api.breakGlass());
   const known = useLoaded(() => api.channels().catch(() => ({ items: [] })));
+  // A private channel has a name for me as long as it is open to me.
+  const openIds = (opened.value?.items ?? []).filter(isOpen).map((/** @type {any} */ row) => row.channel_id);
+  useEffect(() => {
+    for (const id of openIds) if (!channels.value.has(id)) api.channel(id).then((channel) => putChannel({ role: null, ...channel }), () => {});
+  }, [openIds.join()]);
   const nameOf = (/** @type {string} */ id) => {
     const channel = known.value?.items.find((/** @type {any} */ one) => one.id === id) ?? channels.value.get(id);
     return channel ? `${isConversation(channel) ? '' : '#'}${cleanName(channelTitle(channel))}` : id;
@@ -28,7 +34,6 @@ export function BreakGlass() {
     await opened.reload();
     notify('The channel is closed to you again.');
   };
-  const isOpen = (/** @type {any} */ row) => !row.ended_at && new Date(row.expires_at) > new Date();
   const columns = [
     { name: 'Channel', class: 'wrap-any', cell: (/** @type {any} */ row) => (isOpen(row) ? html`<a class="inline-link" href=${channelPath(row.channel_id)}>${nameOf(row.channel_id)}</a>` : nameOf(row.channel_id)) },
     { name: 'By', cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.user_id} /><small>${shortText(row.created_at)}</small>` },
@@ -44,12 +49,19 @@ export function BreakGlass() {
   </${Block}>`;
 }
 
+/** @param {any} row */
+function isOpen(row) {
+  return !row.ended_at && new Date(row.expires_at) > new Date();
+}
+
 /** @param {{channels:any[], opened:()=>Promise<void>}} props */
 function Opening({ channels: offered, opened }) {
-  const open = (/** @type {any} */ { channel_id: channel, reason, hours }) => {
+  const open = async (/** @type {any} */ { channel_id: channel, reason, hours }) => {
     const text = channel.trim().replace(/^#/, '');
-    const found = offered.find((one) => one.name === text);
-    return api.openBreakGlass({ channel_id: found?.id ?? text, reason: reason.trim(), hours: Number(hours) });
+    const id = ID.test(text) ? text : offered.find((one) => one.name === text)?.id;
+    // Nobody is shown the names of private channels that they are not in, a superuser neither.
+    if (!id) throw new ApiError(0, '', { fields: { channel_id: 'You see no channel of this name. A private one is opened by its id, which stands in its address.' } });
+    return api.openBreakGlass({ channel_id: id, reason: reason.trim(), hours: Number(hours) });
   };
   const form = useForm({ channel_id: '', reason: '', hours: '1' }, open, {
     done: () => {

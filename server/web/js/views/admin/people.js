@@ -29,35 +29,30 @@ export function People() {
     const timer = setTimeout(() => setAsked(text.trim()), 250);
     return () => clearTimeout(timer);
   }, [text]);
-  const list = usePages((cursor) => (managesPeople ? api.accounts({ q: asked, state, cursor, limit: PAGE }) : bots(asked, cursor)), `${state} ${asked}`);
+  // Who may keep bots only is not shown the people.
+  const list = usePages((cursor) => api.accounts({ q: asked, state: managesPeople ? state : 'bots', cursor, limit: PAGE }), `${state} ${asked}`);
   const changed = (/** @type {any} */ account) => {
-    list.change((items) => items.map((known) => (known.id === account.id ? { ...known, ...account } : known)));
-    setOpen((/** @type {any} */ shown) => (shown?.id === account.id ? { ...shown, ...account } : shown));
+    list.change((items) => items.map((known) => (known.id === account.id ? account : known)));
+    setOpen((/** @type {any} */ shown) => (shown?.id === account.id ? account : shown));
   };
   const actions = html`${may(me.value, 'bots.manage') && html`<button type="button" class="btn" onClick=${() => setMaking('bot')}>New bot</button>`}
     ${managesPeople && html`<button type="button" class="btn primary" onClick=${() => setMaking('person')}>New account</button>`}`;
   return html`<${SettingsPage} title=${managesPeople ? 'People' : 'Bots'} wide actions=${actions}>
     <div class="filterbar" role="search"><${Field} id="people-search" label=${managesPeople ? 'Find by username' : 'Find a bot by its username'} type="search" value=${text} onInput=${setText} autocomplete="off" />
       ${managesPeople && html`<${Choice} id="people-state" label="Show" value=${state} onInput=${setState} options=${STATES} />`}</div>
-    <p class="sr" role="status">${list.busy ? '' : `${list.items.length} accounts${list.cursor ? ', and more' : ''}`}</p>
-    <${Table} label="Accounts" columns=${columns(setOpen)} rows=${list.items} />
+    <p class="sr" role="status">${list.busy ? '' : `${list.items.length} ${list.items.length === 1 ? 'account' : 'accounts'}${list.cursor ? ', and more' : ''}`}</p>
+    <${Table} label="Accounts" columns=${columns(setOpen, managesPeople)} rows=${list.items} />
     <${PagesEnd} list=${list} none=${asked ? `Nobody matches “${asked}”.` : 'There is none.'} />
     ${open && html`<${PersonDialog} key=${open.id} person=${open} changed=${changed} close=${() => setOpen(null)} />`}
     ${making && html`<${NewAccount} bot=${making === 'bot'} made=${(/** @type {any} */ account) => list.change((items) => [account, ...items])} close=${() => setMaking('')} open=${setOpen} />`}
   </${SettingsPage}>`;
 }
 
-/** Who may make bots only is not shown the accounts, but finds bots where everybody finds people. @param {string} text @param {string|null} cursor */
-async function bots(text, cursor) {
-  const page = await api.users(text, cursor);
-  return { ...page, items: page.items.filter((/** @type {any} */ user) => user.is_bot) };
-}
-
-/** @param {(person:any)=>void} open */
-function columns(open) {
+/** @param {(person:any)=>void} open @param {boolean} people bots have no address */
+function columns(open, people) {
   return [
     { name: 'Name', cell: (/** @type {any} */ person) => html`<span class="person"><${Avatar} user=${person} size="sm" /><span><b><${PersonName} user=${person} /></b><small>@${person.username}</small></span></span>` },
-    { name: 'E-mail', class: 'wrap-any', cell: (/** @type {any} */ person) => (person.email ? html`<bdi>${cleanName(person.email)}</bdi>` : html`<span class="dim">None</span>`) },
+    ...(people ? [{ name: 'Email', class: 'wrap-any', cell: (/** @type {any} */ person) => (person.email ? html`<bdi>${cleanName(person.email)}</bdi>` : html`<span class="dim">None</span>`) }] : []),
     { name: 'Roles', cell: (/** @type {any} */ person) => (person.roles ?? []).map((/** @type {any} */ role) => cleanName(role.name)).join(', ') || html`<span class="dim">None</span>` },
     { name: 'State', cell: (/** @type {any} */ person) => html`<${StatePills} person=${person} />` },
     { name: 'Last seen', cell: (/** @type {any} */ person) => (person.last_seen_at ? html`<time datetime=${person.last_seen_at} title=${fullText(person.last_seen_at)}>${shortText(person.last_seen_at)}</time>` : html`<span class="dim">Never</span>`) },

@@ -25,7 +25,7 @@ export function PersonDialog({ person, changed, close }) {
   const gone = Boolean(person.deleted_at);
   return html`<${Dialog} title=${cleanName(personName(person))} onClose=${close} class="tall"><div class="dialog-b">
     <div class="person-h"><${Avatar} user=${person} /><div><b><${PersonName} user=${person} /></b> <span class="dim">@${person.username}</span><${StatePills} person=${person} /></div></div>
-    <dl class="facts">${person.email && html`<div><dt>E-mail</dt><dd><bdi>${cleanName(person.email)}</bdi></dd></div>`}
+    <dl class="facts">${person.email && html`<div><dt>Email</dt><dd><bdi>${cleanName(person.email)}</bdi></dd></div>`}
       ${person.created_at && html`<div><dt>Since</dt><dd>${fullText(person.created_at)}</dd></div>`}
       ${person.last_seen_at && html`<div><dt>Last seen</dt><dd>${fullText(person.last_seen_at)}</dd></div>`}
       ${!person.is_bot && !gone && html`<div><dt>Password</dt><dd>${person.has_password ? 'Chosen' : 'None'}</dd></div>`}</dl>
@@ -50,7 +50,7 @@ function Roles({ person, changed, tell, failed }) {
   const save = async () => {
     const { items } = await api.setRoles(person.id, chosen);
     const roles = items.filter((/** @type {any} */ role) => !role.is_system);
-    changed({ id: person.id, roles });
+    changed({ ...person, roles });
     setChosen(roles.map((/** @type {any} */ role) => role.id));
     tell('The roles are saved.');
   };
@@ -66,7 +66,7 @@ function WaysIn({ person, changed, tell, failed }) {
   const [asking, setAsking] = useState(false);
   const removeFactor = async () => {
     await api.removeTwoFactor(person.id);
-    changed({ id: person.id, two_factor_enabled: false });
+    changed({ ...person, two_factor_enabled: false });
     tell('The second factor is removed.');
   };
   return html`<${Block} title="Signing in">
@@ -94,7 +94,7 @@ function Standing({ person, changed, tell, failed }) {
   };
   const works = {
     disable: () => set(api.disableAccount(person.id), 'The account is disabled.'),
-    delete: () => set(api.deleteAccount(person.id).then(() => ({ id: person.id, is_active: false, deleted_at: new Date().toISOString() })), 'The account is deleted.'),
+    delete: () => set(api.deleteAccount(person.id).then(() => api.account(person.id)), 'The account is deleted.'),
     superuser: () => set(api.setSuperuser(person.id, true), 'The account is a superuser now.'),
   };
   return html`<${Block} title="Account">

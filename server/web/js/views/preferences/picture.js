@@ -1,5 +1,6 @@
 /** My picture: chosen, looked at, sent. */
 import { api, picturePath } from '../../api.js';
+import { fieldSentence } from '../../refusal.js';
 import { info, me, users } from '../../store.js';
 import { notify } from '../../workspace.js';
 import { Avatar } from '../avatar.js';
@@ -32,7 +33,7 @@ export function Picture() {
     setError('');
     notify(text);
   };
-  const failed = (/** @type {any} */ failure) => setError(failure.fields?.file ?? failure.message);
+  const failed = (/** @type {any} */ failure) => setError(failure.fields?.file ? fieldSentence('This file', failure.fields.file) : failure.message);
   return html`<div class="picture">
     ${chosen ? html`<span class="av lg"><img src=${chosen.address} alt="The picture you chose" /></span>` : html`<${Avatar} user=${me.value} size="lg" />`}
     <div><div class="btns">${chosen

@@ -1,6 +1,6 @@
 /** How the others see me: names, words, picture, status. */
 import { api } from '../../api.js';
-import { me, meet } from '../../store.js';
+import { me, meet, ownAccount } from '../../store.js';
 import { notify } from '../../workspace.js';
 import { Field, FormError, TextArea } from '../field.js';
 import { Submit, useForm } from '../form.js';
@@ -35,7 +35,7 @@ function Names() {
   const { full_name = '', bio = '', username = '', email = '' } = me.value ?? {};
   const form = useForm({ full_name: full_name ?? '', bio: bio ?? '', username, email: email ?? '', current_password: '' }, (values) => api.changeMe(changes(values)), {
     done: (account) => {
-      me.value = { ...me.value, ...account };
+      me.value = ownAccount({ bio: null, email: null, ...account });
       meet([account]);
       // As the server keeps them, which trims.
       for (const name of ['full_name', 'bio', 'username', 'email']) form.set(name, account[name] ?? '');

@@ -23,8 +23,8 @@ function Password() {
   const { field, busy, message, onSubmit, reset } = useForm({ current_password: '', new_password: '' }, (values) => api.changePassword(present(values)), {
     done: () => {
       reset();
+      notify(has ? 'Your password is changed.' : 'You have a password now.');
       me.value = { ...me.value, has_password: true };
-      notify('Your password is changed.');
     },
   });
   return html`<${Block} title="Password" lead=${has ? 'Changing it signs you out everywhere else.' : 'You have none: you sign in by another system. With a password you can sign in without it too.'}>

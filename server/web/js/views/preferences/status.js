@@ -16,6 +16,7 @@ export function StatusForm({ done, autofocus }) {
   const { values, field, busy, message, onSubmit } = form;
   // Known a moment after the page, or changed on another device.
   useEffect(() => form.set('text', known?.text ?? ''), [known?.text]);
+  useEffect(() => form.set('status', initial.status), [initial.status]);
   const clear = async () => {
     await save({ ...values, text: '' });
     form.set('text', '');

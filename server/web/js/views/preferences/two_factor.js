@@ -55,7 +55,7 @@ function Beginning({ begun, cancel }) {
   useFocus('factor-password');
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('password', 'factor-')} label="Your password" type="password" autocomplete="current-password" required help="So that nobody at your unlocked screen can do this." />
+    <${Field} ...${field('password', 'factor-')} label="Current password" type="password" autocomplete="current-password" required help="So that nobody at your unlocked screen can do this." />
     <div class="btns"><${Submit} busy=${busy}>Continue</${Submit}>${cancel && html`<button type="button" class="btn" onClick=${cancel}>Cancel</button>`}</div>
   </form>`;
 }
@@ -115,7 +115,7 @@ function Proof({ lead, action, run, close, danger }) {
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <p class="lead">${lead}</p>
     <${FormError} error=${message} />
-    <${Field} ...${field('password', 'proof-')} label="Your password" type="password" autocomplete="current-password" required autofocus />
+    <${Field} ...${field('password', 'proof-')} label="Current password" type="password" autocomplete="current-password" required autofocus />
     <${Field} ...${field('code', 'proof-')} label="Code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" help="From your device, or a recovery code." />
     <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy} class=${danger ? 'btn solid-danger' : 'btn primary'}>${action}</${Submit}></div>
   </form>`;

@@ -1,0 +1,26 @@
+/** The server's figures in words. */
+
+/** @typedef {{lag?:number, documents?:number, origin?:number, building?:{done:number, total:number}, error?:string}} IndexState */
+
+/** How the search index is. @param {IndexState} index @returns {{kind:'ok'|'warn'|'bad', word:string, text:string}} */
+export function indexText({ lag = 0, documents = 0, building, error }) {
+  if (error) return { kind: 'bad', word: 'Not reached', text: `No worker answers, so nothing can be searched: ${error}` };
+  if (building) return { kind: 'warn', word: 'Being built', text: `${number(building.done)} of ${number(building.total)} messages are read. The old index answers until the new one is whole.` };
+  if (lag > 0) return { kind: 'warn', word: 'Behind', text: `${number(documents)} messages; ${number(lag)} ${lag === 1 ? 'event waits' : 'events wait'} to be read.` };
+  return { kind: 'ok', word: 'Up to date', text: `${number(documents)} ${documents === 1 ? 'message' : 'messages'} can be found.` };
+}
+
+/** True until an index that was asked for answers: it is begun a moment after it was asked for. @param {number|null} originBefore null when none was asked for @param {IndexState|undefined} index */
+export function isRebuilding(originBefore, index) {
+  return Boolean(index?.building) || (originBefore !== null && (index?.origin ?? originBefore) <= originBefore);
+}
+
+/** Who reads the log, and how far each is. @param {Record<string, number>} cursors @param {number} head */
+export function consumers(cursors, head) {
+  return Object.entries(cursors).map(([name, pos]) => ({ name, pos, behind: Math.max(0, head - pos) })).sort((left, right) => left.name.localeCompare(right.name));
+}
+
+/** @param {number} count */
+export function number(count) {
+  return new Intl.NumberFormat(undefined).format(count);
+}

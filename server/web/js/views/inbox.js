@@ -1,0 +1,77 @@
+/** The right pane with what waits for my attention. */
+import { readNotifications } from '../attention.js';
+import { api } from '../api.js';
+import { fullText, whenText } from '../clock.js';
+import { clean, cleanName } from '../format.js';
+import { mergedNotifications, reasonText } from '../inbox.js';
+import { closePanel, isNarrow } from '../layout.js';
+import { channelPath } from '../router.js';
+import { channels, inbox, meet } from '../store.js';
+import { attempt } from '../workspace.js';
+import { Avatar, PersonName } from './avatar.js';
+import { Action } from './form.js';
+import { html, useEffect, useRef, useState } from './html.js';
+import { IconButton } from './icon.js';
+import { PagesEnd, usePages } from './loading.js';
+import { channelLabel } from './shell.js';
+
+const PAGE = 30;
+const EXCERPT_CHARACTERS = 240;
+
+export function InboxPane() {
+  const [unreadOnly, setUnreadOnly] = useState(false);
+  const list = usePages((cursor) => load(unreadOnly, cursor), String(unreadOnly));
+  const { unread, arrivals } = inbox.value;
+  const known = useRef(arrivals);
+  useEffect(() => {
+    if (known.current === arrivals) return;
+    known.current = arrivals;
+    // Only the newest page: what was scrolled to further down stays.
+    load(unreadOnly, null).then((page) => list.change((items) => mergedNotifications(items, page.items)), () => {});
+  }, [arrivals]);
+  return html`<aside class="panel" aria-label="Inbox">
+    <header class="top"><h2>Inbox <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the inbox" onClick=${closePanel} /></span></header>
+    <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
+      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(null).then(list.reload)}>Mark all read</${Action}>`}</div>
+    <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
+      <ol>${list.items.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
+      <${PagesEnd} list=${list} none=${unreadOnly ? 'Nothing is unread.' : 'Nobody has mentioned you, written to you or answered you yet.'} />
+    </div>
+  </aside>`;
+}
+
+/** @param {number} count the server counts to a thousand */
+export function countText(count) {
+  return count > 99 ? '99+' : String(count);
+}
+
+/** @param {boolean} unreadOnly @param {string|null} cursor */
+async function load(unreadOnly, cursor) {
+  const page = await api.notifications({ unread: unreadOnly ? 'true' : '', cursor, limit: PAGE });
+  meet(page.items.map((/** @type {any} */ item) => item.message.sender));
+  return page;
+}
+
+/** @param {{item:any}} props */
+function Notification({ item: { id, kind, message, created_at: at, read_at: readAt } }) {
+  const unread = !readAt && !inbox.value.read.has(id);
+  const channel = channels.value.get(message.channel_id);
+  // Between two it needs no saying where.
+  const where = channel?.kind !== 'direct' && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`;
+  const open = () => {
+    if (unread) void attempt(readNotifications([id]));
+    if (isNarrow()) closePanel(); // it would cover what was opened
+  };
+  return html`<li><a class=${unread ? 'notification is-unread' : 'notification'} href=${channelPath(message.channel_id, message.seq)} onClick=${open}>
+    <${Avatar} user=${message.sender} size="sm" />
+    <span class="notification-t"><span class="why"><b><${PersonName} user=${message.sender} /></b> ${reasonText(kind)}${where}</span>
+      <span class="said" dir="auto">${excerpt(message)}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
+    ${unread && html`<span class="pip"></span><span class="sr">unread</span>`}
+  </a></li>`;
+}
+
+/** @param {import('../timeline.js').Message} message */
+function excerpt(message) {
+  if (message.deleted_at) return 'This message was deleted.';
+  return clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
+}
