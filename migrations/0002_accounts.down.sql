@@ -27,6 +27,7 @@ alter table sessions drop column external_key;
 alter table sessions drop column method;
 alter table presences drop column text_expires_at;
 alter table presences drop column text;
+alter table presences drop column chosen;
 drop index users_bots;
 drop index users_superuser;
 drop index users_by_activity;

@@ -12,6 +12,8 @@ create index users_by_activity on users (is_active, username_key);
 create index users_superuser on users (username_key) where is_superuser = true;
 create index users_bots on users (username_key) where is_bot = true;
 
+-- `chosen`: what somebody wishes to show whatever their devices do. Null: what these do shows.
+alter table presences add column chosen text;
 alter table presences add column text text;
 alter table presences add column text_expires_at bigint;
 
@@ -113,6 +115,7 @@ create table sign_in_attempts (
     session_id uuid references sessions (id) on delete cascade,
     expires_at bigint not null
 );
+create index sign_in_attempts_of_user on sign_in_attempts (user_id) where user_id is not null;
 create index sign_in_attempts_of_session on sign_in_attempts (session_id) where session_id is not null;
 create index sign_in_attempts_by_end on sign_in_attempts (expires_at);
 

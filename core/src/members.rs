@@ -119,7 +119,7 @@ pub async fn invite(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user:
         return Err(Fault::conflict("direct_is_for_two", "a direct conversation stays between its people"));
     }
     admitted.at_least(if admitted.kind().is_open() { ChannelRole::Member } else { ChannelRole::Admin })?;
-    if !users::are_active(tx, &[user]).await? {
+    if !users::are_there(tx, &[user]).await? {
         return Err(Fault::invalid("user_id", "there is no such user"));
     }
     let is_new = add(tx, channel, &[(user, ChannelRole::Member)], Some(by)).await? > 0;

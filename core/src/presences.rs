@@ -13,6 +13,9 @@ const TEXT_CHARACTERS: usize = 100;
 
 const SET: &str = "insert into presences (user_id, status, last_seen) values ($1, $2, $3)
     on conflict (user_id) do update set status = excluded.status, last_seen = excluded.last_seen";
+const CHOSEN: &str = "select chosen from presences where user_id = $1";
+const CHOOSE: &str = "insert into presences (user_id, status, last_seen, chosen) values ($1, $2, $3, $4)
+    on conflict (user_id) do update set status = excluded.status, last_seen = excluded.last_seen, chosen = excluded.chosen";
 const AROUND: &str = "select p.user_id, p.status from presences p where p.status <> 'offline' and exists (
     select 1 from memberships theirs join memberships mine on mine.channel_id = theirs.channel_id
     where theirs.user_id = p.user_id and theirs.to_seq is null and mine.user_id = $1 and mine.to_seq is null)
@@ -23,9 +26,23 @@ const SET_TEXT: &str = "insert into presences (user_id, status, last_seen, text,
     on conflict (user_id) do update set text = excluded.text, text_expires_at = excluded.text_expires_at";
 const CLEAR: &str = "update presences set status = 'offline' where status <> 'offline'";
 
-/// Keeps a user's state.
-pub async fn set(tx: &mut Tx, user: UserId, status: PresenceStatus) -> Result<()> {
-    run!(tx, sqlx::query(SET).bind(user.0).bind(status.as_str()).bind(Timestamp::now().0), execute)?;
+/// Notes what a user's devices do. Answers what shows: someone who is here and chose another state keeps it.
+pub async fn set(tx: &mut Tx, user: UserId, status: PresenceStatus) -> Result<PresenceStatus> {
+    let chosen: Option<Option<String>> = run!(tx, sqlx::query_scalar(CHOSEN).bind(user.0), fetch_optional)?;
+    let chosen = chosen.flatten().as_deref().and_then(PresenceStatus::from_word);
+    let shown = if status == PresenceStatus::Offline { status } else { chosen.unwrap_or(status) };
+    run!(tx, sqlx::query(SET).bind(user.0).bind(shown.as_str()).bind(Timestamp::now().0), execute)?;
+    Ok(shown)
+}
+
+/// Chooses what shows whatever the devices do; `online` lets them show again.
+pub async fn choose(tx: &mut Tx, user: UserId, status: PresenceStatus) -> Result<()> {
+    let chosen = (status != PresenceStatus::Online).then(|| status.as_str());
+    run!(
+        tx,
+        sqlx::query(CHOOSE).bind(user.0).bind(status.as_str()).bind(Timestamp::now().0).bind(chosen),
+        execute
+    )?;
     Ok(())
 }
 

@@ -354,7 +354,7 @@ pub async fn delete(tx: &mut Tx, by: &Granted, id: RoleId) -> Result<()> {
     if known.user_count > 0 {
         return Err(Fault::conflict(
             "role_in_use",
-            format!("{} users have this role; take it from them first", known.user_count),
+            format!("this role is still given to people ({}); take it from them first", known.user_count),
         ));
     }
     run!(tx, sqlx::query(DELETE).bind(id.0), execute)?;

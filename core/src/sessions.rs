@@ -34,7 +34,7 @@ const MOST: i64 = 50;
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
 const START: &str = "insert into sessions (id, user_id, device_info, ip_address, created_at, last_used_at, expires_at, ended_at, method, external_key)
-    values ($1, $2, $3, $4, $5, $5, $6, null, $7, $8)";
+    values ($1, $2, $3, $4, $5, $9, $6, null, $7, $8)";
 const OLDEST: &str = "select id from sessions where user_id = $1 and ended_at is null and expires_at > $3
     and (method is null or method <> 'token') order by last_used_at desc limit 100 offset $2";
 const END: &str = "update sessions set ended_at = $2 where id = $1 and ended_at is null";
@@ -154,6 +154,8 @@ pub(crate) async fn open(
     let id = SessionId::new();
     let info =
         device.info.map(|text| text.chars().filter(|it| !it.is_control()).take(255).collect::<String>());
+    // A device is in use as it signs in, a token once a program used it.
+    let used_at = if method == Method::Token { 0 } else { Timestamp::now().0 };
     let started = run!(
         tx,
         sqlx::query(START)
@@ -164,7 +166,8 @@ pub(crate) async fn open(
             .bind(Timestamp::now().0)
             .bind(expires.0)
             .bind(method.as_str())
-            .bind(external_key.clone()),
+            .bind(external_key.clone())
+            .bind(used_at),
         execute
     );
     match started {

@@ -220,10 +220,14 @@ pub async fn invite(tx: &mut Tx, by: &Granted, uses: u32, lasts: Duration) -> Re
 /// # Errors
 /// [`Fault::NotFound`] alike for one that never was, is used up or has expired.
 pub async fn use_invitation(tx: &mut Tx, by: &Actor, secret: &str) -> Result<()> {
-    let used = redeem(tx, Purpose::Invitation, secret).await?;
+    let unknown = |fault: Fault| match fault {
+        Fault::NotFound(_) => Fault::NotFound("invitation"),
+        other => other,
+    };
+    let used = redeem(tx, Purpose::Invitation, secret).await.map_err(unknown)?;
     // Whoever made it may have been shown out since, or may invite no more.
     if let Some(inviter) = used.user_id {
-        let gone = |_| Fault::NotFound("ticket");
+        let gone = |_| Fault::NotFound("invitation");
         roles::ask_as(tx, inviter, Permission::UsersInvite).await.map_err(gone)?;
     }
     let target = used.ticket_id.map(|id| Target::new("invitation", id));

@@ -46,7 +46,7 @@ const LOOKALIKES: &str = "select count(*) from users where username_skeleton = $
 const CREATED_BY: &str = "select created_by_id from users where id = $1";
 const VERIFY_ADDRESS: &str = "update users set email_verified_at = $2 where id = $1 and email is not null";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
-const ACTIVE: &str = "select id from users where is_active = true and id in";
+const THERE: &str = "select id from users where deleted_at is null and id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
     order by username_key limit $4";
@@ -370,10 +370,10 @@ pub async fn refs(on: &mut impl Read, ids: &[UserId]) -> Result<Vec<UserRef>> {
     Ok(found)
 }
 
-/// Whether all of these have an account that they may use.
-pub(crate) async fn are_active(on: &mut impl Read, ids: &[UserId]) -> Result<bool> {
+/// Whether none of these accounts was deleted, or never was.
+pub(crate) async fn are_there(on: &mut impl Read, ids: &[UserId]) -> Result<bool> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid,)> = run_in!(on, (Uuid,), ACTIVE, &ids, "")?;
+    let rows: Vec<(Uuid,)> = run_in!(on, (Uuid,), THERE, &ids, "")?;
     Ok(ids.iter().all(|id| rows.iter().any(|row| row.0 == *id)))
 }
 

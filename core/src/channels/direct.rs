@@ -35,7 +35,7 @@ pub async fn open_direct(tx: &mut Tx, user: UserId, others: &[UserId]) -> Result
         members::add(tx, ChannelId(id), &[(user, ChannelRole::Member)], Some(user)).await?;
         return Ok((ChannelId(id), false));
     }
-    if !users::are_active(tx, others).await? {
+    if !users::are_there(tx, others).await? {
         return Err(Fault::invalid("user_ids", "names someone who has no account any more"));
     }
     let id = ChannelId::new();

@@ -126,13 +126,13 @@ impl Users {
         one(app, &caller, id).await
     }
 
-    /// Says what one's dot shows, and a few words of it.
+    /// Says what one's dot shows, and a few words of it. Anything but `online` stays whatever one's devices do.
     #[oai(path = "/users/me/status", method = "put")]
     async fn set_status(&self, caller: Bearer, body: Json<StatusChange>) -> Answer<Json<UserStatus>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
         let StatusChange { status, text, expires_at } = body.0;
         if let Some(status) = status {
-            app.db.write(move |tx| async move { presences::set(tx, user, status).await }.boxed()).await?;
+            app.db.write(move |tx| async move { presences::choose(tx, user, status).await }.boxed()).await?;
             app.bus.signal(Signal::Presence { user_id: user, status }).await;
         }
         // Absent keeps the words, null takes them back.

@@ -157,11 +157,12 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
 
 /// Tells the others and keeps it. Losing either is no fault: the next change says it again.
 async fn show(app: &App, user_id: UserId, status: PresenceStatus) {
-    app.bus.signal(Signal::Presence { user_id, status }).await;
     let kept = app.db.write(move |tx| async move { presences::set(tx, user_id, status).await }.boxed()).await;
-    if let Err(fault) = kept {
+    if let Err(fault) = &kept {
         tracing::debug!(%fault, "a presence was not kept");
     }
+    let status = kept.unwrap_or(status);
+    app.bus.signal(Signal::Presence { user_id, status }).await;
 }
 
 struct Live<'a> {

@@ -1,11 +1,13 @@
 //! The audit log: every event of security once, chained, filtered, exported, checked.
 
+use confab_core::audit::Action;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::command::sqlite;
 use crate::harness::user::{User, id, items, password_of};
 use crate::harness::{Node, both, confab};
+use crate::two_factor;
 
 const AUDIT: &str = "/api/v1/admin/audit";
 
@@ -59,6 +61,86 @@ both! {
         assert_eq!(numbers, expected);
         let checked = admin.get(&format!("{AUDIT}/verify"), 200).await;
         assert_eq!((&checked["ok"], &checked["count"]), (&json!(true), &json!(numbers[0])));
+    }
+
+    /// One act, one row: who did it, to what, from where.
+    async fn every_act_makes_its_row(world) {
+        let (ada, admin) = (world.user("ada").await, world.admin().await);
+        let users = "/api/v1/auth/users";
+        let chosen = |name: &str| json!({ "current_password": password_of(name), "new_password": "another lasting secret" });
+        let made = admin.send(Method::POST, users, Some(&json!({ "username": "carol" })), 201).await;
+        let carol = format!("{users}/{}", id(&made["user"]));
+        let token = made["reset_url"].as_str().unwrap().split_once('#').unwrap().1;
+        let reset = json!({ "token": token, "password": password_of("carol") });
+        world.visitor().send(Method::POST, "/api/v1/auth/password/reset", Some(&reset), 204).await;
+        admin.send(Method::PUT, &format!("{carol}/disable"), None, 200).await;
+        admin.send(Method::PUT, &format!("{carol}/enable"), None, 200).await;
+        admin.send(Method::PUT, &format!("{carol}/superuser"), None, 200).await;
+        let role = admin.send(Method::POST, "/api/v1/auth/roles", Some(&json!({ "name": "R", "permissions": [] })), 201).await;
+        let path = format!("/api/v1/auth/roles/{}", id(&role));
+        admin.send(Method::PUT, &path, Some(&json!({ "name": "S" })), 200).await;
+        admin.send(Method::PUT, &format!("{carol}/roles"), Some(&json!({ "role_ids": [] })), 200).await;
+        admin.send(Method::DELETE, &path, None, 204).await;
+        admin.send(Method::DELETE, &carol, None, 204).await;
+        let invitation = admin.send(Method::POST, "/api/v1/auth/invitations", Some(&json!({})), 201).await;
+        admin.send(Method::DELETE, &format!("/api/v1/auth/invitations/{}", id(&invitation)), None, 204).await;
+        admin.send(Method::PUT, "/api/v1/admin/policy", Some(&json!({ "require_two_factor": false })), 200).await;
+        admin.send(Method::POST, "/api/v1/admin/reindex", None, 202).await;
+        let room = ada.create_channel("room", "private", 201).await;
+        let access = json!({ "channel_id": id(&room), "reason": "a complaint about it" });
+        let opened = admin.send(Method::POST, "/api/v1/admin/break-glass", Some(&access), 201).await;
+        admin.send(Method::DELETE, &format!("/api/v1/admin/break-glass/{}", id(&opened)), None, 204).await;
+
+        let (_, codes) = two_factor::set_up(&ada).await;
+        let login = json!({ "username": "ada", "password": password_of("ada") });
+        world.visitor().send(Method::POST, "/api/v1/auth/login", Some(&login), 401).await;
+        let proof = |code: &str| json!({ "password": password_of("ada"), "code": code });
+        let at = "/api/v1/auth/two-factor";
+        let renewed = ada.send(Method::POST, &format!("{at}/recovery-codes"), Some(&proof(&codes[0])), 200).await;
+        let code = renewed["recovery_codes"][0].as_str().unwrap();
+        ada.send(Method::POST, &format!("{at}/disable"), Some(&proof(code)), 204).await;
+        two_factor::set_up(&ada).await;
+        admin.send(Method::DELETE, &format!("{users}/{}/two-factor", ada.id), None, 204).await;
+        let other = User::log_in("ada", &password_of("ada"), &ada.address).await;
+        let sessions = other.get("/api/v1/auth/sessions", 200).await;
+        let first = items(&sessions).iter().find(|it| it["is_current"] == false).unwrap();
+        other.send(Method::DELETE, &format!("/api/v1/auth/sessions/{}", id(first)), None, 204).await;
+        other.send(Method::PUT, "/api/v1/auth/me", Some(&json!({ "username": "countess" })), 200).await;
+        other.send(Method::PUT, "/api/v1/auth/me/password", Some(&chosen("ada")), 204).await;
+        other.send(Method::POST, "/api/v1/auth/logout-all", None, 204).await;
+
+        let all = actions(&admin, "").await;
+        let once = [
+            "account.created", "password.reset_linked", "password.reset", "account.disabled", "account.enabled",
+            "account.superuser_changed", "role.created", "role.updated", "account.roles_assigned", "role.deleted",
+            "account.deleted", "invitation.created", "invitation.revoked", "policy.changed", "index.rebuilt",
+            "break_glass.opened", "break_glass.ended", "account.code_asked", "two_factor.recovery_codes_renewed",
+            "two_factor.disabled", "two_factor.reset", "session.ended", "account.updated", "password.changed",
+            "session.all_ended",
+        ];
+        for action in once {
+            // The operator made the first administrator.
+            let expected = if action == "account.created" { 2 } else { 1 };
+            assert_eq!(all.iter().filter(|it| *it == action).count(), expected, "{action}: {all:?}");
+        }
+        for (action, count) in [("two_factor.enabled", 2), ("two_factor.recovery_code_used", 2)] {
+            assert_eq!(all.iter().filter(|it| *it == action).count(), count, "{action}: {all:?}");
+        }
+        let row = admin.get(&format!("{AUDIT}?action=account.disabled"), 200).await;
+        let row = &items(&row)[0];
+        assert_eq!((&row["actor_id"], &row["target_id"], &row["ip_address"]), (&json!(admin.id), &made["user"]["id"], &json!("127.0.0.1")));
+        assert!(row["session_id"].is_string(), "{row}");
+        // What the stories above and elsewhere make; an action that nobody makes is no action.
+        let elsewhere = [
+            "account.signed_in", "account.sign_in_failed", "account.signed_out", "account.registered", "refresh_token.reused",
+            "token.created", "token.revoked", "invitation.used", "account.credentials_voided", "identity.linked",
+            "identity.unlinked", "member.added", "member.removed", "channel.deleted", "audit.exported", "data.imported",
+            "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
+        ];
+        for action in Action::ALL {
+            let word = action.as_str();
+            assert!(once.contains(&word) || elsewhere.contains(&word), "no story makes {word}");
+        }
     }
 
     async fn the_log_is_exported_whole(world) {

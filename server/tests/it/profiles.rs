@@ -92,6 +92,11 @@ both! {
         ada.send(Method::PUT, path, Some(&busy), 200).await;
         let seen = bob.get(&format!("/api/v1/users/{}/status", ada.id), 200).await;
         assert_eq!((&seen["status"], &seen["text"]), (&json!("busy"), &json!("in a meeting")));
+        // A device that comes and goes changes nothing of what she chose.
+        let mut socket = ada.connect().await;
+        socket.send(&json!({ "op": "heartbeat", "d": { "pos": 0 } })).await;
+        socket.frame("heartbeat_ack").await;
+        assert_eq!(bob.get(&format!("/api/v1/users/{}/status", ada.id), 200).await["status"], "busy");
         // What is absent stays, null takes away.
         ada.send(Method::PUT, path, Some(&json!({ "status": "away" })), 200).await;
         let seen = bob.get(&format!("/api/v1/users/{}/status", ada.id), 200).await;

@@ -47,6 +47,10 @@ both! {
             assert_eq!(refused["code"], "sign_in_required", "{verb}");
         }
 
+        wait_until("the use of the tokens to be noted", async || {
+            items(&ada.get(TOKENS, 200).await).iter().all(|it| it["last_used_at"].is_string())
+        })
+        .await;
         let listed = ada.get(TOKENS, 200).await;
         assert_eq!(items(&listed).len(), 2);
         assert!(!listed.to_string().contains("cfb_"), "a secret is shown twice: {listed}");

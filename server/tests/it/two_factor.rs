@@ -28,7 +28,7 @@ async fn begin(user: &User) -> Totp {
 }
 
 /// Sets it up with the code of the step before, so that the present one is still good. Answers the recovery codes.
-async fn set_up(user: &User) -> (Totp, Vec<String>) {
+pub async fn set_up(user: &User) -> (Totp, Vec<String>) {
     let device = begin(user).await;
     let code = device.generate(now() - 30).to_string();
     let done = user.send(Method::POST, &format!("{AT}/confirm"), Some(&json!({ "code": code })), 200).await;

@@ -167,7 +167,7 @@ export const api = {
   readNotifications: (/** @type {string[]|null} */ ids) => request('POST', 'users/me/notifications/read', { body: ids ? { ids } : {} }),
 
   identities: () => request('GET', 'auth/identities'),
-  linkIdentity: (/** @type {string} */ returnTo) => request('POST', 'auth/identities', { body: { return_to: returnTo } }),
+  linkIdentity: (/** @type {{return_to:string, current_password?:string}} */ body) => request('POST', 'auth/identities', { body }),
   unlinkIdentity: (/** @type {string} */ identityId) => request('DELETE', `auth/identities/${id(identityId)}`),
   sessions: () => request('GET', 'auth/sessions'),
   endSession: (/** @type {string} */ sessionId) => request('DELETE', `auth/sessions/${id(sessionId)}`),

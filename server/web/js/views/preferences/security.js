@@ -7,7 +7,7 @@ import { info, me } from '../../store.js';
 import { notify } from '../../workspace.js';
 import { Confirm } from '../dialog.js';
 import { Field, FormError } from '../field.js';
-import { Action, present, Submit, useForm } from '../form.js';
+import { present, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
@@ -43,11 +43,6 @@ function Identities() {
   const features = info.value?.features ?? {};
   const items = value?.items ?? [];
   if (!features.oidc && !items.length) return null;
-  const link = async () => {
-    const { url } = await api.linkIdentity(preferencesPath('security'));
-    const address = safeHref(new URL(url, location.origin).href);
-    if (address) location.assign(address);
-  };
   const remove = async () => {
     await api.unlinkIdentity(removing.id);
     await reload();
@@ -60,10 +55,27 @@ function Identities() {
   ];
   return html`<${Block} title="Other ways to sign in" lead="Accounts of other systems that sign you in here.">
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<${Table} label="Linked accounts" columns=${columns} rows=${items} />${!items.length && html`<p class="lead">None is linked yet.</p>`}`}
-    ${features.oidc && html`<p class="btns"><${Action} run=${link}>Link ${features.oidc_name || 'another account'}</${Action}></p>`}
+    ${features.oidc && html`<${LinkIdentity} name=${features.oidc_name || 'another account'} />`}
     ${removing && html`<${Confirm} title="Unlink this account?" action="Unlink" run=${remove} close=${() => setRemoving(null)}>
       <p><bdi>${cleanName(removing.email || removing.subject)}</bdi> will no longer sign you in.${me.value?.has_password === false ? ' You have no password yet: choose one first, or you may lock yourself out.' : ''}</p></${Confirm}>`}
   </${Block}>`;
+}
+
+/** A new way in stays for good, so whoever has a password says it again. @param {{name:string}} props */
+function LinkIdentity({ name }) {
+  const has = me.value?.has_password !== false;
+  const { field, busy, message, onSubmit } = useForm({ current_password: '' }, (values) => api.linkIdentity({ return_to: preferencesPath('security'), ...present(values) }), {
+    done: ({ url }) => {
+      const address = safeHref(new URL(url, location.origin).href);
+      if (address) location.assign(address);
+    },
+  });
+  return html`<form class="stack-form" onSubmit=${onSubmit}>
+    <input type="text" hidden autocomplete="username" value=${me.value?.username ?? ''} readonly />
+    <${FormError} error=${message} />
+    ${has && html`<${Field} ...${field('current_password', 'link_')} label="Current password" type="password" autocomplete="current-password" required />`}
+    <div class="btns"><${Submit} busy=${busy} class="btn">Link ${name}</${Submit}></div>
+  </form>`;
 }
 
 /** @param {string} issuer */
