@@ -109,18 +109,26 @@ async fn issue_named(
 /// # Errors
 /// [`Fault::NotFound`] alike for one that never was, is used up or has expired.
 pub async fn redeem(tx: &mut Tx, purpose: Purpose, secret: &str) -> Result<Holder> {
-    let row: Option<(Option<Uuid>, Option<Uuid>, Option<Uuid>, Option<Uuid>)> = run!(
+    let row: Option<UsedRow> = run!(
         tx,
         sqlx::query_as(USE).bind(text::hash(secret)).bind(purpose.as_str()).bind(Timestamp::now().0),
         fetch_optional
     )?;
-    let (ticket_id, user, session, issuer) = row.ok_or(Fault::NotFound("ticket"))?;
+    let row = row.ok_or(Fault::NotFound("ticket"))?;
     Ok(Holder {
-        ticket_id,
-        user_id: user.map(UserId),
-        session_id: session.map(SessionId),
-        issued_by_id: issuer.map(UserId),
+        ticket_id: row.id,
+        user_id: row.user_id.map(UserId),
+        session_id: row.session_id.map(SessionId),
+        issued_by_id: row.issued_by_id.map(UserId),
     })
+}
+
+#[derive(sqlx::FromRow)]
+struct UsedRow {
+    id: Option<Uuid>,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    issued_by_id: Option<Uuid>,
 }
 
 /// Whether a ticket would work now.

@@ -1,0 +1,100 @@
+//! Bounds of accounts that would take a black-box story hundreds of calls: sessions, limits, lifetimes.
+#![allow(clippy::expect_used, missing_docs)]
+
+use std::time::Duration;
+
+use confab_core::db::{self, Opened};
+use confab_core::rate_limits::{self, Quota};
+use confab_core::sessions::{self, Device, Method};
+use confab_core::users::{self, NewUser};
+use confab_core::{Db, Fault, FutureExt, Settings};
+use confab_protocol::{Timestamp, UserId};
+
+async fn world() -> (Db, UserId, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags = [("data_dir", folder.path().display().to_string())];
+    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
+    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
+    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
+    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
+    (db, ada, folder)
+}
+
+async fn take(db: &Db, quota: Quota) -> Result<(), Fault> {
+    db.write(move |tx| async move { rate_limits::take(tx, "key", quota).await }.boxed()).await
+}
+
+#[tokio::test]
+async fn a_quota_may_be_used_at_once_and_then_waits() {
+    let (db, ..) = world().await;
+    let quota = Quota { count: 5, per: Duration::from_mins(5) };
+    for _ in 0..5 {
+        take(&db, quota).await.expect("in time");
+    }
+    let Err(Fault::RateLimited { retry_after_seconds }) = take(&db, quota).await else {
+        panic!("the sixth is too many");
+    };
+    assert!(
+        (58..=61).contains(&retry_after_seconds),
+        "{retry_after_seconds} s for one of five in five minutes"
+    );
+    db.write(move |tx| async move { rate_limits::give_back(tx, "key", quota).await }.boxed())
+        .await
+        .expect("given back");
+    take(&db, quota).await.expect("the place that was given back");
+    assert!(take(&db, quota).await.is_err());
+    db.write(|tx| rate_limits::forget(tx, "key").boxed()).await.expect("forgotten");
+    take(&db, quota).await.expect("a fresh start");
+}
+
+#[tokio::test]
+async fn the_fifty_first_device_ends_the_one_used_least() {
+    let (db, ada, _folder) = world().await;
+    let mut started = Vec::new();
+    for _ in 0..51 {
+        let begun = db
+            .write(move |tx| {
+                async move { sessions::start(tx, ada, Device::default(), Method::Password).await }.boxed()
+            })
+            .await
+            .expect("a session");
+        started.push(begun.session_id);
+        // The order of use is by milliseconds.
+        let until = Timestamp::now().plus(Duration::from_millis(1));
+        while Timestamp::now() <= until {
+            tokio::task::yield_now().await;
+        }
+    }
+    let live = sessions::list(&mut db.read(), ada).await.expect("a list");
+    assert_eq!(live.len(), 50);
+    assert!(sessions::live(&mut db.read(), started[0]).await.is_err(), "the first one is still there");
+    assert!(sessions::live(&mut db.read(), started[50]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_slides_for_seven_days_and_ends_after_thirty() {
+    let (db, ada, _folder) = world().await;
+    let begun = db
+        .write(move |tx| {
+            async move { sessions::start(tx, ada, Device::default(), Method::Password).await }.boxed()
+        })
+        .await
+        .expect("a session");
+    let days = |live: Timestamp| (live.0 - Timestamp::now().0) as f64 / 86_400_000.0;
+    let live = sessions::live(&mut db.read(), begun.session_id).await.expect("live");
+    assert!((6.99..=7.0).contains(&days(live.expires_at)), "{}", days(live.expires_at));
+    assert_eq!(sessions::ABSOLUTE, Duration::from_hours(30 * 24));
+    let token = begun.refresh_token.clone();
+    let again = db
+        .write(move |tx| async move { sessions::refresh(tx, &token, None, false).await }.boxed())
+        .await
+        .expect("an answer");
+    assert!(matches!(again, sessions::Refreshed::Done(_)));
+    let token = begun.refresh_token;
+    let twice = db
+        .write(move |tx| async move { sessions::refresh(tx, &token, None, false).await }.boxed())
+        .await
+        .expect("an answer");
+    assert!(matches!(twice, sessions::Refreshed::Reused));
+    assert!(sessions::live(&mut db.read(), begun.session_id).await.is_err());
+}
