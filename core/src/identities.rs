@@ -11,7 +11,8 @@ pub use attempts::{Attempt, NewAttempt, begin, sweep, take};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::sessions;
+use crate::registrations::{self, Cost};
+use crate::sessions::{self, Method};
 use crate::text;
 use crate::users::{self, NewUser, Profile};
 
@@ -74,11 +75,11 @@ pub async fn user_of(on: &mut impl Read, issuer: &str, subject: &str) -> Result<
 /// An account that has the identity's verified address is linked. Was its address never verified here, somebody else
 /// may have made it in wait (a pre-hijacked account): then its password, second factor, sessions and tokens end.
 ///
-/// `may_create` is what registration allows this person.
+/// `cost` is what a new account costs this person, where registration lets them in.
 ///
 /// # Errors
-/// [`Fault::Forbidden`] with code `account_disabled`, `email_not_verified` or the one of `may_create`.
-pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, may_create: Result<()>) -> Result<User> {
+/// [`Fault::Forbidden`] with code `account_disabled`, `email_not_verified` or that of `cost`.
+pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, cost: Result<Cost>) -> Result<User> {
     check(&claims)?;
     if let Some(id) = user_of(tx, &claims.issuer, &claims.subject).await? {
         let user = users::find(tx, id).await?;
@@ -118,8 +119,8 @@ pub async fn sync(tx: &mut Tx, by: &Actor, claims: Claims, may_create: Result<()
         let user = users::find(tx, known.user_id).await?;
         return copy(tx, by, user, &claims).await;
     }
-    may_create?;
-    create(tx, by, claims).await
+    let cost = cost?;
+    create(tx, by, claims, cost).await
 }
 
 /// Links an identity to a signed-in user who has just proven it.
@@ -236,17 +237,15 @@ async fn copy(tx: &mut Tx, by: &Actor, user: User, claims: &Claims) -> Result<Us
     Ok(user)
 }
 
-async fn create(tx: &mut Tx, by: &Actor, claims: Claims) -> Result<User> {
+async fn create(tx: &mut Tx, by: &Actor, claims: Claims, cost: Cost) -> Result<User> {
     let name = free_name(tx, &claims).await?;
     let email = claims.email.as_deref().filter(|_| claims.email_verified);
     let full_name = claims.full_name.as_deref();
     let full_name = full_name.filter(|name| text::line("full_name", name, users::LINE_CHARACTERS).is_ok());
     let mut user = NewUser::check(&name, email, full_name)?;
     user.email_is_verified = email.is_some();
-    let user = users::create(tx, user).await?;
     let actor = Actor::user(user.id, None, by.ip_address.clone());
-    audit::note(tx, &actor, Action::Registered, Some(Target::user(user.id)), json!({ "method": "external" }))
-        .await?;
+    let user = registrations::create(tx, &actor, user, cost, Method::External).await?;
     link(tx, &actor, user.id, &claims).await?;
     Ok(user)
 }

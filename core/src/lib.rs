@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
-//! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`sign_in`]; [`roles`],
+//! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
 //! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
@@ -32,6 +32,7 @@ pub mod policies;
 pub mod presences;
 pub mod rate_limits;
 pub mod reactions;
+pub mod registrations;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;

@@ -4,15 +4,18 @@
 //! administer ask for.
 
 mod assign;
+mod granted;
 mod permission;
 
 use confab_protocol::{EventKind, RoleId, RoleRef, Timestamp, UserId};
 use uuid::Uuid;
 
 pub use assign::{assign, of_user, of_users};
+pub(crate) use granted::ask_as;
+pub use granted::{Granted, Standing, ask, ask_superuser};
 pub use permission::{Permission, Permissions};
 
-use crate::audit::{self, Action, Actor, Target};
+use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
@@ -40,116 +43,6 @@ const UPDATE: &str =
 const DELETE: &str = "delete from roles where id = $1";
 const OF_STANDING: &str = "select permissions from roles where id = $2
     union all select r.permissions from user_roles g join roles r on r.id = g.role_id where g.user_id = $1";
-
-/// What a user may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// May all of it.
-    pub is_superuser: bool,
-    /// From roles.
-    pub permissions: Permissions,
-}
-
-impl Standing {
-    /// Whether the permission is held.
-    #[must_use]
-    pub fn may(self, permission: Permission) -> bool {
-        self.is_superuser || self.permissions.has(permission)
-    }
-
-    /// Everything that is held.
-    #[must_use]
-    pub fn all(self) -> Permissions {
-        if self.is_superuser { Permissions::ALL } else { self.permissions }
-    }
-}
-
-/// Proof that somebody may administer.
-#[derive(Clone, Debug)]
-pub struct Granted {
-    by: Actor,
-    standing: Standing,
-}
-
-impl Granted {
-    /// Whoever runs commands on the server's machine: they hold the record itself.
-    #[must_use]
-    pub fn operator() -> Self {
-        let standing = Standing { is_superuser: true, permissions: Permissions::ALL };
-        Self { by: Actor::operator(), standing }
-    }
-
-    /// Who.
-    #[must_use]
-    pub fn actor(&self) -> &Actor {
-        &self.by
-    }
-
-    /// What else they may.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.standing
-    }
-
-    /// Lets superusers pass.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `superuser_only`.
-    pub fn superuser(&self) -> Result<()> {
-        if self.standing.is_superuser { Ok(()) } else { Err(superuser_only()) }
-    }
-
-    /// Nobody gives away what they do not hold, nor rules over those who hold more: else a permission to manage users
-    /// would be a permission for everything.
-    ///
-    /// # Errors
-    /// [`Fault::Forbidden`] with code `beyond_own_permissions`.
-    pub(crate) fn covers(&self, theirs: Standing) -> Result<()> {
-        if theirs.is_superuser {
-            return self.superuser();
-        }
-        if self.standing.all().contain(theirs.permissions) {
-            return Ok(());
-        }
-        Err(Fault::forbidden("beyond_own_permissions", "this would need permissions that you do not have"))
-    }
-}
-
-fn superuser_only() -> Fault {
-    Fault::forbidden("superuser_only", "only a superuser may do this")
-}
-
-/// Lets whoever holds the permission pass: the one function that does.
-///
-/// # Errors
-/// [`Fault::Forbidden`] with code `permission_missing`.
-pub fn ask(by: Actor, standing: Standing, permission: Permission) -> Result<Granted> {
-    if standing.may(permission) {
-        return Ok(Granted { by, standing });
-    }
-    Err(Fault::forbidden("permission_missing", format!("this needs the permission {}", permission.as_str())))
-}
-
-/// The same for someone who acted earlier and whose act counts only now.
-///
-/// # Errors
-/// Those of [`ask`]; [`Fault::Forbidden`] for an account that may not sign in any more.
-pub(crate) async fn ask_as(on: &mut impl Read, user: UserId, permission: Permission) -> Result<Granted> {
-    let account = crate::users::find(on, user).await?;
-    if !account.is_active {
-        return Err(Fault::forbidden("account_disabled", "this account is disabled"));
-    }
-    let permissions = permissions_of(on, user).await?;
-    ask(user.into(), Standing { is_superuser: account.is_superuser, permissions }, permission)
-}
-
-/// Lets superusers pass, for what no permission covers.
-///
-/// # Errors
-/// [`Fault::Forbidden`] with code `superuser_only`.
-pub fn ask_superuser(by: Actor, standing: Standing) -> Result<Granted> {
-    if standing.is_superuser { Ok(Granted { by, standing }) } else { Err(superuser_only()) }
-}
 
 /// A user's permissions from all their roles.
 pub async fn permissions_of(on: &mut impl Read, user: UserId) -> Result<Permissions> {

@@ -1,10 +1,11 @@
 //! Signing in at an outside issuer, and its tokens.
 
-use confab_core::identities::{self, Attempt, Claims, NewAttempt};
+mod browser;
+
+use confab_core::identities::{self, Claims};
 use confab_core::sessions::{self, Method};
-use confab_core::tickets;
-use confab_core::{Fault, FutureExt, Result, sign_in, text, users};
-use confab_protocol::{SessionId, Timestamp, User, UserId};
+use confab_core::{Fault, FutureExt, Result, sign_in, users};
+use confab_protocol::{Timestamp, User, UserId};
 use poem::Request;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Json, Response};
@@ -13,15 +14,13 @@ use uuid::Uuid;
 
 use super::auth::bearer::{self, Unchecked};
 use super::auth::{Bearer, Done, cookie};
-use super::registration::may_register;
 use super::strict::Text;
 use super::{Answer, Area, app};
+use browser::{admit, begin, finish};
+
 use crate::http::context::Context;
 use crate::oidc::{self, Issuer};
 use crate::state::App;
-
-/// Where the issuer sends the browser back to.
-const CALLBACK: &str = "/api/v1/auth/oidc/callback";
 
 #[derive(Debug, Object)]
 struct IdentitySync {
@@ -254,125 +253,5 @@ fn issuer_of<'a>(app: &'a App, token: &str) -> Result<&'a Issuer> {
     match outside {
         Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.issuer()) => Ok(outside),
         _ => Err(refused),
-    }
-}
-
-/// Finds or makes the account of verified claims, at the cost of an invitation where one is asked for.
-async fn admit(app: &App, request: &Request, claims: Claims, invitation: Option<String>) -> Result<User> {
-    let by = confab_core::audit::Actor::stranger(bearer::device(request).ip_address);
-    let is_open = app.settings.oidc.as_ref().is_some_and(|it| it.is_open);
-    // Only an address that the issuer vouches for opens a door that depends on it.
-    let email = claims.email.clone().filter(|_| claims.email_verified).unwrap_or_default();
-    let allowed = if is_open { Ok(None) } else { may_register(app, &email, invitation) };
-    app.db
-        .write(move |tx| {
-            async move {
-                let is_known = identities::user_of(tx, &claims.issuer, &claims.subject).await?.is_some();
-                let may_create = match allowed {
-                    Ok(Some(secret)) if !is_known && is_new(tx, &claims).await? => {
-                        tickets::use_invitation(tx, &by, &secret).await
-                    }
-                    Ok(_) => Ok(()),
-                    Err(fault) => Err(fault),
-                };
-                identities::sync(tx, &by, claims, may_create).await
-            }
-            .boxed()
-        })
-        .await
-}
-
-async fn is_new(tx: &mut confab_core::Tx, claims: &Claims) -> Result<bool> {
-    match &claims.email {
-        Some(email) => Ok(users::credentials(tx, email).await?.is_none()),
-        None => Ok(true),
-    }
-}
-
-async fn begin(
-    app: &App,
-    return_to: Option<String>,
-    invitation: Option<String>,
-    linked: Option<(UserId, SessionId)>,
-) -> Result<(String, String)> {
-    let outside = app.outside.as_deref().filter(|it| it.can_sign_in()).ok_or(Fault::NotFound("issuer"))?;
-    let begun = outside.begin(&callback(app)).await?;
-    let binding = text::secret();
-    let attempt = NewAttempt {
-        state: begun.state,
-        binding: binding.clone(),
-        nonce: begun.nonce,
-        verifier: begun.verifier,
-        return_to: page_of(return_to),
-        invitation,
-        user_id: linked.map(|it| it.0),
-        session_id: linked.map(|it| it.1),
-    };
-    app.db.write(move |tx| async move { identities::begin(tx, attempt).await }.boxed()).await?;
-    Ok((begun.url, binding))
-}
-
-fn callback(app: &App) -> String {
-    format!("{}{CALLBACK}", app.public_url())
-}
-
-/// A path of ours: an address with a host in it would make us a stepping stone to somebody else's page.
-fn page_of(wished: Option<String>) -> String {
-    let fits = |path: &String| {
-        path.starts_with('/')
-            && !path.starts_with("//")
-            && path.len() <= 1_000
-            && path.bytes().all(|it| it.is_ascii_graphic() && it != b'\\')
-    };
-    wished.filter(fits).unwrap_or_else(|| "/".into())
-}
-
-async fn finish(
-    app: &App,
-    request: &Request,
-    code: Option<String>,
-    state: Option<String>,
-) -> Result<(String, Option<String>)> {
-    let outside = app.outside.as_deref().ok_or(Fault::NotFound("issuer"))?;
-    let binding = cookie::read_binding(request).ok_or(Fault::NotFound("sign-in attempt"))?;
-    let state = state.ok_or(Fault::NotFound("sign-in attempt"))?;
-    let attempt: Attempt =
-        app.db.write(move |tx| async move { identities::take(tx, &state, &binding).await }.boxed()).await?;
-    let refused = Fault::Unauthenticated { code: "oidc_failed", message: "the issuer did not sign you in" };
-    let code = code.ok_or(refused)?;
-    let claims = outside.finish(&callback(app), &code, &attempt.verifier, &attempt.nonce).await?;
-    if let (Some(user), Some(session)) = (attempt.user_id, attempt.session_id) {
-        sessions::live(&mut app.db.read(), session).await?;
-        let by = confab_core::audit::Actor::user(user, None, bearer::device(request).ip_address);
-        app.db.write(move |tx| async move { identities::link(tx, &by, user, &claims).await }.boxed()).await?;
-        return Ok((attempt.return_to, None));
-    }
-    let user = admit(app, request, claims, attempt.invitation).await?;
-    let device = bearer::device(request);
-    let started = app
-        .db
-        .write(move |tx| async move { sessions::start(tx, user.id, device, Method::External).await }.boxed())
-        .await?;
-    Ok((attempt.return_to, Some(started.refresh_token)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::page_of;
-
-    #[test]
-    fn only_paths_of_ours_are_returned_to() {
-        let page = |text: &str| page_of(Some(text.to_owned()));
-        assert_eq!(page("/channels/5?seq=3"), "/channels/5?seq=3");
-        for bad in [
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "",
-            "javascript:alert(1)",
-            "/a\r\nb",
-        ] {
-            assert_eq!(page(bad), "/", "{bad}");
-        }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::net::IpAddr;
 
-use confab_core::audit::{self, Action, Actor, Target};
-use confab_core::config::Registration as Mode;
-use confab_core::sessions::{self, Device, Method, Started};
+use confab_core::registrations::{self, Cost};
+use confab_core::sessions::{Device, Started};
 use confab_core::tickets::{self, Purpose};
 use confab_core::users::{self, NewUser};
-use confab_core::{Fault, FutureExt, Result, Tx, passwords};
+use confab_core::{Fault, FutureExt, Result, passwords};
 use poem::Request;
 use poem_openapi::payload::{Json, Response};
 use poem_openapi::{ApiResponse, Object, OpenApi};
-use serde_json::json;
 
 use super::auth::{SignedIn, bearer, cookie, signed_in};
 use super::strict::Text;
@@ -65,7 +63,7 @@ impl Registration {
             user.password_hash = Some(accepted(password, &user).await?);
             user.is_superuser = true;
             user.email_is_verified = true;
-            make(app, request, user, Some(Spent::SetUp(token.0))).await
+            make(app, user, Cost::SetUp(token.0), bearer::device(request)).await
         };
         let started = app.limits.registering(&app.db, Context::current().address, making).await?;
         Ok(cookie::answer(request, false, Made::Created, signed_in(app, started).await?))
@@ -79,19 +77,13 @@ impl Registration {
             let Register { username, email, password, full_name, invitation } = body.0;
             let invitation = invitation.map(|text| text.0).filter(|text| !text.is_empty());
             let mut user = new_user(&username, &email, full_name.as_ref())?;
-            let spent = may_register(app, &email.0, invitation)?;
+            let cost = registrations::ask(&app.settings.registration, &email.0, invitation)?;
             user.password_hash = Some(accepted(password, &user).await?);
-            make(app, request, user, spent.map(Spent::Invitation)).await
+            make(app, user, cost, bearer::device(request)).await
         };
         let started = app.limits.registering(&app.db, Context::current().address, making).await?;
         Ok(cookie::answer(request, false, Made::Created, signed_in(app, started).await?))
     }
-}
-
-/// The secret that an account costs.
-enum Spent {
-    SetUp(String),
-    Invitation(String),
 }
 
 fn new_user(username: &Text, email: &Text, full_name: Option<&Text>) -> Result<NewUser> {
@@ -106,27 +98,6 @@ fn new_user(username: &Text, email: &Text, full_name: Option<&Text>) -> Result<N
 pub(super) async fn accepted(password: Text, user: &NewUser) -> Result<String> {
     let about = [Some(&user.username), user.email.as_ref(), user.full_name.as_ref()];
     passwords::accept("password", password.0, about.into_iter().flatten().cloned().collect()).await
-}
-
-/// Whether the settings let this person in, and which invitation it costs.
-pub(super) fn may_register(app: &App, email: &str, invitation: Option<String>) -> Result<Option<String>> {
-    let closed = |message| Err(Fault::forbidden("registration_closed", message));
-    match &app.settings.registration {
-        Mode::Open => Ok(None),
-        Mode::Invite => match invitation {
-            Some(token) => Ok(Some(token)),
-            None => closed("an invitation is needed to make an account here"),
-        },
-        Mode::Domain(domains) => {
-            let of = email.rsplit_once('@').map(|(_, host)| host.to_lowercase()).unwrap_or_default();
-            if domains.contains(&of) {
-                Ok(None)
-            } else {
-                closed("accounts are for certain e-mail domains only")
-            }
-        }
-        Mode::Off => closed("nobody can make an account here"),
-    }
 }
 
 /// On networks that the operator trusts whole, and named: an unknown name signs in by making its account.
@@ -150,43 +121,11 @@ pub(super) async fn create_at_login(
     };
     let mut user = NewUser::check(name, email, None)?;
     user.password_hash = Some(accepted(password.clone(), &user).await?);
-    let device = device.clone();
-    let making = app.db.write(move |tx| async move { create(tx, user, device).await }.boxed());
+    let making = make(app, user, Cost::Nothing, device.clone());
     Ok(Some(app.limits.registering(&app.db, address, making).await?))
 }
 
-/// Makes an account and signs it in, in one transaction with the secret that it costs.
-async fn make(app: &App, request: &Request, user: NewUser, spent: Option<Spent>) -> Result<Started> {
-    let device = bearer::device(request);
-    app.db
-        .write(move |tx| {
-            async move {
-                match &spent {
-                    None => return create(tx, user, device).await,
-                    Some(Spent::SetUp(secret)) => {
-                        tickets::redeem(tx, Purpose::SetUp, secret).await?;
-                        // A second server may have printed a link while the first made its administrator.
-                        if users::has_superuser(tx).await? {
-                            return Err(Fault::NotFound("set-up link"));
-                        }
-                    }
-                    Some(Spent::Invitation(secret)) => {
-                        let by = Actor::user(user.id, None, device.ip_address.clone());
-                        tickets::use_invitation(tx, &by, secret).await?;
-                    }
-                }
-                create(tx, user, device).await
-            }
-            .boxed()
-        })
-        .await
-}
-
-async fn create(tx: &mut Tx, user: NewUser, device: Device) -> Result<Started> {
-    let is_superuser = user.is_superuser;
-    let user = users::create(tx, user).await?;
-    let actor = Actor::user(user.id, None, device.ip_address.clone());
-    let detail = json!({ "username": user.username, "is_superuser": is_superuser });
-    audit::note(tx, &actor, Action::Registered, Some(Target::user(user.id)), detail).await?;
-    sessions::start(tx, user.id, device, Method::Registration).await
+/// Makes an account and signs it in, in one transaction with what it costs.
+async fn make(app: &App, user: NewUser, cost: Cost, device: Device) -> Result<Started> {
+    app.db.write(move |tx| async move { registrations::register(tx, user, cost, device).await }.boxed()).await
 }
