@@ -50,9 +50,19 @@ both! {
 
 #[tokio::test]
 async fn a_forgotten_password_is_chosen_anew_by_mail() {
-    let mut smtp = Smtp::start().await;
-    let settings = [("CONFAB_SMTP_URL", smtp.url()), ("CONFAB_MAIL_FROM", "Confab <confab@example.org>")];
-    let mut world = World::embedded_with(&settings).await;
+    for is_scaled in [false, true] {
+        let smtp = Smtp::start().await;
+        let settings = [("CONFAB_SMTP_URL", smtp.url()), ("CONFAB_MAIL_FROM", "Confab <confab@example.org>")];
+        let world = if is_scaled {
+            World::scaled_with(&settings).await
+        } else {
+            World::embedded_with(&settings).await
+        };
+        forgotten(world, smtp).await;
+    }
+}
+
+async fn forgotten(mut world: World, mut smtp: Smtp) {
     world.user("ada").await;
     let visitor = world.visitor();
     assert_eq!(visitor.get("/api/v1/info", 200).await["features"]["mail"], true);
@@ -111,13 +121,15 @@ fn bcrypt_of(password: &str) -> String {
 async fn trusted_networks_make_accounts_by_signing_in_and_others_do_not() {
     let login = |name: &str, password: &str| json!({ "username": name, "password": password });
     let path = "/api/v1/auth/login";
-    let world = World::embedded_with(&[("CONFAB_LOGIN_OR_CREATE", "127.0.0.0/8")]).await;
-    let visitor = world.visitor();
-    let made =
-        visitor.send(Method::POST, path, Some(&login("newcomer", &password_of("newcomer"))), 200).await;
-    assert_eq!(made["user"]["is_superuser"], false);
-    visitor.send(Method::POST, path, Some(&login("newcomer", "another secret of theirs")), 401).await;
-    visitor.send(Method::POST, path, Some(&login("weak", "password")), 400).await;
+    let trusted = [("CONFAB_LOGIN_OR_CREATE", "127.0.0.0/8")];
+    for world in [World::embedded_with(&trusted).await, World::scaled_with(&trusted).await] {
+        let visitor = world.visitor();
+        let form = login("newcomer", &password_of("newcomer"));
+        let made = visitor.send(Method::POST, path, Some(&form), 200).await;
+        assert_eq!(made["user"]["is_superuser"], false);
+        visitor.send(Method::POST, path, Some(&login("newcomer", "another secret of theirs")), 401).await;
+        visitor.send(Method::POST, path, Some(&login("weak", "password")), 400).await;
+    }
 
     for network in ["192.0.2.0/24", "off"] {
         let world = World::embedded_with(&[("CONFAB_LOGIN_OR_CREATE", network)]).await;
