@@ -6,7 +6,7 @@ use confab_protocol::{Timestamp, User, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-pub use attempts::{Attempt, NewAttempt, begin, sweep, take};
+pub use attempts::{Attempt, begin, sweep, take};
 
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Read, Tx, run};

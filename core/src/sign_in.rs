@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use confab_protocol::{SessionId, Timestamp, UserId};
+use confab_protocol::{SessionId, Timestamp, User, UserId};
 use serde_json::json;
 
 use crate::audit::{self, Action, Actor, Target};
@@ -14,7 +14,7 @@ use crate::roles::{self, Granted, Permission};
 use crate::sessions::{self, Device, Method, Spare, Started};
 use crate::tickets::{self, Holder, Purpose};
 use crate::two_factor::{self, Code};
-use crate::users::{self, Credentials};
+use crate::users::{self, Credentials, NewUser};
 use crate::{Db, FutureExt};
 
 /// A one-time link that an administrator hands over.
@@ -220,6 +220,15 @@ pub async fn change_password(
         .boxed()
     })
     .await
+}
+
+/// Makes an account for someone else. Where a person gets no password with it, the answer has the secret of a link by
+/// which they choose one.
+pub async fn create_account(tx: &mut Tx, by: &Granted, user: NewUser) -> Result<(User, Option<String>)> {
+    let wants_link = user.password_hash.is_none() && !user.is_bot;
+    let made = users::create_account(tx, by, user).await?;
+    let secret = if wants_link { Some(link_password_reset(tx, by, made.id).await?.0) } else { None };
+    Ok((made, secret))
 }
 
 /// A one-time secret by which somebody chooses a new password: an administrator's doing. Earlier ones are void.

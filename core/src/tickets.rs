@@ -18,7 +18,6 @@ const ISSUE: &str =
 // One statement reads and counts down: two who race for the last use cannot both win.
 const USE: &str = "update tickets set uses_left = uses_left - 1
     where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3 returning id, user_id, session_id, issued_by_id";
-const LIVE: &str = "select count(*) from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
 const HOLDER: &str = "select user_id, session_id from tickets where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3";
 const SWEEP: &str = "delete from tickets where expires_at <= $1";
 const WITHDRAW: &str = "delete from tickets where purpose = $1";
@@ -133,12 +132,7 @@ struct UsedRow {
 
 /// Whether a ticket would work now.
 pub async fn is_live(on: &mut impl Read, purpose: Purpose, secret: &str) -> Result<bool> {
-    let found: i64 = run!(
-        on,
-        sqlx::query_scalar(LIVE).bind(text::hash(secret)).bind(purpose.as_str()).bind(Timestamp::now().0),
-        fetch_one
-    )?;
-    Ok(found > 0)
+    Ok(holder_of(on, purpose, secret).await?.is_some())
 }
 
 /// Whom a live ticket names, without using it.

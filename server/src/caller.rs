@@ -34,12 +34,6 @@ impl Caller {
         Actor::user(self.user_id, Some(self.session_id), self.address.clone())
     }
 
-    /// Whether all is theirs to administer. For what is shown; what is done asks [`Self::superuser`].
-    #[must_use]
-    pub fn is_superuser(&self) -> bool {
-        self.live.standing.is_superuser && self.live.scopes.is_none_or(|scopes| scopes.admin)
-    }
-
     /// Lets whoever holds the permission pass.
     ///
     /// # Errors

@@ -10,18 +10,17 @@ use crate::fault::Result;
 const BATCH: i64 = 1_000;
 
 // One text for each leading filter, so that each has its index; the rest narrows what that index finds.
-const BY_NUMBER: &str = "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id, detail, hash
-    from audit_log where number < $1 and at >= $2 and at < $3 order by number desc limit $4";
-const BY_ACTION: &str = "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id, detail, hash
-    from audit_log where action = $5 and number < $1 and at >= $2 and at < $3
+const COLUMNS: &str =
+    "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id,
+    detail, hash from audit_log";
+const BY_NUMBER: &str = "where number < $1 and at >= $2 and at < $3 order by number desc limit $4";
+const BY_ACTION: &str = "where action = $5 and number < $1 and at >= $2 and at < $3
     and ($6 = '' or target_id = $6) order by number desc limit $4";
-const BY_TARGET: &str = "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id, detail, hash
-    from audit_log where target_id = $5 and number < $1 and at >= $2 and at < $3 order by number desc limit $4";
-const BY_ACTOR: &str = "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id, detail, hash
-    from audit_log where actor_id = $5 and number < $1 and at >= $2 and at < $3
+const BY_TARGET: &str =
+    "where target_id = $5 and number < $1 and at >= $2 and at < $3 order by number desc limit $4";
+const BY_ACTOR: &str = "where actor_id = $5 and number < $1 and at >= $2 and at < $3
     and ($6 = '' or action = $6) and ($7 = '' or target_id = $7) order by number desc limit $4";
-const ASCENDING: &str = "select number, at, action, actor_id, actor_name, session_id, ip_address, target_kind, target_id, detail, hash
-    from audit_log where number > $1 order by number limit $2";
+const ASCENDING: &str = "where number > $1 order by number limit $2";
 const HEAD: &str = "select number, hash from audit_head where id = 1";
 
 /// One row, as administrators read it.
@@ -97,9 +96,10 @@ pub async fn list(
     let action = filter.action.clone().unwrap_or_default();
     let target = filter.target_id.clone().unwrap_or_default();
     macro_rules! page {
-        ($text:expr $(, $bind:expr)*) => {
-            run!(on, sqlx::query_as($text).bind(before).bind(from).bind(to).bind(limit)$(.bind($bind))*, fetch_all)?
-        };
+        ($text:expr $(, $bind:expr)*) => {{
+            let text = sqlx::AssertSqlSafe(format!("{COLUMNS} {}", $text));
+            run!(on, sqlx::query_as(text).bind(before).bind(from).bind(to).bind(limit)$(.bind($bind))*, fetch_all)?
+        }};
     }
     let rows: Vec<Row> = match (filter.actor_id, action.is_empty(), target.is_empty()) {
         (Some(actor), ..) => page!(BY_ACTOR, actor.0, action.clone(), target.clone()),
@@ -149,8 +149,13 @@ pub async fn verify(
     // The end first: rows that are added meanwhile lie behind it.
     let (last, head): (i64, String) = run!(on, sqlx::query_as(HEAD), fetch_one)?;
     while count < last {
-        let rows: Vec<Row> =
-            run!(on, sqlx::query_as(ASCENDING).bind(count).bind(BATCH.min(last - count)), fetch_all)?;
+        let rows: Vec<Row> = run!(
+            on,
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} {ASCENDING}")))
+                .bind(count)
+                .bind(BATCH.min(last - count)),
+            fetch_all
+        )?;
         if rows.is_empty() {
             return Ok(broken(count, &hash, "rows are missing at the end"));
         }

@@ -22,12 +22,7 @@ const SWEEP: &str = "delete from sign_in_attempts where expires_at < $1";
 
 /// What must be known when the browser comes back.
 #[derive(Clone, Debug)]
-pub struct NewAttempt {
-    /// Comes back in the address.
-    pub state: String,
-    /// Stays in the browser, in a cookie: without it a link with somebody else's code would sign the victim in as the
-    /// attacker (Mattermost's CVE-2025-12419 and -12421).
-    pub binding: String,
+pub struct Attempt {
     /// Comes back in the identity token.
     pub nonce: String,
     /// Of PKCE (RFC 7636).
@@ -42,36 +37,20 @@ pub struct NewAttempt {
     pub session_id: Option<SessionId>,
 }
 
-/// The same, when it came back.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// See [`NewAttempt`].
-    pub nonce: String,
-    /// See [`NewAttempt`].
-    pub verifier: String,
-    /// See [`NewAttempt`].
-    pub return_to: String,
-    /// See [`NewAttempt`].
-    pub invitation: Option<String>,
-    /// See [`NewAttempt`].
-    pub user_id: Option<UserId>,
-    /// See [`NewAttempt`].
-    pub session_id: Option<SessionId>,
-}
-
-/// Keeps an attempt.
-pub async fn begin(tx: &mut Tx, new: NewAttempt) -> Result<()> {
+/// Keeps an attempt. `state` comes back in the address. `binding` stays in the browser, in a cookie: without it a link
+/// with somebody else's code would sign the victim in as the attacker (Mattermost's CVE-2025-12419 and -12421).
+pub async fn begin(tx: &mut Tx, state: &str, binding: &str, attempt: Attempt) -> Result<()> {
     run!(
         tx,
         sqlx::query(BEGIN)
-            .bind(text::hash(&new.state))
-            .bind(text::hash(&new.binding))
-            .bind(new.nonce.clone())
-            .bind(new.verifier.clone())
-            .bind(new.return_to.clone())
-            .bind(new.invitation.clone())
-            .bind(new.user_id.map(|id| id.0))
-            .bind(new.session_id.map(|id| id.0))
+            .bind(text::hash(state))
+            .bind(text::hash(binding))
+            .bind(attempt.nonce.clone())
+            .bind(attempt.verifier.clone())
+            .bind(attempt.return_to.clone())
+            .bind(attempt.invitation.clone())
+            .bind(attempt.user_id.map(|id| id.0))
+            .bind(attempt.session_id.map(|id| id.0))
             .bind(Timestamp::now().plus(LASTS).0),
         execute
     )?;

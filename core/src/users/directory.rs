@@ -7,41 +7,26 @@ use crate::db::{Read, run};
 use crate::fault::{Fault, Result};
 use crate::{roles, text};
 
-const ACTIVE: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
+const COLUMNS: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
     u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
     (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id
-    where u.is_active = true and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
+    from users u left join two_factors f on f.user_id = u.id";
+const ACTIVE: &str =
+    "where u.is_active = true and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
     order by u.username_key limit $4";
-const INACTIVE: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
-    u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
-    (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id
-    where u.is_active = false and (u.deleted_at is not null) = $5
+const INACTIVE: &str = "where u.is_active = false and (u.deleted_at is not null) = $5
     and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
     order by u.username_key limit $4";
-const BOTS: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
-    u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
-    (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id
-    where u.is_bot = true and u.deleted_at is null and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
+const BOTS: &str = "where u.is_bot = true and u.deleted_at is null
+    and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
     order by u.username_key limit $4";
-const SUPERUSERS: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
-    u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
-    (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id
-    where u.is_superuser = true and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
+const SUPERUSERS: &str =
+    "where u.is_superuser = true and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
     order by u.username_key limit $4";
-const EVERYONE: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
-    u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
-    (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id
-    where u.deleted_at is null and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
+const EVERYONE: &str =
+    "where u.deleted_at is null and u.username_key > $1 and u.username_key >= $2 and u.username_key < $3
     order by u.username_key limit $4";
-const ONE: &str = "select u.id, u.username, u.email, u.full_name, u.bio, u.picture_url, u.is_active, u.is_superuser, u.is_bot,
-    u.created_at, u.updated_at, u.deleted_at, u.password_hash is not null as has_password, f.confirmed_at,
-    (select max(s.last_used_at) from sessions s where s.user_id = u.id) as last_seen_at
-    from users u left join two_factors f on f.user_id = u.id where u.id = $1";
+const ONE: &str = "where u.id = $1";
 
 /// Which accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,10 +78,10 @@ pub async fn accounts(
     let (after, from) = (after.to_owned(), text::key(prefix));
     let (to, limit) = (format!("{from}\u{10FFFF}"), i64::from(limit));
     macro_rules! page {
-        ($text:expr $(, $bind:expr)*) => {
-            run!(on, sqlx::query_as($text).bind(after.clone()).bind(from.clone()).bind(to.clone()).bind(limit)
-                $(.bind($bind))*, fetch_all)?
-        };
+        ($text:expr $(, $bind:expr)*) => {{
+            let text = sqlx::AssertSqlSafe(format!("{COLUMNS} {}", $text));
+            run!(on, sqlx::query_as(text).bind(after).bind(from).bind(to).bind(limit)$(.bind($bind))*, fetch_all)?
+        }};
     }
     let rows: Vec<AccountRow> = match listed {
         Listed::Everyone => page!(EVERYONE),
@@ -114,7 +99,8 @@ pub async fn accounts(
 /// # Errors
 /// [`Fault::NotFound`].
 pub async fn find_account(on: &mut impl Read, id: UserId) -> Result<User> {
-    let row: Option<AccountRow> = run!(on, sqlx::query_as(ONE).bind(id.0), fetch_optional)?;
+    let text = sqlx::AssertSqlSafe(format!("{COLUMNS} {ONE}"));
+    let row: Option<AccountRow> = run!(on, sqlx::query_as(text).bind(id.0), fetch_optional)?;
     let user = row.map(User::from).ok_or(Fault::NotFound("user"))?;
     with_roles(on, vec![user]).await?.pop().ok_or(Fault::NotFound("user"))
 }

@@ -3,14 +3,14 @@
 use confab_protocol::{EventKind, Timestamp, User, UserId};
 use serde_json::json;
 
-use super::{LINE_CHARACTERS, check_email, check_username, covered, find, refuse_lookalike};
+use super::{LINE_CHARACTERS, check_email, check_username, covered, find, find_account, refuse_lookalike};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::{self, Granted, Standing};
 use crate::sessions::{self, Method};
-use crate::{policies, text, tickets, two_factor};
+use crate::{policies, text, tickets};
 
 /// Most characters about oneself.
 const BIO_CHARACTERS: usize = 1_000;
@@ -24,7 +24,6 @@ const UPDATE: &str =
     updated_at = $8 where id = $1 and deleted_at is null";
 const SET_PICTURE: &str = "update users set picture_url = $2, updated_at = $3 where id = $1";
 const SET_PASSWORD: &str = "update users set password_hash = $2, updated_at = $3 where id = $1";
-const HAS_PASSWORD: &str = "select password_hash is not null from users where id = $1";
 
 /// Changes of an account; absent fields stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +40,12 @@ pub struct Profile {
 
 /// One's own account, with what only its owner sees, in a session that began by `method`.
 pub async fn own(on: &mut impl Read, id: UserId, method: Method) -> Result<User> {
-    let mut user = find(on, id).await?;
+    let mut user = find_account(on, id).await?;
     let permissions = roles::permissions_of(on, id).await?;
     let standing = Standing { is_superuser: user.is_superuser, permissions };
     user.permissions = Some(standing.all().words().into_iter().map(str::to_owned).collect());
-    user.roles = Some(roles::of_user(on, id).await?);
-    user.has_password = Some(run!(on, sqlx::query_scalar(HAS_PASSWORD).bind(id.0), fetch_one)?);
-    user.two_factor_enabled = Some(two_factor::is_enabled(on, id).await?);
+    // One's own last use is now.
+    user.last_seen_at = None;
     let is_asked = sessions::asks_second_factor(method, user.is_bot);
     user.two_factor_required = Some(is_asked && policies::accounts(on).await?.require_two_factor);
     Ok(user)

@@ -136,24 +136,12 @@ impl Accounts {
         let mut user = NewUser::check(&username.0, email, full_name.as_ref().map(|it| it.0.as_str()))?;
         user.is_bot = is_bot;
         user.is_superuser = is_superuser.unwrap_or(false);
-        let wants_link = password.is_none() && !is_bot;
         if let Some(password) = password {
             user.password_hash = Some(accepted(password, &user).await?);
         }
         let (made, secret) = app
             .db
-            .write(move |tx| {
-                async move {
-                    let made = users::create_account(tx, &by, user).await?;
-                    let link = if wants_link {
-                        Some(sign_in::link_password_reset(tx, &by, made.id).await?.0)
-                    } else {
-                        None
-                    };
-                    Ok((made, link))
-                }
-                .boxed()
-            })
+            .write(move |tx| async move { sign_in::create_account(tx, &by, user).await }.boxed())
             .await?;
         let user = users::find_account(&mut app.db.read(), made.id).await?;
         Ok(Made::Created(Json(CreatedAccount { user, reset_url: secret.map(|it| app.reset_url(&it)) })))

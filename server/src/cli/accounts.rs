@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use clap::{Args, Subcommand};
 use confab_core::api_tokens::{self, ApiToken, NewToken, Scopes};
 use confab_core::audit::Actor;
-use confab_core::roles::{Granted, Permissions, Standing};
+use confab_core::roles::Granted;
 use confab_core::users::{self, Listed, NewUser};
 use confab_core::{Db, Fault, FutureExt, Result, Settings, passwords, sign_in};
 use confab_protocol::{PAGE_LIMIT, SessionId, User as Account, UserId};
@@ -143,21 +143,8 @@ async fn make(
         let about = [Some(&user.username), user.email.as_ref()].into_iter().flatten().cloned().collect();
         user.password_hash = Some(passwords::accept("password", password, about).await?);
     }
-    let wants_link = user.password_hash.is_none() && !create.bot;
     let (made, secret) = db
-        .write(move |tx| {
-            async move {
-                let by = Granted::operator();
-                let made = users::create_account(tx, &by, user).await?;
-                let link = if wants_link {
-                    Some(sign_in::link_password_reset(tx, &by, made.id).await?.0)
-                } else {
-                    None
-                };
-                Ok((made, link))
-            }
-            .boxed()
-        })
+        .write(move |tx| async move { sign_in::create_account(tx, &Granted::operator(), user).await }.boxed())
         .await?;
     let url = secret.map(|secret| link(settings, &secret));
     say(common, &json!({ "user": made, "reset_url": url }), || match &url {
@@ -264,7 +251,7 @@ pub async fn token(which: Token, common: &Common, settings: &Settings) -> Result
 }
 
 async fn run_token(db: &Db, which: Token, common: &Common) -> Result<()> {
-    let operator = Standing { is_superuser: true, permissions: Permissions::ALL };
+    let operator = Granted::operator().standing();
     match which {
         Token::Create { user, name, scopes, expires_in_days } => {
             let id = find(db, &user).await?;

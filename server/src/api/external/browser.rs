@@ -1,7 +1,7 @@
 //! The way of a browser to the outside issuer and back, and who may come in by it.
 
 use confab_core::audit::Actor;
-use confab_core::identities::{self, Attempt, Claims, NewAttempt};
+use confab_core::identities::{self, Attempt, Claims};
 use confab_core::registrations::{self, Cost};
 use confab_core::sessions::{self, Method};
 use confab_core::{Fault, FutureExt, Result, text};
@@ -40,9 +40,7 @@ pub(super) async fn begin(
     let outside = app.outside.as_deref().filter(|it| it.can_sign_in()).ok_or(Fault::NotFound("issuer"))?;
     let begun = outside.begin(&callback(app)).await?;
     let binding = text::secret();
-    let attempt = NewAttempt {
-        state: begun.state,
-        binding: binding.clone(),
+    let attempt = Attempt {
         nonce: begun.nonce,
         verifier: begun.verifier,
         return_to: page_of(return_to),
@@ -50,7 +48,10 @@ pub(super) async fn begin(
         user_id: linked.map(|it| it.0),
         session_id: linked.map(|it| it.1),
     };
-    app.db.write(move |tx| async move { identities::begin(tx, attempt).await }.boxed()).await?;
+    let (state, kept) = (begun.state, binding.clone());
+    app.db
+        .write(move |tx| async move { identities::begin(tx, &state, &kept, attempt).await }.boxed())
+        .await?;
     Ok((begun.url, binding))
 }
 
