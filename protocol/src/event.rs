@@ -59,6 +59,26 @@ kinds!(
     PrivacyUpdated = "privacy_updated",
     /// User `ref_id` has read the channel up to `detail`.
     ReadUpdated = "read_updated",
+    /// `actor_id` pinned message `ref_id`.
+    PinAdded = "pin_added",
+    /// `actor_id` took the pin from message `ref_id`.
+    PinRemoved = "pin_removed",
+    /// Message `ref_id` is among the user's bookmarks; for their other devices.
+    BookmarkAdded = "bookmark_added",
+    /// Message `ref_id` is no longer among them.
+    BookmarkRemoved = "bookmark_removed",
+    /// The user follows thread `ref_id` or not, or has read it further; `detail` is the JSON.
+    ThreadUpdated = "thread_updated",
+    /// The user starred, muted or tuned channel `ref_id`; `detail` is the JSON.
+    PreferencesUpdated = "preferences_updated",
+    /// The user's draft in channel `ref_id` changed; `detail` is the thread's root, or empty.
+    DraftUpdated = "draft_updated",
+    /// Scheduled message `ref_id` was made, changed, sent or withdrawn; `detail` is its state.
+    ScheduledMessageUpdated = "scheduled_message_updated",
+    /// The user has read notifications; `detail` is the JSON.
+    NotificationsRead = "notifications_read",
+    /// The catalogue of custom reactions changed; `detail` is the code.
+    ReactionCatalogueUpdated = "reaction_catalogue_updated",
     /// User `ref_id` changed: name, picture, or may no longer sign in.
     UserUpdated = "user_updated",
     /// Something for the attention of one user; `detail` says why and names the message.
@@ -134,7 +154,11 @@ impl Event {
             ) => Audience::Servers,
             (_, Some(user), _) => Audience::User(user),
             (_, None, Some(channel)) => Audience::Channel(channel),
-            (EventKind::UserUpdated | EventKind::PluginChanged, None, None) => Audience::Everyone,
+            (
+                EventKind::UserUpdated | EventKind::PluginChanged | EventKind::ReactionCatalogueUpdated,
+                None,
+                None,
+            ) => Audience::Everyone,
             // A kind that names neither a user nor a channel reaches nobody rather than everybody.
             (_, None, None) => Audience::Servers,
         }

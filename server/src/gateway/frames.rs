@@ -88,7 +88,22 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             let (kind, message) = detail.split_once(' ')?;
             json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
         }
-        EventKind::CommandResult => serde_json::from_str(detail).ok()?,
+        EventKind::PinAdded | EventKind::PinRemoved => {
+            json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id })
+        }
+        EventKind::BookmarkAdded | EventKind::BookmarkRemoved => {
+            json!({ "message_id": event.ref_id, "channel_id": channel })
+        }
+        EventKind::DraftUpdated => {
+            let parent = (!detail.is_empty()).then_some(detail);
+            json!({ "channel_id": event.ref_id, "parent_id": parent })
+        }
+        EventKind::ScheduledMessageUpdated => json!({ "id": event.ref_id, "state": detail }),
+        EventKind::ReactionCatalogueUpdated => json!({ "code": detail }),
+        EventKind::CommandResult
+        | EventKind::ThreadUpdated
+        | EventKind::PreferencesUpdated
+        | EventKind::NotificationsRead => serde_json::from_str(detail).ok()?,
         EventKind::PluginChanged => json!({ "id": detail }),
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded

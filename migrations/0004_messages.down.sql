@@ -1,0 +1,3 @@
+-- Takes with it which messages are pinned.
+
+alter table messages drop column pinned_at;

@@ -1,0 +1,3 @@
+-- Pins, bookmarks, threads that are followed and read, quotes.
+
+alter table messages add column pinned_at bigint;

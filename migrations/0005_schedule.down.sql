@@ -1,0 +1,3 @@
+-- Takes with it how long channels keep their messages.
+
+alter table channels drop column retention_days;

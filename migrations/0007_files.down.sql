@@ -1,0 +1,2 @@
+alter table files drop column height;
+alter table files drop column width;

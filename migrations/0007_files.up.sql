@@ -1,0 +1,4 @@
+-- Files complete: thumbnails, text, quota, uploads in parts.
+
+alter table files add column width bigint;
+alter table files add column height bigint;

@@ -1,0 +1,1 @@
+alter table presences drop column away_since;
