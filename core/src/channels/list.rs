@@ -26,9 +26,9 @@ const MINE: &str = "join (select c.id from memberships o cross join channels c
 // Open channels are walked in order of name through their own index: conversations of others are in none of the two.
 const READABLE: &str = "join (select id, name from (select c.id, c.name from memberships o cross join channels c
         where o.user_id = $1 and o.to_seq is null and c.id = o.channel_id and c.deleted_at is null
-        and (c.name, c.id) > ($2, $3) order by c.name, c.id limit $4) mine
+        and (c.name, c.id) > ($2, $3) order by c.name, c.id limit $4) found_mine
         union select id, name from (select id, name from channels
-        where name_key is not null and (name, id) > ($2, $3) order by name, id limit $4) opened
+        where name_key is not null and (name, id) > ($2, $3) order by name, id limit $4) found_open
         order by 2, 1 limit $4) found on found.id = c.id
     left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null order by c.name, c.id";
 const PEOPLE: &str = "select channel_id, user_id from memberships where to_seq is null and channel_id in";

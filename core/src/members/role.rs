@@ -63,8 +63,12 @@ pub async fn set_role(
     if matches!(admitted.kind(), ChannelKind::Direct | ChannelKind::Group) {
         return Err(Fault::conflict("no_roles_here", "in a conversation everyone may the same"));
     }
+    let is_first_owner = names_first_owner(tx, by, &admitted, role).await?;
+    if !is_first_owner {
+        admitted.at_least(ChannelRole::Admin)?;
+    }
     let theirs = role_of(tx, channel, user).await?.ok_or(Fault::NotFound("member"))?;
-    if !names_first_owner(tx, by, &admitted, role).await? {
+    if !is_first_owner {
         may_give(&admitted, user, theirs, role)?;
     }
     if theirs == role {
@@ -99,7 +103,6 @@ pub(crate) fn gives(own: ChannelRole, role: ChannelRole) -> bool {
 
 fn may_give(by: &Admitted, user: UserId, theirs: ChannelRole, role: ChannelRole) -> Result<()> {
     let own = by.member()?;
-    by.at_least(ChannelRole::Admin)?;
     if by.user_id() == user {
         // Whoever steps down needs nobody's leave; up leads nobody by themselves.
         return if role <= own { Ok(()) } else { Err(too_low("nobody raises themselves")) };

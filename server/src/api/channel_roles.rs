@@ -15,7 +15,7 @@ use crate::state::App;
 /// The caller's role in a channel.
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-struct OwnRole {
+struct OwnChannelRole {
     channel_id: ChannelId,
     user_id: UserId,
     /// Absent: reads without being a member.
@@ -23,7 +23,7 @@ struct OwnRole {
 }
 
 #[derive(Debug, Object)]
-struct NewRole {
+struct NewChannelRole {
     role: ChannelRole,
 }
 
@@ -33,10 +33,10 @@ pub struct ChannelRoles(pub Option<App>);
 impl ChannelRoles {
     /// The caller's role.
     #[oai(path = "/channels/:id/role", method = "get")]
-    async fn own(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<OwnRole>> {
+    async fn own(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<OwnChannelRole>> {
         let user_id = caller.0.user_id;
         let admitted = access::admit(&mut app(&self.0)?.db.read(), user_id, ChannelId(id.0)).await?;
-        Ok(Json(OwnRole { channel_id: admitted.channel_id(), user_id, role: admitted.role() }))
+        Ok(Json(OwnChannelRole { channel_id: admitted.channel_id(), user_id, role: admitted.role() }))
     }
 
     /// Gives a member a role. Owners make owners and admins, admins make members and guests of those below them; whoever
@@ -48,7 +48,7 @@ impl ChannelRoles {
         caller: Bearer,
         id: Path<Uuid>,
         user_id: Path<Uuid>,
-        body: Json<NewRole>,
+        body: Json<NewChannelRole>,
     ) -> Answer<Json<Member>> {
         let app = app(&self.0)?;
         let (channel, user, role) = (ChannelId(id.0), UserId(user_id.0), body.0.role);

@@ -45,7 +45,7 @@ struct Read {
 }
 
 #[derive(Debug, Object)]
-struct Privacy {
+struct ChannelPrivacy {
     is_private: bool,
     /// To be said when a private channel becomes public: everyone may then read all that was said there.
     share_history: Option<bool>,
@@ -53,7 +53,7 @@ struct Privacy {
 
 /// Absent fields stay as they are.
 #[derive(Debug, Object)]
-struct NewPreferences {
+struct ChannelPreferences {
     starred: Option<bool>,
     muted: Option<bool>,
     /// `default`: as chosen for all channels.
@@ -210,11 +210,11 @@ impl Channels {
         &self,
         caller: Bearer,
         id: Path<Uuid>,
-        body: Json<Privacy>,
+        body: Json<ChannelPrivacy>,
     ) -> Answer<Json<Channel>> {
         let app = app(&self.0)?;
         let (by, user, id) = (caller.0.actor(), caller.0.user_id, ChannelId(id.0));
-        let Privacy { is_private, share_history } = body.0;
+        let ChannelPrivacy { is_private, share_history } = body.0;
         caller.0.may_in_chat(if is_private {
             Permission::ChannelsCreatePrivate
         } else {
@@ -235,11 +235,11 @@ impl Channels {
         &self,
         caller: Bearer,
         id: Path<Uuid>,
-        body: Json<NewPreferences>,
+        body: Json<ChannelPreferences>,
     ) -> Answer<Json<Channel>> {
         let app = app(&self.0)?;
         let (user, id) = (caller.0.user_id, ChannelId(id.0));
-        let NewPreferences { starred, muted, notification_level } = body.0;
+        let ChannelPreferences { starred, muted, notification_level } = body.0;
         let preferences = Preferences { starred, muted, notification_level };
         app.db
             .write(move |tx| async move { members::prefer(tx, user, id, preferences).await }.boxed())

@@ -21,7 +21,7 @@ struct AddMembers {
 
 /// Who was brought in.
 #[derive(Object)]
-struct Additions {
+struct AddedMembers {
     /// Those who were no members before.
     added: Vec<UserId>,
 }
@@ -36,10 +36,10 @@ struct MemberPage {
 enum Added {
     /// They were members already.
     #[oai(status = 200)]
-    Known(Json<Additions>),
+    Known(Json<AddedMembers>),
     /// They are members now.
     #[oai(status = 201)]
-    Created(Json<Additions>),
+    Created(Json<AddedMembers>),
 }
 
 pub struct Members(pub Option<App>);
@@ -86,7 +86,7 @@ impl Members {
             .write(move |tx| async move { members::invite_all(tx, by, channel, &people).await }.boxed())
             .await?;
         let is_new = !added.is_empty();
-        let additions = Json(Additions { added });
+        let additions = Json(AddedMembers { added });
         Ok(if is_new { Added::Created(additions) } else { Added::Known(additions) })
     }
 
