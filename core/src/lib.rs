@@ -3,7 +3,7 @@
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
-//! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
+//! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`], [`channel_invitations`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
 //! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
@@ -12,6 +12,7 @@ pub mod api_tokens;
 pub mod audit;
 pub mod break_glass;
 pub mod bus;
+pub mod channel_invitations;
 pub mod channels;
 pub mod config;
 pub mod conversations;

@@ -147,6 +147,21 @@ pub enum ChannelRole {
     Owner,
 }
 
+/// What of a channel is brought to one member's attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Enum), oai(rename_all = "lowercase"))]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelNotificationLevel {
+    /// Every message.
+    All,
+    /// What mentions them.
+    Mentions,
+    /// None of it.
+    Nothing,
+    /// As they chose for all channels.
+    Default,
+}
+
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $name {
@@ -165,6 +180,7 @@ macro_rules! words {
     };
 }
 words!(ChannelKind { Public = "public", Private = "private", Direct = "direct", Group = "group", Voice = "voice" });
+words!(ChannelNotificationLevel { All = "all", Mentions = "mentions", Nothing = "nothing", Default = "default" });
 words!(ChannelRole { Guest = "guest", Member = "member", Admin = "admin", Owner = "owner" });
 
 impl ChannelKind {
@@ -226,6 +242,15 @@ view!(
         /// Messages after `read_seq` that mention the reader.
         #[serde(skip_serializing_if = "Option::is_none")]
         mention_count: Option<i64>,
+        /// Whether the reader wants it above the others.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        starred: Option<bool>,
+        /// Whether the reader wants to hear as little of it as may be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        muted: Option<bool>,
+        /// What of it is brought to the reader's attention.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notification_level: Option<ChannelNotificationLevel>,
         /// The people of a direct or group conversation.
         #[serde(skip_serializing_if = "Option::is_none")]
         people: Option<Vec<UserRef>>,

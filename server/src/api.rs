@@ -5,9 +5,12 @@ mod administration;
 mod assistant;
 mod audit;
 mod auth;
+mod channel_invitations;
+mod channel_roles;
 mod channels;
 mod commands;
 mod cursor;
+mod directory;
 mod external;
 mod files;
 mod invitations;
@@ -84,8 +87,13 @@ macro_rules! endpoints {
             ),
             users::Users($app.clone()),
             notifications::Notifications($app.clone()),
-            channels::Channels($app.clone()),
-            members::Members($app.clone()),
+            (
+                channels::Channels($app.clone()),
+                channel_roles::ChannelRoles($app.clone()),
+                channel_invitations::ChannelInvitations($app.clone()),
+                directory::Directory($app.clone()),
+                members::Members($app.clone()),
+            ),
             messages::Messages($app.clone()),
             reactions::Reactions($app.clone()),
             files::Files($app.clone()),

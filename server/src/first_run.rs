@@ -96,6 +96,7 @@ fn check_private(path: &Path) -> Result<()> {
 /// Default channels, and the first administrator. Answers the set-up secret when nobody administers yet.
 pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<String>> {
     db.write(|tx| channels::create_defaults(tx).boxed()).await?;
+    channels::list_missing_words(db).await?;
     db.write(|tx| roles::create_defaults(tx).boxed()).await?;
     if db.is_embedded() {
         db.write(|tx| presences::clear(tx).boxed()).await?;

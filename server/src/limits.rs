@@ -31,6 +31,8 @@ const BEGIN_OUTSIDE: Shared = Shared { count: 30, per: Duration::from_mins(5) };
 const REFRESH: Shared = Shared { count: 60, per: Duration::from_mins(1) };
 const RESET_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_hours(1) };
 const RESET_OF_ACCOUNT: Shared = Shared { count: 5, per: Duration::from_hours(1) };
+const JOIN_BY_CODE_OF_USER: Shared = Shared { count: 10, per: Duration::from_mins(10) };
+const JOIN_BY_CODE_OF_ADDRESS: Shared = Shared { count: 30, per: Duration::from_mins(10) };
 
 /// Whose addresses these are: of IPv6 a whole /64 is one house, and its inhabitants choose among 2^64.
 fn network_of(address: IpAddr) -> IpAddr {
@@ -147,6 +149,12 @@ impl Limits {
             keys.push((format!("reset:{account}"), RESET_OF_ACCOUNT));
         }
         self.take(db, keys).await
+    }
+
+    /// Joining a channel by a code: all of them count, or a right one would make room for more guesses.
+    pub async fn join_by_code(&self, db: &Db, user: UserId, address: IpAddr) -> Result<()> {
+        let of_address = (format!("join:{}", network_of(address)), JOIN_BY_CODE_OF_ADDRESS);
+        self.take(db, vec![of_address, (format!("join:{user}"), JOIN_BY_CODE_OF_USER)]).await
     }
 
     async fn take(&self, db: &Db, keys: Vec<(String, Shared)>) -> Result<()> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, rate_limits, sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, identities, notifications, rate_limits,
+    sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -136,6 +137,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     rate_limits::sweep(tx).await?;
     identities::sweep(tx).await?;
     tickets::sweep(tx).await?;
+    channel_invitations::sweep(tx).await?;
     notifications::sweep(tx).await?;
     sessions::sweep(tx).await
 }
@@ -219,6 +221,7 @@ fn metrics() -> Result<PrometheusHandle> {
         metrics::Unit::Seconds,
         "Time to answer, by route."
     );
+    metrics::describe_counter!("confab_join_codes_refused_total", "Codes of channels that did not work.");
     metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");

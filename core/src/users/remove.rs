@@ -48,6 +48,7 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;
+    members::rename(tx, id, &name).await?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));
     let detail = json!({ "username": user.username });
     audit::note(tx, by.actor(), Action::AccountDeleted, Some(Target::user(id)), detail).await

@@ -60,11 +60,12 @@ pub struct Users(pub Option<App>);
 
 #[OpenApi(tag = "Area::Users")]
 impl Users {
-    /// Active users whose names begin with `q`, in order of name.
+    /// Active users whose names begin with `q`, in order of name. Whoever is a guest in channels and nowhere more sees the
+    /// people of these.
     #[oai(path = "/users", method = "get")]
     async fn list(
         &self,
-        _caller: Bearer,
+        caller: Bearer,
         q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
@@ -72,7 +73,8 @@ impl Users {
         let limit = cursor::limit(limit.0)?;
         let after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
         let prefix: String = q.0.unwrap_or_default().chars().take(users::USERNAME_CHARACTERS).collect();
-        let items = users::search(&mut app(&self.0)?.db.read(), &prefix, &after, limit).await?;
+        let items =
+            users::look_up(&mut app(&self.0)?.db.read(), caller.0.user_id, &prefix, &after, limit).await?;
         let last = items.last().filter(|_| items.len() == limit as usize);
         let next_cursor = last.and_then(|user| cursor::encode(&confab_core::text::key(&user.username)));
         Ok(Json(UserPage { items, next_cursor }))
@@ -224,6 +226,9 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
 }
 
 async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {
+    if !users::may_look_up(&mut app.db.read(), caller.0.user_id, id).await? {
+        return Err(Fault::NotFound("user").into());
+    }
     let mut user = users::find(&mut app.db.read(), id).await?;
     if user.id != caller.0.user_id && caller.0.may(Permission::UsersManage).is_err() {
         user.email = None;
