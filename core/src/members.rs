@@ -30,9 +30,6 @@ const NEXT_IN_RANK: &str = "select m.user_id from memberships m join users u on 
 const SET_ROLE: &str =
     "update memberships set role = $3 where channel_id = $1 and user_id = $2 and to_seq is null";
 const SET_OWNER: &str = "update channels set owner_id = $2 where id = $1";
-const READ_TO: &str = "update memberships set read_seq = $3,
-    read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
-    where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
 
 /// Makes users members; who is one already stays as they are. Answers how many were added.
 pub async fn add(
@@ -256,24 +253,4 @@ pub async fn list(
 pub async fn of_user(on: &mut impl Read, user: UserId) -> Result<Vec<(ChannelId, i64)>> {
     let rows: Vec<(Uuid, i64)> = run!(on, sqlx::query_as(OF_USER).bind(user.0), fetch_all)?;
     Ok(rows.into_iter().map(|row| (ChannelId(row.0), row.1)).collect())
-}
-
-/// Notes how far a member has read; never backwards. Tells the member's other devices.
-pub async fn mark_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<()> {
-    let admitted = access::admit(tx, user, channel).await?;
-    admitted.member()?;
-    if seq < 0 || seq > admitted.last_seq() {
-        return Err(Fault::invalid("seq", format!("must be between 0 and {}", admitted.last_seq())));
-    }
-    if read_to(tx, user, channel, seq).await? {
-        let mut emission =
-            Emission::new(EventKind::ReadUpdated, user).only_for(user).by(user).detail(seq.to_string());
-        emission.place = Some((channel, 0));
-        tx.emit(emission);
-    }
-    Ok(())
-}
-
-pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<bool> {
-    Ok(run!(tx, sqlx::query(READ_TO).bind(channel.0).bind(user.0).bind(seq), execute)? > 0)
 }

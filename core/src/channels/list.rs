@@ -20,6 +20,8 @@ const READABLE: &str =
     "left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
     where c.deleted_at is null and (m.role is not null or c.kind in ('public', 'voice'))
     and (c.name, c.id) > ($2, $3) order by c.name, c.id limit $4";
+const MINE_OF_IDS: &str = "join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
+    where c.deleted_at is null and c.id in";
 const PEOPLE: &str = "select channel_id, user_id from memberships where to_seq is null and channel_id in";
 
 /// Which channels.
@@ -97,6 +99,16 @@ pub async fn for_event(on: &mut impl Read, id: ChannelId) -> Result<Channel> {
     let mut channel = get(on, UserId(Uuid::nil()), id).await?;
     (channel.role, channel.read_seq, channel.unread_count, channel.mention_count) = (None, None, None, None);
     Ok(channel)
+}
+
+/// Those of these channels that a user is a member of, as they see them; in no order.
+pub async fn of_ids(on: &mut impl Read, user: UserId, ids: &[ChannelId]) -> Result<Vec<Channel>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows: Vec<ChannelRow> =
+        run_in!(on, ChannelRow, format!("{COLUMNS} {MINE_OF_IDS}"), &ids, "", bind user.0)?;
+    let mut found = rows.into_iter().map(ChannelRow::into_view).collect::<Result<Vec<_>>>()?;
+    add_people(on, &mut found).await?;
+    Ok(found)
 }
 
 /// A page of channels in order of name, after the one named by `after`.
