@@ -5,9 +5,11 @@ mod administration;
 mod assistant;
 mod audit;
 mod auth;
+mod bookmarks;
 mod channels;
 mod commands;
 mod cursor;
+mod direct_messages;
 mod external;
 mod files;
 mod invitations;
@@ -15,14 +17,17 @@ mod members;
 mod messages;
 mod notifications;
 mod passwords;
+mod pins;
 mod policies;
 mod reactions;
+mod read_state;
 mod registration;
 mod roles;
 mod search;
 mod service;
 mod sessions;
 mod strict;
+mod threads;
 mod tokens;
 mod two_factor;
 mod users;
@@ -30,6 +35,7 @@ mod users;
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
 
+pub use auth::bearer::device;
 pub use service::{database_test, figures, health, ready};
 
 use crate::http::problem::ApiError;
@@ -86,7 +92,14 @@ macro_rules! endpoints {
             notifications::Notifications($app.clone()),
             channels::Channels($app.clone()),
             members::Members($app.clone()),
-            messages::Messages($app.clone()),
+            (
+                messages::Messages($app.clone()),
+                threads::Threads($app.clone()),
+                pins::Pins($app.clone()),
+                bookmarks::Bookmarks($app.clone()),
+                read_state::ReadState($app.clone()),
+                direct_messages::DirectMessages($app.clone()),
+            ),
             reactions::Reactions($app.clone()),
             files::Files($app.clone()),
             search::Search($app.clone()),

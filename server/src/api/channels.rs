@@ -36,12 +36,6 @@ struct OpenDirect {
     user_ids: Vec<UserId>,
 }
 
-#[derive(Debug, Object)]
-struct Read {
-    /// The last number that was read.
-    seq: i64,
-}
-
 #[derive(Object)]
 struct ChannelPage {
     items: Vec<Channel>,
@@ -173,17 +167,6 @@ impl Channels {
         app(&self.0)?
             .db
             .write(move |tx| async move { members::remove(tx, user, id, user).await }.boxed())
-            .await?;
-        Ok(Done::NoContent)
-    }
-
-    /// Notes how far the caller has read.
-    #[oai(path = "/channels/:id/read", method = "put")]
-    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
-        let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
-        app(&self.0)?
-            .db
-            .write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed())
             .await?;
         Ok(Done::NoContent)
     }
