@@ -12,7 +12,7 @@ use crate::state::App;
 
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
-struct Conversation {
+struct DirectConversation {
     /// The channel's own id.
     conversation_id: ChannelId,
     /// The other one, where there are two.
@@ -27,9 +27,9 @@ struct Conversation {
 }
 
 #[derive(Object)]
-struct ConversationPage {
+struct DirectConversationPage {
     /// The most active first.
-    items: Vec<Conversation>,
+    items: Vec<DirectConversation>,
     next_cursor: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl DirectMessages {
         caller: Bearer,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
-    ) -> Answer<Json<ConversationPage>> {
+    ) -> Answer<Json<DirectConversationPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: Option<After> = cursor::decode(cursor.0.as_deref())?;
         let user = caller.0.user_id;
@@ -55,7 +55,7 @@ impl DirectMessages {
             .map(|it| {
                 let people = it.channel.people.as_deref().unwrap_or_default();
                 let other = people.iter().find(|person| person.id != user).or(people.first());
-                Conversation {
+                DirectConversation {
                     conversation_id: it.channel.id,
                     recipient_id: other.filter(|_| it.channel.kind == ChannelKind::Direct).map(|it| it.id),
                     unread_count: it.channel.unread_count.unwrap_or(0),
@@ -65,6 +65,6 @@ impl DirectMessages {
                 }
             })
             .collect();
-        Ok(Json(ConversationPage { items, next_cursor: next.and_then(|place| cursor::encode(&place)) }))
+        Ok(Json(DirectConversationPage { items, next_cursor: next.and_then(|place| cursor::encode(&place)) }))
     }
 }

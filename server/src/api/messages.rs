@@ -48,7 +48,7 @@ struct Forward {
 
 /// One wording of a message.
 #[derive(Object)]
-struct Version {
+struct MessageVersion {
     /// From 1.
     version: i64,
     content: String,
@@ -57,8 +57,8 @@ struct Version {
 }
 
 #[derive(Object)]
-struct VersionPage {
-    items: Vec<Version>,
+struct MessageVersionPage {
+    items: Vec<MessageVersion>,
     next_cursor: Option<String>,
 }
 
@@ -152,7 +152,7 @@ impl Messages {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
-    ) -> Answer<Json<VersionPage>> {
+    ) -> Answer<Json<MessageVersionPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: i64 = cursor::decode(cursor.0.as_deref())?.unwrap_or(0);
         let on = &mut app(&self.0)?.db.read();
@@ -161,9 +161,9 @@ impl Messages {
         let next_cursor = last.and_then(|it| cursor::encode(&it.version));
         let items = found
             .into_iter()
-            .map(|it| Version { version: it.version, content: it.content, created_at: it.created_at })
+            .map(|it| MessageVersion { version: it.version, content: it.content, created_at: it.created_at })
             .collect();
-        Ok(Json(VersionPage { items, next_cursor }))
+        Ok(Json(MessageVersionPage { items, next_cursor }))
     }
 
     /// A page of messages: the newest, or those before, after or around a number. Always ascending.

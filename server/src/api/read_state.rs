@@ -12,13 +12,13 @@ use super::{Answer, Area, app};
 use crate::state::App;
 
 #[derive(Debug, Object)]
-struct Read {
+struct ReadTo {
     /// The last number that was read.
     seq: i64,
 }
 
 #[derive(Debug, Object)]
-struct Unread {
+struct UnreadFrom {
     /// The first number that is to be unread again.
     seq: i64,
 }
@@ -59,7 +59,7 @@ pub struct ReadState(pub Option<App>);
 impl ReadState {
     /// Notes how far the caller has read; never backwards.
     #[oai(path = "/channels/:id/read", method = "put")]
-    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
+    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<ReadTo>) -> Answer<Done> {
         let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
         app(&self.0)?
             .db
@@ -70,7 +70,7 @@ impl ReadState {
 
     /// Makes everything from a number on unread again.
     #[oai(path = "/channels/:id/unread", method = "put")]
-    async fn unread(&self, caller: Bearer, id: Path<Uuid>, body: Json<Unread>) -> Answer<Done> {
+    async fn unread(&self, caller: Bearer, id: Path<Uuid>, body: Json<UnreadFrom>) -> Answer<Done> {
         let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
         app(&self.0)?
             .db
