@@ -50,7 +50,11 @@ pub(super) async fn source(tx: &mut Tx, user: UserId, id: MessageId) -> Result<S
         // A superuser who broke the glass reads, and does no more.
         admitted.member()?;
     }
-    let passed_on = message.forwarded.as_ref().is_some_and(|it| message.content.is_empty() && !it.is_deleted);
+    let passed_on = message.forwarded.as_ref().filter(|_| message.content.is_empty());
+    if passed_on.is_some_and(|it| it.is_deleted) {
+        return Err(Fault::Gone("message"));
+    }
+    let passed_on = passed_on.is_some();
     let source = if passed_on {
         let kept: Option<Source> = run!(tx, sqlx::query_as(SOURCE_OF).bind(id.0), fetch_optional)?;
         kept.ok_or(Fault::Gone("message"))?
@@ -97,6 +101,15 @@ pub(super) async fn keep(tx: &mut Tx, message: MessageId, source: Source) -> Res
     )?;
     run!(tx, sqlx::query(MARK).bind(message.0), execute)?;
     Ok(())
+}
+
+/// Whether a message brings what a forward of `asked` would bring.
+pub(super) async fn is_of(on: &mut impl Read, message: MessageId, asked: MessageId) -> Result<bool> {
+    let kept: Option<Source> = run!(on, sqlx::query_as(SOURCE_OF).bind(message.0), fetch_optional)?;
+    let passed_on: Option<Source> = run!(on, sqlx::query_as(SOURCE_OF).bind(asked.0), fetch_optional)?;
+    Ok(kept.is_some_and(|kept| {
+        kept.source_id == asked.0 || passed_on.is_some_and(|it| it.source_id == kept.source_id)
+    }))
 }
 
 /// The channels in which copies of a message stand, in order of id.

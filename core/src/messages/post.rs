@@ -149,9 +149,11 @@ async fn check_quoted(tx: &mut Tx, channel: ChannelId, quoted: MessageId) -> Res
 async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Posted> {
     let message = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
     let quoted_id = message.quoted.as_ref().map(|it| it.message_id);
-    let is_same = message.content == draft.content
-        && quoted_id == draft.quoted_id
-        && message.forwarded.is_some() == draft.forwarded_id.is_some();
+    let brings_same = match draft.forwarded_id {
+        Some(asked) => forward::is_of(tx, id, asked).await?,
+        None => message.forwarded.is_none(),
+    };
+    let is_same = message.content == draft.content && quoted_id == draft.quoted_id && brings_same;
     if !is_same && message.edited_at.is_none() && message.deleted_at.is_none() {
         return Err(Fault::conflict("nonce_reused", "this nonce belongs to another message of yours"));
     }

@@ -100,6 +100,8 @@ both! {
         assert_eq!(forward(&eve, id(&news), &here, 200).await["id"], brought["id"], "the nonce holds here too");
 
         // Out of a private channel only its members bring anything, and its name stays there.
+        assert_eq!(forward(&eve, id(&secret), &here, 409).await["code"], "nonce_reused");
+        let here = json!({ "channel_id": other["id"], "content": "read this" });
         forward(&eve, id(&secret), &here, 404).await;
         let leaked = forward(&ada, id(&secret), &json!({ "channel_id": other["id"] }), 201).await;
         assert_eq!((&leaked["content"], &leaked["forwarded"]["content"]), (&json!(""), &json!("the code is 4711")));
