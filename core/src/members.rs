@@ -39,9 +39,6 @@ const OF_USER: &str = "select channel_id, from_seq from memberships where user_i
 const NEXT_IN_RANK: &str = "select m.user_id from memberships m join users u on u.id = m.user_id
     where m.channel_id = $1 and m.to_seq is null and u.is_bot = false and u.is_active = true
     order by case m.role when 'admin' then 0 when 'member' then 1 else 2 end, m.joined_at limit 1";
-const READ_TO: &str = "update memberships set read_seq = $3,
-    read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
-    where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
 
 /// Makes users members; who is one already stays as they are. Answers how many were added.
 pub async fn add(
@@ -299,24 +296,4 @@ pub(crate) async fn join_defaults(tx: &mut Tx, user: UserId) -> Result<()> {
 pub async fn of_user(on: &mut impl Read, user: UserId) -> Result<Vec<(ChannelId, i64)>> {
     let rows: Vec<(Uuid, i64)> = run!(on, sqlx::query_as(OF_USER).bind(user.0), fetch_all)?;
     Ok(rows.into_iter().map(|row| (ChannelId(row.0), row.1)).collect())
-}
-
-/// Notes how far a member has read; never backwards. Tells the member's other devices.
-pub async fn mark_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<()> {
-    let admitted = access::admit(tx, user, channel).await?;
-    admitted.member()?;
-    if seq < 0 || seq > admitted.last_seq() {
-        return Err(Fault::invalid("seq", format!("must be between 0 and {}", admitted.last_seq())));
-    }
-    if read_to(tx, user, channel, seq).await? {
-        let mut emission =
-            Emission::new(EventKind::ReadUpdated, user).only_for(user).by(user).detail(seq.to_string());
-        emission.place = Some((channel, 0));
-        tx.emit(emission);
-    }
-    Ok(())
-}
-
-pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<bool> {
-    Ok(run!(tx, sqlx::query(READ_TO).bind(channel.0).bind(user.0).bind(seq), execute)? > 0)
 }

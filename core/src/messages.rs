@@ -1,7 +1,10 @@
 //! Messages: posted, read, edited, deleted.
 
 mod append;
+mod beside;
 mod change;
+mod forward;
+mod history;
 mod mentions;
 mod page;
 mod post;
@@ -10,6 +13,7 @@ mod view;
 
 pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
+pub use history::{Version, history};
 pub use page::{Page, Side, conversation, page, thread};
 pub use post::{Draft, Posted, import, post};
 pub use scan::{all_after, count};

@@ -13,6 +13,7 @@ use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::Result;
 use crate::messages::{self, NewMessage};
+use crate::threads;
 
 /// People of one thread or conversation who are told of a message (docs/limits.md).
 const MOST: i64 = 100;
@@ -23,12 +24,6 @@ const KEPT: Duration = Duration::from_hours(90 * 24);
 const SWEEP: &str = "delete from notifications where created_at < $1";
 const MEMBERS: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null order by user_id limit $2";
-// The root's author and whoever answered, as far as they are still members.
-const THREAD: &str = "select distinct m.sender_id from messages m
-    join memberships s on s.channel_id = m.channel_id and s.user_id = m.sender_id and s.to_seq is null
-    where m.id = $1 union select distinct m.sender_id from messages m
-    join memberships s on s.channel_id = m.channel_id and s.user_id = m.sender_id and s.to_seq is null
-    where m.parent_id = $1 limit $2";
 const LIST: &str = "select id, kind, message_id, created_at, read_at from notifications
     where user_id = $1 and id < $2 order by id desc limit $3";
 const LIST_UNREAD: &str = "select id, kind, message_id, created_at, read_at from notifications
@@ -45,7 +40,7 @@ pub enum Kind {
     Mention,
     /// It is for them and few others.
     DirectMessage,
-    /// It answers in a thread that they began or answered in.
+    /// It answers in a thread that they follow.
     ThreadReply,
 }
 
@@ -85,8 +80,8 @@ pub(crate) async fn tell(tx: &mut Tx, place: &Place, message: &NewMessage) -> Re
         told.extend(members.into_iter().map(|user| (UserId(user), Kind::DirectMessage)));
     }
     if let Some(root) = message.parent_id {
-        let people: Vec<Uuid> = run!(tx, sqlx::query_scalar(THREAD).bind(root.0).bind(MOST), fetch_all)?;
-        told.extend(people.into_iter().map(|user| (UserId(user), Kind::ThreadReply)));
+        let people = threads::followers(tx, root, MOST).await?;
+        told.extend(people.into_iter().map(|user| (user, Kind::ThreadReply)));
     }
     let mut rows: Vec<(Uuid, UserId, Kind)> = Vec::with_capacity(told.len());
     for (user, kind) in told {

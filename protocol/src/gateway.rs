@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, ChannelId, Message, MessageId, SessionId, User, UserId};
+use crate::{Channel, ChannelId, FileId, Message, MessageId, SessionId, User, UserId};
 
 /// What a client may say.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -75,6 +75,12 @@ pub struct Send {
     /// The root of the thread to answer in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<MessageId>,
+    /// A message of the channel to quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_id: Option<MessageId>,
+    /// Uploads of the sender that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_ids: Vec<FileId>,
 }
 
 /// See [`ClientFrame::Typing`].

@@ -305,6 +305,42 @@ view!(
 );
 
 view!(
+    /// The beginning of a message that another one quotes, as it is now.
+    Quoted {
+        /// Which.
+        message_id: MessageId,
+        /// By whom.
+        sender: UserRef,
+        /// At most 200 characters; empty once the message is deleted.
+        excerpt: String,
+        /// It was deleted.
+        is_deleted: bool,
+    }
+);
+
+view!(
+    /// What a message brings from elsewhere, as it was when it was forwarded.
+    Forwarded {
+        /// Which; absent when it stands where not everybody may look.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_id: Option<MessageId>,
+        /// Where it stands; absent for the same reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        channel_id: Option<ChannelId>,
+        /// Who wrote it.
+        sender: UserRef,
+        /// Markdown; empty once the original is deleted.
+        content: String,
+        /// Its files stay where they are.
+        has_attachments: bool,
+        /// When it was written.
+        created_at: Timestamp,
+        /// The original was deleted, and its text is gone here too.
+        is_deleted: bool,
+    }
+);
+
+view!(
     /// A message. A deleted one keeps its place with empty content and `deleted_at`.
     Message {
         /// Which.
@@ -343,6 +379,11 @@ view!(
         nonce: Option<String>,
         /// Answers in the thread that it roots.
         reply_count: i64,
+        /// The first five people who answered there.
+        participants: Vec<UserId>,
+        /// When the last answer came.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_reply_at: Option<Timestamp>,
         /// In the order of their first use.
         reactions: Vec<ReactionCount>,
         /// At most ten.
@@ -351,5 +392,28 @@ view!(
         mentions: Vec<UserId>,
         /// Buttons and fields made by plugins.
         blocks: Vec<serde_json::Value>,
+        /// Where a browser finds it: a path of the web client.
+        url: String,
+        /// Since when it is pinned.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pinned_at: Option<Timestamp>,
+        /// Who pinned it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pinned_by_id: Option<UserId>,
+        /// The message of this channel that it quotes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quoted: Option<Quoted>,
+        /// The message that it brings from elsewhere.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        forwarded: Option<Forwarded>,
+        /// In a direct or group conversation: the conversation, which is the channel.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation_id: Option<ChannelId>,
+        /// In a conversation of two: the other one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        recipient_id: Option<UserId>,
+        /// In a conversation of two: whether the other one has read it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        is_read: Option<bool>,
     }
 );

@@ -5,11 +5,13 @@ mod administration;
 mod assistant;
 mod audit;
 mod auth;
+mod bookmarks;
 mod channel_invitations;
 mod channel_roles;
 mod channels;
 mod commands;
 mod cursor;
+mod direct_messages;
 mod directory;
 mod external;
 mod files;
@@ -18,14 +20,17 @@ mod members;
 mod messages;
 mod notifications;
 mod passwords;
+mod pins;
 mod policies;
 mod reactions;
+mod read_state;
 mod registration;
 mod roles;
 mod search;
 mod service;
 mod sessions;
 mod strict;
+mod threads;
 mod tokens;
 mod two_factor;
 mod users;
@@ -33,6 +38,7 @@ mod users;
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
 
+pub use auth::bearer::device;
 pub use service::{database_test, figures, health, ready};
 
 use crate::http::problem::ApiError;
@@ -94,7 +100,14 @@ macro_rules! endpoints {
                 directory::Directory($app.clone()),
                 members::Members($app.clone()),
             ),
-            messages::Messages($app.clone()),
+            (
+                messages::Messages($app.clone()),
+                threads::Threads($app.clone()),
+                pins::Pins($app.clone()),
+                bookmarks::Bookmarks($app.clone()),
+                read_state::ReadState($app.clone()),
+                direct_messages::DirectMessages($app.clone()),
+            ),
             reactions::Reactions($app.clone()),
             files::Files($app.clone()),
             search::Search($app.clone()),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, identities, notifications, rate_limits,
-    sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, notifications,
+    rate_limits, sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
+use crate::http::idempotent::Idempotent;
 use crate::http::patience::Patient;
 use crate::http::problem;
 use crate::limits::Limits;
@@ -135,6 +136,7 @@ async fn assemble(
 /// Drops what has expired long enough ago. Several servers may do so at once.
 async fn sweep(tx: &mut Tx) -> Result<()> {
     rate_limits::sweep(tx).await?;
+    idempotency::sweep(tx).await?;
     identities::sweep(tx).await?;
     tickets::sweep(tx).await?;
     channel_invitations::sweep(tx).await?;
@@ -171,6 +173,7 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
     let panicked =
         |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
     let guarded = route.data(app.clone()).with(CatchPanic::new().with_handler(panicked));
+    let guarded = Idempotent::new(guarded, app.clone(), &document);
     let edge = Edge::new(guarded, app.clone(), &document);
     // The framework's `Cors` without origins allows every page: it is added only with the exact ones named.
     let origins = &app.settings.allowed_origins;

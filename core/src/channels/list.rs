@@ -110,7 +110,7 @@ pub async fn get(on: &mut impl Read, user: UserId, id: ChannelId) -> Result<Chan
 }
 
 /// Channels as a user sees them, in no order. The caller knows that the user may read them.
-pub(super) async fn of_ids(on: &mut impl Read, user: UserId, ids: &[Uuid]) -> Result<Vec<Channel>> {
+pub(crate) async fn of_ids(on: &mut impl Read, user: UserId, ids: &[Uuid]) -> Result<Vec<Channel>> {
     let text = format!("{COLUMNS} {OF_IDS}");
     let rows: Vec<ChannelRow> = run_in!(on, ChannelRow, text, ids, "", bind user.0)?;
     let mut page = rows.into_iter().map(ChannelRow::into_view).collect::<Result<Vec<_>>>()?;

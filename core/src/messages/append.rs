@@ -11,7 +11,12 @@ use crate::fault::{Fault, Result};
 const INSERT: &str = "insert into messages (id, channel_id, seq, number, sender_id, content, parent_id, version, nonce, mentions,
     blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at) ";
 const MENTION: &str = "insert into mentions (user_id, channel_id, seq, message_id) ";
-const REPLIED: &str = "update messages set reply_count = reply_count + $2 where id = $1";
+// Five ids have 184 letters: a sixth person is counted, not named.
+const REPLIED: &str = "update messages set reply_count = reply_count + $2,
+    last_reply_at = case when last_reply_at is null or last_reply_at < $3 then $3 else last_reply_at end,
+    participants = case when participants is null then $4
+        when participants like '%' || $4 || '%' or length(participants) > 180 then participants
+        else participants || ' ' || $4 end where id = $1";
 
 /// A message to be stored, already checked.
 #[derive(Clone, Debug)]
@@ -84,15 +89,20 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
 }
 
 async fn count_replies(tx: &mut Tx, messages: &[NewMessage]) -> Result<()> {
-    let mut replies: Vec<(Uuid, i64)> = Vec::new();
-    for parent in messages.iter().filter_map(|message| message.parent_id) {
-        match replies.iter_mut().find(|(id, _)| *id == parent.0) {
-            Some((_, count)) => *count += 1,
-            None => replies.push((parent.0, 1)),
+    let mut replies: Vec<(Uuid, UserId, i64, i64)> = Vec::new();
+    for message in messages {
+        let Some(parent) = message.parent_id else { continue };
+        let known = replies.iter_mut().find(|(id, user, ..)| *id == parent.0 && *user == message.sender_id);
+        match known {
+            Some((_, _, count, last)) => {
+                *count += 1;
+                *last = (*last).max(message.created_at.0);
+            }
+            None => replies.push((parent.0, message.sender_id, 1, message.created_at.0)),
         }
     }
-    for (parent, count) in replies {
-        run!(tx, sqlx::query(REPLIED).bind(parent).bind(count), execute)?;
+    for (parent, user, count, last) in replies {
+        run!(tx, sqlx::query(REPLIED).bind(parent).bind(count).bind(last).bind(user.to_string()), execute)?;
     }
     Ok(())
 }

@@ -39,12 +39,6 @@ struct OpenDirect {
 }
 
 #[derive(Debug, Object)]
-struct Read {
-    /// The last number that was read.
-    seq: i64,
-}
-
-#[derive(Debug, Object)]
 struct ChannelPrivacy {
     is_private: bool,
     /// To be said when a private channel becomes public: everyone may then read all that was said there.
@@ -245,17 +239,6 @@ impl Channels {
             .write(move |tx| async move { members::prefer(tx, user, id, preferences).await }.boxed())
             .await?;
         Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
-    }
-
-    /// Notes how far the caller has read.
-    #[oai(path = "/channels/:id/read", method = "put")]
-    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
-        let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
-        app(&self.0)?
-            .db
-            .write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed())
-            .await?;
-        Ok(Done::NoContent)
     }
 }
 

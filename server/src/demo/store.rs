@@ -5,7 +5,7 @@ use confab_core::files::{self, NewFile};
 use confab_core::imports::{self, NewReaction};
 use confab_core::messages::{self, NewMessage};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, FutureExt as _, Result, access, members, passwords, presences};
+use confab_core::{Db, FutureExt as _, Result, access, members, passwords, presences, read_state};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MessageId, Timestamp, UserId};
 use uuid::Uuid;
@@ -260,7 +260,7 @@ impl Scribe<'_> {
                 async move {
                     for user in people {
                         let last = access::admit(tx, user, channel).await?.last_seq();
-                        members::mark_read(tx, user, channel, last).await?;
+                        read_state::mark_read(tx, user, channel, last).await?;
                     }
                     Ok(())
                 }

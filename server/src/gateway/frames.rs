@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use confab_core::{Db, Fault, Result, channels, messages, users};
-use confab_protocol::{Event, EventKind, MessageId, UserId};
+use confab_protocol::{Event, EventKind, MessageId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -82,13 +82,19 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         }
         EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
-        EventKind::ReadUpdated => json!({ "channel_id": channel, "seq": detail.parse::<i64>().ok()? }),
+        EventKind::ReadUpdated => {
+            json!({ "channel_id": channel, "user_id": event.ref_id, "seq": detail.parse::<i64>().ok()? })
+        }
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {
             let (kind, message) = detail.split_once(' ')?;
             json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
         }
-        EventKind::PinAdded | EventKind::PinRemoved => {
+        EventKind::PinAdded => {
+            let pinned_at = Timestamp(detail.parse().ok()?);
+            json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id, "pinned_at": pinned_at })
+        }
+        EventKind::PinRemoved => {
             json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id })
         }
         EventKind::BookmarkAdded | EventKind::BookmarkRemoved => {

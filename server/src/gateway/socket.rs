@@ -321,7 +321,9 @@ async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
         content: send.content,
         nonce: Some(send.nonce),
         parent_id: send.parent_id,
-        file_ids: Vec::new(),
+        file_ids: send.file_ids,
+        quoted_id: send.quoted_id,
+        forwarded_id: None,
     };
     let posted = match app.limits.send(user) {
         Ok(()) => {

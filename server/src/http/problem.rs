@@ -91,6 +91,9 @@ pub enum ApiError {
     /// Another kind of body is wanted.
     #[oai(status = 415, content_type = "application/problem+json")]
     MediaType(Json<Problem>),
+    /// An `Idempotency-Key` that stands for another call.
+    #[oai(status = 422, content_type = "application/problem+json")]
+    Unprocessable(Json<Problem>),
     /// Too often.
     #[oai(status = 429, content_type = "application/problem+json")]
     RateLimited(Json<Problem>, #[oai(header = "Retry-After")] u64),
@@ -137,6 +140,12 @@ impl From<Fault> for ApiError {
 }
 
 impl ApiError {
+    /// Well-formed, and yet not to be done.
+    #[must_use]
+    pub fn unprocessable(code: &str, detail: &str) -> Self {
+        Self::Unprocessable(Json(Problem::new(422, code, detail.to_owned(), Vec::new())))
+    }
+
     /// A failure that the framework found before any handler ran.
     #[must_use]
     pub fn of_framework(error: &poem::Error, allow: impl FnOnce() -> String) -> Self {
