@@ -4,7 +4,7 @@
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
-//! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`notifications`], [`reactions`], [`files`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
@@ -17,8 +17,10 @@ pub mod config;
 pub mod conversations;
 pub mod cursors;
 pub mod db;
+pub mod drafts;
 pub mod fault;
 pub mod files;
+mod held_files;
 pub mod identities;
 pub mod imports;
 pub mod keys;
@@ -33,7 +35,10 @@ pub mod presences;
 pub mod rate_limits;
 pub mod reactions;
 pub mod registrations;
+pub mod reminders;
+pub mod retention;
 pub mod roles;
+pub mod scheduled_messages;
 pub mod sessions;
 pub mod sign_in;
 pub mod text;

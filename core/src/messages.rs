@@ -9,8 +9,10 @@ mod scan;
 mod view;
 
 pub use append::NewMessage;
+pub(crate) use change::erase;
 pub use change::{delete, edit, may_change};
 pub use page::{Page, Side, conversation, page, thread};
 pub use post::{Draft, Posted, import, post};
+pub(crate) use post::{post_beside_draft, root_of};
 pub use scan::{all_after, count};
 pub use view::{find, readable, views};

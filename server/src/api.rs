@@ -8,6 +8,7 @@ mod auth;
 mod channels;
 mod commands;
 mod cursor;
+mod drafts;
 mod external;
 mod files;
 mod invitations;
@@ -18,7 +19,10 @@ mod passwords;
 mod policies;
 mod reactions;
 mod registration;
+mod reminders;
+mod retention;
 mod roles;
+mod scheduled_messages;
 mod search;
 mod service;
 mod sessions;
@@ -84,6 +88,12 @@ macro_rules! endpoints {
             ),
             users::Users($app.clone()),
             notifications::Notifications($app.clone()),
+            (
+                drafts::Drafts($app.clone()),
+                scheduled_messages::ScheduledMessages($app.clone()),
+                reminders::Reminders($app.clone()),
+                retention::ChannelRetention($app.clone()),
+            ),
             channels::Channels($app.clone()),
             members::Members($app.clone()),
             messages::Messages($app.clone()),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, rate_limits, sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, rate_limits, scheduled_messages,
+    sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -17,6 +18,7 @@ use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::Due;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
 use crate::http::patience::Patient;
@@ -27,7 +29,7 @@ use crate::oidc::Issuer;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, first_run, gateway, pictures, web};
+use crate::{api, due, first_run, gateway, pictures, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -61,6 +63,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .unwrap_or(settings.listen);
     let app =
         assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+    let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
     let route = routes(&app);
     let draining = app.hub.clone();
@@ -75,6 +78,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .run_with_graceful_shutdown(route, signal, Some(DRAIN))
         .await;
     parts_stop.cancel();
+    let _ = due.await;
     if let Some(worker) = worker {
         Worker::finished(worker).await;
     }
@@ -101,6 +105,7 @@ async fn assemble(
     });
     let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
     let app = App::new(Parts {
+        due: Due::default(),
         limits: Limits::new(settings.rate_limits),
         storage: Storage::new(&settings.data_dir, settings.upload_bytes),
         pictures: Storage::pictures(&settings.data_dir, pictures::MOST_BYTES),
@@ -137,6 +142,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     identities::sweep(tx).await?;
     tickets::sweep(tx).await?;
     notifications::sweep(tx).await?;
+    scheduled_messages::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

@@ -17,6 +17,8 @@ const EDIT: &str =
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
+// A reminder stays: its own words may be all that it is about.
+const FORGET_NOTIFICATIONS: &str = "delete from notifications where message_id = $1 and kind <> 'reminder'";
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
 const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
     version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
@@ -87,17 +89,27 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     let (admitted, message) = view::find(tx, user, id).await?;
     may_change(&admitted, &message, true)?;
     let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    if !erase(tx, id, message.parent_id).await? {
+        return Err(Fault::Gone("message"));
+    }
+    tx.emit(Emission::new(EventKind::MessageDelete, id).at(message.channel_id, place.first_seq).by(user));
+    Ok(())
+}
+
+/// What deleting a message means, whoever deletes it: everything of it goes but its place. The caller holds the channel's
+/// lock and tells of it. `false`: it was deleted before.
+pub(crate) async fn erase(tx: &mut Tx, id: MessageId, parent: Option<MessageId>) -> Result<bool> {
     let now = Timestamp::now().0;
     if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
-        return Err(Fault::Gone("message"));
+        return Ok(false);
     }
     run!(tx, sqlx::query(FORGET_VERSIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_NOTIFICATIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
-    if let Some(parent) = message.parent_id {
+    if let Some(parent) = parent {
         run!(tx, sqlx::query(UNREPLY).bind(parent.0), execute)?;
     }
-    tx.emit(Emission::new(EventKind::MessageDelete, id).at(message.channel_id, place.first_seq).by(user));
-    Ok(())
+    Ok(true)
 }
