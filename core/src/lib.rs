@@ -4,7 +4,7 @@
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
-//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`], [`reactions`], [`files`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
@@ -20,8 +20,10 @@ pub mod conversations;
 pub mod cursors;
 pub mod db;
 pub mod direct_messages;
+pub mod drafts;
 pub mod fault;
 pub mod files;
+mod held_files;
 pub mod idempotency;
 pub mod identities;
 pub mod imports;
@@ -39,7 +41,10 @@ pub mod rate_limits;
 pub mod reactions;
 pub mod read_state;
 pub mod registrations;
+pub mod reminders;
+pub mod retention;
 pub mod roles;
+pub mod scheduled_messages;
 pub mod sessions;
 pub mod sign_in;
 pub mod text;

@@ -3,6 +3,7 @@
 mod append;
 mod beside;
 mod change;
+mod erase;
 mod forward;
 mod history;
 mod mentions;
@@ -13,8 +14,10 @@ mod view;
 
 pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
+pub(crate) use erase::expire;
 pub use history::{Version, history};
 pub use page::{Page, Side, conversation, page, thread};
 pub use post::{Draft, Posted, import, post};
+pub(crate) use post::{post_beside_draft, root_of};
 pub use scan::{all_after, count};
 pub use view::{find, readable, views};

@@ -24,14 +24,18 @@ const KEPT: Duration = Duration::from_hours(90 * 24);
 const SWEEP: &str = "delete from notifications where created_at < $1";
 const MEMBERS: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null order by user_id limit $2";
-const LIST: &str = "select id, kind, message_id, created_at, read_at from notifications
+const LIST: &str = "select id, kind, channel_id, message_id, text, created_at, read_at from notifications
     where user_id = $1 and id < $2 order by id desc limit $3";
-const LIST_UNREAD: &str = "select id, kind, message_id, created_at, read_at from notifications
+const LIST_UNREAD: &str =
+    "select id, kind, channel_id, message_id, text, created_at, read_at from notifications
     where user_id = $1 and id < $2 and read_at is null order by id desc limit $3";
 const UNREAD: &str = "select count(*) from (select 1 from notifications where user_id = $1 and read_at is null limit 1000) as found";
 const READ_ALL: &str = "update notifications set read_at = $2 where user_id = $1 and read_at is null";
 const OF_IDS: &str = "select id from notifications where user_id = $1 and read_at is null and id in";
 const READ_ONE: &str = "update notifications set read_at = $2 where id = $1";
+const REMIND: &str =
+    "insert into notifications (id, user_id, kind, channel_id, message_id, actor_id, text, created_at, read_at)
+    values ($1, $2, 'reminder', $3, $4, $2, $5, $6, null)";
 
 /// Why somebody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub enum Kind {
     DirectMessage,
     /// It answers in a thread that they follow.
     ThreadReply,
+    /// They asked to be told now.
+    Reminder,
 }
 
 impl Kind {
@@ -52,6 +58,7 @@ impl Kind {
             Self::Mention => "mention",
             Self::DirectMessage => "direct_message",
             Self::ThreadReply => "thread_reply",
+            Self::Reminder => "reminder",
         }
     }
 }
@@ -63,8 +70,12 @@ pub struct Notification {
     pub id: Uuid,
     /// Why.
     pub kind: String,
-    /// As it is now.
-    pub message: Message,
+    /// Where, as long as that may be read.
+    pub channel_id: Option<ChannelId>,
+    /// As it is now. Only a reminder may come without.
+    pub message: Option<Message>,
+    /// Of a reminder: its owner's words.
+    pub text: Option<String>,
     /// When it came.
     pub created_at: Timestamp,
     /// When it was read.
@@ -113,8 +124,65 @@ pub(crate) async fn tell(tx: &mut Tx, place: &Place, message: &NewMessage) -> Re
     Ok(())
 }
 
-/// A page, the newest first: those before `before`. Whatever may not be read any more is left out; the second value is
-/// where the next page begins.
+#[derive(sqlx::FromRow)]
+struct NotificationRow {
+    id: Uuid,
+    kind: String,
+    channel_id: Option<Uuid>,
+    message_id: Option<Uuid>,
+    text: Option<String>,
+    created_at: i64,
+    read_at: Option<i64>,
+}
+
+impl NotificationRow {
+    fn into_notification(self, visible: &[ChannelId], known: &[Message]) -> Option<Notification> {
+        let message = known.iter().find(|it| Some(it.id.0) == self.message_id).cloned();
+        if message.is_none() && self.kind != Kind::Reminder.as_str() {
+            return None;
+        }
+        Some(Notification {
+            id: self.id,
+            kind: self.kind,
+            channel_id: self.channel_id.map(ChannelId).filter(|channel| visible.contains(channel)),
+            message,
+            text: self.text,
+            created_at: Timestamp(self.created_at),
+            read_at: self.read_at.map(Timestamp),
+        })
+    }
+}
+
+/// Tells somebody what they asked to be told now. The caller names only what they may still read.
+pub(crate) async fn remind(
+    tx: &mut Tx,
+    user: UserId,
+    channel: Option<ChannelId>,
+    message: Option<MessageId>,
+    text: Option<String>,
+) -> Result<()> {
+    let id = Uuid::now_v7();
+    run!(
+        tx,
+        sqlx::query(REMIND)
+            .bind(id)
+            .bind(user.0)
+            .bind(channel.map(|id| id.0))
+            .bind(message.map(|id| id.0))
+            .bind(text.clone())
+            .bind(Timestamp::now().0),
+        execute
+    )?;
+    let message = message.map(|id| id.to_string()).unwrap_or_default();
+    let detail = format!("{} {message}", Kind::Reminder.as_str());
+    let mut emission = Emission::new(EventKind::Notification, id).only_for(user).by(user).detail(detail);
+    emission.place = channel.map(|channel| (channel, 0));
+    tx.emit(emission);
+    Ok(())
+}
+
+/// A page, the newest first: those before `before`. Whatever may not be read any more is left out, but for a reminder,
+/// which keeps its owner's words; the second value is where the next page begins.
 pub async fn list(
     on: &mut impl Read,
     user: UserId,
@@ -124,21 +192,16 @@ pub async fn list(
 ) -> Result<(Vec<Notification>, Option<Uuid>)> {
     let before = before.unwrap_or(Uuid::max());
     let limit = i64::from(limit);
-    let rows: Vec<(Uuid, String, Uuid, i64, Option<i64>)> = if only_unread {
+    let rows: Vec<NotificationRow> = if only_unread {
         run!(on, sqlx::query_as(LIST_UNREAD).bind(user.0).bind(before).bind(limit), fetch_all)?
     } else {
         run!(on, sqlx::query_as(LIST).bind(user.0).bind(before).bind(limit), fetch_all)?
     };
-    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.0);
+    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.id);
     let visible: Vec<ChannelId> = access::visible_channels(on, user).await?;
-    let ids: Vec<MessageId> = rows.iter().map(|row| MessageId(row.2)).collect();
+    let ids: Vec<MessageId> = rows.iter().filter_map(|row| row.message_id.map(MessageId)).collect();
     let known = messages::readable(on, &visible, &ids).await?;
-    let shown = rows.into_iter().filter_map(|(id, kind, message, created_at, read_at)| {
-        let message = known.iter().find(|it| it.id.0 == message)?.clone();
-        let (created_at, read_at) = (Timestamp(created_at), read_at.map(Timestamp));
-        Some(Notification { id, kind, message, created_at, read_at })
-    });
-    Ok((shown.collect(), next))
+    Ok((rows.into_iter().filter_map(|row| row.into_notification(&visible, &known)).collect(), next))
 }
 
 /// How many are unread, at most a thousand.

@@ -75,6 +75,8 @@ kinds!(
     DraftUpdated = "draft_updated",
     /// Scheduled message `ref_id` was made, changed, sent or withdrawn; `detail` is its state.
     ScheduledMessageUpdated = "scheduled_message_updated",
+    /// Reminder `ref_id` was made, came due or was taken back; `detail` is its state.
+    ReminderUpdated = "reminder_updated",
     /// The user has read notifications; `detail` is the JSON.
     NotificationsRead = "notifications_read",
     /// The catalogue of custom reactions changed; `detail` is the code.

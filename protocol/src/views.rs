@@ -222,6 +222,9 @@ view!(
         created_at: Timestamp,
         /// When it last changed.
         updated_at: Timestamp,
+        /// For how many days messages are kept; absent: as long as the server's rule says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retention_days: Option<i64>,
         /// Derived from `kind`.
         is_private: bool,
         /// Derived from `kind`.

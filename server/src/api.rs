@@ -13,6 +13,7 @@ mod commands;
 mod cursor;
 mod direct_messages;
 mod directory;
+mod drafts;
 mod external;
 mod files;
 mod invitations;
@@ -25,7 +26,10 @@ mod policies;
 mod reactions;
 mod read_state;
 mod registration;
+mod reminders;
+mod retention;
 mod roles;
+mod scheduled_messages;
 mod search;
 mod service;
 mod sessions;
@@ -107,6 +111,12 @@ macro_rules! endpoints {
                 bookmarks::Bookmarks($app.clone()),
                 read_state::ReadState($app.clone()),
                 direct_messages::DirectMessages($app.clone()),
+            ),
+            (
+                drafts::Drafts($app.clone()),
+                scheduled_messages::ScheduledMessages($app.clone()),
+                reminders::Reminders($app.clone()),
+                retention::ChannelRetention($app.clone()),
             ),
             reactions::Reactions($app.clone()),
             files::Files($app.clone()),

@@ -3,13 +3,14 @@
 //!
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
 //! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
-//! [`pictures`] what their names say. [`http`] is what surrounds every request, [`api`] the endpoints,
+//! [`pictures`] what their names say; [`due`] does what has its time. [`http`] is what surrounds every request, [`api`] the endpoints,
 //! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
 pub mod caller;
 pub mod cli;
 pub mod demo;
+pub mod due;
 pub mod first_run;
 pub mod gateway;
 pub mod http;

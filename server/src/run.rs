@@ -7,7 +7,7 @@ use std::time::Duration;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, notifications,
-    rate_limits, sessions, tickets,
+    rate_limits, scheduled_messages, sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -18,6 +18,7 @@ use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::Due;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
 use crate::http::idempotent::Idempotent;
@@ -29,7 +30,7 @@ use crate::oidc::Issuer;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, first_run, gateway, pictures, web};
+use crate::{api, due, first_run, gateway, pictures, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -63,6 +64,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .unwrap_or(settings.listen);
     let app =
         assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+    let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
     let route = routes(&app);
     let draining = app.hub.clone();
@@ -77,6 +79,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .run_with_graceful_shutdown(route, signal, Some(DRAIN))
         .await;
     parts_stop.cancel();
+    let _ = due.await;
     if let Some(worker) = worker {
         Worker::finished(worker).await;
     }
@@ -103,6 +106,7 @@ async fn assemble(
     });
     let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
     let app = App::new(Parts {
+        due: Due::default(),
         limits: Limits::new(settings.rate_limits),
         storage: Storage::new(&settings.data_dir, settings.upload_bytes),
         pictures: Storage::pictures(&settings.data_dir, pictures::MOST_BYTES),
@@ -141,6 +145,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     tickets::sweep(tx).await?;
     channel_invitations::sweep(tx).await?;
     notifications::sweep(tx).await?;
+    scheduled_messages::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

@@ -7,6 +7,7 @@ use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
+use crate::due::Due;
 use crate::gateway::Hub;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -30,6 +31,8 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// The sockets.
     pub hub: Hub,
+    /// Wakes what waits for its time.
+    pub due: Due,
     /// How often callers may call.
     pub limits: Limits,
     /// The bytes of uploads.

@@ -117,6 +117,8 @@ actions!(
     ChannelInvitationRevoked = "channel_invitation.revoked",
     /// A channel was deleted.
     ChannelDeleted = "channel.deleted",
+    /// How long a channel keeps its messages was changed.
+    RetentionChanged = "channel.retention_changed",
     /// The audit log was exported.
     AuditExported = "audit.exported",
     /// Data of another system was brought in.

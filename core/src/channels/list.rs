@@ -9,7 +9,7 @@ use crate::{members, users};
 
 // Unread is a difference of message counts; mentions are few and counted by their own index.
 const COLUMNS: &str = "select c.id, c.kind, c.name, c.description, c.topic, c.owner_id, c.archived_at, c.last_seq,
-    c.message_count, c.member_count, c.created_at, c.updated_at, m.role, m.read_seq, m.read_number,
+    c.message_count, c.member_count, c.created_at, c.updated_at, c.retention_days, m.role, m.read_seq, m.read_number,
     m.starred, m.muted, m.notification_level,
     (select count(*) from mentions n where n.user_id = $1 and n.channel_id = c.id and n.seq > m.read_seq) as mention_count
     from channels c";
@@ -56,6 +56,7 @@ struct ChannelRow {
     member_count: i64,
     created_at: i64,
     updated_at: i64,
+    retention_days: Option<i64>,
     role: Option<String>,
     read_seq: Option<i64>,
     read_number: Option<i64>,
@@ -83,6 +84,7 @@ impl ChannelRow {
             member_count: self.member_count,
             created_at: Timestamp(self.created_at),
             updated_at: Timestamp(self.updated_at),
+            retention_days: self.retention_days,
             is_private: !kind.is_open(),
             is_public: kind.is_open(),
             is_direct_message: matches!(kind, ChannelKind::Direct | ChannelKind::Group),

@@ -4,7 +4,7 @@ use confab_protocol::{ChannelId, Message, MessageId, UserId};
 use uuid::Uuid;
 
 use super::view;
-use crate::db::{Read, Tx, run};
+use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
 
 /// Most copies of one message: deleting it empties them all in one transaction (docs/limits.md).
@@ -22,7 +22,7 @@ const KEEP: &str =
 const MARK: &str = "update messages set is_forward = true where id = $1";
 const PLACES: &str = "select distinct m.channel_id from forwards f join messages m on m.id = f.message_id
     join channels c on c.id = m.channel_id and c.deleted_at is null
-    where f.source_id = $1 and m.deleted_at is null order by m.channel_id";
+    where m.deleted_at is null and f.source_id in";
 const COPIES: &str = "select m.id, m.channel_id from forwards f join messages m on m.id = f.message_id
     where f.source_id = $1 and m.deleted_at is null order by m.channel_id, m.seq";
 const EMPTY: &str = "update forwards set content = '', has_attachments = false where source_id = $1";
@@ -112,10 +112,11 @@ pub(super) async fn is_of(on: &mut impl Read, message: MessageId, asked: Message
     }))
 }
 
-/// The channels in which copies of a message stand, in order of id.
-pub(super) async fn places(on: &mut impl Read, source: MessageId) -> Result<Vec<ChannelId>> {
-    let rows: Vec<Uuid> = run!(on, sqlx::query_scalar(PLACES).bind(source.0), fetch_all)?;
-    Ok(rows.into_iter().map(ChannelId).collect())
+/// The channels in which copies of messages stand, in order of id.
+pub(super) async fn places(on: &mut impl Read, sources: &[MessageId]) -> Result<Vec<ChannelId>> {
+    let ids: Vec<Uuid> = sources.iter().map(|id| id.0).collect();
+    let rows: Vec<(Uuid,)> = run_in!(on, (Uuid,), PLACES, &ids, "order by 1")?;
+    Ok(rows.into_iter().map(|row| ChannelId(row.0)).collect())
 }
 
 /// Empties every copy of a message, and answers which messages show one.

@@ -9,9 +9,9 @@ use super::append::{NewMessage, append};
 use super::beside::Beside;
 use super::{forward, mentions, view};
 use crate::access::{self, Place, Take};
-use crate::db::{Tx, run};
+use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{files, notifications, read_state, text, threads};
+use crate::{drafts, files, notifications, read_state, text, threads};
 
 /// Longest nonce, in bytes.
 const NONCE_BYTES: usize = 100;
@@ -74,6 +74,20 @@ impl Draft {
 /// [`Fault::Invalid`] for the draft's form, [`Fault::Conflict`] with code `nonce_reused` when the nonce stands for
 /// another text, and those of the channel's door.
 pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -> Result<Posted> {
+    let posted = post_beside_draft(tx, user, channel, draft).await?;
+    if posted.is_new {
+        drafts::posted(tx, user, channel, posted.message.parent_id).await?;
+    }
+    Ok(posted)
+}
+
+/// The same, and what its author is writing there stays: they did not send this just now.
+pub(crate) async fn post_beside_draft(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    draft: Draft,
+) -> Result<Posted> {
     draft.check()?;
     let (place, writer) = access::place_for(tx, user, channel, Take::Messages(1)).await?;
     if let Some(nonce) = &draft.nonce {
@@ -161,9 +175,9 @@ async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Post
 }
 
 /// Threads have one level: an answer to an answer goes to the root.
-async fn root_of(tx: &mut Tx, channel: ChannelId, parent: MessageId) -> Result<MessageId> {
+pub(crate) async fn root_of(on: &mut impl Read, channel: ChannelId, parent: MessageId) -> Result<MessageId> {
     let row: Option<(Uuid, Option<Uuid>, Option<i64>)> =
-        run!(tx, sqlx::query_as(ROOT).bind(parent.0), fetch_optional)?;
+        run!(on, sqlx::query_as(ROOT).bind(parent.0), fetch_optional)?;
     match row {
         // A message of another channel is answered like one that does not exist: it may be private.
         Some((of, root, _)) if of == channel.0 => Ok(root.map_or(parent, MessageId)),

@@ -88,6 +88,8 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {
             let (kind, message) = detail.split_once(' ')?;
+            // A reminder may be about no message.
+            let message = (!message.is_empty()).then_some(message);
             json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
         }
         EventKind::PinAdded => {
@@ -104,7 +106,9 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             let parent = (!detail.is_empty()).then_some(detail);
             json!({ "channel_id": event.ref_id, "parent_id": parent })
         }
-        EventKind::ScheduledMessageUpdated => json!({ "id": event.ref_id, "state": detail }),
+        EventKind::ScheduledMessageUpdated | EventKind::ReminderUpdated => {
+            json!({ "id": event.ref_id, "state": detail })
+        }
         EventKind::ReactionCatalogueUpdated => json!({ "code": detail }),
         EventKind::CommandResult
         | EventKind::ThreadUpdated

@@ -13,7 +13,7 @@ export const ACTIONS = [
   ['invitation.created', 'Invitation made'], ['invitation.used', 'Invitation used'], ['invitation.revoked', 'Invitation revoked'],
   ['identity.linked', 'Identity linked'], ['identity.unlinked', 'Identity unlinked'], ['policy.changed', 'Policy changed'],
   ['break_glass.opened', 'Break-glass opened'], ['break_glass.ended', 'Break-glass ended'], ['member.added', 'Member added'], ['member.removed', 'Member removed'],
-  ['channel.deleted', 'Channel deleted'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
+  ['channel.deleted', 'Channel deleted'], ['channel.retention_changed', 'Channel retention changed'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
 ];
 
 const NAMES = new Map(ACTIONS);

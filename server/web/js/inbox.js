@@ -19,7 +19,7 @@ export function withNews(inbox, news) {
 
 /** As the server counts it. @param {Inbox} inbox @param {{items:any[], unread_count:number}} page the unread ones @returns {Inbox} */
 export function withPage(inbox, { items, unread_count: unread }) {
-  const waiting = items.map(({ id, kind, message }) => ({ id, kind, channel_id: message.channel_id, message_id: message.id, reply: Boolean(message.parent_id) }));
+  const waiting = items.map(({ id, kind, channel_id: place, message }) => ({ id, kind, channel_id: place ?? message?.channel_id ?? '', message_id: message?.id ?? '', reply: Boolean(message?.parent_id) }));
   return { ...inbox, unread, waiting };
 }
 
@@ -40,7 +40,8 @@ export function withRead(inbox, ids) {
  */
 export function seenOnScreen(waiting, { channelId, replies, inThread }) {
   const isReply = (/** @type {Waiting} */ one) => one.kind === 'thread_reply' || (one.reply ?? replies.has(one.message_id));
-  return waiting.filter((one) => inThread.has(one.message_id) || (channelId !== '' && one.channel_id === channelId && !isReply(one))).map(({ id }) => id);
+  // What somebody asked to be reminded of was seen before; it is not done because it stands on screen.
+  return waiting.filter((one) => one.kind !== 'reminder' && (inThread.has(one.message_id) || (channelId !== '' && one.channel_id === channelId && !isReply(one)))).map(({ id }) => id);
 }
 
 /** A list, with its newest page fetched again. @param {any[]} known @param {any[]} newest @returns {any[]} */

@@ -11,7 +11,7 @@ import { attempt } from '../workspace.js';
 import { Avatar, PersonName } from './avatar.js';
 import { Action } from './form.js';
 import { html, useEffect, useRef, useState } from './html.js';
-import { IconButton } from './icon.js';
+import { Icon, IconButton } from './icon.js';
 import { PagesEnd, usePages } from './loading.js';
 import { channelLabel } from './shell.js';
 
@@ -48,12 +48,35 @@ export function countText(count) {
 /** @param {boolean} unreadOnly @param {string|null} cursor */
 async function load(unreadOnly, cursor) {
   const page = await api.notifications({ unread: unreadOnly ? 'true' : '', cursor, limit: PAGE });
-  meet(page.items.map((/** @type {any} */ item) => item.message.sender));
+  meet(page.items.flatMap((/** @type {any} */ item) => item.message?.sender ?? []));
   return page;
 }
 
 /** @param {{item:any}} props */
-function Notification({ item: { id, kind, message, created_at: at, read_at: readAt } }) {
+function Notification({ item }) {
+  return item.kind === 'reminder' ? html`<${Reminder} item=${item} />` : html`<${OfMessage} item=${item} />`;
+}
+
+/** What I asked to be told: it may be about a message, a channel, or words of mine alone. @param {{item:any}} props */
+function Reminder({ item: { id, channel_id: place, message, text, created_at: at, read_at: readAt } }) {
+  const unread = !readAt && !inbox.value.read.has(id);
+  const channel = channels.value.get(place);
+  const open = () => {
+    if (unread) void attempt(readNotifications([id]));
+    if (isNarrow() && place) closePanel();
+  };
+  // Words alone lead nowhere.
+  const [tag, to] = place ? ['a', { href: channelPath(place, message?.seq) }] : ['button', { type: 'button' }];
+  return html`<li><${tag} ...${to} class=${unread ? 'notification is-unread' : 'notification'} onClick=${open}>
+    <${Icon} name="bell" />
+    <span class="notification-t"><span class="why"><b>Reminder</b>${channel && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`}</span>
+      <span class="said" dir="auto">${text ? clean(text) : message ? excerpt(message) : 'You asked to be reminded.'}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
+    ${unread && html`<span class="pip"></span><span class="sr">unread</span>`}
+  </${tag}></li>`;
+}
+
+/** @param {{item:any}} props */
+function OfMessage({ item: { id, kind, message, created_at: at, read_at: readAt } }) {
   const unread = !readAt && !inbox.value.read.has(id);
   const channel = channels.value.get(message.channel_id);
   // Between two it needs no saying where.
