@@ -4,7 +4,7 @@
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
-//! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`notifications`], [`reactions`], [`files`] with [`uploads`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
@@ -39,6 +39,7 @@ pub mod sign_in;
 pub mod text;
 pub mod tickets;
 pub mod two_factor;
+pub mod uploads;
 pub mod users;
 
 pub use bus::Bus;
