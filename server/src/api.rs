@@ -25,12 +25,14 @@ mod sessions;
 mod strict;
 mod tokens;
 mod two_factor;
+mod uploads;
 mod users;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
 
 pub use service::{database_test, figures, health, ready};
+pub use uploads::PART_BYTES;
 
 use crate::http::problem::ApiError;
 use crate::state::App;
@@ -88,7 +90,7 @@ macro_rules! endpoints {
             members::Members($app.clone()),
             messages::Messages($app.clone()),
             reactions::Reactions($app.clone()),
-            files::Files($app.clone()),
+            (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
             assistant::Assistant($app.clone()),
             commands::Commands($app.clone()),

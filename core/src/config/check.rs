@@ -71,7 +71,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let login_or_create = networks(&list("login_or_create"), &mut faults);
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
     let files = super::files::place(&text("files_url"), &mut faults);
-    let bucket = super::files::access(&text, &mut faults);
+    let bucket = super::files::access(&text, &files, &mut faults);
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);

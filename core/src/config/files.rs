@@ -66,7 +66,14 @@ fn is_plain(part: &str) -> bool {
         && part.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.'))
 }
 
-pub(super) fn access(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -> BucketAccess {
+/// Checked only for a bucket: other programs' AWS variables must not keep a server from starting.
+pub(super) fn access(
+    text: &impl Fn(&str) -> String,
+    place: &FilesPlace,
+    faults: &mut Vec<String>,
+) -> BucketAccess {
+    let mut unread = Vec::new();
+    let faults = if matches!(place, FilesPlace::Bucket { .. }) { faults } else { &mut unread };
     let allow_http = text("aws_allow_http").to_ascii_lowercase();
     if !["", "true", "false", "1", "0"].contains(&allow_http.as_str()) {
         faults.push(format!("aws_allow_http must be true or false, not {allow_http:?}"));
