@@ -20,30 +20,47 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Steps of one sweep: what is left waits for the next.
 const STEPS: usize = 20;
 
-/// Wakes who reads the words of documents. Cheap to clone.
+/// Wakes who reads documents and who sweeps. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct FileCare(Arc<Notify>);
+pub struct FileCare(Arc<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    came: Notify,
+    went: Notify,
+}
 
 impl FileCare {
-    /// A file came.
-    pub fn wake(&self) {
-        self.0.notify_one();
+    /// A file came: its words may be read.
+    pub fn came(&self) {
+        self.0.came.notify_one();
+    }
+
+    /// A file or an upload is gone: its bytes may be removed.
+    pub fn went(&self) {
+        self.0.went.notify_one();
     }
 
     /// Works until `stop`.
     pub fn start(&self, db: &Db, storage: &Storage, stop: &CancellationToken) {
         let (care, readers, reads, read_stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
         tokio::spawn(async move {
-            read_stop.run_until_cancelled(read_all(&readers, &reads, &care.0)).await;
+            read_stop.run_until_cancelled(read_all(&readers, &reads, &care.0.came)).await;
         });
-        let (db, storage, stop) = (db.clone(), storage.clone(), stop.clone());
+        let (care, db, storage, stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
         tokio::spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(SWEEP_EVERY)).await.is_some() {
-                if let Err(fault) = sweep(&db, &storage).await {
-                    tracing::debug!(%fault, "files that nobody uses stay for another minute");
-                }
-            }
+            stop.run_until_cancelled(sweep_all(&db, &storage, &care.0.went)).await;
         });
+    }
+}
+
+async fn sweep_all(db: &Db, storage: &Storage, woken: &Notify) {
+    loop {
+        let _ = tokio::time::timeout(SWEEP_EVERY, woken.notified()).await;
+        if let Err(fault) = sweep(db, storage).await {
+            tracing::debug!(%fault, "files that nobody uses stay for another minute");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub async fn keep(app: &App, sender: &Sender, filename: String, received: Receiv
         let recorded = record(&app.db, sender, file, quota).await;
         match recorded {
             Ok(file) => {
-                app.file_care.wake();
+                app.file_care.came();
                 return Ok(file);
             }
             Err(fault) => {

@@ -64,7 +64,9 @@ impl Files {
     #[oai(path = "/files/:id", method = "delete")]
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (user, id) = (caller.0.user_id, FileId(id.0));
-        app(&self.0)?.db.write(move |tx| async move { files::delete(tx, user, id).await }.boxed()).await?;
+        let app = app(&self.0)?;
+        app.db.write(move |tx| async move { files::delete(tx, user, id).await }.boxed()).await?;
+        app.file_care.went();
         Ok(Done::NoContent)
     }
 

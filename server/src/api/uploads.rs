@@ -160,8 +160,9 @@ impl Uploads {
         // It goes on when the client goes away, and the next call finds it done.
         let work = tokio::spawn(async move {
             let done = put_together(&app, &sender, progress, keys).await;
-            if let Err(fault) = &done {
-                give_back(&app, &sender, fault).await;
+            match &done {
+                Ok(_) => app.file_care.went(),
+                Err(fault) => give_back(&app, &sender, fault).await,
             }
             done
         });
@@ -173,7 +174,9 @@ impl Uploads {
     #[oai(path = "/files/uploads/:id", method = "delete")]
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (user, id) = (caller.0.user_id, id.0);
-        app(&self.0)?.db.write(move |tx| async move { uploads::delete(tx, user, id).await }.boxed()).await?;
+        let app = app(&self.0)?;
+        app.db.write(move |tx| async move { uploads::delete(tx, user, id).await }.boxed()).await?;
+        app.file_care.went();
         Ok(Done::NoContent)
     }
 }
