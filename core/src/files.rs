@@ -37,6 +37,10 @@ const BY_ID: &str =
 const OF_MESSAGES: &str =
     "select id, filename, file_type, file_size, sha256, uploaded_by_id, message_id, created_at, deleted_at,
     width, height, blurhash, updated_at from files where deleted_at is null and message_id in";
+const OWN: &str =
+    "select id, filename, file_type, file_size, sha256, uploaded_by_id, message_id, created_at, deleted_at,
+    width, height, blurhash, updated_at from files where uploaded_by_id = $1 and deleted_at is null
+    and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4";
 const ATTACH: &str =
     "update files set message_id = $2, updated_at = $4 where id = $1 and uploaded_by_id = $3 and message_id is null
     and deleted_at is null";
@@ -195,6 +199,20 @@ pub async fn find(on: &mut impl Read, user: UserId, id: FileId) -> Result<File> 
         return Err(Fault::Gone("file"));
     }
     Ok(row.into())
+}
+
+/// One's own files before a place in the list, the newest first: all that counts against the quota. A file whose message
+/// one may not read any more is named here too, since one brought it, and nothing of the message is.
+pub async fn own(
+    on: &mut impl Read,
+    user: UserId,
+    before: Option<(Timestamp, FileId)>,
+    limit: u32,
+) -> Result<Vec<File>> {
+    let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.0, id.0));
+    let rows: Vec<FileRow> =
+        run!(on, sqlx::query_as(OWN).bind(user.0).bind(at).bind(id).bind(i64::from(limit)), fetch_all)?;
+    Ok(rows.into_iter().map(File::from).collect())
 }
 
 /// Ties uploads to the message that carries them: only the sender's own, and each once.

@@ -28,6 +28,9 @@ const INSERT: &str =
     text_attempts, created_at) values ($1, $2, $3, $4, $5, 1, $6, 0, $7) on conflict do nothing";
 const ADD_THUMBNAIL: &str =
     "update file_objects set thumbnail_key = $2 where sha256 = $1 and thumbnail_key is null";
+// Two servers that sweep at once may both give up the same key.
+const GIVE_UP: &str = "insert into stray_keys (key, remove_at) values ($1, $2)
+    on conflict (key) do update set remove_at = excluded.remove_at";
 const STRAY_NOW: &str = "update stray_keys set remove_at = $2 where key = $1";
 const VERSION: &str = "select key, thumbnail_key, version from file_objects where sha256 = $1";
 const IN_USE: &str = "select 1 from files where sha256 = $1 and deleted_at is null limit 1";
@@ -71,9 +74,7 @@ pub(crate) async fn keep_promise(tx: &mut Tx, key: &str) -> Result<()> {
 /// Gives a key up whose bytes are still in the store: the sweep removes them.
 pub(crate) async fn give_up(tx: &mut Tx, key: &str) -> Result<()> {
     let now = Timestamp::now().0;
-    if run!(tx, sqlx::query(STRAY_NOW).bind(key.to_owned()).bind(now), execute)? == 0 {
-        run!(tx, sqlx::query(PROMISE).bind(key.to_owned()).bind(now), execute)?;
-    }
+    run!(tx, sqlx::query(GIVE_UP).bind(key.to_owned()).bind(now), execute)?;
     Ok(())
 }
 

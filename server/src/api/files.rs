@@ -6,14 +6,14 @@ mod range;
 
 use confab_core::files;
 use confab_core::{Fault, FutureExt};
-use confab_protocol::{File, FileId};
+use confab_protocol::{File, FileId, Timestamp};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
-use super::{Answer, Area, app};
+use super::{Answer, Area, app, cursor};
 use crate::intake::{self, Received, Sender};
 use crate::state::App;
 use download::{Asked, Downloaded};
@@ -35,6 +35,13 @@ struct Quota {
     quota_bytes: i64,
     /// Files.
     files: i64,
+}
+
+/// A page of files.
+#[derive(Object)]
+struct FilePage {
+    items: Vec<File>,
+    next_cursor: Option<String>,
 }
 
 pub struct Files(pub Option<App>);
@@ -109,6 +116,22 @@ impl Files {
             return Err(Fault::NotFound("thumbnail").into());
         }
         download::small(app, &file, if_none_match.0).await
+    }
+
+    /// One's own files, the newest first.
+    #[oai(path = "/users/me/files", method = "get")]
+    async fn own(
+        &self,
+        caller: Bearer,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<FilePage>> {
+        let limit = cursor::limit(limit.0)?;
+        let before = cursor::decode::<(Timestamp, FileId)>(cursor.0.as_deref())?;
+        let items = files::own(&mut app(&self.0)?.db.read(), caller.0.user_id, before, limit).await?;
+        let last = items.last().filter(|_| items.len() == limit as usize);
+        let next_cursor = last.and_then(|file| cursor::encode(&(file.created_at, file.id)));
+        Ok(Json(FilePage { items, next_cursor }))
     }
 
     /// How much the caller keeps.

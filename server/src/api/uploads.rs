@@ -208,7 +208,12 @@ async fn keep_part(app: &App, user: UserId, before: &Progress, part: Received) -
 async fn put_together(app: &App, sender: &Sender, progress: Progress, keys: Vec<String>) -> Result<File> {
     let size = progress.file_size.unsigned_abs();
     let parts = parts(app.storage.clone(), keys);
-    let received = Received::read(app.storage.temporary(), StreamReader::new(parts), size).await?;
+    let received = Received::read(app.storage.temporary(), StreamReader::new(parts), size).await;
+    let received = received.map_err(|fault| match fault {
+        // What broke off is the store's answer, and no mistake of the caller.
+        Fault::Invalid { .. } | Fault::TooLarge { .. } => Fault::Unavailable("the file store"),
+        other => other,
+    })?;
     if received.size != size {
         return Err(Fault::Unavailable("the file store"));
     }

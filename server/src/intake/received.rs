@@ -7,13 +7,14 @@ use std::time::Duration;
 use confab_core::{Fault, Result, text};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 use crate::storage::disk;
 
 /// Who sends nothing for this long is not listened to any more.
 const SILENCE: Duration = Duration::from_secs(30);
-/// What an upload takes at most: its leftovers are removed after it.
-pub(super) const LONGEST: Duration = Duration::from_hours(24);
+/// What an upload takes at most: 50 MiB at 60 kilobits a second. What is left of older ones belongs to nobody.
+pub(super) const LONGEST: Duration = Duration::from_hours(2);
 /// From so many bytes the type is found.
 const HEAD_BYTES: usize = 8_192;
 /// Of what is too large, so much is still taken: a client that still writes when the connection closes sees a broken
@@ -72,9 +73,10 @@ impl Received {
         let bytes = Temporary::new(folder);
         let mut file = tokio::fs::File::create(bytes.path()).await.map_err(disk)?;
         let (mut hash, mut size, mut head) = (Sha256::new(), 0_u64, Vec::new());
-        let mut part = vec![0_u8; 64 * 1_024];
+        let (mut part, ends) = (vec![0_u8; 64 * 1_024], Instant::now() + LONGEST);
         loop {
-            let read = tokio::time::timeout(SILENCE, from.read(&mut part)).await;
+            let next = (Instant::now() + SILENCE).min(ends);
+            let read = tokio::time::timeout_at(next, from.read(&mut part)).await;
             let read = read.ok().and_then(std::result::Result::ok);
             let read = read.ok_or_else(|| Fault::invalid("file", "the upload broke off"))?;
             if read == 0 {

@@ -32,7 +32,7 @@ everywhere! {
             ("\"its keeper\"", &["minutes.docx"]),
             ("from:ada in:harbour petunia", &["charter.pdf"]),
             ("from:bob petunia", &[]),
-            ("nothing-like-it", &[]),
+            ("zeppelin", &[]),
         ] {
             found(&ada, q, names).await;
         }
@@ -78,7 +78,7 @@ crate::harness::both! {
             ("entities.docx", document(entities)),
             ("deep.docx", deep),
             ("broken.docx", b"PK\x03\x04\x14\0\x06\0word/document.xml".to_vec()),
-            ("broken.pdf", b"%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 1 0 R >> endobj trailer << /Root 1 0 R >>".to_vec()),
+            ("damaged.pdf", b"%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 1 0 R >> endobj trailer << /Root 1 0 R >>".to_vec()),
             ("long.txt", long.into_bytes()),
             ("none.txt", vec![b' '; 1_000]),
         ] {

@@ -1,14 +1,11 @@
 //! Files: what is taken, what becomes of it, who gets it back, and what is left when it is gone.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use crate::harness::files::{MOST_BYTES, count_files, noise, sha256};
 use crate::harness::user::{assert_problem, id, items};
-use crate::harness::{User, World, everywhere, wait_until};
+use crate::harness::{User, everywhere, on_a_folder, wait_until};
 
 const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 
@@ -94,136 +91,7 @@ everywhere! {
     }
 }
 
-/// The stories that need to be told on one store only.
-macro_rules! on_a_folder {
-    ($(async fn $story:ident($world:ident) $body:block)+) => { $(
-        mod $story {
-            use super::*;
-
-            async fn story(mut world: World) {
-                let $world = &mut world;
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() {
-                story(World::embedded_with(crate::harness::files::LIMITS).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn scaled() {
-                story(World::scaled_with(crate::harness::files::LIMITS).await).await;
-            }
-        }
-    )+ };
-}
-
 on_a_folder! {
-    async fn what_is_no_upload_is_refused(world) {
-        let ada = world.user("ada").await;
-        let path = "/api/v1/files/upload";
-        let form = "multipart/form-data; boundary=x";
-        for (name, kind, body, status) in [
-            ("nothing in it", form, "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n\r\n--x--\r\n", 400),
-            ("another field", form, "--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nhello\r\n--x--\r\n", 400),
-            ("no form", form, "hello", 400),
-            ("no end", form, "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhel", 400),
-            ("no boundary", "multipart/form-data", "hello", 400),
-            ("JSON", "application/json", "{}", 415),
-        ] {
-            let request = ada.request(Method::POST, path).header("content-type", kind).body(body);
-            let reply = ada.fetch(request).await;
-            assert_eq!(reply.status, status, "{name}: {}", reply.text);
-            assert_problem(&reply);
-        }
-        // One byte too many, with a length that says so, and without any.
-        let large = noise(3, MOST_BYTES + 1);
-        let reply = ada.try_upload("large.bin", &large).await;
-        assert_eq!((reply.status, reply.body()["code"].as_str()), (413, Some("too_large")), "{}", reply.text);
-        let reply = ada.fetch(unmeasured(&ada, &large)).await;
-        assert_eq!((reply.status, reply.body()["code"].as_str()), (413, Some("too_large")), "{}", reply.text);
-        let reply = ada.fetch(unmeasured(&ada, b"a length is not needed")).await;
-        assert_eq!(reply.status, 201, "{}", reply.text);
-        break_off(&ada).await;
-
-        let kept = ada.get("/api/v1/users/me/quota", 200).await;
-        assert_eq!((&kept["files"], &kept["used_bytes"]), (&json!(1), &json!(22)), "a refused upload counts");
-        for node in &world.nodes {
-            let temporary = node.data.join("temporary");
-            wait_until("temporary files to go", async || count_files(&temporary) == 0).await;
-        }
-    }
-
-    async fn names_lead_nowhere(world) {
-        let ada = world.user("ada").await;
-        let long = "n".repeat(4_096);
-        let cut = "n".repeat(255);
-        for (sent, shown) in [
-            (&b"..\\..\\x"[..], "x"),
-            (b"/etc/passwd", "passwd"),
-            (b"CON", "_CON"),
-            (b"nul.txt", "_nul.txt"),
-            (long.as_bytes(), cut.as_str()),
-            ("photo\u{202e}gpj.exe".as_bytes(), "photogpj.exe"),
-            (b"a\0b.txt", "ab.txt"),
-            (b"a%0d%0aset-cookie: x.txt", "a%0d%0aset-cookie x.txt"),
-            ("Gr\u{fc}\u{df}e \u{1f4ce}.pdf".as_bytes(), "Gr\u{fc}\u{df}e \u{1f4ce}.pdf"),
-            (b"..", "file"),
-            (b"", "file"),
-        ] {
-            let reply = ada.fetch(ada.upload_request(sent, b"hello")).await;
-            assert_eq!(reply.status, 201, "{sent:?}: {}", reply.text);
-            let file = reply.body();
-            assert_eq!(file["filename"], shown, "{sent:?}");
-            let found = ada.download(&file).await;
-            let said = found.header("content-disposition");
-            assert!(said.starts_with("attachment; filename=\"") && said.contains("filename*=UTF-8''"), "{said}");
-            assert_eq!((found.header("set-cookie"), found.bytes.as_slice()), ("", &b"hello"[..]));
-        }
-        // A line break ends a header: the form is broken, or the name is, but nothing gets through.
-        let reply = ada.fetch(ada.upload_request(b"a\r\nX-Evil: 1\r\n.txt", b"hello")).await;
-        assert!(matches!(reply.status, 201 | 400), "{} {}", reply.status, reply.text);
-        if reply.status == 201 {
-            let found = ada.download(&reply.body()).await;
-            assert!(found.header("x-evil").is_empty() && found.status == 200);
-        }
-    }
-
-    async fn bytes_say_what_they_are_and_nothing_runs(world) {
-        let ada = world.user("ada").await;
-        let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
-        let html = b"<!DOCTYPE html><script>alert(document.cookie)</script>";
-        for (name, bytes, stored) in [
-            ("fine.png", &b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff"[..], "application/vnd.microsoft.portable-executable"),
-            ("image.svg", svg, ""),
-            ("page.html", html, "text/html"),
-            ("page.png", html, "text/html"),
-            ("script.gif", b"GIF89a=1;alert(1)//", "application/octet-stream"),
-            ("report.pdf", b"%PDF-1.4\n<html><script>alert(1)</script>", "application/pdf"),
-            ("note.txt", b"plain words", "text/plain"),
-            ("bytes.txt", b"a\0\x01\x02b", "application/octet-stream"),
-            ("links.zip", b"PK\x03\x04\n\0\0\0\0\0link", "application/zip"),
-        ] {
-            let file = ada.upload(name, bytes).await;
-            if !stored.is_empty() {
-                assert_eq!(file["file_type"], stored, "{name}");
-            }
-            assert_eq!((&file["width"], &file["thumbnail_url"]), (&Value::Null, &Value::Null), "{name}");
-            for path in ["download", "download?inline=1"] {
-                let found = ada.fetch_bytes(&format!("{}/{path}", id(&file)), &[]).await;
-                assert_eq!((found.status, found.bytes.as_slice()), (200, bytes), "{name}");
-                let said = found.header("content-disposition");
-                assert!(said.starts_with("attachment"), "{name} would be shown: {said}");
-                let kind = found.header("content-type");
-                let runs = ["html", "svg", "xml", "script", "executable"];
-                assert!(!runs.iter().any(|word| kind.contains(word)), "{name} is served as {kind}");
-                assert!(found.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
-                assert_eq!(found.header("x-content-type-options"), "nosniff");
-            }
-            ada.get(&format!("/api/v1/files/{}/thumbnail", id(&file)), 404).await;
-        }
-    }
-
     async fn a_file_is_for_those_who_may_read_its_message(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let vault = ada.create_channel("vault", "private", 201).await;
@@ -331,6 +199,34 @@ on_a_folder! {
         assert_eq!(answers, [201, 413]);
     }
 
+    async fn one_lists_what_one_keeps(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        bob.upload("theirs.txt", b"theirs").await;
+        let mut names = Vec::new();
+        for number in 0..5 {
+            let name = format!("{number}.txt");
+            let file = ada.upload(&name, name.as_bytes()).await;
+            if number == 2 {
+                delete(&ada, &file, 204).await;
+            } else {
+                names.insert(0, name);
+            }
+        }
+        let (mut shown, mut path) = (Vec::new(), "/api/v1/users/me/files?limit=2".to_owned());
+        loop {
+            let page = ada.get(&path, 200).await;
+            shown.extend(items(&page).iter().map(|it| it["filename"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/api/v1/users/me/files?limit=2&cursor={cursor}");
+        }
+        assert_eq!(shown, names);
+        for bad in ["limit=0", "limit=101", "cursor=forged"] {
+            ada.get(&format!("/api/v1/users/me/files?{bad}"), 400).await;
+        }
+        world.visitor().get("/api/v1/users/me/files", 401).await;
+        world.visitor().get("/api/v1/users/me/quota", 401).await;
+    }
+
     async fn bytes_that_nobody_shows_leave_the_disk(world) {
         let ada = world.user("ada").await;
         let channel = ada.create_channel("harbour", "public", 201).await;
@@ -375,32 +271,4 @@ async fn attach(user: &User, channel: &str, file: &Value) -> Value {
 
 async fn delete(user: &User, file: &Value, expected: u16) {
     user.send(Method::DELETE, &format!("/api/v1/files/{}", id(file)), None, expected).await;
-}
-
-/// An upload in pieces, whose length nobody knows beforehand.
-fn unmeasured(user: &User, bytes: &[u8]) -> reqwest::RequestBuilder {
-    let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n\r\n";
-    let whole = [&head[..], bytes, b"\r\n--x--\r\n"].concat();
-    let pieces: Vec<_> = whole.chunks(60_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
-    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-    user.request(Method::POST, "/api/v1/files/upload")
-        .header("content-type", "multipart/form-data; boundary=x")
-        .body(body)
-}
-
-/// Declares a thousand bytes, sends a few and goes.
-async fn break_off(user: &User) {
-    let address = user.address.http().replacen("http://", "", 1);
-    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let head = format!(
-        "POST /api/v1/files/upload HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello",
-        user.access_token
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.shutdown().await.unwrap();
-    let mut answer = Vec::new();
-    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer);
-    let _ = tokio::time::timeout(Duration::from_secs(5), read).await;
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
 }

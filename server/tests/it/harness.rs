@@ -92,3 +92,30 @@ macro_rules! everywhere {
     )+ };
 }
 pub(crate) use everywhere;
+
+/// Tells one story of files on a folder only, in both modes, with the same limits.
+macro_rules! on_a_folder {
+    ($(async fn $story:ident($world:ident) $body:block)+) => { $(
+        mod $story {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn story(mut world: $crate::harness::World) {
+                #[allow(unused_variables)]
+                let $world = &mut world;
+                $body
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() {
+                story($crate::harness::World::embedded_with($crate::harness::files::LIMITS).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn scaled() {
+                story($crate::harness::World::scaled_with($crate::harness::files::LIMITS).await).await;
+            }
+        }
+    )+ };
+}
+pub(crate) use on_a_folder;

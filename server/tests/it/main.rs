@@ -21,6 +21,7 @@ mod files;
 mod first_run;
 mod forged;
 mod gateway;
+mod hostile_uploads;
 mod import;
 mod messages;
 mod notifications;

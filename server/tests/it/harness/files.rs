@@ -11,9 +11,7 @@ use super::user::{Reply, User, id};
 
 /// Largest upload of the stories about files.
 pub const MOST_BYTES: usize = 10 << 20;
-/// What one person may keep in them.
-pub const QUOTA_BYTES: usize = 30 << 20;
-/// Both as settings.
+/// It, and what one person may keep (30 MiB), as settings.
 pub const LIMITS: &[(&str, &str)] =
     &[("CONFAB_UPLOAD_BYTES", "10485760"), ("CONFAB_UPLOAD_QUOTA_BYTES", "31457280")];
 
@@ -46,9 +44,7 @@ impl User {
         body.extend_from_slice(b"\"\r\nContent-Type: image/png\r\n\r\n");
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n--x--\r\n");
-        self.request(Method::POST, UPLOAD)
-            .header("content-type", "multipart/form-data; boundary=x")
-            .body(body)
+        self.request(method, path).header("content-type", "multipart/form-data; boundary=x").body(body)
     }
 
     /// Uploads, whatever is answered.
