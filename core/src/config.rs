@@ -4,6 +4,7 @@
 //! misspelt setting that silently does nothing is how servers end up open.
 
 mod check;
+mod files;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::fault::{Fault, Result};
+
+pub use files::{BucketAccess, FilesPlace};
 
 /// The manual: every key with its comment and default.
 pub const MANUAL: &str = include_str!("config.default.toml");
@@ -45,7 +48,15 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("sockets_total", &["MAX_TOTAL_WEBSOCKET_CONNECTIONS"], false),
     ("allowed_origins", &["CONFAB_ALLOWED_ORIGINS"], false),
     ("trusted_proxies", &["CONFAB_TRUSTED_PROXIES"], false),
+    ("files_url", &["CONFAB_FILES_URL"], false),
+    ("aws_region", &["AWS_REGION", "AWS_DEFAULT_REGION"], false),
+    ("aws_endpoint_url", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"], false),
+    ("aws_access_key_id", &["AWS_ACCESS_KEY_ID"], false),
+    ("aws_secret_access_key", &["AWS_SECRET_ACCESS_KEY"], true),
+    ("aws_session_token", &["AWS_SESSION_TOKEN"], true),
+    ("aws_allow_http", &["AWS_ALLOW_HTTP"], false),
     ("upload_bytes", &["CONFAB_UPLOAD_BYTES"], false),
+    ("upload_quota_bytes", &["CONFAB_UPLOAD_QUOTA_BYTES"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -188,8 +199,14 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where the bytes of uploads lie.
+    pub files: FilesPlace,
+    /// How a bucket is reached.
+    pub bucket: BucketAccess,
     /// Largest upload, in bytes.
     pub upload_bytes: u64,
+    /// Files of one user together, in bytes.
+    pub upload_quota_bytes: u64,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

@@ -95,6 +95,8 @@ kinds!(
     PluginChanged = "plugin_changed",
     /// Dead letter `ref_id` is to be handled again; `detail` is `CONSUMER POS`.
     RetryRequested = "retry_requested",
+    /// The text of a file of message `ref_id` was extracted: indexes read the message again.
+    FileTextStored = "file_text_stored",
     /// Every process that keeps an index builds it anew.
     ReindexRequested = "reindex_requested",
 );
@@ -150,6 +152,7 @@ impl Event {
             (
                 EventKind::SessionEnded
                 | EventKind::AccessChanged
+                | EventKind::FileTextStored
                 | EventKind::RetryRequested
                 | EventKind::ReindexRequested,
                 ..,

@@ -304,6 +304,20 @@ view!(
         message_id: Option<MessageId>,
         /// When it came.
         created_at: Timestamp,
+        /// When it was attached, or came.
+        updated_at: Timestamp,
+        /// Of a picture, in pixels.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        width: Option<i64>,
+        /// Of a picture, in pixels.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        height: Option<i64>,
+        /// A picture's colours in a few letters (blurha.sh), to show while it loads.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        blurhash: Option<String>,
+        /// Path of a picture in at most 480 pixels; it needs the token, as the file does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        thumbnail_url: Option<String>,
     }
 );
 

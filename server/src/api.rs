@@ -37,6 +37,7 @@ mod strict;
 mod threads;
 mod tokens;
 mod two_factor;
+mod uploads;
 mod users;
 
 use poem::Route;
@@ -44,6 +45,7 @@ use poem_openapi::{OpenApiService, Tags};
 
 pub use auth::bearer::device;
 pub use service::{database_test, figures, health, ready};
+pub use uploads::PART_BYTES;
 
 use crate::http::problem::ApiError;
 use crate::state::App;
@@ -119,7 +121,7 @@ macro_rules! endpoints {
                 retention::ChannelRetention($app.clone()),
             ),
             reactions::Reactions($app.clone()),
-            files::Files($app.clone()),
+            (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
             assistant::Assistant($app.clone()),
             commands::Commands($app.clone()),

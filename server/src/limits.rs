@@ -21,6 +21,7 @@ pub struct Limits {
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
+    download: DefaultKeyedRateLimiter<UserId>,
 }
 
 const SIGN_IN_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_mins(5) };
@@ -89,6 +90,7 @@ impl Limits {
             send: RateLimiter::keyed(every(5, 1, 20)),
             search: RateLimiter::keyed(every(30, 60, 30)),
             ask: RateLimiter::keyed(every(10, 60, 10)),
+            download: RateLimiter::keyed(every(20, 1, 100)),
         }
     }
 
@@ -198,6 +200,11 @@ impl Limits {
         self.check(&self.ask, &user)
     }
 
+    /// Reading bytes of a file: each range is a call to the store.
+    pub fn download(&self, user: UserId) -> Result<()> {
+        self.check(&self.download, &user)
+    }
+
     /// Whether limits hold.
     #[must_use]
     pub fn is_on(&self) -> bool {
@@ -211,6 +218,7 @@ impl Limits {
         self.send.retain_recent();
         self.search.retain_recent();
         self.ask.retain_recent();
+        self.download.retain_recent();
     }
 
     fn check<K: std::hash::Hash + Eq + Clone>(

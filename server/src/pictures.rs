@@ -1,7 +1,7 @@
 //! Pictures of people: decoded within limits, cut to a square, encoded anew. Nothing of the file that somebody sent is
 //! ever served: neither its metadata nor whatever hides in it.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor, Seek};
 
 use confab_core::{Fault, Result};
 use image::imageops::FilterType;
@@ -30,9 +30,37 @@ pub struct Picture {
 /// # Errors
 /// [`Fault::Invalid`] in `file`.
 pub fn square(file: &[u8]) -> Result<Picture> {
-    let unreadable = || Fault::invalid("file", "is no picture that can be read: PNG, JPEG, GIF or WebP");
     // What the bytes say, never the name or the type that was sent along.
     let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| unreadable())?;
+    let mut decoder = decoder(reader)?;
+    let (width, height) = decoder.dimensions();
+    let turned = decoder.orientation().map_err(|_| unreadable())?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    // Cut first: scaled as a whole, a picture of 16,384 × 1 would become one of four million × 256.
+    let side = width.min(height);
+    let middle = image.crop_imm((width - side) / 2, (height - side) / 2, side, side);
+    drop(image);
+    let mut small = middle.resize_exact(SIDE, SIDE, FilterType::Triangle);
+    small.apply_orientation(turned);
+    encode(&small)
+}
+
+/// What is no picture, or none that we decode.
+pub(crate) fn unreadable() -> Fault {
+    Fault::invalid("file", "is no picture that can be read: PNG, JPEG, GIF or WebP")
+}
+
+/// What a decoder may take.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_SIDE);
+    limits.max_image_height = Some(MOST_SIDE);
+    limits.max_alloc = Some(MOST_MEMORY);
+    limits
+}
+
+/// A decoder that takes no more than the limits, whatever the picture's header says.
+pub(crate) fn decoder<'r>(reader: ImageReader<impl BufRead + Seek + 'r>) -> Result<impl ImageDecoder + 'r> {
     let format = reader.format().ok_or_else(unreadable)?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
         return Err(unreadable());
@@ -47,18 +75,8 @@ pub fn square(file: &[u8]) -> Result<Picture> {
     if decoder.total_bytes() > MOST_MEMORY {
         return Err(Fault::invalid("file", "takes more than 160 MB when it is decoded"));
     }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_MEMORY);
-    decoder.set_limits(limits).map_err(|_| unreadable())?;
-    let turned = decoder.orientation().map_err(|_| unreadable())?;
-    let image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
-    // Cut first: scaled as a whole, a picture of 16,384 × 1 would become one of four million × 256.
-    let side = width.min(height);
-    let middle = image.crop_imm((width - side) / 2, (height - side) / 2, side, side);
-    drop(image);
-    let mut small = middle.resize_exact(SIDE, SIDE, FilterType::Triangle);
-    small.apply_orientation(turned);
-    encode(&small)
+    decoder.set_limits(limits()).map_err(|_| unreadable())?;
+    Ok(decoder)
 }
 
 fn encode(image: &DynamicImage) -> Result<Picture> {

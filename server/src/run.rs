@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::due::Due;
+use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
 use crate::http::idempotent::Idempotent;
@@ -30,7 +31,7 @@ use crate::oidc::Issuer;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, first_run, gateway, pictures, web};
+use crate::{api, due, first_run, gateway, intake, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -105,11 +106,12 @@ async fn assemble(
         _ => watched.forget_all(),
     });
     let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
+    let storage = Storage::open(&settings)?;
     let app = App::new(Parts {
         due: Due::default(),
         limits: Limits::new(settings.rate_limits),
-        storage: Storage::new(&settings.data_dir, settings.upload_bytes),
-        pictures: Storage::pictures(&settings.data_dir, pictures::MOST_BYTES),
+        file_care: start_file_care(&db, &storage, &stop),
+        storage,
         picture_places: Semaphore::new(
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         ),
@@ -135,6 +137,13 @@ async fn assemble(
         }
     });
     Ok(app)
+}
+
+fn start_file_care(db: &confab_core::Db, storage: &Storage, stop: &CancellationToken) -> FileCare {
+    intake::clear(storage.temporary());
+    let care = FileCare::default();
+    care.start(db, storage, stop);
+    care
 }
 
 /// Drops what has expired long enough ago. Several servers may do so at once.

@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use crate::due::Due;
+use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -35,10 +36,10 @@ pub struct Parts {
     pub due: Due,
     /// How often callers may call.
     pub limits: Limits,
-    /// The bytes of uploads.
+    /// The bytes of uploads and of people's pictures.
     pub storage: Storage,
-    /// People's pictures: apart from uploads, as anyone may load them.
-    pub pictures: Storage,
+    /// What files need after they came.
+    pub file_care: FileCare,
     /// How many pictures may be decoded at once.
     pub picture_places: Semaphore,
     /// The outside issuer.

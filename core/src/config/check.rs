@@ -40,6 +40,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let sockets_per_user = number("sockets_per_user", 1) as usize;
     let sockets_total = number("sockets_total", 1) as usize;
     let upload_bytes = number("upload_bytes", 1);
+    let upload_quota_bytes = number("upload_quota_bytes", 1);
     let listen = text("listen").parse().unwrap_or_else(|_| {
         faults.push(format!("listen must be ADDRESS:PORT, not {:?}", text("listen")));
         ([127, 0, 0, 1], 8000).into()
@@ -69,6 +70,8 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     }
     let login_or_create = networks(&list("login_or_create"), &mut faults);
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
+    let files = super::files::place(&text("files_url"), &mut faults);
+    let bucket = super::files::access(&text, &files, &mut faults);
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
@@ -105,7 +108,10 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         sockets_total,
         allowed_origins,
         trusted_proxies,
+        files,
+        bucket,
         upload_bytes,
+        upload_quota_bytes,
         log: text("log"),
         log_json,
         values,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use confab_core::bus::Signal;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
-use confab_core::{Fault, FutureExt, Result, presences};
+use confab_core::{Fault, FutureExt, Result, presences, text};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
@@ -13,6 +13,7 @@ use poem_openapi::payload::{Binary, Json, Response};
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::types::multipart::Upload;
 use poem_openapi::{Multipart, Object, OpenApi};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::pictures;
 use crate::state::App;
+use crate::storage::Storage;
 
 /// Absent fields stay as they are.
 #[derive(Debug, Object)]
@@ -172,8 +174,9 @@ impl Users {
         let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
         let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
         let made = made.map_err(Fault::internal)??;
-        let stored = app.pictures.put(made.bytes.as_slice()).await?;
-        let url = format!("/api/v1/pictures/{}", stored.sha256);
+        let name = text::hex(&Sha256::digest(&made.bytes));
+        app.storage.put(&Storage::picture_key(&name), made.bytes).await?;
+        let url = format!("{PICTURES}{name}");
         app.db.write(move |tx| async move { users::set_picture(tx, user, Some(url)).await }.boxed()).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
@@ -194,10 +197,13 @@ impl Users {
         if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Fault::NotFound("picture").into());
         }
-        let bytes = tokio::fs::read(app(&self.0)?.pictures.path(&name)).await;
-        let bytes = bytes.map_err(|_| Fault::NotFound("picture"))?;
+        let bytes = app(&self.0)?.storage.read(&Storage::picture_key(&name)).await;
+        let bytes = bytes.map_err(|fault| match fault {
+            Fault::NotFound(_) => Fault::NotFound("picture"),
+            other => other,
+        })?;
         let kind = pictures::content_type(&bytes);
-        Ok(Response::new(Binary(bytes))
+        Ok(Response::new(Binary(bytes.to_vec()))
             .header("content-type", kind)
             .header("cache-control", "public, max-age=31536000, immutable")
             .header("content-disposition", "inline")
@@ -220,7 +226,7 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
     let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
     if !users::is_picture_used(&mut app.db.read(), url).await? {
         // One that is gone already is as good.
-        let _ = tokio::fs::remove_file(app.pictures.path(name)).await;
+        let _ = app.storage.remove(&Storage::picture_key(name)).await;
     }
     Ok(())
 }

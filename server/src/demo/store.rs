@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::plan::{self, Line, Person, Place, PlaceKind};
 use super::{Options, PASSWORD, Report, SOURCE, SPAN};
 use crate::import::names::Usernames;
+use crate::intake;
 use crate::progress::Progress;
 use crate::storage::Storage;
 
@@ -178,13 +179,8 @@ impl Scribe<'_> {
         let file = match &line.attachment {
             None => None,
             Some(attachment) => {
-                let stored = self.storage.put(&attachment.bytes[..]).await?;
-                Some(NewFile {
-                    filename: attachment.filename.clone(),
-                    file_type: stored.file_type.into(),
-                    file_size: stored.size as i64,
-                    sha256: stored.sha256,
-                })
+                let filename = attachment.filename.clone();
+                Some(intake::bring_in(self.db, self.storage, filename, &attachment.bytes).await?)
             }
         };
         let message = NewMessage {
@@ -221,7 +217,7 @@ impl Scribe<'_> {
                     messages::import(tx, channel, &rows).await?;
                     imports::react(tx, channel, &reactions).await?;
                     for (sender, message, file) in files {
-                        let file = files::create(tx, sender, file).await?;
+                        let file = files::create(tx, sender, file, i64::MAX).await?;
                         imports::attach(tx, sender, message, &[file.id]).await?;
                     }
                     Ok(())

@@ -118,6 +118,7 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded
         | EventKind::AccessChanged
+        | EventKind::FileTextStored
         | EventKind::RetryRequested
         | EventKind::ReindexRequested
         | EventKind::NewMessage

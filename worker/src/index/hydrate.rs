@@ -90,7 +90,10 @@ async fn read(db: &Db, events: &[Event]) -> Result<Vec<Change>> {
     let mut channels: Vec<ChannelId> = Vec::new();
     for event in events {
         match event.kind {
-            EventKind::NewMessage | EventKind::MessageUpdate | EventKind::MessageDelete => {
+            EventKind::NewMessage
+            | EventKind::MessageUpdate
+            | EventKind::MessageDelete
+            | EventKind::FileTextStored => {
                 touched.push(MessageId(event.ref_id));
             }
             EventKind::ChannelDeleted => channels.extend(event.channel_id),

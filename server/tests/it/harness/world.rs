@@ -1,7 +1,7 @@
 //! A whole installation: one process, or a small cluster with everything it stands on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -61,7 +61,12 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = postgres.url();
         let mut settings = common();
-        settings.extend([("DATABASE_URL", database.as_str()), ("NATS_URL", nats.url())]);
+        let files = files_url(folder.path());
+        settings.extend([
+            ("DATABASE_URL", database.as_str()),
+            ("NATS_URL", nats.url()),
+            ("CONFAB_FILES_URL", files.as_str()),
+        ]);
         settings.extend_from_slice(more);
 
         // Scaled servers refuse to start on pending migrations, so that a rolling deploy migrates once, on purpose.
@@ -89,6 +94,11 @@ impl World {
         }
     }
 
+    /// Where the bytes of uploads lie, unless a story chose another place.
+    pub fn files(&self) -> PathBuf {
+        if self.is_scaled() { self._folder.path().join("shared") } else { self.nodes[0].data.clone() }
+    }
+
     /// Whether several servers share the record.
     pub fn is_scaled(&self) -> bool {
         self.postgres.is_some()
@@ -100,6 +110,7 @@ impl World {
         if let (Some(postgres), Some(nats)) = (&self.postgres, &self.nats) {
             settings.push(("DATABASE_URL".to_owned(), postgres.url()));
             settings.push(("NATS_URL".to_owned(), nats.url().to_owned()));
+            settings.push(("CONFAB_FILES_URL".to_owned(), files_url(self._folder.path())));
         }
         settings
     }
@@ -121,6 +132,11 @@ impl World {
     pub fn visitor(&self) -> User {
         User::visitor(&self.nodes[0].address)
     }
+}
+
+/// One folder for all servers.
+fn files_url(folder: &Path) -> String {
+    format!("file://{}", folder.join("shared").display())
 }
 
 /// The settings of every server under test.
