@@ -2,6 +2,7 @@
 //! sent is in `scheduled_messages/send.rs`.
 
 mod send;
+mod view;
 
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use confab_protocol::{ChannelId, EventKind, FileId, MessageId, Timestamp, UserId
 use uuid::Uuid;
 
 use crate::db::write::Emission;
-use crate::db::{Read, Tx, run};
+use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::{access, held_files, messages, text, users};
 
 pub use send::{due, next_at, send_due, send_now, sweep};
+pub use view::{ScheduledMessage, State, find, list};
 
 /// How far ahead (docs/limits.md).
 pub const AHEAD: Duration = Duration::from_hours(120 * 24);
@@ -28,17 +30,6 @@ pub(crate) const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
 
 const INSERT: &str = "insert into scheduled_messages (id, user_id, channel_id, parent_id, content, send_at, state, reason,
     reason_text, message_id, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, 'waiting', null, null, null, $7, $7)";
-const BY_ID: &str =
-    "select id, channel_id, parent_id, content, send_at, state, reason, reason_text, message_id,
-    created_at, updated_at from scheduled_messages where id = $1 and user_id = $2";
-const OPEN: &str =
-    "select id, channel_id, parent_id, content, send_at, state, reason, reason_text, message_id,
-    created_at, updated_at from scheduled_messages
-    where user_id = $1 and state <> 'sent' and (send_at, id) > ($2, $3) order by send_at, id limit $4";
-const SENT: &str =
-    "select id, channel_id, parent_id, content, send_at, state, reason, reason_text, message_id,
-    created_at, updated_at from scheduled_messages
-    where user_id = $1 and state = 'sent' and (send_at, id) > ($2, $3) order by send_at, id limit $4";
 const COUNT_WAITING: &str =
     "select count(*) from scheduled_messages where user_id = $1 and state = 'waiting'";
 const NEAR: &str = "select send_at from scheduled_messages
@@ -51,99 +42,6 @@ const WITHDRAW: &str = "delete from scheduled_messages where id = $1 and user_id
 const RELEASE_ALL: &str =
     "delete from held_files where holder_id in (select id from scheduled_messages where user_id = $1)";
 const DELETE_ALL: &str = "delete from scheduled_messages where user_id = $1";
-
-/// How far it has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Its time has not come.
-    Waiting,
-    /// It is a message now.
-    Sent,
-    /// It could not be posted when its time came.
-    Failed,
-}
-
-impl State {
-    /// The word in SQL and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn from_word(word: &str) -> Result<Self> {
-        [Self::Waiting, Self::Sent, Self::Failed]
-            .into_iter()
-            .find(|state| state.as_str() == word)
-            .ok_or_else(|| Fault::Internal(format!("the state {word} of a scheduled message")))
-    }
-}
-
-/// A message to be posted later, as its author sees it.
-#[derive(Clone, Debug)]
-pub struct ScheduledMessage {
-    /// Which.
-    pub id: Uuid,
-    /// Where to.
-    pub channel_id: ChannelId,
-    /// The root of the thread that it answers in.
-    pub parent_id: Option<MessageId>,
-    /// Markdown; empty once it is sent.
-    pub content: String,
-    /// Uploads that go with it.
-    pub file_ids: Vec<FileId>,
-    /// When.
-    pub send_at: Timestamp,
-    /// How far it has come.
-    pub state: State,
-    /// Why it failed: the code of the fault.
-    pub reason: Option<String>,
-    /// The same for people.
-    pub reason_text: Option<String>,
-    /// What it became.
-    pub message_id: Option<MessageId>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When anything of it last changed.
-    pub updated_at: Timestamp,
-}
-
-#[derive(sqlx::FromRow)]
-struct ScheduledRow {
-    id: Uuid,
-    channel_id: Uuid,
-    parent_id: Option<Uuid>,
-    content: String,
-    send_at: i64,
-    state: String,
-    reason: Option<String>,
-    reason_text: Option<String>,
-    message_id: Option<Uuid>,
-    created_at: i64,
-    updated_at: i64,
-}
-
-impl ScheduledRow {
-    fn into_view(self, file_ids: Vec<FileId>) -> Result<ScheduledMessage> {
-        Ok(ScheduledMessage {
-            id: self.id,
-            channel_id: ChannelId(self.channel_id),
-            parent_id: self.parent_id.map(MessageId),
-            content: self.content,
-            file_ids,
-            send_at: Timestamp(self.send_at),
-            state: State::from_word(&self.state)?,
-            reason: self.reason,
-            reason_text: self.reason_text,
-            message_id: self.message_id.map(MessageId),
-            created_at: Timestamp(self.created_at),
-            updated_at: Timestamp(self.updated_at),
-        })
-    }
-}
 
 /// What is to be posted, and when.
 #[derive(Clone, Debug)]
@@ -247,7 +145,7 @@ async fn check_window(
     Ok(())
 }
 
-/// How many there are within the fullest window that holds `at`, itself counted. `times` are in order.
+/// How many there are in the fullest window near `at`, itself counted. `times` are in order.
 fn fullest_window(mut times: Vec<i64>, at: i64, window: i64) -> usize {
     let place = times.partition_point(|time| *time < at);
     times.insert(place, at);
@@ -255,39 +153,6 @@ fn fullest_window(mut times: Vec<i64>, at: i64, window: i64) -> usize {
         .map(|from| times[from..].partition_point(|time| *time < times[from] + window))
         .max()
         .unwrap_or(0)
-}
-
-/// One's own scheduled message.
-///
-/// # Errors
-/// [`Fault::NotFound`] alike for one of somebody else and for none.
-pub async fn find(on: &mut impl Read, user: UserId, id: Uuid) -> Result<ScheduledMessage> {
-    let row: Option<ScheduledRow> = run!(on, sqlx::query_as(BY_ID).bind(id).bind(user.0), fetch_optional)?;
-    let row = row.ok_or(Fault::NotFound("scheduled message"))?;
-    let mut held = held_files::of(on, &[id]).await?;
-    row.into_view(held.remove(&id).unwrap_or_default())
-}
-
-/// A page of one's own in order of their times, after the one that `after` names: those that are sent, or all others.
-pub async fn list(
-    on: &mut impl Read,
-    user: UserId,
-    sent: bool,
-    after: Option<(i64, Uuid)>,
-    limit: u32,
-) -> Result<Vec<ScheduledMessage>> {
-    let (at, id) = after.unwrap_or((i64::MIN, Uuid::nil()));
-    let statement = if sent { SENT } else { OPEN };
-    let rows: Vec<ScheduledRow> =
-        run!(on, sqlx::query_as(statement).bind(user.0).bind(at).bind(id).bind(i64::from(limit)), fetch_all)?;
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut held = held_files::of(on, &ids).await?;
-    rows.into_iter()
-        .map(|row| {
-            let files = held.remove(&row.id).unwrap_or_default();
-            row.into_view(files)
-        })
-        .collect()
 }
 
 /// Changes of a scheduled message; absent fields stay as they are.
@@ -369,7 +234,7 @@ mod tests {
     #[test]
     fn the_fullest_window_is_found_wherever_it_begins() {
         assert_eq!(fullest_window(vec![], 10, 5), 1);
-        assert_eq!(fullest_window(vec![6, 7, 8, 12, 13, 14], 10, 5), 5, "6 to 10, or 10 to 14");
+        assert_eq!(fullest_window(vec![6, 7, 8, 12, 13, 14], 10, 5), 4, "6 to 10, or 10 to 14");
         assert_eq!(fullest_window(vec![6, 7, 13, 14], 10, 5), 3);
         assert_eq!(fullest_window(vec![10, 10, 10], 10, 5), 4);
         assert_eq!(fullest_window(vec![5, 15], 10, 5), 1, "five apart is not within five");

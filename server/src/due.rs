@@ -21,8 +21,8 @@ const REST: Duration = Duration::from_secs(1);
 const BATCH: u32 = 50;
 /// Between two looks for messages that are too old (docs/limits.md).
 const BETWEEN_EXPIRIES: Duration = Duration::from_mins(10);
-/// Between two batches of deletions: people's own writes go first.
-const BREATH: Duration = Duration::from_millis(50);
+/// Between two batches of deletions: people's own writes go first, and sockets keep up with the events (docs/limits.md).
+const BREATH: Duration = Duration::from_millis(250);
 
 /// Wakes the task of this server.
 #[derive(Default)]

@@ -243,14 +243,20 @@ on_a_folder! {
         if !world.is_scaled() {
             let file = ada.upload("forgotten.bin", &noise(8, 4_000)).await;
             let other = ada.upload("other.bin", &noise(9, 4_000)).await;
+            let held = ada.upload("held.bin", &noise(10, 4_000)).await;
+            let draft = json!({ "content": "later", "file_ids": [held["id"]] });
+            let place = format!("/api/v1/channels/{}/draft", id(&channel));
+            ada.send(Method::PUT, &place, Some(&draft), 200).await;
             world.nodes[0].stop().await;
-            let aged = format!("update files set created_at = created_at - 90000000 where filename = '{}'", file["filename"].as_str().unwrap());
-            crate::harness::command::sqlite(&world.nodes[0].data.join("confab.db"), &aged);
+            let aged = "update files set created_at = created_at - 90000000 where filename in ('forgotten.bin', 'held.bin')";
+            crate::harness::command::sqlite(&world.nodes[0].data.join("confab.db"), aged);
             world.nodes[0].restart().await;
             let ada = world.user("ada").await;
             delete(&ada, &other, 204).await;
-            wait_until("what nothing used for a day to be removed", async || count_files(&folder) == 0).await;
+            wait_until("what nothing used for a day to be removed", async || count_files(&folder) == 1).await;
             ada.get(&format!("/api/v1/files/{}", id(&file)), 410).await;
+            // A draft is to carry it: not forgotten.
+            ada.get(&format!("/api/v1/files/{}", id(&held)), 200).await;
         }
     }
 }
