@@ -4,19 +4,22 @@
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
-//! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
 pub mod api_tokens;
+pub mod attention;
 pub mod audit;
 pub mod break_glass;
+pub mod broadcasts;
 pub mod bus;
 pub mod channels;
 pub mod config;
 pub mod conversations;
 pub mod cursors;
 pub mod db;
+pub mod digests;
 pub mod fault;
 pub mod files;
 pub mod identities;
@@ -30,6 +33,7 @@ pub mod passwords;
 pub mod plugins;
 pub mod policies;
 pub mod presences;
+pub mod push;
 pub mod rate_limits;
 pub mod reactions;
 pub mod registrations;

@@ -9,7 +9,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
-use crate::users;
+use crate::{notifications, users};
 
 const OPEN: &str = "insert into memberships (id, channel_id, user_id, from_seq, to_seq, role, read_seq, read_number, joined_at) ";
 const CLOSE: &str =
@@ -271,7 +271,7 @@ pub async fn mark_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) 
         emission.place = Some((channel, 0));
         tx.emit(emission);
     }
-    Ok(())
+    notifications::mark_channel_read(tx, user, channel, seq).await
 }
 
 pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<bool> {

@@ -7,7 +7,7 @@ use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::text;
+use crate::{broadcasts, text};
 
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
@@ -16,6 +16,8 @@ const EDIT: &str =
     where id = $1 and version = $5 and deleted_at is null";
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
+// Who was mentioned by @here is known only from when it was posted.
+const FORGET_NAMED: &str = "delete from mentions where message_id = $1 and by_here is null";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
 const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
@@ -55,8 +57,9 @@ pub async fn edit(
     if version.is_some_and(|version| version != message.version) {
         return Err(version_changed());
     }
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &content).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(
         tx,
@@ -71,9 +74,10 @@ pub async fn edit(
     {
         return Err(version_changed());
     }
-    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_NAMED).bind(id.0), execute)?;
     let rows: Vec<_> = mentioned.iter().map(|user| (*user, message.seq, id)).collect();
     super::append::store_mentions(tx, message.channel_id, &rows).await?;
+    broadcasts::edited(tx, message.channel_id, message.seq, id, user, broadcast).await?;
     tx.emit(Emission::new(EventKind::MessageUpdate, id).at(message.channel_id, place.first_seq).by(user));
     view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))
 }
@@ -93,6 +97,7 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     }
     run!(tx, sqlx::query(FORGET_VERSIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    broadcasts::forget(tx, id).await?;
     run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
     if let Some(parent) = message.parent_id {

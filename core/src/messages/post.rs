@@ -8,7 +8,7 @@ use super::{mentions, view};
 use crate::access::{self, Place, Take};
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{files, members, notifications, text};
+use crate::{broadcasts, files, members, notifications, text};
 
 /// Longest nonce, in bytes.
 const NONCE_BYTES: usize = 100;
@@ -84,6 +84,7 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         None => None,
     };
     let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, channel, &draft.content).await?;
     let message = NewMessage {
         id: MessageId::new(),
         sender_id: user,
@@ -95,10 +96,15 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         created_at: Timestamp::now(),
     };
     append(tx, &place, std::slice::from_ref(&message)).await?;
-    notifications::tell(tx, &place, &message).await?;
+    if let Some(word) = broadcast {
+        broadcasts::mark(tx, &place, message.id, user, word).await?;
+    }
+    notifications::tell(tx, &place, &message, broadcast).await?;
     let files = files::attach(tx, user, message.id, &draft.file_ids).await?;
     members::read_to(tx, user, channel, place.first_seq).await?;
-    Ok(Posted { message: view::of_new(message, &place, writer.user, files), is_new: true })
+    let mut message = view::of_new(message, &place, writer.user, files);
+    message.mentions_all = broadcast.map(|word| word.as_str().to_owned());
+    Ok(Posted { message, is_new: true })
 }
 
 async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Posted> {

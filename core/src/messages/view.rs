@@ -7,7 +7,7 @@ use super::append::NewMessage;
 use crate::access::{self, Admitted, Place};
 use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
-use crate::{files, reactions};
+use crate::{broadcasts, files, reactions};
 
 /// What a row holds, and the sender beside it. A deleted channel shows nothing any more, on no path.
 pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
@@ -101,6 +101,7 @@ impl MessageRow {
             reply_count: self.reply_count,
             reactions: if deleted { Vec::new() } else { reactions },
             files,
+            mentions_all: broadcasts::in_mentions(&mentions),
             mentions: mentions.split(' ').filter_map(|id| id.parse().ok()).collect(),
             blocks: self.blocks.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         }
@@ -128,6 +129,7 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         reactions: Vec::new(),
         files,
         mentions: message.mentions,
+        mentions_all: None,
         blocks: Vec::new(),
     }
 }
