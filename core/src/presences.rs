@@ -11,7 +11,7 @@ use confab_protocol::gateway::{Presence, PresenceStatus};
 use confab_protocol::{Timestamp, UserId, UserStatus};
 use uuid::Uuid;
 
-pub use nodes::{LEASE, clear, renew, retire, take_over};
+pub use nodes::{LEASE, clear, has_dead, renew, retire, take_over};
 use shown::shown;
 
 use crate::attention;
@@ -103,6 +103,13 @@ pub async fn leave(tx: &mut Tx, device: Uuid, user: UserId) -> Result<Option<Pre
     let row = lock(tx, user).await?;
     run!(tx, sqlx::query(LEAVE).bind(device), execute)?;
     settle(tx, user, row).await
+}
+
+/// What showed when nobody kept it: of people who were made up.
+pub async fn leave_as(tx: &mut Tx, user: UserId, status: PresenceStatus) -> Result<()> {
+    let row = lock(tx, user).await?;
+    show(tx, user, row, status).await?;
+    Ok(())
 }
 
 /// What shows may have changed by the hour, or by what the user prefers.

@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod assistant;
+mod attention;
 mod audit;
 mod auth;
 mod channels;
@@ -16,6 +17,7 @@ mod messages;
 mod notifications;
 mod passwords;
 mod policies;
+mod push;
 mod reactions;
 mod registration;
 mod roles;
@@ -83,7 +85,11 @@ macro_rules! endpoints {
                 audit::Audit($app.clone()),
             ),
             users::Users($app.clone()),
-            notifications::Notifications($app.clone()),
+            (
+                notifications::Notifications($app.clone()),
+                attention::Attention($app.clone()),
+                push::Push($app.clone()),
+            ),
             channels::Channels($app.clone()),
             members::Members($app.clone()),
             messages::Messages($app.clone()),

@@ -4,12 +4,14 @@
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
 //! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
 //! [`pictures`] what their names say. [`http`] is what surrounds every request, [`api`] the endpoints,
-//! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
+//! [`gateway`] the sockets with [`presence`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
 pub mod caller;
 pub mod cli;
 pub mod demo;
+pub mod digest;
+pub mod errands;
 pub mod first_run;
 pub mod gateway;
 pub mod http;
@@ -18,7 +20,9 @@ pub mod limits;
 pub mod mail;
 pub mod oidc;
 pub mod pictures;
+pub mod presence;
 pub mod progress;
+pub mod push;
 pub mod run;
 pub mod state;
 pub mod storage;

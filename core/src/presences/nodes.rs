@@ -6,7 +6,7 @@ use confab_protocol::gateway::Presence;
 use confab_protocol::{Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::db::{Tx, run};
+use crate::db::{Read, Tx, run};
 use crate::fault::Result;
 
 /// A server that is not renewed for so long is gone (docs/limits.md).
@@ -36,6 +36,13 @@ pub async fn renew(tx: &mut Tx, node: Uuid) -> Result<bool> {
 pub(super) async fn ensure(tx: &mut Tx, node: Uuid) -> Result<()> {
     run!(tx, sqlx::query(ENSURE).bind(node).bind(Timestamp::now().plus(LEASE).0), execute)?;
     Ok(())
+}
+
+/// Whether a server is gone and has not been taken over: asked often, and without a write.
+pub async fn has_dead(on: &mut impl Read) -> Result<bool> {
+    let dead: Option<Uuid> =
+        run!(on, sqlx::query_scalar(DEAD).bind(Timestamp::now().0), fetch_optional)?;
+    Ok(dead.is_some())
 }
 
 /// A server that goes leaves nothing to take over.

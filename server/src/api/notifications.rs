@@ -18,11 +18,13 @@ const MOST_IDS: usize = 100;
 #[oai(skip_serializing_if_is_none)]
 struct Notification {
     id: Uuid,
-    /// `mention`, `direct_message` or `thread_reply`.
+    /// `mention`, `direct_message`, `thread_reply`, `keyword` or `channel_message`.
     kind: String,
     message: Message,
     created_at: Timestamp,
     read_at: Option<Timestamp>,
+    /// It came while one wished not to be disturbed: no sound.
+    is_quiet: bool,
 }
 
 #[derive(Object)]
@@ -72,6 +74,7 @@ impl Notifications {
                 message: it.message,
                 created_at: it.created_at,
                 read_at: it.read_at,
+                is_quiet: it.is_quiet,
             })
             .collect();
         let unread_count = notifications::unread_count(&mut app.db.read(), user).await?;

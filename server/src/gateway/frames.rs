@@ -85,8 +85,11 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         EventKind::ReadUpdated => json!({ "channel_id": channel, "seq": detail.parse::<i64>().ok()? }),
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {
-            let (kind, message) = detail.split_once(' ')?;
-            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
+            // Why, of which message, and whether it is to be heard.
+            let (kind, rest) = detail.split_once(' ')?;
+            let (message, is_quiet) = rest.strip_suffix(" quiet").map_or((rest, false), |it| (it, true));
+            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id,
+                "is_quiet": is_quiet })
         }
         EventKind::PinAdded | EventKind::PinRemoved => {
             json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id })
