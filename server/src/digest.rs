@@ -40,10 +40,7 @@ async fn send(app: &App, due: Due) -> Result<()> {
             Ok(()) | Err(Fault::Invalid { .. }) => {}
             Err(fault) => {
                 tracing::debug!(%fault, "a mail of what is unread is tried again later");
-                return app
-                    .db
-                    .write(move |tx| async move { digests::failed(tx, &due).await }.boxed())
-                    .await;
+                return app.db.write(move |tx| async move { digests::failed(tx, &due).await }.boxed()).await;
             }
         }
     }

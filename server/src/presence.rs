@@ -133,7 +133,8 @@ pub async fn keep(app: App, stop: CancellationToken) {
 async fn tick(app: &App, ticks: u32) -> Result<()> {
     let node = app.presences.node;
     if !app.db.is_embedded() {
-        let is_known = app.db.write(move |tx| async move { presences::renew(tx, node).await }.boxed()).await?;
+        let is_known =
+            app.db.write(move |tx| async move { presences::renew(tx, node).await }.boxed()).await?;
         if !is_known {
             app.presences.forget_notes();
         }

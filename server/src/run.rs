@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, push, rate_limits, sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, push, rate_limits, sessions,
+    tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;

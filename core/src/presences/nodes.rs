@@ -40,8 +40,7 @@ pub(super) async fn ensure(tx: &mut Tx, node: Uuid) -> Result<()> {
 
 /// Whether a server is gone and has not been taken over: asked often, and without a write.
 pub async fn has_dead(on: &mut impl Read) -> Result<bool> {
-    let dead: Option<Uuid> =
-        run!(on, sqlx::query_scalar(DEAD).bind(Timestamp::now().0), fetch_optional)?;
+    let dead: Option<Uuid> = run!(on, sqlx::query_scalar(DEAD).bind(Timestamp::now().0), fetch_optional)?;
     Ok(dead.is_some())
 }
 

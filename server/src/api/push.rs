@@ -92,8 +92,10 @@ impl Push {
         caller.0.in_person()?;
         let NewSubscription { endpoint, keys } = body.0;
         let new = app.push.check(endpoint.0, &keys.p256dh.0, &keys.auth.0)?;
-        let made =
-            app.db.write(move |tx| async move { push::subscribe(tx, user, session, new).await }.boxed()).await?;
+        let made = app
+            .db
+            .write(move |tx| async move { push::subscribe(tx, user, session, new).await }.boxed())
+            .await?;
         Ok(Subscribed::Created(Json(Subscription::of(made, session))))
     }
 

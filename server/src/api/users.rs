@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::auth::{Bearer, ProfileChange, change_own};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
-use crate::{pictures, presence};
 use crate::state::App;
+use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
 #[derive(Debug, Object)]

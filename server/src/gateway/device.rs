@@ -76,9 +76,7 @@ impl Device {
         let used = sessions::last_used(&mut app.db.read(), self.session).await;
         let unused = Timestamp::now().0 - used.map_or(0, |at| at.0);
         let unused = Duration::from_millis(u64::try_from(unused).unwrap_or(0));
-        if let (true, Some(active)) =
-            (unused < app.settings.away_after, Instant::now().checked_sub(unused))
-        {
+        if let (true, Some(active)) = (unused < app.settings.away_after, Instant::now().checked_sub(unused)) {
             self.active = active;
             return;
         }

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::messages::{self, Draft};
 use confab_core::{Fault, FutureExt, log, sessions};
-use confab_protocol::gateway::{
-    Ack, ClientFrame, FrameError, Hello, Resume, Send, ServerFrame,
-};
+use confab_protocol::gateway::{Ack, ClientFrame, FrameError, Hello, Resume, Send, ServerFrame};
 use confab_protocol::{Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};

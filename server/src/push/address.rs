@@ -79,9 +79,8 @@ impl Resolve for Guard {
         let allows_loopback = self.allows_loopback;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let good: Vec<SocketAddr> = found
-                .filter(|it| is_public(it.ip()) || (allows_loopback && it.ip().is_loopback()))
-                .collect();
+            let good: Vec<SocketAddr> =
+                found.filter(|it| is_public(it.ip()) || (allows_loopback && it.ip().is_loopback())).collect();
             if good.is_empty() {
                 return Err("the name leads to no address of the internet".into());
             }
@@ -96,7 +95,8 @@ mod tests {
 
     #[test]
     fn only_the_internet_is_spoken_to() {
-        for good in ["https://fcm.googleapis.com/fcm/send/a", "https://8.8.8.8/x", "https://[2606:4700::1]/x"] {
+        for good in ["https://fcm.googleapis.com/fcm/send/a", "https://8.8.8.8/x", "https://[2606:4700::1]/x"]
+        {
             assert!(admitted(good, false).is_some(), "{good}");
         }
         for bad in [
@@ -134,7 +134,9 @@ mod tests {
             assert!(admitted(bad, false).is_none(), "{bad}");
         }
         assert!(admitted("http://127.0.0.1:99/x", true).is_some());
-        assert!(admitted("http://10.0.0.1/x", true).is_none() && admitted("https://10.0.0.1/x", true).is_none());
+        assert!(
+            admitted("http://10.0.0.1/x", true).is_none() && admitted("https://10.0.0.1/x", true).is_none()
+        );
     }
 
     #[tokio::test]
