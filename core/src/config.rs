@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -57,6 +58,9 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("aws_allow_http", &["AWS_ALLOW_HTTP"], false),
     ("upload_bytes", &["CONFAB_UPLOAD_BYTES"], false),
     ("upload_quota_bytes", &["CONFAB_UPLOAD_QUOTA_BYTES"], false),
+    ("away_after_seconds", &["CONFAB_AWAY_AFTER_SECONDS"], false),
+    ("digest_after_seconds", &["CONFAB_DIGEST_AFTER_SECONDS"], false),
+    ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -207,6 +211,12 @@ pub struct Settings {
     pub upload_bytes: u64,
     /// Files of one user together, in bytes.
     pub upload_quota_bytes: u64,
+    /// A device that does nothing for so long is away.
+    pub away_after: Duration,
+    /// What is unread for so long is mailed.
+    pub digest_after: Duration,
+    /// Whether push services on this machine are spoken to: for tests.
+    pub push_loopback: bool,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

@@ -4,14 +4,16 @@
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
-//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
 pub mod api_tokens;
+pub mod attention;
 pub mod audit;
 pub mod bookmarks;
 pub mod break_glass;
+pub mod broadcasts;
 pub mod bus;
 pub mod channel_invitations;
 pub mod channels;
@@ -19,6 +21,7 @@ pub mod config;
 pub mod conversations;
 pub mod cursors;
 pub mod db;
+pub mod digests;
 pub mod direct_messages;
 pub mod drafts;
 pub mod fault;
@@ -37,6 +40,7 @@ pub mod pins;
 pub mod plugins;
 pub mod policies;
 pub mod presences;
+pub mod push;
 pub mod rate_limits;
 pub mod reactions;
 pub mod read_state;

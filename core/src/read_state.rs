@@ -7,7 +7,7 @@ use crate::access::{self, Admitted};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
-use crate::users;
+use crate::{notifications, users};
 
 /// Channels of one answer: more than anybody is a member of.
 const MOST: i64 = 10_000;
@@ -63,7 +63,7 @@ pub async fn mark_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) 
     if read_to(tx, user, channel, seq).await? {
         tell_both(tx, &admitted, seq).await?;
     }
-    Ok(())
+    notifications::mark_channel_read(tx, user, channel, seq).await
 }
 
 /// Makes everything from number `seq` on unread again; what is unread already stays so.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, ChannelId, FileId, Message, MessageId, SessionId, User, UserId};
+use crate::{Channel, ChannelId, FileId, Message, MessageId, SessionId, Timestamp, User, UserId};
 
 /// What a client may say.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -88,6 +88,9 @@ pub struct Send {
 pub struct Typing {
     /// Where.
     pub channel_id: ChannelId,
+    /// In which thread; absent: in the channel itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<MessageId>,
 }
 
 /// What a person's dot shows.
@@ -190,13 +193,19 @@ pub struct Ready {
     pub presences: Vec<Presence>,
 }
 
-/// One user's state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One user's state, as `ready` and the signal `presence` say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// Who.
     pub user_id: UserId,
     /// How.
     pub status: PresenceStatus,
+    /// A few words of theirs; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// When the words go by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// See [`ServerFrame::Resumed`].

@@ -407,6 +407,9 @@ view!(
         files: Vec<File>,
         /// Who is mentioned.
         mentions: Vec<UserId>,
+        /// `channel` where everybody there is mentioned, `here` where those are who were online.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mentions_all: Option<String>,
         /// Buttons and fields made by plugins.
         blocks: Vec<serde_json::Value>,
         /// Where a browser finds it: a path of the web client.

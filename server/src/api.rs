@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod assistant;
+mod attention;
 mod audit;
 mod auth;
 mod bookmarks;
@@ -23,6 +24,7 @@ mod notifications;
 mod passwords;
 mod pins;
 mod policies;
+mod push;
 mod reactions;
 mod read_state;
 mod registration;
@@ -98,7 +100,11 @@ macro_rules! endpoints {
                 audit::Audit($app.clone()),
             ),
             users::Users($app.clone()),
-            notifications::Notifications($app.clone()),
+            (
+                notifications::Notifications($app.clone()),
+                attention::Attention($app.clone()),
+                push::Push($app.clone()),
+            ),
             (
                 channels::Channels($app.clone()),
                 channel_roles::ChannelRoles($app.clone()),

@@ -5,14 +5,16 @@
 //! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
 //! [`pictures`] what their names say; [`due`] does what has its time. [`intake`] makes files of what is sent, with [`images`], [`storage`] keeps them, [`file_care`]
 //! looks after them, with [`document`]. [`http`] is what surrounds every request, [`api`] the endpoints,
-//! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
+//! [`gateway`] the sockets with [`presence`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
 pub mod caller;
 pub mod cli;
 pub mod demo;
+pub mod digest;
 pub mod document;
 pub mod due;
+pub mod errands;
 pub mod file_care;
 pub mod first_run;
 pub mod gateway;
@@ -24,7 +26,9 @@ pub mod limits;
 pub mod mail;
 pub mod oidc;
 pub mod pictures;
+pub mod presence;
 pub mod progress;
+pub mod push;
 pub mod run;
 pub mod state;
 pub mod storage;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, notifications,
-    rate_limits, scheduled_messages, sessions, tickets,
+    push, rate_limits, scheduled_messages, sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -28,10 +28,12 @@ use crate::http::problem;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::presence::Keeper;
+use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, first_run, gateway, intake, web};
+use crate::{api, due, errands, first_run, gateway, intake, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -47,7 +49,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
     // Parts behind the server end later than it: requests that are being answered still need them.
     let parts_stop = CancellationToken::new();
     let bus = Bus::open(&settings, &db, parts_stop.clone()).await?;
-    let key = first_run::token_key(&settings, &db).await?;
+    let keys = (first_run::token_key(&settings, &db).await?, first_run::push_key(&settings, &db).await?);
     let set_up = first_run::prepare_record(&settings, &db).await?;
     let metrics = metrics()?;
     let worker = if settings.is_scaled() {
@@ -64,7 +66,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .find_map(|it| it.as_socket_addr().copied())
         .unwrap_or(settings.listen);
     let app =
-        assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+        assemble(settings, db.clone(), bus, &keys, metrics, local_url(address), parts_stop.clone()).await?;
     let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
     let route = routes(&app);
@@ -92,13 +94,14 @@ async fn assemble(
     settings: Settings,
     db: confab_core::Db,
     bus: Bus,
-    key: &[u8],
+    (key, push_key): &(Vec<u8>, String),
     metrics: PrometheusHandle,
     local_url: String,
     stop: CancellationToken,
 ) -> Result<App> {
     let outside = settings.oidc.as_ref().map(|oidc| Issuer::new(oidc).map(Arc::new)).transpose()?;
     let mail = settings.mail.as_ref().map(Mailer::new).transpose()?;
+    let push = Pusher::new(push_key, contact(&settings, &local_url), settings.push_loopback)?;
     let tokens = Arc::new(Tokens::new(key, outside.clone()));
     let watched = tokens.clone();
     let on_change: gateway::OnChange = Box::new(move |event| match event.kind {
@@ -117,6 +120,8 @@ async fn assemble(
         ),
         outside,
         mail,
+        push,
+        presences: Keeper::default(),
         db,
         bus,
         settings,
@@ -125,6 +130,7 @@ async fn assemble(
         metrics,
         local_url,
     });
+    errands::start(&app, &stop);
     let swept = app.clone();
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {
@@ -146,6 +152,15 @@ fn start_file_care(db: &confab_core::Db, storage: &Storage, stop: &CancellationT
     care
 }
 
+/// Whom a push service may write to: the sender of mail, or the public address.
+fn contact(settings: &Settings, local_url: &str) -> String {
+    let mail = settings.mail.as_ref().and_then(|it| it.from.parse::<lettre::message::Mailbox>().ok());
+    mail.map_or_else(
+        || settings.public_url.clone().unwrap_or_else(|| local_url.to_owned()),
+        |it| format!("mailto:{}", it.email),
+    )
+}
+
 /// Drops what has expired long enough ago. Several servers may do so at once.
 async fn sweep(tx: &mut Tx) -> Result<()> {
     rate_limits::sweep(tx).await?;
@@ -155,6 +170,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     channel_invitations::sweep(tx).await?;
     notifications::sweep(tx).await?;
     scheduled_messages::sweep(tx).await?;
+    push::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

@@ -13,6 +13,8 @@ use crate::gateway::Hub;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::presence::Keeper;
+use crate::push::Pusher;
 use crate::storage::Storage;
 use crate::tokens::Tokens;
 
@@ -46,6 +48,10 @@ pub struct Parts {
     pub outside: Option<Arc<Issuer>>,
     /// How mail leaves.
     pub mail: Option<Mailer>,
+    /// How browsers are pushed to.
+    pub push: Pusher,
+    /// Whose devices are here.
+    pub presences: Keeper,
     /// Renders the figures.
     pub metrics: PrometheusHandle,
     /// The address that is listened on, for links when no public address is set.

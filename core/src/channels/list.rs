@@ -7,11 +7,15 @@ use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{members, users};
 
-// Unread is a difference of message counts; mentions are few and counted by their own index.
+// Unread is a difference of message counts; mentions are few and counted by their own index. A message that mentions the
+// whole channel is one row for everybody, and counts once for whom it names too.
 const COLUMNS: &str = "select c.id, c.kind, c.name, c.description, c.topic, c.owner_id, c.archived_at, c.last_seq,
     c.message_count, c.member_count, c.created_at, c.updated_at, c.retention_days, m.role, m.read_seq, m.read_number,
     m.starred, m.muted, m.notification_level,
-    (select count(*) from mentions n where n.user_id = $1 and n.channel_id = c.id and n.seq > m.read_seq) as mention_count
+    (select count(*) from mentions n where n.user_id = $1 and n.channel_id = c.id and n.seq > m.read_seq)
+    + (select count(*) from broadcasts b where b.channel_id = c.id and b.seq > m.read_seq and b.word = 'channel'
+    and b.sender_id <> $1 and not exists (select 1 from mentions n
+    where n.user_id = $1 and n.channel_id = c.id and n.seq = b.seq)) as mention_count
     from channels c";
 const ONE: &str =
     "left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null where c.id = $2";

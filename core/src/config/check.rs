@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -41,6 +42,8 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let sockets_total = number("sockets_total", 1) as usize;
     let upload_bytes = number("upload_bytes", 1);
     let upload_quota_bytes = number("upload_quota_bytes", 1);
+    let away_after = Duration::from_secs(number("away_after_seconds", 1));
+    let digest_after = Duration::from_secs(number("digest_after_seconds", 0));
     let listen = text("listen").parse().unwrap_or_else(|_| {
         faults.push(format!("listen must be ADDRESS:PORT, not {:?}", text("listen")));
         ([127, 0, 0, 1], 8000).into()
@@ -54,6 +57,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     };
     let rate_limits = choice("rate_limits", ["on", "off"]);
     let log_json = choice("log_format", ["json", "text"]);
+    let push_loopback = choice("push_loopback", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
     let trusted_proxies = list("trusted_proxies")
@@ -112,6 +116,9 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         bucket,
         upload_bytes,
         upload_quota_bytes,
+        away_after,
+        digest_after,
+        push_loopback,
         log: text("log"),
         log_json,
         values,

@@ -2,19 +2,21 @@
 
 use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
 
-use super::erase::{self, FORGET_MENTIONS};
+use super::erase;
 use super::{forward, mentions, view};
 use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::text;
+use crate::{broadcasts, text};
 
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
 const EDIT: &str =
     "update messages set content = $2, mentions = $3, version = version + 1, updated_at = $4, edited_at = $4
     where id = $1 and version = $5 and deleted_at is null";
+// Who was mentioned by @here is known only from when it was posted.
+const FORGET_NAMED: &str = "delete from mentions where message_id = $1 and by_here is null";
 
 /// Whether a user may edit (their own) or delete (their own, or as an admin of the channel).
 ///
@@ -49,8 +51,9 @@ pub async fn edit(
     if version.is_some_and(|version| version != message.version) {
         return Err(version_changed());
     }
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &content).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(
         tx,
@@ -65,9 +68,10 @@ pub async fn edit(
     {
         return Err(version_changed());
     }
-    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_NAMED).bind(id.0), execute)?;
     let rows: Vec<_> = mentioned.iter().map(|user| (*user, message.seq, id)).collect();
     super::append::store_mentions(tx, message.channel_id, &rows).await?;
+    broadcasts::edited(tx, message.channel_id, message.seq, id, user, broadcast).await?;
     tx.emit(Emission::new(EventKind::MessageUpdate, id).at(message.channel_id, place.first_seq).by(user));
     view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))
 }

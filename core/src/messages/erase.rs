@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{append, forward};
 use crate::access::{self, Take};
-use crate::bookmarks;
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
+use crate::{bookmarks, broadcasts};
 
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
@@ -24,7 +24,7 @@ const UNREPLY: &str = "update messages set reply_count = reply_count - 1, partic
 const FIRST_FIVE: &str = "select sender_id from (select sender_id, seq from messages
     where parent_id = $1 and deleted_at is null order by seq limit 1000) as found
     group by sender_id order by min(seq) limit 5";
-pub(super) const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
+const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
 
 /// Holds the channels before `own` in which copies of its messages stand. Locks are taken in order of id, here and in
 /// [`hold_after`]: two who delete crosswise would wait for each other for ever.
@@ -90,6 +90,7 @@ async fn erase_one(tx: &mut Tx, id: MessageId) -> Result<bool> {
     }
     run!(tx, sqlx::query(FORGET_VERSIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    broadcasts::forget(tx, id).await?;
     run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_NOTIFICATIONS).bind(id.0), execute)?;
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;

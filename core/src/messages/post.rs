@@ -11,7 +11,7 @@ use super::{forward, mentions, view};
 use crate::access::{self, Place, Take};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{drafts, files, notifications, read_state, text, threads};
+use crate::{broadcasts, drafts, files, notifications, read_state, text, threads};
 
 /// Longest nonce, in bytes.
 const NONCE_BYTES: usize = 100;
@@ -114,6 +114,7 @@ pub(crate) async fn post_beside_draft(
         None => None,
     };
     let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, channel, &draft.content).await?;
     let message = NewMessage {
         id: MessageId::new(),
         sender_id: user,
@@ -135,7 +136,10 @@ pub(crate) async fn post_beside_draft(
     if let Some(root) = parent_id {
         threads::take_part(tx, channel, root, &message, place.first_seq).await?;
     }
-    notifications::tell(tx, &place, &message).await?;
+    if let Some(word) = broadcast {
+        broadcasts::mark(tx, &place, message.id, user, word).await?;
+    }
+    notifications::tell(tx, &place, &message, broadcast).await?;
     let files = files::attach(tx, user, message.id, &draft.file_ids).await?;
     let id = message.id;
     let mut posted = view::of_new(message, &place, writer.user, files);
@@ -145,6 +149,7 @@ pub(crate) async fn post_beside_draft(
         posted.conversation_id = Some(channel);
     }
     read_state::read_to(tx, user, channel, place.first_seq).await?;
+    posted.mentions_all = broadcast.map(|word| word.as_str().to_owned());
     if is_special {
         posted = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
     }

@@ -10,7 +10,7 @@ use super::beside::Beside;
 use crate::access::{self, Admitted, Place};
 use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
-use crate::{files, reactions};
+use crate::{broadcasts, files, reactions};
 
 /// What a row holds, and the sender beside it. A deleted channel shows nothing any more, on no path.
 pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
@@ -133,6 +133,7 @@ impl MessageRow {
             last_reply_at: self.last_reply_at.map(Timestamp),
             reactions: if deleted { Vec::new() } else { reactions },
             files,
+            mentions_all: broadcasts::in_mentions(self.mentions.as_deref().unwrap_or_default()),
             mentions: ids(self.mentions.as_deref()),
             blocks: self.blocks.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             url: url(self.channel_id, self.seq),
@@ -170,6 +171,7 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         reactions: Vec::new(),
         files,
         mentions: message.mentions,
+        mentions_all: None,
         blocks: Vec::new(),
         url: url(place.channel_id.0, place.first_seq),
         pinned_at: None,

@@ -46,6 +46,8 @@ permissions!(
     PluginsManage = "plugins.manage",
     /// See figures of the server and events that its workers could not digest, retry these, and rebuild the index.
     ServerWatch = "server.watch",
+    /// Mention a whole channel: @channel, @all and @here.
+    MessagesMentionAll = "messages.mention_all",
 );
 
 /// A set of permissions.

@@ -18,7 +18,7 @@ const MOST_IDS: usize = 100;
 #[oai(skip_serializing_if_is_none)]
 struct Notification {
     id: Uuid,
-    /// `mention`, `direct_message`, `thread_reply` or `reminder`.
+    /// `mention`, `direct_message`, `thread_reply`, `keyword`, `channel_message` or `reminder`.
     kind: String,
     /// Where, as long as that may be read.
     channel_id: Option<ChannelId>,
@@ -28,6 +28,8 @@ struct Notification {
     text: Option<String>,
     created_at: Timestamp,
     read_at: Option<Timestamp>,
+    /// It came while one wished not to be disturbed: no sound.
+    is_quiet: bool,
 }
 
 #[derive(Object)]
@@ -79,6 +81,7 @@ impl Notifications {
                 text: it.text,
                 created_at: it.created_at,
                 read_at: it.read_at,
+                is_quiet: it.is_quiet,
             })
             .collect();
         let unread_count = notifications::unread_count(&mut app.db.read(), user).await?;

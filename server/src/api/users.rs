@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use confab_core::bus::Signal;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
 use confab_core::{Fault, FutureExt, Result, presences, text};
@@ -20,9 +19,9 @@ use uuid::Uuid;
 use super::auth::{Bearer, ProfileChange, change_own};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
-use crate::pictures;
 use crate::state::App;
 use crate::storage::Storage;
+use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
 #[derive(Debug, Object)]
@@ -135,19 +134,25 @@ impl Users {
     async fn set_status(&self, caller: Bearer, body: Json<StatusChange>) -> Answer<Json<UserStatus>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
         let StatusChange { status, text, expires_at } = body.0;
-        if let Some(status) = status {
-            app.db.write(move |tx| async move { presences::choose(tx, user, status).await }.boxed()).await?;
-            app.bus.signal(Signal::Presence { user_id: user, status }).await;
-        }
         // Absent keeps the words, null takes them back.
-        if !text.is_undefined() {
-            let text = text.take().map(|it| it.0);
-            app.db
-                .write(move |tx| {
-                    async move { presences::say(tx, user, text.as_deref(), expires_at).await }.boxed()
-                })
-                .await?;
-        }
+        let text = if text.is_undefined() { None } else { Some(text.take().map(|it| it.0)) };
+        let news = app
+            .db
+            .write(move |tx| {
+                async move {
+                    let mut news = None;
+                    if let Some(status) = status {
+                        news = Some(presences::choose(tx, user, status).await?);
+                    }
+                    if let Some(text) = text {
+                        news = Some(presences::say(tx, user, text.as_deref(), expires_at).await?);
+                    }
+                    Ok(news)
+                }
+                .boxed()
+            })
+            .await?;
+        presence::tell(&app.bus, news).await;
         Ok(Json(presences::status(&mut app.db.read(), user).await?))
     }
 

@@ -294,7 +294,7 @@ async fn set_presences(db: &Db, people: &[Person], ids: &[UserId]) -> Result<u64
     db.write(move |tx| {
         async move {
             for (user, state) in states {
-                presences::set(tx, user, state).await?;
+                presences::leave_as(tx, user, state).await?;
             }
             Ok(())
         }

@@ -87,10 +87,12 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         }
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {
-            let (kind, message) = detail.split_once(' ')?;
-            // A reminder may be about no message.
+            // Why, of which message, and whether it is to be heard. A reminder may be about no message.
+            let (kind, rest) = detail.split_once(' ')?;
+            let (message, is_quiet) = rest.strip_suffix(" quiet").map_or((rest, false), |it| (it, true));
             let message = (!message.is_empty()).then_some(message);
-            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
+            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id,
+                "is_quiet": is_quiet })
         }
         EventKind::PinAdded => {
             let pinned_at = Timestamp(detail.parse().ok()?);

@@ -9,6 +9,7 @@ pub mod node;
 pub mod oidc;
 pub mod postgres;
 pub mod process;
+pub mod push_service;
 pub mod shown;
 pub mod smtp;
 pub mod socket;

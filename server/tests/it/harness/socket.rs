@@ -157,6 +157,17 @@ impl Socket {
         }
     }
 
+    /// The next signal of this name that `wanted` holds for; everything else is passed over.
+    pub async fn signal(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.next_frame().await;
+            if frame["op"] == "signal" && frame["t"] == name && wanted(&frame["d"]) {
+                assert!(frame["pos"].is_null(), "a signal has no place in the log: {frame}");
+                return frame;
+            }
+        }
+    }
+
     /// The close code, whatever frames come before it.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
