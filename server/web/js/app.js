@@ -1,5 +1,6 @@
 /** Starts the client: theme, address, session, then either the entry pages or the workspace. */
 import { signal } from '../vendor/signals-core.js';
+import { startActivity } from './activity.js';
 import { api, onTwoFactorMissing } from './api.js';
 import { closePanel, startTheme } from './layout.js';
 import { navigate, preferencesPath, route, startRouter } from './router.js';
@@ -78,5 +79,6 @@ onTwoFactorMissing(() => {
   me.value = { ...me.value, two_factor_required: true, two_factor_enabled: false, has_password: true };
 });
 startUpkeep();
+startActivity();
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('root')));
 void start();

@@ -1,5 +1,6 @@
 /** Who is signed in: the access token in memory, the refresh token in a cookie that no script can read. */
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
+import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
@@ -89,5 +90,6 @@ export function leave(reason) {
   setAccessToken('');
   expiresAt = 0;
   forget();
+  forgetDrafts();
   ended(reason);
 }

@@ -1,0 +1,40 @@
+/** What a message brings with it from another one, and what was done to it: quoted, forwarded, pinned. */
+import { whenText } from '../clock.js';
+import { clean, cleanName } from '../format.js';
+import { channelPath } from '../router.js';
+import { bookmarks, channels, timelineOf } from '../store.js';
+import { PersonName } from './avatar.js';
+import { html } from './html.js';
+import { Icon } from './icon.js';
+import { channelLabel } from './shell.js';
+
+const EXCERPT_CHARACTERS = 280;
+
+/** @typedef {import('../timeline.js').Message} Message */
+
+/** @param {{message:Message}} props */
+export function Quotation({ message }) {
+  if (message.deleted_at) return null;
+  const { quoted, forwarded } = message;
+  return html`${quoted && html`<${Card} what="Quoted" channelId=${message.channel_id} card=${quoted} />`}
+    ${forwarded && html`<${Card} what="Forwarded" channelId=${forwarded.channel_id} card=${forwarded} named />`}`;
+}
+
+/** @param {{what:string, channelId:string, card:any, named?:boolean}} props */
+function Card({ what, channelId, card, named = false }) {
+  const channel = channelId ? channels.value.get(channelId) : undefined;
+  const seq = card.seq ?? timelineOf(channelId).items.find(({ id }) => id === card.message_id)?.seq;
+  const text = clean(card.excerpt ?? card.content ?? '').slice(0, EXCERPT_CHARACTERS);
+  const words = html`<span class="quoted-h"><${Icon} name=${named ? 'forward' : 'quote'} small /><span class="sr">${what}: </span>${card.sender && html`<b><${PersonName} user=${card.sender} /></b>`}
+      ${named && channel && html`<span>in <bdi>${cleanName(channelLabel({ channel }))}</bdi></span>`}${card.created_at && html`<time datetime=${card.created_at}>${whenText(card.created_at)}</time>`}</span>
+    <span class="quoted-t" dir="auto">${text || 'This message was deleted.'}</span>`;
+  // A place that I cannot open is no link: the words were given on, the channel was not.
+  return channel && seq ? html`<a class="quoted" href=${channelPath(channelId, seq)}>${words}</a>` : html`<div class="quoted">${words}</div>`;
+}
+
+/** @param {{message:Message}} props */
+export function Marks({ message }) {
+  const saved = bookmarks.value.has(message.id);
+  if (message.deleted_at || (!message.pinned_at && !saved)) return null;
+  return html`<div class="marks">${message.pinned_at && html`<span><${Icon} name="pin" small />Pinned</span>`}${saved && html`<span><${Icon} name="mark" small />Saved</span>`}</div>`;
+}
