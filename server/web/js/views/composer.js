@@ -109,7 +109,7 @@ export function Composer({ channelId, parentId, placeholder }) {
       ${!parentId && html`<${IconButton} icon="slash" label="Commands" onClick=${() => replace(0, text.length, '/')} />`}
       ${tooLong && html`<span class="toolong" role="alert">${[...text].length - limit} characters too many</span>`}
       <span class="sends"><button class="send" aria-label=${parentId ? 'Send reply' : 'Send message'} disabled=${busy}><${Icon} name="send" /></button>
-        <${Menu} label="Send later" floating items=${[{ label: 'Send later…', icon: 'clock', act: later }, { label: 'Scheduled messages', icon: 'list', href: laterPath() }]}><${Icon} name="down" small /></${Menu}></span></div>
+        <${Menu} label="Send later" floating items=${[{ label: 'Send later…', icon: 'clock', act: later }, { label: 'Scheduled messages', icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
   </form>`;
 }
 

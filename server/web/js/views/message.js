@@ -11,7 +11,7 @@ import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { MessageTools, quote } from './message_tools.js';
-import { Marks, Quotation } from './quotation.js';
+import { Forwarded, Marks, Quoted } from './quotation.js';
 import { pickReaction, Reactions } from './reactions.js';
 import { FormattedText } from './text.js';
 import { ThreadSummary } from './thread_summary.js';
@@ -37,8 +37,9 @@ export function Message({ message, continued = false, marked = false, canWrite, 
     <div class="msg-in">
       <${Marks} message=${message} />
       ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">App</span>`}${time}</div>`}
+      <${Quoted} message=${message} />
       <${Content} message=${message} />
-      <${Quotation} message=${message} />
+      <${Forwarded} message=${message} />
       <${Attachments} message=${message} />
       <${Reactions} message=${message} canWrite=${canWrite} />
       ${!inThread && (message.reply_count ?? 0) > 0 && html`<${ThreadSummary} message=${message} />`}

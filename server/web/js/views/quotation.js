@@ -12,12 +12,14 @@ const EXCERPT_CHARACTERS = 280;
 
 /** @typedef {import('../timeline.js').Message} Message */
 
-/** @param {{message:Message}} props */
-export function Quotation({ message }) {
-  if (message.deleted_at) return null;
-  const { quoted, forwarded } = message;
-  return html`${quoted && html`<${Card} what="Quoted" channelId=${message.channel_id} card=${quoted} />`}
-    ${forwarded && html`<${Card} what="Forwarded" channelId=${forwarded.channel_id} card=${forwarded} named />`}`;
+/** What the message answers, above its words. @param {{message:Pick<Message,'channel_id'|'quoted'|'deleted_at'>}} props */
+export function Quoted({ message }) {
+  return message.quoted && !message.deleted_at ? html`<${Card} what="Quoted" channelId=${message.channel_id} card=${message.quoted} />` : null;
+}
+
+/** What the message gives on, below its words. @param {{message:Message}} props */
+export function Forwarded({ message }) {
+  return message.forwarded && !message.deleted_at ? html`<${Card} what="Forwarded" channelId=${message.forwarded.channel_id} card=${message.forwarded} named />` : null;
 }
 
 /** @param {{what:string, channelId:string, card:any, named?:boolean}} props */
