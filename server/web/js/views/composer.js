@@ -74,7 +74,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     cleared(!isCommand);
   };
   const later = () => {
-    if (busy) notify('Write something first.');
+    if (busy) notify(uploads.length ? 'The files are still on their way.' : 'Write something first.');
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
   };
   const complete = (/** @type {{insert:string}} */ option) => {

@@ -1,12 +1,11 @@
 import { fullText, shortText } from '../clock.js';
-import { clean, cleanName } from '../format.js';
+import { cleanName } from '../format.js';
 import { channelPath } from '../router.js';
 import { channels } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
 import { channelLabel } from './shell.js';
-
-const EXCERPT_CHARACTERS = 400;
+import { FormattedText } from './text.js';
 
 /** A message in a list that mixes channels, with a way to where it stands. @param {{message:import('../timeline.js').Message, children?:any, state?:any, open?:()=>void}} props state: beside the heading; open: instead of following the link */
 export function ListedMessage({ message, children, state, open }) {
@@ -16,7 +15,7 @@ export function ListedMessage({ message, children, state, open }) {
     <${Avatar} user=${message.sender} />
     <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · <time datetime=${message.created_at} title=${fullText(message.created_at)}>${shortText(message.created_at)}</time>${state}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
-      <p class="listed-t" dir="auto">${message.deleted_at ? 'This message was deleted.' : clean(message.content).slice(0, EXCERPT_CHARACTERS) || fileText(message)}</p>
+      <div class="body listed-b">${message.deleted_at ? 'This message was deleted.' : message.content.trim() ? html`<${FormattedText} text=${message.content} />` : fileText(message)}</div>
       <div class="btns"><a class="btn small" href=${channelPath(message.channel_id, message.seq)} onClick=${onClick}>Open</a>${children}</div></div>
   </li>`;
 }
