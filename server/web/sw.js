@@ -16,10 +16,12 @@ self.addEventListener('push', (event) => {
 });
 
 /** A page of this client that is looked at shows the news itself. @param {any} told */
-async function show({ title = 'Confab', body = 'Something new waits for you.', url = '/', tag }) {
+async function show({ sender, channel_name: channel, text, url = '/', notification_id: tag }) {
   const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   if (pages.some((page) => page.focused)) return;
-  await self.registration.showNotification(String(title), { body: String(body), tag: tag ? String(tag) : undefined, icon: '/assets/logo.svg', data: { url: String(url) } });
+  const title = [sender || 'Confab', channel ? `in #${channel}` : ''].filter(Boolean).join(' ');
+  const body = text || 'Something new waits for you.';
+  await self.registration.showNotification(title, { body: String(body), tag: tag ? String(tag) : undefined, icon: '/assets/logo.svg', data: { url: String(url) } });
 }
 
 self.addEventListener('notificationclick', (event) => {

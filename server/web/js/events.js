@@ -7,7 +7,7 @@ import {
   presences, putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
 } from './store.js';
 import { withReply, withThreadNews } from './threads.js';
-import { withChanged, withMessage, withNote, withReaction, withUpdate, withoutMessage } from './timeline.js';
+import { isMentioned, withChanged, withMessage, withNote, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 
 /**
@@ -35,6 +35,7 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'thread_updated': return threadNews(d);
       case 'draft_updated': draftNews.value = { channel_id: d.channel_id, parent_id: d.parent_id }; return undefined;
       case 'scheduled_message_updated': return changed('scheduled');
+      case 'reminder_updated': return changed('reminders');
       case 'preferences_updated': return d.channel_id ? tuned(d) : changed('preferences');
       case 'reaction_catalogue_updated': return changed('reactions');
       case 'channel_created':
@@ -97,7 +98,7 @@ function countUnread(channel, message) {
   const mine = message.sender_id === me.value?.id;
   if (mine) return { unread_count: 0, mention_count: 0 };
   if (viewing.value.channelId === channel.id && viewing.value.atEnd) return {};
-  const mentioned = message.mentions?.includes(me.value?.id) ? 1 : 0;
+  const mentioned = isMentioned(message, me.value?.id) ? 1 : 0;
   return { unread_count: (channel.unread_count ?? 0) + 1, mention_count: (channel.mention_count ?? 0) + mentioned };
 }
 

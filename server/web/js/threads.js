@@ -1,5 +1,7 @@
 /** The threads I follow, as the server lists them and as events change them: pure functions from one list to the next. */
 
+import { isMentioned } from './timeline.js';
+
 /**
  * @typedef {import('./timeline.js').Message} Message
  * @typedef {{message:Message, channel_id:string, read_seq:number, unread_count:number, mention_count:number, last_reply_at?:string|null}} Followed
@@ -16,7 +18,7 @@ export function followedOf(entry) {
     read_seq: entry.read_seq ?? 0,
     unread_count: entry.unread_count ?? 0,
     mention_count: entry.mention_count ?? 0,
-    last_reply_at: entry.last_reply_at ?? message.last_reply_at ?? null,
+    last_reply_at: entry.active_at ?? message.last_reply_at ?? entry.last_reply_at ?? null,
   };
 }
 
@@ -25,6 +27,12 @@ export function withFollowed(threads, entries) {
   const next = new Map(threads);
   for (const entry of entries.map(followedOf)) next.set(entry.message.id, entry);
   return next;
+}
+
+/** A thread was opened: the server says with its messages whether I follow it. @param {Threads} threads @param {Message} root @param {any} answer @returns {Threads} */
+export function withOpened(threads, root, answer) {
+  if (answer.following) return withFollowed(threads, [{ message: root, ...answer, channel_id: root.channel_id }]);
+  return answer.following === false ? withThreadNews(threads, { message_id: root.id, following: false }).threads : threads;
 }
 
 /**
@@ -38,7 +46,7 @@ export function withReply(threads, reply, { userId, inView }) {
   const message = { ...known.message, last_reply_seq: reply.seq, last_reply_at: reply.created_at };
   const changed = { ...known, message, last_reply_at: reply.created_at };
   if (reply.sender_id === userId || inView) return new Map(threads).set(message.id, { ...changed, read_seq: reply.seq, unread_count: 0, mention_count: 0 });
-  const mentioned = reply.mentions?.includes(userId) ? 1 : 0;
+  const mentioned = isMentioned(reply, userId) ? 1 : 0;
   return new Map(threads).set(message.id, { ...changed, unread_count: known.unread_count + 1, mention_count: known.mention_count + mentioned });
 }
 

@@ -6,7 +6,7 @@
  * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, parent_id?:string,
  *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
  *   reply_count?:number, last_reply_at?:string|null, last_reply_seq?:number, participants?:(string|UserRef)[], pinned_at?:string|null, html?:string|null,
- *   quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
+ *   mentions_all?:string|null, previews?:any[], quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
  * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], quoted?:Message,
  *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
  * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string}} Note seen by me only
@@ -19,6 +19,11 @@
 export const WINDOW = 300;
 /** Most private notes kept in one channel. */
 const MAX_NOTES = 50;
+
+/** Whether a message means this person: by name, or with everybody. @param {Message} message @param {string|undefined} userId */
+export function isMentioned(message, userId) {
+  return Boolean(message.mentions?.includes(userId ?? '') || (message.mentions_all && message.sender_id !== userId));
+}
 
 /** @returns {Timeline} */
 export function emptyTimeline() {

@@ -113,24 +113,34 @@ async function inParts(source, progress, signal) {
   const begun = await chat.startUpload({ filename: source.name || 'file', size: source.size });
   try {
     let offset = begun.offset ?? 0;
-    for (let failures = 0; offset < source.size;) {
-      try {
-        offset = await sendPart(begun, source, offset, (sent) => progress(offset + sent), signal);
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        const passing = error instanceof ApiError && (error.offline || error.status >= 500 || error.status === 409 || error.status === 429);
-        if (!passing || failures >= PART_TRIES) throw error;
-        await rest(RETRY_MS * 2 ** failures, signal);
+    while (offset < source.size) {
+      offset = await patiently(() => sendPart(begun, source, offset, (sent) => progress(offset + sent), signal), signal,
         // The part may have arrived although its answer did not: the server says where it stands.
-        offset = await chat.uploadState(begun.id).then((state) => state.offset, () => offset);
-      }
+        async () => { offset = await chat.uploadState(begun.id).then((state) => state.offset, () => offset); });
       progress(offset);
     }
-    return await chat.completeUpload(begun.id);
+    return await patiently(() => chat.completeUpload(begun.id), signal);
   } catch (error) {
     chat.cancelUpload(begun.id).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Tries again what failed in a way that passes, after a while that grows.
+ * @template T @param {() => Promise<T>} work @param {AbortSignal} signal @param {() => Promise<void>} [before] the next try
+ * @returns {Promise<T>}
+ */
+async function patiently(work, signal, before = async () => {}) {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const passing = error instanceof ApiError && (error.offline || error.status >= 500 || error.status === 409 || error.status === 429);
+      if (!passing || failures >= PART_TRIES) throw error;
+      await rest(RETRY_MS * 2 ** failures, signal);
+      await before();
+    }
   }
 }
 

@@ -13,9 +13,10 @@ import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
   accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, info, isConversation, me, meet, members,
-  myChannels, myStatus, ownAccount, putChannel, setPresences, thread, timelineOf, timelines, users,
+  myChannels, myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, users,
 } from './store.js';
 import { currentStatus } from './status.js';
+import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
 
 /** Direct conversations get their names from their members; past this many, the name the server gives is enough. */
@@ -202,6 +203,8 @@ export async function openThread(rootId, channelId) {
     const items = [];
     for (let page = 0; page < MAX_THREAD_PAGES; page += 1) {
       const answer = await chat.thread(rootId, { after_seq: items.at(-1)?.seq });
+      const root = answer.items.find((/** @type {any} */ message) => message.id === rootId);
+      if (root && !page) threads.value = withOpened(threads.value, root, answer);
       items.push(...answer.items);
       if (!answer.has_more || !answer.items.length) break;
     }
@@ -244,6 +247,14 @@ export async function markUnread(message) {
   const channel = await attempt(chat.channel(channelId));
   if (channel) putChannel(channel);
   return undefined;
+}
+
+/** Everything in all channels has been read. */
+export async function markAllRead() {
+  const done = await attempt(chat.markAllRead().then(() => true));
+  if (!done) return;
+  for (const channel of myChannels.value) markedRead(channel.id, channel.last_seq);
+  notify('Everything is read.');
 }
 
 /** The channel is left: looking at it next time reads it. */

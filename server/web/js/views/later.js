@@ -3,9 +3,9 @@ import { changes, changed } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { drafts, placeOf, setDraft } from '../drafts.js';
+import { receive } from '../events.js';
 import { clean, cleanName } from '../format.js';
 import { openDialog, showThread } from '../layout.js';
-import { sendMessage } from '../outbox.js';
 import { channelPath, navigate } from '../router.js';
 import { channels, timelineOf } from '../store.js';
 import { attempt, notify } from '../workspace.js';
@@ -58,14 +58,13 @@ function Scheduled() {
     changed('scheduled');
   };
   const sendNow = async (/** @type {any} */ scheduled) => {
-    // First out of the queue: the other way round, both could be sent.
-    await withdraw(scheduled);
-    sendMessage({ channelId: scheduled.channel_id, content: scheduled.content, parentId: scheduled.parent_id ?? undefined, fileIds: scheduled.file_ids ?? scheduled.files?.map((/** @type {any} */ file) => file.id) });
-    notify('It is on its way.');
+    receive(await chat.sendScheduled(scheduled.id));
+    changed('scheduled');
+    notify('It is sent.');
   };
   const times = (/** @type {any} */ { send_at: at }) => html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`;
   return html`<${Block} title="Scheduled messages" lead=${value && !items.length ? 'None waits. Choose “Send later” beside the send button.' : ''}>
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? `Not sent. ${one.reason ?? one.error ?? ''}` : ''}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? `Not sent. ${one.reason_text ?? one.reason ?? ''}` : ''}>
       <button type="button" class="btn small" onClick=${() => openDialog('schedule', one)}>Change</button>
       <${Action} class="btn small" run=${() => sendNow(one)}>Send now</${Action}><${Action} class="btn small danger" run=${() => withdraw(one)}>Withdraw</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
 }

@@ -5,13 +5,14 @@ import { cleanName } from '../format.js';
 import { editing, showThread } from '../layout.js';
 import { toggleBookmark, togglePin } from '../message_actions.js';
 import { changeEverywhere, me, thread } from '../store.js';
-import { withUpdate } from '../timeline.js';
+import { isMentioned, withUpdate } from '../timeline.js';
 import { attempt, markUnread, personName } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { MessageTools, quote } from './message_tools.js';
 import { Forwarded, Marks, Quoted } from './quotation.js';
+import { Previews } from './previews.js';
 import { pickReaction, Reactions } from './reactions.js';
 import { FormattedText } from './text.js';
 import { ThreadSummary } from './thread_summary.js';
@@ -27,7 +28,7 @@ const drawn = new WeakMap();
 export function Message({ message, continued = false, marked = false, canWrite, inThread = false }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   useLayoutEffect(() => { if (element.current) drawn.set(element.current, { message, canWrite }); }, [message, canWrite]);
-  const mentioned = message.mentions?.includes(me.value?.id);
+  const mentioned = isMentioned(message, me.value?.id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && 'is-cited', open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
@@ -41,6 +42,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       <${Content} message=${message} />
       <${Forwarded} message=${message} />
       <${Attachments} message=${message} />
+      <${Previews} message=${message} />
       <${Reactions} message=${message} canWrite=${canWrite} />
       ${!inThread && (message.reply_count ?? 0) > 0 && html`<${ThreadSummary} message=${message} />`}
     </div>

@@ -18,7 +18,7 @@ export function WhenPicker({ action, choose, failed, at = laterChoices()[1].at, 
     if (chosen.at) await choose(chosen.at);
   };
   return html`${choices && html`<ul class="pick">${laterChoices().map(({ id, label, at: time }) => html`<li key=${id}><span class="pick-t"><b>${label}</b><small>${whenText(time.toISOString())}</small></span>
-      <${Action} class="btn small" label=${`${action}: ${label}`} run=${() => choose(time)} failed=${failed}>Choose</${Action}></li>`)}</ul>`}
+      <${Action} class="btn small" label=${`Choose: ${label}`} run=${() => choose(time)} failed=${failed}>Choose</${Action}></li>`)}</ul>`}
     <div class="own-time"><${Field} id="own-time" label=${choices ? 'Or a time of your own' : 'When'} type="datetime-local" value=${text} min=${localText(new Date())} onInput=${setText} error=${error} />
       <${Action} class="btn primary" run=${own} failed=${failed}>${action}</${Action}></div>`;
 }

@@ -24,7 +24,8 @@ export function Members({ channel, close }) {
   useEffect(() => void loadMembers(channel.id), [channel.id]);
   const list = members.value.get(channel.id) ?? [];
   const wanted = text.trim().toLowerCase();
-  const shown = list.filter(({ user }) => personName(user).toLowerCase().includes(wanted) || user.username.toLowerCase().includes(wanted));
+  const further = useFurther(channel, list.length, wanted);
+  const shown = [...list, ...further].filter(({ user }) => personName(user).toLowerCase().includes(wanted) || user.username.toLowerCase().includes(wanted));
   const named = !isConversation(channel);
   const put = (/** @type {any[]} */ next) => { members.value = new Map(members.value).set(channel.id, next); };
   const act = (/** @type {Promise<any>} */ work) => work.then(() => setError(''), (failure) => setError(failure.message));
@@ -56,6 +57,22 @@ export function Members({ channel, close }) {
         ${isAtLeast(channel.role, 'member') && html`<button type="button" class="btn" onClick=${() => setAdding(!adding)}>${adding ? 'Show members' : 'Add people'}</button>`}</div>`}
     ${asking?.what === 'remove' && html`<${Confirm} title=${`Remove ${cleanName(personName(asking.member.user))}?`} action="Remove" run=${remove} close=${() => setAsking(null)}><p>What they wrote stays. ${channel.kind === 'private' ? 'They lose sight of the channel at once.' : 'They can join again.'}</p></${Confirm}>`}
     ${asking?.what === 'leave' && html`<${Confirm} title=${`Leave #${cleanName(channel.name)}?`} action="Leave" run=${leave} close=${() => setAsking(null)}><p>${channel.kind === 'private' ? 'You lose sight of it, and somebody must add you to come back.' : 'You can join again at any time.'}</p></${Confirm}>`}`;
+}
+
+/** Of a channel with more members than the page holds, the server finds those of a name. @param {import('../../store.js').Channel} channel @param {number} held @param {string} wanted */
+function useFurther(channel, held, wanted) {
+  const [found, setFound] = useState(/** @type {any[]} */ ([]));
+  useEffect(() => {
+    setFound([]);
+    if (!wanted || !held || channel.member_count <= held) return undefined;
+    let stale = false;
+    const timer = setTimeout(() => chat.members(channel.id, { q: wanted }).then((page) => {
+      const known = new Set((members.value.get(channel.id) ?? []).map(({ user }) => user.id));
+      if (!stale) setFound(page.items.filter((/** @type {any} */ { user }) => !known.has(user.id)));
+    }, () => {}), 200);
+    return () => { stale = true; clearTimeout(timer); };
+  }, [channel.id, held, wanted]);
+  return found;
 }
 
 /** @param {{member:{user:any, role:string}, mine:string|null|undefined, named:boolean, setRole:(role:string)=>void, remove:()=>void}} props */

@@ -9,8 +9,9 @@ import { Confirm } from '../dialog.js';
 import { Check, Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
+import { useLoaded } from '../loading.js';
 
-/** @typedef {import('../../store.js').Channel & {message_retention_days?:number|null, retention_days?:number|null}} Channel */
+/** @typedef {import('../../store.js').Channel & {retention_days?:number|null}} Channel */
 
 /** @param {{channel:Channel, close:()=>void}} props */
 export function Settings({ channel, close }) {
@@ -43,14 +44,17 @@ function Privacy({ channel }) {
 
 /** @param {{channel:Channel}} props */
 function Retention({ channel }) {
-  const days = channel.retention_days ?? channel.message_retention_days;
+  const { value } = useLoaded(() => chat.retention(channel.id), [channel.id]);
+  const days = channel.retention_days;
   const save = (/** @type {any} */ { days: text }) => chat.setRetention(channel.id, text ? Number(text) : null);
+  const whole = value?.server_days ? `${value.server_days} days, as in the whole workspace` : 'for ever, as in the whole workspace';
+  const help = `Older messages and their files are deleted for good. Empty: ${value ? whole : 'as in the whole workspace'}.`;
   const { values, field, busy, message, onSubmit } = useForm({ days: days ? String(days) : '' }, save, {
-    done: (changed) => { if (changed?.id) putChannel(changed); notify(values.days ? `Messages go after ${values.days} days.` : 'Messages stay as long as the workspace keeps them.'); },
+    done: (changed) => { putChannel(/** @type {any} */ ({ id: channel.id, retention_days: changed?.days ?? null })); notify(values.days ? `Messages go after ${values.days} days.` : 'Messages stay as long as the workspace keeps them.'); },
   });
   return html`<section class="block" aria-label="How long messages stay"><div class="block-h"><h2>How long messages stay</h2></div><form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('days', 'retention-')} label="Days" type="number" min="1" max="36500" help="Older messages and their files are deleted for good. Empty: as the workspace has it." />
+    <${Field} ...${field('days', 'retention-')} label="Days" type="number" min="1" max="36500" help=${help} />
     <div class="btns"><${Submit} busy=${busy} class="btn">Save</${Submit}></div></form></section>`;
 }
 

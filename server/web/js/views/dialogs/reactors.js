@@ -1,26 +1,36 @@
 /** Who reacted to a message, and with what. */
-import { api } from '../../api.js';
+import { chat } from '../../chat_api.js';
 import { dialogSubject } from '../../layout.js';
-import { me, meet, timelineOf, users } from '../../store.js';
+import { me, meet, timelineOf } from '../../store.js';
 import { Avatar, PersonName } from '../avatar.js';
 import { Dialog } from '../dialog.js';
-import { html, useEffect } from '../html.js';
+import { html } from '../html.js';
+import { PagesEnd, usePages } from '../loading.js';
 import { Face, nameOf } from '../reactions.js';
 
-/** People asked for by id at once. */
-const MAX_ASKED = 20;
+/** @typedef {import('../../timeline.js').Reaction} Reaction */
 
 export function Reactors() {
   const opened = dialogSubject.value;
   const message = timelineOf(opened.channel_id).items.find(({ id }) => id === opened.id) ?? opened;
-  const reactions = message.reactions ?? [];
-  const unknown = [...new Set(reactions.flatMap((/** @type {any} */ reaction) => reaction.user_ids))].filter((id) => !users.value.has(id)).slice(0, MAX_ASKED);
-  useEffect(() => { for (const id of unknown) api.user(id).then((user) => meet([user]), () => {}); }, [unknown.join()]);
+  const reactions = /** @type {Reaction[]} */ (message.reactions ?? []);
   return html`<${Dialog} title="Reactions" class="narrow"><div class="dialog-b">
-    ${reactions.map((/** @type {import('../../timeline.js').Reaction} */ reaction) => html`<section key=${reaction.code} aria-label=${nameOf(reaction.code)}>
-      <h3 class="src-h"><span class="e"><${Face} code=${reaction.code} /></span>${nameOf(reaction.code)} · ${reaction.count}</h3>
-      <ul class="pick">${reaction.user_ids.map((id) => html`<li key=${id}><span class="pick-t"><${Avatar} user=${users.value.get(id) ?? { id, username: '' }} size="sm" /><b><${PersonName} user=${users.value.get(id)} />${id === me.value?.id ? ' (you)' : ''}</b></span></li>`)}</ul>
-      ${reaction.count > reaction.user_ids.length && html`<p class="lead">and ${reaction.count - reaction.user_ids.length} more</p>`}</section>`)}
+    ${reactions.map((reaction) => html`<${People} key=${reaction.code} messageId=${message.id} reaction=${reaction} />`)}
     ${!reactions.length && html`<p class="lead">Nobody has reacted.</p>`}
   </div></${Dialog}>`;
+}
+
+/** @param {{messageId:string, reaction:Reaction}} props */
+function People({ messageId, reaction: { code, count } }) {
+  const list = usePages((cursor) => load(messageId, code, cursor), `${code} ${count}`);
+  return html`<section aria-label=${nameOf(code)}><h3 class="src-h"><span class="e"><${Face} code=${code} /></span>${nameOf(code)} · ${count}</h3>
+    <ul class="pick">${list.items.map(({ user }) => html`<li key=${user.id}><span class="pick-t"><${Avatar} user=${user} size="sm" /><b><${PersonName} user=${user} />${user.id === me.value?.id ? ' (you)' : ''}</b></span></li>`)}</ul>
+    <${PagesEnd} list=${list} none="Nobody any more." /></section>`;
+}
+
+/** @param {string} messageId @param {string} code @param {string|null} cursor */
+async function load(messageId, code, cursor) {
+  const page = await chat.reactors(messageId, code, cursor);
+  meet(page.items.map((/** @type {any} */ { user }) => user));
+  return page;
 }

@@ -15,11 +15,9 @@ export function Schedule() {
   const [content, setContent] = useState(message.content ?? '');
   const [error, setError] = useState('');
   const set = async (/** @type {Date} */ at) => {
-    const body = {
-      channel_id: message.channel_id, content: content.trim(), send_at: at.toISOString(), ...(message.parent_id ? { parent_id: message.parent_id } : {}),
-      ...(message.file_ids?.length ? { file_ids: message.file_ids } : {}),
-    };
-    await (id ? chat.reschedule(id, body) : chat.schedule(body));
+    const body = { content: content.trim(), send_at: at.toISOString(), ...(message.file_ids?.length ? { file_ids: message.file_ids } : {}) };
+    // Where it goes was said when it was made.
+    await (id ? chat.reschedule(id, body) : chat.schedule({ ...body, channel_id: message.channel_id, ...(message.parent_id ? { parent_id: message.parent_id } : {}) }));
     changed('scheduled');
     dialog.value = '';
     done?.();

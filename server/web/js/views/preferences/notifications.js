@@ -5,6 +5,7 @@ import { chat } from '../../chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { deviceText } from '../../device.js';
 import { ownSubscription, pushSupport, subscribe, unsubscribe } from '../../push.js';
+import { laterChoices } from '../../later.js';
 import { info } from '../../store.js';
 import { notify } from '../../workspace.js';
 import { Check, Checks, Choice, Field, FormError, TextArea } from '../field.js';
@@ -15,15 +16,26 @@ import { Block, SettingsPage } from '../settings.js';
 
 /** @type {[string, string][]} */
 const LEVELS = [['all', 'Every message'], ['mentions', 'Mentions, words I watch, direct messages, my threads'], ['nothing', 'Nothing']];
+const PAUSES = /** @type {Record<string,string>} */ ({ hour: 'For an hour', tomorrow: 'Until tomorrow morning', monday: 'Until Monday morning' });
 /** @type {[string, string][]} */
 const DIGESTS = [['off', 'Never'], ['hourly', 'Every hour'], ['daily', 'Every day']];
 
 export function NotificationPreferences() {
-  const { value, error, reload } = useLoaded(() => chat.preferences(), [changes.preferences.value]);
+  const { value, error, reload, set } = useLoaded(() => chat.preferences(), [changes.preferences.value]);
   return html`<${SettingsPage} title="Notifications" lead="What you are told of. Each channel can have its own rule, in its details.">
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<${Form} key=${JSON.stringify(value)} preferences=${value} />`}
+    ${value && html`<${Pause} preferences=${value} changed=${set} />`}
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<${Form} key=${JSON.stringify({ ...value, until: null, is_quiet: null })} preferences=${value} />`}
     <${ThisDevice} />
   </${SettingsPage}>`;
+}
+
+/** Nothing for a while, whatever the hours. @param {{preferences:any, changed:(preferences:any)=>void}} props */
+function Pause({ preferences, changed }) {
+  const paused = preferences.until && new Date(preferences.until) > new Date();
+  const until = (/** @type {Date|null} */ at) => async () => changed(await chat.setPreferences({ until: at?.toISOString() ?? null }));
+  const choices = laterChoices().filter(({ id }) => id !== 'soon');
+  return html`<${Block} title="Pause" lead=${paused ? `Nothing disturbs you until ${shortText(preferences.until)}.` : 'Everything waits in the inbox; nothing is pushed or mailed.'}>
+    <div class="btns">${paused ? html`<${Action} run=${until(null)}>Tell me again</${Action}>` : choices.map(({ id, at }) => html`<${Action} key=${id} run=${until(at)}>${PAUSES[id]}</${Action}>`)}</div></${Block}>`;
 }
 
 /** @param {{preferences:any}} props */
