@@ -80,9 +80,9 @@ export function reactionImagePath(address) {
  * @param {string} method
  * @param {string} path below /api/v1/
  * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, bytes?:Blob, headers?:Record<string,string>,
- *   timeoutMs?:number, session?:boolean, file?:boolean, signal?:AbortSignal, progress?:(sent:number)=>void}} [options]
+ *   timeoutMs?:number, session?:boolean, file?:boolean, signal?:AbortSignal, progress?:(sent:number)=>void, keepalive?:boolean}} [options]
  *   session: an authentication call, which sets or uses the refresh cookie and is never repeated; file: the answer is a file;
- *   bytes: the body as it is; progress: told how many bytes have left
+ *   bytes: the body as it is; progress: told how many bytes have left; keepalive: goes on when the page is closed
  * @returns {Promise<any>} the decoded JSON, null for an empty answer, a Blob for a file
  */
 export async function request(method, path, options = {}) {
@@ -96,7 +96,7 @@ export async function request(method, path, options = {}) {
 }
 
 /** @param {string} method @param {string} path @param {NonNullable<Parameters<typeof request>[2]>} options */
-async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress }) {
+async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress, keepalive = false }) {
   const address = new URL(`${BASE}/${path}`, location.origin);
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') address.searchParams.set(name, String(value));
   /** @type {Record<string,string>} */
@@ -110,7 +110,7 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
   if (progress) return transfer(method, address, headers, content, { timeoutMs, signal, progress });
   try {
     const ends = AbortSignal.timeout(timeoutMs);
-    return await fetch(address, { method, headers, body: content, credentials: 'same-origin', signal: signal ? AbortSignal.any([ends, signal]) : ends });
+    return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
     throw signal?.aborted ? new Cancelled() : new ApiError(0, 'The server could not be reached.');
   }
@@ -135,8 +135,8 @@ function transfer(method, address, headers, content, { timeoutMs, signal, progre
     exchange.upload.onprogress = ({ loaded }) => progress(loaded);
     exchange.onload = () => {
       const retryAfter = exchange.getResponseHeader('retry-after');
-      const answered = { status: exchange.status, headers: retryAfter ? { 'retry-after': retryAfter } : {} };
-      resolve(new Response(exchange.status === 204 ? null : exchange.responseText, answered));
+      const headersBack = new Headers(retryAfter ? { 'retry-after': retryAfter } : undefined);
+      resolve(new Response(exchange.status === 204 ? null : exchange.responseText, { status: exchange.status, headers: headersBack }));
     };
     exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, 'The server could not be reached.'));
     exchange.onabort = () => reject(new Cancelled());

@@ -59,8 +59,8 @@ export const chat = {
 
   drafts: () => everyPage('users/me/drafts'),
   draft: (/** @type {string} */ channelId, /** @type {string|undefined} */ parentId) => request('GET', `channels/${id(channelId)}/draft`, { query: { parent_id: parentId } }),
-  saveDraft: (/** @type {string} */ channelId, /** @type {string|undefined} */ parentId, /** @type {object} */ body) => request('PUT', `channels/${id(channelId)}/draft`, { query: { parent_id: parentId }, body }),
-  removeDraft: (/** @type {string} */ channelId, /** @type {string|undefined} */ parentId) => request('DELETE', `channels/${id(channelId)}/draft`, { query: { parent_id: parentId } }),
+  saveDraft: (/** @type {string} */ channelId, /** @type {string|undefined} */ parentId, /** @type {object} */ body) => request('PUT', `channels/${id(channelId)}/draft`, { query: { parent_id: parentId }, body, keepalive: true }),
+  removeDraft: (/** @type {string} */ channelId, /** @type {string|undefined} */ parentId) => request('DELETE', `channels/${id(channelId)}/draft`, { query: { parent_id: parentId }, keepalive: true }),
   scheduledMessages: () => everyPage('scheduled-messages'),
   schedule: (/** @type {object} */ body) => request('POST', 'scheduled-messages', { body }),
   reschedule: (/** @type {string} */ scheduledId, /** @type {object} */ body) => request('PUT', `scheduled-messages/${id(scheduledId)}`, { body }),

@@ -6,7 +6,7 @@ import { chat } from './chat_api.js';
 /** Typing rests this long before the server is told. */
 const REST_MS = 1_500;
 /** News of my own change comes within this time, or not at all. */
-const ECHO_MS = 10_000;
+const ECHO_MS = 3_000;
 
 /** @typedef {{channelId:string, parentId?:string}} Place @typedef {{channel_id:string, parent_id?:string|null, content:string, file_ids?:string[]}} Kept */
 
@@ -50,6 +50,8 @@ const files = new Map();
 const timers = new Map();
 /** When I told the server of which draft: the event that follows is no news. @type {Map<string, number[]>} */
 const echoes = new Map();
+/** How often a composer changed here: an answer that was asked for before is out of date. @type {Map<string, number>} */
+const turns = new Map();
 
 /** @param {string} key @param {string} text */
 function put(key, text) {
@@ -59,9 +61,15 @@ function put(key, text) {
   drafts.value = next;
 }
 
+/** @param {string} key */
+function turnOf(key) {
+  return turns.get(key) ?? 0;
+}
+
 /** @param {Place} place @param {string} text @param {string[]} [fileIds] */
 export function setDraft(place, text, fileIds) {
   const key = draftKey(place);
+  turns.set(key, turnOf(key) + 1);
   put(key, text);
   if (fileIds) files.set(key, fileIds);
   clearTimeout(timers.get(key));
@@ -71,17 +79,34 @@ export function setDraft(place, text, fileIds) {
 /** It was sent: the server forgets its draft with the message. @param {Place} place @param {{sent:boolean}} options sent: as a message, not as a command */
 export function clearDraft(place, { sent }) {
   const key = draftKey(place);
+  turns.set(key, turnOf(key) + 1);
   put(key, '');
   files.delete(key);
   clearTimeout(timers.get(key));
   timers.delete(key);
-  if (sent) expectEcho(key);
-  else void save(key);
+  if (!sent || saving.has(key)) void (saving.get(key) ?? Promise.resolve()).then(() => save(key));
+}
+
+/** Saves that are under way: one that arrives after its message was sent would bring the draft back. @type {Map<string, Promise<void>>} */
+const saving = new Map();
+
+/** @param {string} key */
+function save(key) {
+  timers.delete(key);
+  const work = tell(key).finally(() => { if (saving.get(key) === work) saving.delete(key); });
+  saving.set(key, work);
+  return work;
+}
+
+function saveAll() {
+  for (const [key, timer] of timers) {
+    clearTimeout(timer);
+    void save(key);
+  }
 }
 
 /** @param {string} key */
-async function save(key) {
-  timers.delete(key);
+async function tell(key) {
   const { channelId, parentId } = placeOf(key);
   const content = drafts.value.get(key) ?? '';
   const fileIds = files.get(key) ?? [];
@@ -118,26 +143,29 @@ export async function loadDrafts() {
   draftFiles.value = new Map(items.filter((/** @type {Kept} */ { file_ids: ids }) => ids?.length).map((/** @type {any} */ kept) => [draftKey({ channelId: kept.channel_id, parentId: kept.parent_id ?? undefined }), kept.file_ids]));
 }
 
-/** Follows what other devices write. */
+/** Follows what other devices write, and leaves nothing unsaved behind. */
 export function startDrafts() {
+  document.addEventListener('visibilitychange', () => { if (document.hidden) saveAll(); });
+  addEventListener('pagehide', saveAll);
   effect(() => {
     const news = draftNews.value;
     if (!news) return;
     const place = { channelId: news.channel_id, ...(news.parent_id ? { parentId: news.parent_id } : {}) };
     const key = draftKey(place);
     if (isEcho(key) || timers.has(key)) return;
+    const turn = turnOf(key);
     void chat.draft(place.channelId, place.parentId).then((kept) => {
-      if (timers.has(key)) return; // typed on here meanwhile
+      if (turnOf(key) !== turn) return; // typed on, or sent, here meanwhile
       put(key, kept?.content ?? '');
       draftFiles.value = new Map(draftFiles.value).set(key, kept?.file_ids ?? []);
-    }, (error) => { if (error.status === 404) put(key, ''); });
+    }, (error) => { if (error.status === 404 && turnOf(key) === turn) put(key, ''); });
   });
 }
 
 /** Forgets everything of the person who signed out. */
 export function forgetDrafts() {
   for (const timer of timers.values()) clearTimeout(timer);
-  for (const map of [timers, echoes, files]) map.clear();
+  for (const map of [timers, echoes, files, turns]) map.clear();
   drafts.value = new Map();
   draftFiles.value = new Map();
 }

@@ -1,14 +1,10 @@
 /** What one can do to a message beside reading it: each shows at once and is taken back if the server refuses. */
-import { signal } from '../vendor/signals-core.js';
 import { chat } from './chat_api.js';
 import { bookmark, pin } from './events.js';
-import { bookmarks } from './store.js';
+import { bookmarks, quotes } from './store.js';
 import { notify } from './workspace.js';
 
 /** @typedef {import('./timeline.js').Message} Message */
-
-/** Composer key to the message that the next one quotes. */
-export const quotes = signal(/** @type {Map<string, Message>} */ (new Map()));
 
 /** @param {string} place @param {Message|null} message */
 export function setQuote(place, message) {

@@ -2,6 +2,7 @@
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
 import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
+import { forgetUploads } from './uploads.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
 const RENEW_BEFORE_MS = 60_000;
@@ -91,5 +92,6 @@ export function leave(reason) {
   expiresAt = 0;
   forget();
   forgetDrafts();
+  forgetUploads();
   ended(reason);
 }

@@ -37,6 +37,8 @@ export const commands = signal(/** @type {{name:string, description?:string, opt
 export const threads = signal(/** @type {import('./threads.js').Threads} */ (new Map()));
 /** Ids of the messages that I saved, as far as they are known. */
 export const bookmarks = signal(/** @type {Set<string>} */ (new Set()));
+/** Composer key to the message that the next one quotes. */
+export const quotes = signal(/** @type {Map<string, Message>} */ (new Map()));
 /** How far the other one of a direct conversation has read: channel id to seq. */
 export const seenUpTo = signal(/** @type {Map<string, number>} */ (new Map()));
 /** Reactions that plugins and people added. */
@@ -144,7 +146,7 @@ export function forget() {
     inbox.value = emptyInbox();
     channelsLoaded.value = false;
     thread.value = null;
-    for (const map of [channels, users, members, presences, statuses, typing, timelines, threads, seenUpTo]) map.value = new Map();
+    for (const map of [channels, users, members, presences, statuses, typing, timelines, threads, quotes, seenUpTo]) map.value = new Map();
     bookmarks.value = new Set();
     commands.value = [];
     customReactions.value = [];

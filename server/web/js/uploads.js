@@ -80,6 +80,15 @@ export function clearUploads(place) {
   changeList(place, () => []);
 }
 
+/** Ends and forgets those of the person who signed out. */
+export function forgetUploads() {
+  for (const upload of [...uploads.value.values()].flat()) {
+    upload.abort?.abort();
+    release(upload);
+  }
+  uploads.value = new Map();
+}
+
 /** @param {Upload} upload */
 function release(upload) {
   if (upload.preview) URL.revokeObjectURL(upload.preview);

@@ -2,10 +2,10 @@
 import { chat } from '../chat_api.js';
 import { clearDraft, draftFiles, draftKey, drafts, setDraft } from '../drafts.js';
 import { editing, openDialog } from '../layout.js';
-import { quotes, setQuote } from '../message_actions.js';
+import { setQuote } from '../message_actions.js';
 import { commandIn, runCommand, sendMessage } from '../outbox.js';
 import { laterPath } from '../router.js';
-import { info, me, timelineOf } from '../store.js';
+import { info, me, quotes, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { live, notify } from '../workspace.js';
@@ -87,6 +87,9 @@ export function Composer({ channelId, parentId, placeholder }) {
     if (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       send();
+    } else if (event.key === 'Escape' && quoted) {
+      event.preventDefault();
+      setQuote(key, null);
     } else if (event.key === 'ArrowUp' && !text && !parentId) editLast(event, channelId);
     else if ((event.ctrlKey || event.metaKey) && ['b', 'i'].includes(event.key.toLowerCase())) {
       event.preventDefault();

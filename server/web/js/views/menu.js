@@ -16,10 +16,11 @@ export function Menu({ label, children, items, class: extra = '', floating = fal
   useLayoutEffect(() => {
     const list = /** @type {HTMLElement|null|undefined} */ (element.current?.querySelector('.menu'));
     if (open && floating && list && button.current) place(list, button.current.getBoundingClientRect());
+    // Before the next key: who types fast is not to lose one.
+    if (open) entries()[0]?.focus();
   }, [open]);
   useEffect(() => {
     if (!open) return undefined;
-    entries()[0]?.focus();
     const outside = (/** @type {Event} */ event) => { if (!element.current?.contains(/** @type {Node} */ (event.target))) setOpen(false); };
     const away = () => setOpen(false);
     document.addEventListener('pointerdown', outside);

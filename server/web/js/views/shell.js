@@ -10,7 +10,6 @@ import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { lazy } from './lazy.js';
 import { Notices } from './notices.js';
-import { SettingsSide } from './settings.js';
 import { Sidebar, sidebarOrder } from './sidebar.js';
 import { ThreadPane } from './thread.js';
 
@@ -29,6 +28,8 @@ const PinsPane = lazy(() => import('./pins.js'), 'PinsPane', { class: 'panel' })
 const PAGES = /** @type {Record<string, any>} */ ({ search: SearchPage, threads: ThreadsPage, saved: SavedPage, later: LaterPage, join: JoinPage, preferences: Preferences, admin: Administration });
 /** Where a pane of the right side stands beside the page. */
 const WITH_PANEL = ['channel', 'search', 'threads', 'saved', 'later'];
+
+const SettingsSide = lazy(() => import('./settings.js'), 'SettingsSide', { class: 'side' });
 
 const LAST_CHANNEL_KEY = 'confab-last-channel';
 
