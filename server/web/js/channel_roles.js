@@ -22,6 +22,11 @@ export function mayRemove(mine, theirs) {
   return isAtLeast(mine, 'admin') && (mine === 'owner' || !isAtLeast(theirs, 'admin'));
 }
 
+/** Into a public channel any member brings people, into a private one those who manage it. @param {{role?:string|null, kind:string}} channel */
+export function mayAdd({ role, kind }) {
+  return isAtLeast(role, kind === 'private' ? 'admin' : 'member');
+}
+
 /** Leaving would leave the channel without an owner, so somebody else must become one first. @param {string|null|undefined} mine @param {{role:string}[]} members */
 export function mustHandOver(mine, members) {
   return mine === 'owner' && members.length > 1 && members.filter(({ role }) => role === 'owner').length <= 1;

@@ -108,9 +108,9 @@ export function react(reaction, present) {
     (message) => withReaction(message, reaction.code, reaction.user_id, present)));
 }
 
-/** @param {{message_id:string, channel_id:string}} d @param {boolean} pinned */
+/** @param {{message_id:string, channel_id:string, pinned_at?:string}} d @param {boolean} pinned */
 export function pin(d, pinned) {
-  const at = pinned ? new Date().toISOString() : null;
+  const at = pinned ? d.pinned_at ?? new Date().toISOString() : null;
   changeEverywhere(d.channel_id, (timeline) => withChanged(timeline, d.message_id, (message) => (Boolean(message.pinned_at) === pinned ? message : { ...message, pinned_at: at })));
   changed('pins');
 }

@@ -4,7 +4,7 @@ import { reactionImagePath } from '../js/api.js';
 import { formValues, keywordsIn, preferencesBody } from '../js/attention_preferences.js';
 import { decodeBlurhash } from '../js/blurhash.js';
 import { codeIn } from '../js/channel_code.js';
-import { isAtLeast, mayRemove, mustHandOver, rolesToGive } from '../js/channel_roles.js';
+import { isAtLeast, mayAdd, mayRemove, mustHandOver, rolesToGive } from '../js/channel_roles.js';
 import { draftKey, mergedDrafts, placeOf } from '../js/drafts.js';
 import { emojiFor } from '../js/emoji_words.js';
 import { isPicture, kindText, shownSize, sizeText } from '../js/files.js';
@@ -66,6 +66,7 @@ test('roles: nobody gives more than they have, and the last owner stays', () => 
   assert.deepEqual([isAtLeast('admin', 'member'), isAtLeast('guest', 'member'), isAtLeast(null, 'guest')], [true, false, false]);
   assert.deepEqual([rolesToGive('owner', 'owner').length, rolesToGive('admin', 'member'), rolesToGive('admin', 'owner'), rolesToGive('member', 'guest')], [4, ['guest', 'member'], [], []]);
   assert.deepEqual([mayRemove('owner', 'owner'), mayRemove('admin', 'member'), mayRemove('admin', 'admin'), mayRemove('member', 'guest')], [true, true, false, false]);
+  assert.deepEqual([mayAdd({ role: 'member', kind: 'public' }), mayAdd({ role: 'guest', kind: 'public' }), mayAdd({ role: 'member', kind: 'private' }), mayAdd({ role: 'admin', kind: 'private' })], [true, false, false, true]);
   const people = (...roles) => roles.map((role) => ({ role }));
   assert.deepEqual([mustHandOver('owner', people('owner', 'member')), mustHandOver('owner', people('owner', 'owner')), mustHandOver('owner', people('owner')), mustHandOver('admin', people('owner', 'admin'))], [true, false, false, false]);
 });

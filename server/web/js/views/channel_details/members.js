@@ -1,6 +1,6 @@
 /** Who is in the channel, as what; adding, removing, leaving. */
 import { chat } from '../../chat_api.js';
-import { isAtLeast, mayRemove, mustHandOver, rolesToGive } from '../../channel_roles.js';
+import { mayAdd, mayRemove, mustHandOver, rolesToGive } from '../../channel_roles.js';
 import { cleanName } from '../../format.js';
 import { roleChanged } from '../../events.js';
 import { navigate } from '../../router.js';
@@ -54,7 +54,7 @@ export function Members({ channel, close }) {
       ${channel.member_count > list.length && list.length > 0 && html`<p class="lead">The first ${list.length} of ${channel.member_count}.</p>`}`}
     ${channel.role && named && html`${handOver && html`<p class="lead warn">You are the only owner. Before you leave, make somebody else the owner in the list above.</p>`}
       <div class="dialog-f"><button type="button" class="btn danger" disabled=${handOver} onClick=${() => setAsking({ what: 'leave' })}>Leave channel</button>
-        ${isAtLeast(channel.role, 'member') && html`<button type="button" class="btn" onClick=${() => setAdding(!adding)}>${adding ? 'Show members' : 'Add people'}</button>`}</div>`}
+        ${mayAdd(channel) && !channel.archived_at && html`<button type="button" class="btn" onClick=${() => setAdding(!adding)}>${adding ? 'Show members' : 'Add people'}</button>`}</div>`}
     ${asking?.what === 'remove' && html`<${Confirm} title=${`Remove ${cleanName(personName(asking.member.user))}?`} action="Remove" run=${remove} close=${() => setAsking(null)}><p>What they wrote stays. ${channel.kind === 'private' ? 'They lose sight of the channel at once.' : 'They can join again.'}</p></${Confirm}>`}
     ${asking?.what === 'leave' && html`<${Confirm} title=${`Leave #${cleanName(channel.name)}?`} action="Leave" run=${leave} close=${() => setAsking(null)}><p>${channel.kind === 'private' ? 'You lose sight of it, and somebody must add you to come back.' : 'You can join again at any time.'}</p></${Confirm}>`}`;
 }

@@ -54,7 +54,7 @@ function Retention({ channel }) {
   });
   return html`<section class="block" aria-label="How long messages stay"><div class="block-h"><h2>How long messages stay</h2></div><form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('days', 'retention-')} label="Days" type="number" min="1" max="36500" help=${help} />
+    <${Field} ...${field('days', 'retention-')} label="Days" type="number" min="1" max="3650" help=${help} />
     <div class="btns"><${Submit} busy=${busy} class="btn">Save</${Submit}></div></form></section>`;
 }
 
