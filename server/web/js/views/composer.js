@@ -15,7 +15,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { Menu } from './menu.js';
 import { openPicker } from './reactions.js';
-import { AttachButton, takeFiles, Uploads } from './uploads.js';
+import { AttachButton, takeFiles, Uploads, useDropZone } from './uploads.js';
 
 /** A typing signal is sent at most this often. */
 const TYPING_EVERY_MS = 4_000;
@@ -33,7 +33,6 @@ export function Composer({ channelId, parentId, placeholder }) {
   const uploads = uploadsOf(key);
   const ready = uploads.filter((upload) => upload.file).map((upload) => upload.file.id);
   const [completion, setCompletion] = useState(/** @type {ReturnType<typeof completionFor>} */ (null));
-  const [over, setOver] = useState(false);
   const limit = info.value?.limits?.message_chars ?? 0;
   const tooLong = limit > 0 && [...text].length > limit;
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
@@ -49,6 +48,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     const left = addFiles(key, files, info.value?.limits?.upload_bytes);
     if (left) notify(`A message carries at most ${MAX_FILES} files.`, { bad: true });
   };
+  const over = useDropZone(area, attach);
   const replace = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ words, /** @type {number} */ caret = from + words.length) => {
     write(text.slice(0, from) + words + text.slice(to), caret);
     requestAnimationFrame(() => {
@@ -97,8 +97,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     }
   };
   const insertAtCaret = (/** @type {string} */ words) => replace(area.current?.selectionStart ?? text.length, area.current?.selectionEnd ?? text.length, words);
-  return html`<form class=${over ? 'box is-over' : 'box'} aria-label=${parentId ? 'Reply in thread' : 'Message composer'} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }} 
-      onDragOver=${(/** @type {Event} */ event) => { event.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${(/** @type {DragEvent} */ event) => { setOver(false); takeFiles(event, event.dataTransfer, attach); }}>
+  return html`<form class=${over ? 'box is-over' : 'box'} aria-label=${parentId ? 'Reply in thread' : 'Message composer'} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
     <${Completion} id=${`${domId}-list`} completion=${completion} choose=${complete} />
     ${quoted && html`<${ComposerQuote} message=${quoted} remove=${() => { setQuote(key, null); area.current?.focus(); }} />`}
     ${!parentId && html`<${FormatBar} area=${area} replace=${replace} />`}

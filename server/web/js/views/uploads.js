@@ -2,7 +2,7 @@
 import { sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { removeUpload, tryAgain, uploadsOf } from '../uploads.js';
-import { html, useRef } from './html.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 
 /** @typedef {import('../uploads.js').Upload} UploadData */
@@ -46,4 +46,38 @@ export function takeFiles(event, transfer, addFiles) {
   if (!transfer?.files.length) return;
   event.preventDefault();
   addFiles(transfer.files);
+}
+
+/**
+ * Files can be dropped anywhere on the part of the window that the composer stands in: beside it, the browser would leave the page to show them.
+ * @param {{current:HTMLElement|null}} composer @param {(files:FileList)=>void} addFiles
+ * @returns {boolean} whether files are held over it
+ */
+export function useDropZone(composer, addFiles) {
+  const [over, setOver] = useState(false);
+  const add = useRef(addFiles);
+  add.current = addFiles;
+  useEffect(() => {
+    const zone = /** @type {HTMLElement|null|undefined} */ (composer.current?.closest('.main, .panel'));
+    if (!zone) return undefined;
+    const hold = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (/** @type {DragEvent} */ event) => { if (!zone.contains(/** @type {Node|null} */ (event.relatedTarget))) setOver(false); };
+    const drop = (/** @type {DragEvent} */ event) => {
+      setOver(false);
+      takeFiles(event, event.dataTransfer, add.current);
+    };
+    zone.addEventListener('dragover', hold);
+    zone.addEventListener('dragleave', leave);
+    zone.addEventListener('drop', drop);
+    return () => {
+      zone.removeEventListener('dragover', hold);
+      zone.removeEventListener('dragleave', leave);
+      zone.removeEventListener('drop', drop);
+    };
+  }, []);
+  return over;
 }

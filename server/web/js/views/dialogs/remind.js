@@ -22,7 +22,7 @@ export function Remind() {
     await chat.remind({ remind_at: at.toISOString(), ...(message ? { message_id: message.id } : {}), ...(text.trim() ? { text: text.trim() } : {}) });
     changed('reminders');
     dialog.value = '';
-    return notify(`You are reminded ${whenText(at.toISOString())}.`);
+    return notify(`You will be reminded ${whenText(at.toISOString())}.`);
   };
   return html`<${Dialog} title="Remind me"><div class="dialog-b">
     ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>`}

@@ -21,7 +21,7 @@ export function Schedule() {
     changed('scheduled');
     dialog.value = '';
     done?.();
-    notify(`It is sent ${whenText(at.toISOString())}.`);
+    notify(`It will be sent ${whenText(at.toISOString())}.`);
   };
   return html`<${Dialog} title=${id ? 'Change the scheduled message' : 'Send later'} class="tall"><div class="dialog-b">
     <${FormError} error=${error} />
