@@ -197,6 +197,11 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
         .at("/admin/*path", get(web::page))
         .at("/preferences", get(web::page))
         .at("/preferences/*path", get(web::page))
+        .at("/threads", get(web::page))
+        .at("/saved", get(web::page))
+        .at("/later", get(web::page))
+        .at("/join", get(web::page))
+        .at("/sw.js", get(web::service_worker))
         .at("/forgot", get(web::page))
         .at("/reset", get(web::page))
         .at("/channels/*path", get(web::page));

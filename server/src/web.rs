@@ -40,7 +40,16 @@ pub fn page() -> Response {
 /// A file of the client, with an entity tag so that browsers ask only once.
 #[handler]
 pub fn asset(request: &Request) -> Response {
-    let path = request.raw_path_param("path").unwrap_or_default();
+    file(request, request.raw_path_param("path").unwrap_or_default())
+}
+
+/// The client's service worker. It stands at the root, since its folder is what it may care for.
+#[handler]
+pub fn service_worker(request: &Request) -> Response {
+    file(request, "sw.js")
+}
+
+fn file(request: &Request, path: &str) -> Response {
     let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
         return StatusCode::NOT_FOUND.into();
     };

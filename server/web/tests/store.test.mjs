@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { applyEvent, applySignal, expireTyping, receive } from '../js/events.js';
 import {
-  accountChanges, applyEvent, applySignal, changeTimeline, channels, expireTyping, forget, inbox, me, members, myChannels, receive, thread, timelineOf, timelines, typing, users,
-  viewing,
+  accountChanges, changeTimeline, channels, forget, inbox, me, members, myChannels, thread, timelineOf, timelines, typing, users, viewing,
 } from '../js/store.js';
 import { aroundPage, emptyTimeline, WINDOW, withNote, withPage, withPending, withReaction } from '../js/timeline.js';
 
