@@ -5,6 +5,7 @@ drop index channels_unlisted;
 alter table channels drop column words_listed_at;
 drop table channel_words;
 drop index channels_open;
+drop index memberships_unlisted;
 drop index memberships_in_order;
 alter table memberships drop column list_key;
 alter table memberships drop column notification_level;

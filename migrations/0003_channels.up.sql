@@ -14,6 +14,7 @@ update memberships set list_key = (select
     case memberships.role when 'owner' then '0' when 'admin' then '1' when 'member' then '2' else '3' end || u.username_key
     from users u where u.id = memberships.user_id);
 create index memberships_in_order on memberships (channel_id, list_key) where to_seq is null;
+create index memberships_unlisted on memberships (id) where list_key is null and to_seq is null;
 
 -- A channel that everyone finds has a folded name; others and deleted ones have none.
 create index channels_open on channels (name, id) where name_key is not null;

@@ -162,9 +162,9 @@ pub async fn join(tx: &mut Tx, by: &Actor, code: &str) -> Result<ChannelId> {
     if members::role_of(tx, channel, user).await?.is_some() {
         return Ok(channel);
     }
-    let used: Option<(Uuid, Uuid, String)> =
+    let taken: Option<(Uuid, Uuid, String)> =
         run!(tx, sqlx::query_as(USE).bind(hash.clone()).bind(now), fetch_optional)?;
-    let (id, maker, role) = used.ok_or_else(unknown)?;
+    let (id, maker, role) = taken.ok_or_else(unknown)?;
     let role = ChannelRole::from_word(&role).ok_or_else(unknown)?;
     let maker = access::admit(tx, UserId(maker), channel).await.map_err(gone)?;
     // What its maker may give now counts, not what they might when they made it.

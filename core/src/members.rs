@@ -18,7 +18,7 @@ use crate::fault::{Fault, Result};
 use crate::users;
 
 pub(crate) use list::rename;
-pub use list::{list, one, search};
+pub use list::{list, list_missing, one, search};
 pub(crate) use preferences::level_of;
 pub use preferences::{Preferences, prefer};
 pub(crate) use role::gives;
@@ -223,9 +223,6 @@ pub async fn remove(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user:
         .ok()
         .and_then(|it| it.role())
         .ok_or(Fault::NotFound("member"))?;
-    if by != user && admitted.kind() == ChannelKind::Group {
-        refuse_conversation(admitted.kind())?;
-    }
     if by != user && admitted.role() <= Some(theirs) {
         return Err(Fault::forbidden("role_too_low", "only somebody of a higher role may remove a member"));
     }

@@ -9,7 +9,8 @@ use confab_core::roles::Granted;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
 use confab_core::{
-    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, push, roles, text,
+    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, members, passwords, presences, push, roles,
+    text,
 };
 
 /// A set-up link that nobody used by then is made anew at the next start.
@@ -103,6 +104,7 @@ fn check_private(path: &Path) -> Result<()> {
 pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<String>> {
     db.write(|tx| channels::create_defaults(tx).boxed()).await?;
     channels::list_missing_words(db).await?;
+    db.write(|tx| members::list_missing(tx).boxed()).await?;
     db.write(|tx| roles::create_defaults(tx).boxed()).await?;
     if db.is_embedded() {
         db.write(|tx| presences::clear(tx).boxed()).await?;

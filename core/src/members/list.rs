@@ -18,6 +18,9 @@ const NAMED: &str = "select m.user_id, m.role, m.joined_at, u.username_key as ke
 const ONE: &str = "select m.user_id, m.role, m.joined_at, u.username_key as key, u.username, u.full_name, u.picture_url, u.is_bot
     from memberships m join users u on u.id = m.user_id
     where m.channel_id = $1 and m.user_id = $2 and m.to_seq is null";
+const LIST_MISSING: &str = "update memberships set list_key = (select case memberships.role
+    when 'owner' then '0' when 'admin' then '1' when 'member' then '2' else '3' end || u.username_key
+    from users u where u.id = memberships.user_id) where list_key is null and to_seq is null";
 const RENAME: &str =
     "update memberships set list_key = substr(list_key, 1, 1) || $2 where user_id = $1 and to_seq is null";
 
@@ -112,6 +115,12 @@ impl From<MemberRow> for Member {
 fn page(rows: Vec<MemberRow>, limit: u32) -> (Vec<Member>, Option<String>) {
     let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.key.clone());
     (rows.into_iter().map(Member::from).collect(), next)
+}
+
+/// Gives those a place whom a server of before let in, as while an update rolls over several servers. Asked at start.
+pub async fn list_missing(tx: &mut Tx) -> Result<()> {
+    run!(tx, sqlx::query(LIST_MISSING), execute)?;
+    Ok(())
 }
 
 /// Whoever takes another name has another place in every list.

@@ -72,10 +72,10 @@ both! {
 
         let paged = pages(&bob, "/api/v1/channels?q=harbour&", 1).await;
         assert_eq!(paged.iter().map(|it| it["name"].as_str().unwrap()).collect::<Vec<_>>(), all);
-        let scored = bob.get("/api/v1/search/channels?q=harbour", 200).await;
-        let scores: Vec<f64> = items(&scored).iter().map(|it| it["score"].as_f64().unwrap()).collect();
-        assert_eq!(items(&scored)[0]["channel"]["name"], "Harbour");
-        assert!(scores.len() == 4 && scores[0] == 1.0 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+        let answer = bob.get("/api/v1/search/channels?q=harbour", 200).await;
+        let scores: Vec<f64> = items(&answer).iter().map(|it| it["score"].as_f64().unwrap()).collect();
+        assert_eq!(items(&answer)[0]["channel"]["name"], "Harbour");
+        assert!(scores.len() == 4 && scores[0] > 0.99 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
         for wrong in ["limit=0", "limit=1000", "cursor=nonsense", "cursor=WyJ4Il0"] {
             bob.get(&format!("/api/v1/channels?q=harbour&{wrong}"), 400).await;
             bob.get(&format!("/api/v1/search/channels?q=harbour&{wrong}"), 400).await;
@@ -101,7 +101,7 @@ both! {
         let mut made: Vec<String> = Vec::with_capacity(MANY);
         for part in numbers.chunks(TOGETHER) {
             let form = |number: &usize| {
-                let (number, kind) = (*number, if number % 3 == 0 { "private" } else { "public" });
+                let (number, kind) = (*number, if number.is_multiple_of(3) { "private" } else { "public" });
                 let bob = &bob;
                 async move { bob.create_channel(&format!("room {number:04}"), kind, 201).await }
             };
