@@ -27,7 +27,7 @@ pub const MOST_DOCUMENT_BYTES: u64 = 64 << 20;
 const MEMORY_BYTES: u64 = 1 << 30;
 const PROCESSOR_SECONDS: u64 = 20;
 /// Including the time to send the document.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 const OPEN_FILES: u64 = 32;
 
 /// The words of a stored document; empty for one that cannot be read.

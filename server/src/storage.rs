@@ -49,6 +49,9 @@ impl Storage {
                 Arc::new(PrefixStore::new(self::bucket(bucket, &settings.bucket)?, prefix.as_str()))
             }
         };
+        if settings.is_scaled() && settings.files == FilesPlace::DataFolder {
+            tracing::warn!("files_url is not set: this server's files are unknown to the others");
+        }
         let temporary = settings.data_dir.join("temporary");
         std::fs::create_dir_all(&temporary).map_err(disk)?;
         Ok(Self { store, temporary })

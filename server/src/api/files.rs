@@ -28,7 +28,8 @@ enum Uploaded {
 
 /// How much one keeps, and may keep.
 #[derive(Object)]
-struct Quota {
+#[oai(rename = "Quota")]
+struct Usage {
     /// Of files, and of uploads in progress.
     used_bytes: i64,
     /// Of both together.
@@ -136,10 +137,10 @@ impl Files {
 
     /// How much the caller keeps.
     #[oai(path = "/users/me/quota", method = "get")]
-    async fn quota(&self, caller: Bearer) -> Answer<Json<Quota>> {
+    async fn quota(&self, caller: Bearer) -> Answer<Json<Usage>> {
         let app = app(&self.0)?;
         let usage = files::usage(&mut app.db.read(), caller.0.user_id).await?;
-        Ok(Json(Quota {
+        Ok(Json(Usage {
             used_bytes: usage.used_bytes,
             quota_bytes: i64::try_from(app.settings.upload_quota_bytes).unwrap_or(i64::MAX),
             files: usage.files,

@@ -135,13 +135,11 @@ impl Uploads {
         }
         let most = rest.min(PART_BYTES);
         let part = Received::read(app.storage.temporary(), part.0.into_async_read(), most).await?;
-        match keep_part(app, user, &before, part).await? {
-            Some(progress) => Ok(Json(progress.into())),
-            None => {
-                let now = uploads::find(&mut app.db.read(), user, id.0).await?;
-                Err(ApiError::wrong_offset(now.received))
-            }
+        if let Some(progress) = keep_part(app, user, &before, part).await? {
+            return Ok(Json(progress.into()));
         }
+        let now = uploads::find(&mut app.db.read(), user, id.0).await?;
+        Err(ApiError::wrong_offset(now.received))
     }
 
     /// Makes a file of the parts. When it was done before, the same file is answered.

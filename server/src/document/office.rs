@@ -69,7 +69,7 @@ fn read(part: &mut impl Read, form: &Form, text: &mut String) {
         buffer.clear();
         match reader.read_event_into(&mut buffer) {
             Ok(Event::Start(element)) if form.around == Some(element.local_name().into_inner()) => {
-                inside = true
+                inside = true;
             }
             Ok(Event::End(element)) => {
                 let name = element.local_name().into_inner();

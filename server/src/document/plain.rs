@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn texts_are_brought_into_one_form() {
-        assert_eq!(bounded(" a\0 \t b \n\n c\u{7}d "), "a b\ncd".replace("cd", "cd"));
+        assert_eq!(bounded(" a\0 \t b \n\n c\u{7}d "), "a b\ncd");
         assert_eq!(text(b"\xff\xfeh\0i\0"), "hi");
         assert_eq!(bounded(&text("\u{feff}Grüße".as_bytes())), "Grüße");
         assert!(bounded(&"wörter ".repeat(100_000)).len() <= MOST_BYTES);

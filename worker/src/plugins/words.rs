@@ -46,11 +46,12 @@ pub(super) fn failure(plugin_id: &str, fault: Fault) -> plugin::Failure {
     use plugin::Failure as F;
     match fault {
         Fault::NotFound(_) | Fault::Gone(_) => F::NotFound,
-        Fault::Conflict { code: "plugin_storage_full", message } => F::OverQuota(message.into_owned()),
+        Fault::Conflict { code: "plugin_storage_full", message } | Fault::TooLarge { message, .. } => {
+            F::OverQuota(message.into_owned())
+        }
         Fault::Conflict { code: "channel_archived" | "too_many_reactions", message }
         | Fault::Forbidden { message, .. } => F::Denied(message.into_owned()),
         Fault::Conflict { .. } => F::Conflict,
-        Fault::TooLarge { message, .. } => F::OverQuota(message.into_owned()),
         invalid @ Fault::Invalid { .. } => F::Invalid(invalid.to_string()),
         Fault::Busy => F::Throttled { after_ms: BUSY_MS },
         Fault::RateLimited { retry_after_seconds } => {
