@@ -139,7 +139,7 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'member_joined': return joined(d);
       case 'member_left': return left(d);
       case 'role_updated': return d.user_id === me.value?.id && channels.value.has(d.channel_id) ? putChannel({ id: d.channel_id, role: d.role }) : undefined;
-      case 'read_updated': return markedRead(d.channel_id ?? channelId, d.seq);
+      case 'read_updated': return readElsewhere(d.channel_id ?? channelId, d);
       case 'user_updated': return userChanged(d);
       case 'notification': inbox.value = withNews(inbox.value, d); return undefined;
       case 'command_result': return changeTimeline(d.channel_id ?? channelId, (timeline) => withNote(timeline, noteOf(timeline, d.command, d.content)));
@@ -233,6 +233,17 @@ function left(d) {
 function countMembers(channelId, change) {
   const channel = channels.value.get(channelId);
   if (channel) putChannel({ id: channelId, member_count: Math.max(0, channel.member_count + change) });
+}
+
+/**
+ * What another device of mine has read, or made unread again. The other one of two is heard too: that is not my own reading.
+ * @param {string} channelId @param {{user_id?:string, seq:number, unread_count?:number, mention_count?:number}} d
+ */
+function readElsewhere(channelId, d) {
+  if (d.user_id && d.user_id !== me.value?.id) return undefined;
+  if (d.unread_count === undefined) return markedRead(channelId, d.seq);
+  if (channels.value.has(channelId)) putChannel({ id: channelId, read_seq: d.seq, unread_count: d.unread_count, mention_count: d.mention_count ?? 0 });
+  return undefined;
 }
 
 /** @param {string} channelId @param {number} seq */
