@@ -24,6 +24,10 @@ const READ_ALL: &str = "update memberships set
     where user_id = $1 and to_seq is null and read_number <
     (select c.message_count from channels c where c.id = memberships.channel_id and c.deleted_at is null)
     returning channel_id, read_seq";
+const LEFT: &str = "select c.message_count - m.read_number,
+    (select count(*) from mentions n where n.user_id = $2 and n.channel_id = $1 and n.seq > m.read_seq)
+    from memberships m join channels c on c.id = m.channel_id
+    where m.channel_id = $1 and m.user_id = $2 and m.to_seq is null";
 const PARTNER: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null and user_id <> $2 limit 1";
 const PARTNERS: &str = "select m.channel_id, m.user_id from memberships m
@@ -91,7 +95,7 @@ pub async fn mark_all_read(tx: &mut Tx, user: UserId) -> Result<usize> {
         let ids: Vec<Uuid> = part.iter().map(|row| row.0).collect();
         let partners: Vec<(Uuid, Uuid)> = run_in!(tx, (Uuid, Uuid), PARTNERS, &ids, "", bind user.0)?;
         for (channel, seq) in part {
-            tell(tx, user, user, ChannelId(*channel), *seq);
+            tell_own(tx, user, ChannelId(*channel), *seq, (0, 0));
             for (_, partner) in partners.iter().filter(|row| row.0 == *channel) {
                 tell(tx, user, UserId(*partner), ChannelId(*channel), *seq);
             }
@@ -112,7 +116,8 @@ pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: 
 
 async fn tell_both(tx: &mut Tx, admitted: &Admitted, seq: i64) -> Result<()> {
     let (user, channel) = (admitted.user_id(), admitted.channel_id());
-    tell(tx, user, user, channel, seq);
+    let left: (i64, i64) = run!(tx, sqlx::query_as(LEFT).bind(channel.0).bind(user.0), fetch_one)?;
+    tell_own(tx, user, channel, seq, left);
     if admitted.kind() == ChannelKind::Direct {
         let partner: Option<Uuid> =
             run!(tx, sqlx::query_scalar(PARTNER).bind(channel.0).bind(user.0), fetch_optional)?;
@@ -123,10 +128,18 @@ async fn tell_both(tx: &mut Tx, admitted: &Admitted, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// Tells `hearer` that `user` has read up to `seq`.
-pub(crate) fn tell(tx: &mut Tx, user: UserId, hearer: UserId, channel: ChannelId, seq: i64) {
+/// Tells `partner` that `user` has read up to `seq`.
+pub(crate) fn tell(tx: &mut Tx, user: UserId, partner: UserId, channel: ChannelId, seq: i64) {
     let mut emission =
-        Emission::new(EventKind::ReadUpdated, user).only_for(hearer).by(user).detail(seq.to_string());
+        Emission::new(EventKind::ReadUpdated, user).only_for(partner).by(user).detail(seq.to_string());
+    emission.place = Some((channel, 0));
+    tx.emit(emission);
+}
+
+/// Tells one's own devices how far one has read, and what is left: going back they could not count it themselves.
+fn tell_own(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64, (unread, mentions): (i64, i64)) {
+    let detail = format!("{seq} {unread} {mentions}");
+    let mut emission = Emission::new(EventKind::ReadUpdated, user).only_for(user).by(user).detail(detail);
     emission.place = Some((channel, 0));
     tx.emit(emission);
 }

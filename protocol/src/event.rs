@@ -57,7 +57,7 @@ kinds!(
     RoleUpdated = "role_updated",
     /// The channel became public or private.
     PrivacyUpdated = "privacy_updated",
-    /// User `ref_id` has read the channel up to `detail`.
+    /// User `ref_id` has read the channel up to `detail`; for their own devices, unread and mentions follow.
     ReadUpdated = "read_updated",
     /// `actor_id` pinned message `ref_id`.
     PinAdded = "pin_added",

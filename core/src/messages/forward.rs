@@ -1,6 +1,6 @@
 //! Forwarding: a message's text, copied to where others may read it, and gone from there with the original.
 
-use confab_protocol::{ChannelId, Message, MessageId, UserId};
+use confab_protocol::{ChannelId, Message, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::view;
@@ -25,6 +25,9 @@ const PLACES: &str = "select distinct m.channel_id from forwards f join messages
     where m.deleted_at is null and f.source_id in";
 const COPIES: &str = "select m.id, m.channel_id from forwards f join messages m on m.id = f.message_id
     where f.source_id = $1 and m.deleted_at is null order by m.channel_id, m.seq";
+// A reader keeps what it knows of the same version.
+const RAISE: &str = "update messages set version = version + 1, updated_at = $2
+    where id in (select message_id from forwards where source_id = $1) and deleted_at is null";
 const EMPTY: &str = "update forwards set content = '', has_attachments = false where source_id = $1";
 const FORGET: &str = "delete from forwards where message_id = $1";
 
@@ -122,6 +125,7 @@ pub(super) async fn places(on: &mut impl Read, sources: &[MessageId]) -> Result<
 /// Empties every copy of a message, and answers which messages show one.
 pub(super) async fn empty(tx: &mut Tx, source: MessageId) -> Result<Vec<(MessageId, ChannelId)>> {
     run!(tx, sqlx::query(EMPTY).bind(source.0), execute)?;
+    run!(tx, sqlx::query(RAISE).bind(source.0).bind(Timestamp::now().0), execute)?;
     let rows: Vec<(Uuid, Uuid)> = run!(tx, sqlx::query_as(COPIES).bind(source.0), fetch_all)?;
     Ok(rows.into_iter().map(|(id, channel)| (MessageId(id), ChannelId(channel))).collect())
 }

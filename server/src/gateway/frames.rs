@@ -83,7 +83,13 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
         EventKind::ReadUpdated => {
-            json!({ "channel_id": channel, "user_id": event.ref_id, "seq": detail.parse::<i64>().ok()? })
+            let numbers: Vec<i64> = detail.split(' ').filter_map(|it| it.parse().ok()).collect();
+            let mut read = json!({ "channel_id": channel, "user_id": event.ref_id, "seq": numbers.first()? });
+            if let [_, unread, mentions] = numbers[..] {
+                read["unread_count"] = json!(unread);
+                read["mention_count"] = json!(mentions);
+            }
+            read
         }
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {

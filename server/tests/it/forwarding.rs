@@ -28,7 +28,8 @@ both! {
         let quote = bob.post_form(harbour, &form, 201).await;
         assert_eq!(quote["quoted"]["excerpt"], json!("ü".repeat(200)));
         assert_eq!((&quote["quoted"]["message_id"], &quote["quoted"]["sender"]["username"]), (&said["id"], &json!("ada")));
-        assert_eq!(socket.event("new_message").await["d"], quote, "the event is the message as REST shows it");
+        let told = socket.events_until(|event| event["d"]["id"] == quote["id"]).await;
+        assert_eq!(told.last().unwrap()["d"], quote, "the event is the message as REST shows it");
         assert_eq!(bob.post_form(harbour, &form, 200).await["id"], quote["id"]);
         let other = json!({ "content": "hear, hear", "nonce": "q" });
         assert_eq!(bob.post_form(harbour, &other, 409).await["code"], "nonce_reused");
@@ -199,6 +200,20 @@ both! {
             let last = ada.get(&format!("/api/v1/channels/{}", id(channel)), 200).await["last_seq"].as_i64();
             assert_eq!(last, seqs.last().copied());
         }
+    }
+
+    async fn a_message_is_forwarded_two_hundred_times(world) {
+        let ada = world.user("ada").await;
+        let channel = ada.create_channel("harbour", "public", 201).await;
+        let here = json!({ "channel_id": channel["id"] });
+        let said = ada.post(id(&channel), "everybody must know", 201).await;
+        for _ in 0..200 {
+            forward(&ada, id(&said), &here, 201).await;
+        }
+        assert_eq!(forward(&ada, id(&said), &here, 409).await["code"], "too_many_forwards");
+        ada.delete(id(&said), 204).await;
+        let page = ada.list(id(&channel), "limit=100", 200).await;
+        assert!(items(&page).iter().all(|it| it["forwarded"]["is_deleted"] == true && it["forwarded"]["content"] == ""), "{page}");
     }
 
     async fn earlier_wordings_are_read_by_whoever_reads_the_message(world) {

@@ -46,13 +46,17 @@ both! {
         assert_eq!(counts(&bob, harbour).await, (3, 1));
 
         mark(&bob, harbour, "read", &last["seq"], 204).await;
-        assert_eq!(own.event("read_updated").await["d"], json!({ "channel_id": harbour, "user_id": bob.id, "seq": last["seq"] }));
+        assert_eq!(own.event("read_updated").await["d"], json!({
+            "channel_id": harbour, "user_id": bob.id, "seq": last["seq"], "unread_count": 0, "mention_count": 0,
+        }));
         assert_eq!(counts(&bob, harbour).await, (0, 0));
         mark(&bob, harbour, "read", &first["seq"], 204).await;
         assert_eq!(counts(&bob, harbour).await, (0, 0), "reading again an old one changes nothing");
 
         mark(&bob, harbour, "unread", &json!(first["seq"].as_i64().unwrap() + 1), 204).await;
-        assert_eq!(own.event("read_updated").await["d"]["seq"], first["seq"]);
+        assert_eq!(own.event("read_updated").await["d"], json!({
+            "channel_id": harbour, "user_id": bob.id, "seq": first["seq"], "unread_count": 2, "mention_count": 1,
+        }));
         assert_eq!(counts(&bob, harbour).await, (2, 1));
         mark(&bob, harbour, "unread", &last["seq"], 204).await;
         assert_eq!(counts(&bob, harbour).await, (2, 1), "what is unread stays so");
