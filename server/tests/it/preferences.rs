@@ -6,8 +6,9 @@ use confab_protocol::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
+use crate::harness::command::sqlite;
 use crate::harness::user::{User, id, items};
+use crate::harness::{World, both};
 
 const MINE: &str = "/api/v1/users/me/preferences";
 const AT: &str = "/api/v1/users/me/notifications";
@@ -131,4 +132,36 @@ both! {
 /// The hour of the day, so many hours from now, in UTC.
 fn hour_of_day(hours: i64) -> i64 {
     (Timestamp::now().0 / 3_600_000 + hours).rem_euclid(24)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_may_be_louder_or_quieter_than_the_rest() {
+    let mut world = World::embedded().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let room = ada.create_channel("room", "public", 201).await;
+    bob.join(id(&room), 200).await;
+    let record = world.nodes[0].data.join("confab.db");
+    let set = |what: &str| {
+        let channel = id(&room).replace('-', "");
+        sqlite(
+            &record,
+            &format!(
+                "update memberships set {what} where role = 'member' and hex(channel_id) = upper('{channel}')"
+            ),
+        );
+    };
+    set("notification_level = 'all'");
+    ada.post(id(&room), "anything", 201).await;
+    assert_eq!(told(&bob).await, ["channel_message"]);
+    set("muted = 1");
+    ada.post(id(&room), "@bob", 201).await;
+    assert_eq!(told(&bob).await.len(), 1, "muted");
+    set("muted = 0, notification_level = 'nothing'");
+    ada.post(id(&room), "@bob", 201).await;
+    assert_eq!(told(&bob).await.len(), 1, "nothing");
+    set("notification_level = 'mentions'");
+    prefer(&bob, json!({ "notification_level": "nothing" })).await;
+    ada.post(id(&room), "anything", 201).await;
+    ada.post(id(&room), "@bob", 201).await;
+    assert_eq!(told(&bob).await, ["mention", "channel_message"], "the channel's word stands before his own");
 }

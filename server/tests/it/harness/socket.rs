@@ -143,7 +143,7 @@ impl Socket {
     }
 
     /// All events up to and with the first that `last` holds for.
-    pub async fn events_until(&mut self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub async fn events_until(&mut self, mut last: impl FnMut(&Value) -> bool) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
             let frame = self.next_frame().await;
