@@ -133,7 +133,11 @@ pub struct Change {
 
 /// Makes the role that is everybody's, at first start: whoever has an account may make channels.
 pub async fn create_defaults(tx: &mut Tx) -> Result<()> {
-    let permissions = Permissions::of(&[Permission::ChannelsCreate, Permission::ChannelsCreatePrivate]);
+    let permissions = Permissions::of(&[
+        Permission::ChannelsCreate,
+        Permission::ChannelsCreatePrivate,
+        Permission::ReactionsCreate,
+    ]);
     let description = "What everybody with an account may do.";
     insert(tx, EVERYONE, "everyone", Some(description.into()), permissions, true).await?;
     Ok(())

@@ -15,7 +15,7 @@ pub use event::{Event, EventKind};
 pub use ids::{ChannelId, EventId, FileId, MessageId, RoleId, SessionId, UserId};
 pub use time::Timestamp;
 pub use views::{
-    Channel, ChannelKind, ChannelRole, File, Member, Message, ReactionCount, RoleRef, User, UserRef,
+    Channel, ChannelKind, ChannelRole, File, LinkPreview, Member, Message, ReactionCount, RoleRef, User, UserRef,
     UserStatus,
 };
 

@@ -107,6 +107,10 @@ actions!(
     MemberRemoved = "member.removed",
     /// A channel was deleted.
     ChannelDeleted = "channel.deleted",
+    /// A reaction was added to the catalogue.
+    ReactionCreated = "reaction.created",
+    /// A reaction was taken from the catalogue.
+    ReactionDeleted = "reaction.deleted",
     /// The audit log was exported.
     AuditExported = "audit.exported",
     /// Data of another system was brought in.

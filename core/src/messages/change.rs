@@ -2,7 +2,7 @@
 
 use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
 
-use super::{mentions, view};
+use super::{mentions, render, view};
 use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
@@ -12,13 +12,13 @@ use crate::text;
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
 const EDIT: &str =
-    "update messages set content = $2, mentions = $3, version = version + 1, updated_at = $4, edited_at = $4
+    "update messages set content = $2, mentions = $3, html = $6, previews = null, version = version + 1, updated_at = $4, edited_at = $4
     where id = $1 and version = $5 and deleted_at is null";
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
-const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
+const DELETE: &str = "update messages set content = '', html = null, previews = null, mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
     version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
 const UNREPLY: &str = "update messages set reply_count = reply_count - 1 where id = $1 and reply_count > 0";
 
@@ -57,6 +57,7 @@ pub async fn edit(
     }
     let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
+    let html = render::one(tx, &content, &mentioned, message.sender.is_bot).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(
         tx,
@@ -65,7 +66,8 @@ pub async fn edit(
             .bind(content.clone())
             .bind(super::append::mentions_text(&mentioned))
             .bind(Timestamp::now().0)
-            .bind(message.version),
+            .bind(message.version)
+            .bind(html.clone()),
         execute
     )? == 0
     {

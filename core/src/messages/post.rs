@@ -4,7 +4,7 @@ use confab_protocol::{ChannelId, FILES_PER_MESSAGE, FileId, Message, MessageId, 
 use uuid::Uuid;
 
 use super::append::{NewMessage, append};
-use super::{mentions, view};
+use super::{mentions, render, view};
 use crate::access::{self, Place, Take};
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
@@ -84,10 +84,12 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         None => None,
     };
     let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
+    let html = render::one(tx, &draft.content, &mentions, writer.user.is_bot).await?;
     let message = NewMessage {
         id: MessageId::new(),
         sender_id: user,
         content: draft.content,
+        html: Some(html),
         parent_id,
         nonce: draft.nonce,
         mentions,
