@@ -33,6 +33,8 @@ const CELLS: usize = 10_000;
 const LINK_BYTES: usize = 2_048;
 /// Longest result, in bytes.
 const BYTES: usize = 256 * 1_024;
+/// Most character references such as `&lt;`: the sanitiser's parser takes time that grows with their square.
+const REFERENCES: usize = 4_000;
 /// Steps of 256 lines, inlines or elements that parsing may take. Counted, so that a text is shown alike on a busy
 /// machine and an idle one.
 const STEPS: u32 = 400;
@@ -105,7 +107,8 @@ pub fn links(content: &str, most: usize) -> Vec<String> {
     for node in root.descendants().take(NODES) {
         if let NodeValue::Link(link) = &node.data().value {
             let address: String = link.url.chars().filter(|it| !characters::is_zero_width(*it)).collect();
-            let is_web = sanitise::is_outside(&address) && !address.to_ascii_lowercase().starts_with("mailto:");
+            let is_web =
+                sanitise::is_outside(&address) && !address.to_ascii_lowercase().starts_with("mailto:");
             if is_web && address.len() <= LINK_BYTES && !found.contains(&address) {
                 found.push(address);
             }
@@ -165,7 +168,7 @@ fn formatted(content: &str, source: &Source<'_>, names: &Names) -> Option<String
         return None;
     }
     let written = write::html(root, source, names);
-    if written.len() > BYTES {
+    if written.len() > BYTES || written.bytes().filter(|it| *it == b'&').count() > REFERENCES {
         return None;
     }
     let clean = sanitise::clean(&written);

@@ -30,7 +30,8 @@ pub fn of_link(text: &str) -> Cow<'_, str> {
     }
     let mut kept = String::with_capacity(text.len());
     for letter in text.chars() {
-        let joins = matches!(letter, '\u{200C}' | '\u{200D}') && kept.chars().last().is_some_and(|it| !it.is_ascii());
+        let joins =
+            matches!(letter, '\u{200C}' | '\u{200D}') && kept.chars().last().is_some_and(|it| !it.is_ascii());
         if joins || !is_zero_width(letter) {
             kept.push(letter);
         }

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("h6", &["dir"]),
     ("hr", &[]),
     ("img", &["src", "class", "alt", "title"]),
-    ("input", &["checked"]),
+    ("input", &["type", "disabled", "checked"]),
     ("li", &["class", "dir"]),
     ("ol", &["start"]),
     ("p", &["dir"]),
@@ -45,13 +45,86 @@ const CLASSES: &[&str] =
 
 /// Names behind an opening fence that are kept, as `language-NAME`.
 pub const LANGUAGES: &[&str] = &[
-    "bash", "c", "clojure", "cmake", "console", "cpp", "csharp", "css", "csv", "dart", "diff", "dockerfile", "elixir",
-    "elm", "erlang", "fish", "fsharp", "go", "graphql", "haskell", "html", "http", "ini", "java", "javascript", "js",
-    "json", "jsx", "julia", "kotlin", "latex", "less", "lisp", "log", "lua", "make", "makefile", "markdown", "md",
-    "nginx", "nim", "nix", "objectivec", "ocaml", "perl", "php", "plaintext", "powershell", "proto", "protobuf",
-    "python", "py", "r", "regex", "ruby", "rust", "rs", "sass", "scala", "scheme", "scss", "sh", "shell", "sql",
-    "svelte", "swift", "terraform", "text", "toml", "ts", "tsx", "typescript", "vim", "vue", "wasm", "xml", "yaml",
-    "yml", "zig", "zsh",
+    "bash",
+    "c",
+    "clojure",
+    "cmake",
+    "console",
+    "cpp",
+    "csharp",
+    "css",
+    "csv",
+    "dart",
+    "diff",
+    "dockerfile",
+    "elixir",
+    "elm",
+    "erlang",
+    "fish",
+    "fsharp",
+    "go",
+    "graphql",
+    "haskell",
+    "html",
+    "http",
+    "ini",
+    "java",
+    "javascript",
+    "js",
+    "json",
+    "jsx",
+    "julia",
+    "kotlin",
+    "latex",
+    "less",
+    "lisp",
+    "log",
+    "lua",
+    "make",
+    "makefile",
+    "markdown",
+    "md",
+    "nginx",
+    "nim",
+    "nix",
+    "objectivec",
+    "ocaml",
+    "perl",
+    "php",
+    "plaintext",
+    "powershell",
+    "proto",
+    "protobuf",
+    "python",
+    "py",
+    "r",
+    "regex",
+    "ruby",
+    "rust",
+    "rs",
+    "sass",
+    "scala",
+    "scheme",
+    "scss",
+    "sh",
+    "shell",
+    "sql",
+    "svelte",
+    "swift",
+    "terraform",
+    "text",
+    "toml",
+    "ts",
+    "tsx",
+    "typescript",
+    "vim",
+    "vue",
+    "wasm",
+    "xml",
+    "yaml",
+    "yml",
+    "zig",
+    "zsh",
 ];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -66,8 +139,6 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough) // `admitted` decides, since it knows the element
         .link_rel(Some("noopener noreferrer nofollow"))
-        .set_tag_attribute_value("input", "type", "checkbox")
-        .set_tag_attribute_value("input", "disabled", "")
         .attribute_filter(|element, attribute, value| admitted(element, attribute, value));
     builder
 });
@@ -101,6 +172,7 @@ fn admitted<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v
         (_, "class") => CLASSES.contains(&value),
         (_, "data-user-id" | "data-channel-id") => is_id(value),
         ("ol", "start") => value.len() <= 9 && value.bytes().all(|it| it.is_ascii_digit()),
+        ("input", "type") => value == "checkbox",
         ("input", "checked" | "disabled") => value.is_empty(),
         _ => true,
     };
@@ -110,7 +182,8 @@ fn admitted<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v
 /// Whether a click leads out of here by a scheme that runs nothing.
 pub fn is_outside(address: &str) -> bool {
     let begins = |scheme: &str| {
-        address.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)) && address.len() > scheme.len()
+        address.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme))
+            && address.len() > scheme.len()
     };
     (begins("http://") || begins("https://") || begins("mailto:"))
         && !address.contains(|it: char| it.is_whitespace() || it.is_control() || it == '\\')
@@ -143,8 +216,6 @@ pub mod listed {
     pub fn attribute(element: &str, name: &str, value: &str) -> bool {
         match (element, name) {
             ("a", "rel") => value == "noopener noreferrer nofollow",
-            ("input", "type") => value == "checkbox",
-            ("input", "disabled") => value.is_empty(),
             _ => {
                 super::ALLOWED.iter().any(|(tag, names)| *tag == element && names.contains(&name))
                     && super::admitted(element, name, value).is_some()

@@ -143,7 +143,8 @@ fn emoji<'t>(rest: &'t str, names: &'t Names) -> Option<(Word<'t>, usize)> {
 /// The name at the beginning of a text, as `messages::mentions` reads it.
 fn token(rest: &str) -> &str {
     let ends = |it: char| {
-        it.is_whitespace() || matches!(it, '@' | '#' | ',' | ':' | ';' | '!' | '?' | '(' | ')' | '<' | '>' | '"' | '/')
+        it.is_whitespace()
+            || matches!(it, '@' | '#' | ',' | ':' | ';' | '!' | '?' | '(' | ')' | '<' | '>' | '"' | '/')
     };
     let end = rest.char_indices().take(NAME_CHARACTERS + 1).find(|(_, it)| ends(*it)).map(|(at, _)| at);
     let most = || rest.char_indices().nth(NAME_CHARACTERS).map_or(rest.len(), |(at, _)| at);
@@ -155,7 +156,9 @@ fn candidates(token: &str) -> impl Iterator<Item = &str> {
     let bare = token.trim_end_matches(|it: char| !it.is_alphanumeric());
     let owner = bare.strip_suffix("'s").or_else(|| bare.strip_suffix("’s"));
     let full = Some(token).filter(|it| !it.is_empty());
-    [full, Some(bare).filter(|it| !it.is_empty() && *it != token), owner.filter(|it| !it.is_empty())].into_iter().flatten()
+    [full, Some(bare).filter(|it| !it.is_empty() && *it != token), owner.filter(|it| !it.is_empty())]
+        .into_iter()
+        .flatten()
 }
 
 /// The code between a colon and the next.

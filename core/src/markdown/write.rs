@@ -7,7 +7,8 @@ use super::{Names, Source, characters, sanitise};
 
 /// The tree as HTML. It is at most `DEPTH` deep, so walking it by recursion is bounded.
 pub fn html(root: Node<'_>, source: &Source<'_>, names: &Names) -> String {
-    let mut writer = Writer { out: String::with_capacity(source.content.len() * 2), source, names, in_link: false };
+    let mut writer =
+        Writer { out: String::with_capacity(source.content.len() * 2), source, names, in_link: false };
     writer.children(root);
     writer.out
 }
@@ -41,7 +42,9 @@ impl Writer<'_> {
             NodeValue::Item(_) => self.within("<li dir=\"auto\">", node, "</li>"),
             NodeValue::TaskItem(task) => {
                 let checked = if task.symbol.is_some() { " checked=\"\"" } else { "" };
-                let open = format!("<li class=\"task\" dir=\"auto\"><input{checked}> ");
+                let open = format!(
+                    "<li class=\"task\" dir=\"auto\"><input type=\"checkbox\" disabled=\"\"{checked}> "
+                );
                 self.within(&open, node, "</li>");
             }
             NodeValue::Paragraph => self.paragraph(node),
@@ -157,7 +160,8 @@ impl Writer<'_> {
         if self.out[start..].trim().is_empty() {
             escape(&mut self.out, address);
         }
-        let shows = host(address).is_some_and(|host| self.out[start..].to_lowercase().contains(&host.to_lowercase()));
+        let shows =
+            host(address).is_some_and(|host| self.out[start..].to_lowercase().contains(&host.to_lowercase()));
         self.out.push_str("</a>");
         if let Some(host) = host(address).filter(|_| self.source.by_bot && !shows) {
             self.out.push_str("<span class=\"host\"> (");
@@ -184,7 +188,9 @@ impl Writer<'_> {
                     self.out.push_str("</span>");
                 }
                 Word::Channel(name, id) => {
-                    let open = format!("<a href=\"/channels/{id}\" class=\"channel-link\" data-channel-id=\"{id}\">#");
+                    let open = format!(
+                        "<a href=\"/channels/{id}\" class=\"channel-link\" data-channel-id=\"{id}\">#"
+                    );
                     self.out.push_str(&open);
                     escape(&mut self.out, name);
                     self.out.push_str("</a>");

@@ -15,10 +15,8 @@ pub const LINKS: usize = 3;
 /// Older messages are not looked at: an import brings thousands of links, and a server that was down has others to do.
 const FRESH: Duration = Duration::from_mins(10);
 
-const CLAIM: &str =
-    "update messages set previews = '' where id = $1 and version = $2 and previews is null and deleted_at is null";
-const KEEP: &str =
-    "update messages set previews = $3 where id = $1 and version = $2 and previews = '' and deleted_at is null";
+const CLAIM: &str = "update messages set previews = '' where id = $1 and version = $2 and previews is null and deleted_at is null";
+const KEEP: &str = "update messages set previews = $3 where id = $1 and version = $2 and previews = '' and deleted_at is null";
 
 /// The links of a message that this caller, and nobody else, shall look at: at most [`LINKS`]. None for bots: what a
 /// model wrote must not make this server call an address.
@@ -41,11 +39,8 @@ pub async fn claim_links(tx: &mut Tx, message: &Message) -> Result<Vec<String>> 
 pub async fn keep_previews(tx: &mut Tx, message: &Message, previews: &[LinkPreview]) -> Result<bool> {
     let text = serde_json::to_string(previews).map_err(Fault::internal)?;
     let place = access::place_of_system(tx, message.channel_id, Take::Events(1)).await?;
-    let kept = run!(
-        tx,
-        sqlx::query(KEEP).bind(message.id.0).bind(message.version).bind(text.clone()),
-        execute
-    )?;
+    let kept =
+        run!(tx, sqlx::query(KEEP).bind(message.id.0).bind(message.version).bind(text.clone()), execute)?;
     if kept == 0 || previews.is_empty() {
         access::give_back(tx, message.channel_id, Take::Events(1)).await?;
         return Ok(false);

@@ -14,11 +14,11 @@ use crate::fault::Result;
 use crate::markdown::{self, Names, Source, Symbol};
 use crate::{FutureExt, reactions, text, users};
 
-const OPEN_CHANNELS: &str =
-    "select name_key, id from channels where kind in ('public', 'voice') and deleted_at is null and name_key in";
+const OPEN_CHANNELS: &str = "select name_key, id from channels where kind in ('public', 'voice') and deleted_at is null and name_key in";
 const WAITING: &str = "select m.id, m.version, m.content, m.mentions, u.is_bot from messages m
     join users u on u.id = m.sender_id where m.html is null and m.deleted_at is null order by m.id limit $1";
-const KEEP: &str = "update messages set html = $3 where id = $1 and version = $2 and html is null and deleted_at is null";
+const KEEP: &str =
+    "update messages set html = $3 where id = $1 and version = $2 and html is null and deleted_at is null";
 
 /// One text.
 pub(super) async fn one(

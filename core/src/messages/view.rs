@@ -1,8 +1,6 @@
 //! Messages as everyone sees them: one query for a page, one more each where it has files or reactions.
 
-use confab_protocol::{
-    ChannelId, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef,
-};
+use confab_protocol::{ChannelId, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef};
 use uuid::Uuid;
 
 use super::append::{NewMessage, mentions_of};

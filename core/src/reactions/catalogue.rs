@@ -128,7 +128,10 @@ pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom>
     policies::lock(tx).await?;
     let pictures: i64 = run!(tx, sqlx::query_scalar(COUNT_PICTURES), fetch_one)?;
     if pictures >= MOST {
-        return Err(Fault::conflict("too_many_reactions", format!("there can be at most {MOST} reactions of one's own")));
+        return Err(Fault::conflict(
+            "too_many_reactions",
+            format!("there can be at most {MOST} reactions of one's own"),
+        ));
     }
     let creator = by.actor().user_id.map(|it| it.0);
     let added = run!(
@@ -232,7 +235,9 @@ mod tests {
         for code in ["ship-it", "a1", "party_parrot", &"x".repeat(32)] {
             assert!(check_code(code).is_ok(), "{code}");
         }
-        for code in ["", "a", "30", "Ship", "a b", "../x", "tada", "a/b", "é1", ":x:", "a.svg", &"x".repeat(33)] {
+        for code in
+            ["", "a", "30", "Ship", "a b", "../x", "tada", "a/b", "é1", ":x:", "a.svg", &"x".repeat(33)]
+        {
             assert!(check_code(code).is_err(), "{code}");
         }
     }

@@ -50,7 +50,8 @@ pub(crate) async fn of_messages(
         for (message, code, count) in rows {
             of_code(found.entry(message).or_default(), code).count = count;
         }
-        let tail = format!(") select message_id, code, user_id from found where place <= {NAMED} order by place");
+        let tail =
+            format!(") select message_id, code, user_id from found where place <= {NAMED} order by place");
         let rows: Vec<(Uuid, String, Uuid)> = run_in!(on, (Uuid, String, Uuid), FIRST, part, tail)?;
         for (message, code, user) in rows {
             of_code(found.entry(message).or_default(), code).user_ids.push(UserId(user));
