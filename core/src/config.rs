@@ -46,6 +46,8 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("allowed_origins", &["CONFAB_ALLOWED_ORIGINS"], false),
     ("trusted_proxies", &["CONFAB_TRUSTED_PROXIES"], false),
     ("upload_bytes", &["CONFAB_UPLOAD_BYTES"], false),
+    ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
+    ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -190,6 +192,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Largest upload, in bytes.
     pub upload_bytes: u64,
+    /// Whether links are looked at.
+    pub link_previews: bool,
+    /// Inside addresses that this server's own requests may reach.
+    pub egress_allow: Vec<SocketAddr>,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

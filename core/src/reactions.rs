@@ -55,6 +55,17 @@ pub async fn resolve(on: &mut impl Read, code: &str) -> Result<String> {
     Err(Fault::invalid("code", "is neither an emoji nor a reaction of this server"))
 }
 
+/// The form in which a reaction may stand: as [`resolve`] says, or a code that left the catalogue.
+///
+/// # Errors
+/// Those of the record.
+pub async fn standing(on: &mut impl Read, code: &str) -> Result<String> {
+    match resolve(on, code).await {
+        Err(Fault::Invalid { .. }) => Ok(code.trim_matches(':').chars().take(CODE_BYTES).collect()),
+        other => other,
+    }
+}
+
 /// Puts a reaction under a message. Twice is once. Answers the stored code.
 pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result<String> {
     let code = resolve(tx, code).await?;

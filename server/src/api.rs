@@ -5,6 +5,7 @@ mod administration;
 mod assistant;
 mod audit;
 mod auth;
+mod catalogue;
 mod channels;
 mod commands;
 mod cursor;
@@ -87,7 +88,7 @@ macro_rules! endpoints {
             channels::Channels($app.clone()),
             members::Members($app.clone()),
             messages::Messages($app.clone()),
-            reactions::Reactions($app.clone()),
+            (reactions::Reactions($app.clone()), catalogue::Catalogue($app.clone())),
             files::Files($app.clone()),
             search::Search($app.clone()),
             assistant::Assistant($app.clone()),

@@ -3,13 +3,15 @@
 //!
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
 //! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
-//! [`pictures`] what their names say. [`http`] is what surrounds every request, [`api`] the endpoints,
+//! [`pictures`] what their names say, [`egress`] the way out to addresses that people write, [`previews`] and [`rendering`] what happens to messages
+//! afterwards. [`http`] is what surrounds every request, [`api`] the endpoints,
 //! [`gateway`] the sockets, [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
 pub mod caller;
 pub mod cli;
 pub mod demo;
+pub mod egress;
 pub mod first_run;
 pub mod gateway;
 pub mod http;
@@ -18,7 +20,9 @@ pub mod limits;
 pub mod mail;
 pub mod oidc;
 pub mod pictures;
+pub mod previews;
 pub mod progress;
+pub mod rendering;
 pub mod run;
 pub mod state;
 pub mod storage;

@@ -17,6 +17,7 @@ use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::egress::Egress;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
 use crate::http::patience::Patient;
@@ -27,7 +28,7 @@ use crate::oidc::Issuer;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, first_run, gateway, pictures, web};
+use crate::{api, first_run, gateway, pictures, previews, rendering, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -108,6 +109,7 @@ async fn assemble(
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         ),
         outside,
+        egress: Egress::new(settings.egress_allow.clone()),
         mail,
         db,
         bus,
@@ -117,6 +119,15 @@ async fn assemble(
         metrics,
         local_url,
     });
+    tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));
+    if app.settings.link_previews {
+        let (app, stop) = (app.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(fault) = previews::follow(app, stop).await {
+                tracing::warn!(%fault, "links have no previews until the next start");
+            }
+        });
+    }
     let swept = app.clone();
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {

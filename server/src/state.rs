@@ -7,6 +7,7 @@ use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
+use crate::egress::Egress;
 use crate::gateway::Hub;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -40,6 +41,8 @@ pub struct Parts {
     pub picture_places: Semaphore,
     /// The outside issuer.
     pub outside: Option<Arc<Issuer>>,
+    /// The way out to addresses that people write.
+    pub egress: Egress,
     /// How mail leaves.
     pub mail: Option<Mailer>,
     /// Renders the figures.

@@ -26,8 +26,10 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
     let path = request.uri().path();
     let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
-    let is_upload = path.ends_with("/files/upload") || is_picture;
+    let is_symbol = path == "/api/v1/reactions" && *request.method() == Method::POST;
+    let is_upload = path.ends_with("/files/upload") || is_picture || is_symbol;
     let most = match (is_upload, is_picture) {
+        _ if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
         (_, true) => pictures::MOST_BYTES + ENVELOPE_BYTES,
         (true, _) => upload_bytes + ENVELOPE_BYTES,
         (false, _) => JSON_BYTES as u64,
