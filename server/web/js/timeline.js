@@ -3,7 +3,7 @@
  *
  * @typedef {{id:string, username:string, full_name?:string, picture_url?:string, is_bot?:boolean}} UserRef
  * @typedef {{code:string, count:number, user_ids:string[]}} Reaction
- * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, parent_id?:string,
+ * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, html?:string, parent_id?:string,
  *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
  *   reply_count?:number, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
  * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], created_at:string,
@@ -117,7 +117,7 @@ export function withUpdate(timeline, message) {
 export function withoutMessage(timeline, id, deletedAt = new Date().toISOString()) {
   const gone = timeline.items.find((known) => known.id === id);
   if (!gone || gone.deleted_at) return timeline;
-  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', reactions: [], files: [], deleted_at: deletedAt } : known));
+  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', html: '', reactions: [], files: [], deleted_at: deletedAt } : known));
   return { ...timeline, items: gone.parent_id ? countReply(items, gone.parent_id, -1) : items };
 }
 

@@ -11,6 +11,7 @@ import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { pickReaction, Reactions, toggleReaction } from './reactions.js';
+import { RenderedText } from './rendered.js';
 import { copyText, FormattedText } from './text.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
@@ -46,7 +47,12 @@ export function Message({ message, continued = false, marked = false, canWrite, 
 function Content({ message }) {
   if (message.deleted_at) return html`<div class="body gone">This message was deleted.</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
-  return html`<div class="body"><${FormattedText} text=${message.content} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+  return html`<div class="body"><${Text} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+}
+
+/** As the server rendered it; by this client's own rules where it did not, as for a server before this. @param {{message:MessageData}} props */
+function Text({ message }) {
+  return message.html ? html`<${RenderedText} markup=${message.html} />` : html`<${FormattedText} text=${message.content} />`;
 }
 
 /** @param {{message:MessageData}} props */
