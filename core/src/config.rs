@@ -61,6 +61,8 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("away_after_seconds", &["CONFAB_AWAY_AFTER_SECONDS"], false),
     ("digest_after_seconds", &["CONFAB_DIGEST_AFTER_SECONDS"], false),
     ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
+    ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
+    ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -217,6 +219,10 @@ pub struct Settings {
     pub digest_after: Duration,
     /// Whether push services on this machine are spoken to: for tests.
     pub push_loopback: bool,
+    /// Whether links are looked at.
+    pub link_previews: bool,
+    /// Inside addresses that this server's own requests may reach.
+    pub egress_allow: Vec<SocketAddr>,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

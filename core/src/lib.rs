@@ -32,6 +32,7 @@ pub mod identities;
 pub mod imports;
 pub mod keys;
 pub mod log;
+pub mod markdown;
 pub mod members;
 pub mod messages;
 pub mod notifications;

@@ -9,6 +9,8 @@ mod history;
 mod mentions;
 mod page;
 mod post;
+mod previews;
+mod render;
 mod scan;
 mod view;
 
@@ -19,5 +21,7 @@ pub use history::{Version, history};
 pub use page::{Page, Side, conversation, page, thread};
 pub use post::{Draft, Posted, import, post};
 pub(crate) use post::{post_beside_draft, root_of};
+pub use previews::{LINKS, claim_links, keep_previews};
+pub use render::render_waiting;
 pub use scan::{all_after, count};
-pub use view::{find, readable, views};
+pub use view::{find, readable, unrendered, views};

@@ -138,6 +138,7 @@ pub async fn create_defaults(tx: &mut Tx) -> Result<()> {
         Permission::ChannelsCreate,
         Permission::ChannelsCreatePrivate,
         Permission::MessagesMentionAll,
+        Permission::ReactionsCreate,
     ]);
     let description = "What everybody with an account may do.";
     insert(tx, EVERYONE, "everyone", Some(description.into()), permissions, true).await?;

@@ -150,6 +150,7 @@ async fn bookmarks_end_at_five_thousand() {
             id: MessageId::new(),
             sender_id: ada,
             content: format!("m{number}"),
+            html: None,
             parent_id: None,
             nonce: None,
             mentions: Vec::new(),

@@ -109,6 +109,7 @@ async fn messages_of_a_deleted_channel_go_too() {
             id: MessageId::new(),
             sender_id: ada,
             content: format!("number {number}"),
+            html: None,
             parent_id: None,
             nonce: None,
             mentions: Vec::new(),

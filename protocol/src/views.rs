@@ -281,6 +281,27 @@ view!(
         count: i64,
         /// The first fifty of them.
         user_ids: Vec<UserId>,
+        /// Whether the reader is among them; only in what is made for one reader, never in events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        me: Option<bool>,
+    }
+);
+
+view!(
+    /// What a page on the web says of itself, of a link in a message. Its pictures are left out: loading them would tell
+    /// their host who reads.
+    LinkPreview {
+        /// As the message has it.
+        url: String,
+        /// At most 200 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// At most 300 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// At most 100 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site_name: Option<String>,
     }
 );
 
@@ -372,6 +393,9 @@ view!(
         sender: UserRef,
         /// Markdown, at most 16,000 characters.
         content: String,
+        /// The same as sanitised HTML, to be shown as it is; absent where there is no text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        html: Option<String>,
         /// The root of the thread it answers in.
         #[serde(skip_serializing_if = "Option::is_none")]
         parent_id: Option<MessageId>,
@@ -410,6 +434,9 @@ view!(
         /// `channel` where everybody there is mentioned, `here` where those are who were online.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mentions_all: Option<String>,
+        /// What the links in it lead to, at most three; they come a moment after the message.
+        #[serde(default)]
+        previews: Vec<LinkPreview>,
         /// Buttons and fields made by plugins.
         blocks: Vec<serde_json::Value>,
         /// Where a browser finds it: a path of the web client.

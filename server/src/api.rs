@@ -7,6 +7,7 @@ mod attention;
 mod audit;
 mod auth;
 mod bookmarks;
+mod catalogue;
 mod channel_invitations;
 mod channel_roles;
 mod channels;
@@ -126,7 +127,7 @@ macro_rules! endpoints {
                 reminders::Reminders($app.clone()),
                 retention::ChannelRetention($app.clone()),
             ),
-            reactions::Reactions($app.clone()),
+            (reactions::Reactions($app.clone()), catalogue::Catalogue($app.clone())),
             (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
             assistant::Assistant($app.clone()),

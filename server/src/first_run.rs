@@ -9,8 +9,8 @@ use confab_core::roles::Granted;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
 use confab_core::{
-    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, members, passwords, presences, push, roles,
-    text,
+    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, members, passwords, presences, push,
+    roles, text,
 };
 
 /// A set-up link that nobody used by then is made anew at the next start.

@@ -96,10 +96,14 @@ pub fn encode_anew(from: &Path, to: &Path, file_type: &str) -> Result<Option<Ima
 /// The first picture, upright, and what its colours mean.
 fn decode(from: &Path, format: ImageFormat) -> Result<(DynamicImage, Option<Vec<u8>>)> {
     let file = File::open(from).map_err(disk)?;
-    let mut decoder = pictures::decoder(ImageReader::with_format(BufReader::new(file), format))?;
-    let turned = decoder.orientation().map_err(|_| pictures::unreadable())?;
+    let mut decoder = pictures::decoder(
+        "file",
+        ImageReader::with_format(BufReader::new(file), format),
+        pictures::MOST_PIXELS,
+    )?;
+    let turned = decoder.orientation().map_err(|_| pictures::unreadable("file"))?;
     let profile = decoder.icc_profile().ok().flatten();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| pictures::unreadable())?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|_| pictures::unreadable("file"))?;
     image.apply_orientation(turned);
     let profile = profile.filter(|profile| fits(profile, &image));
     Ok((image, profile))

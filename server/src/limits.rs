@@ -20,6 +20,7 @@ pub struct Limits {
     write: DefaultKeyedRateLimiter<UserId>,
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
+    react: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
     download: DefaultKeyedRateLimiter<UserId>,
 }
@@ -89,6 +90,7 @@ impl Limits {
             write: RateLimiter::keyed(every(10, 1, 30)),
             send: RateLimiter::keyed(every(5, 1, 20)),
             search: RateLimiter::keyed(every(30, 60, 30)),
+            react: RateLimiter::keyed(every(5, 1, 5)),
             ask: RateLimiter::keyed(every(10, 60, 10)),
             download: RateLimiter::keyed(every(20, 1, 100)),
         }
@@ -190,6 +192,11 @@ impl Limits {
         self.check(&self.send, &user)
     }
 
+    /// Reacting, and taking reactions back.
+    pub fn react(&self, user: UserId) -> Result<()> {
+        self.check(&self.react, &user)
+    }
+
     /// Searching.
     pub fn search(&self, user: UserId) -> Result<()> {
         self.check(&self.search, &user)
@@ -217,6 +224,7 @@ impl Limits {
         self.write.retain_recent();
         self.send.retain_recent();
         self.search.retain_recent();
+        self.react.retain_recent();
         self.ask.retain_recent();
         self.download.retain_recent();
     }

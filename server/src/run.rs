@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::due::Due;
+use crate::egress::Egress;
 use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
@@ -33,7 +34,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, errands, first_run, gateway, intake, web};
+use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -119,6 +120,7 @@ async fn assemble(
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         ),
         outside,
+        egress: Egress::new(settings.egress_allow.clone()),
         mail,
         push,
         presences: Keeper::default(),
@@ -131,6 +133,15 @@ async fn assemble(
         local_url,
     });
     errands::start(&app, &stop);
+    tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));
+    if app.settings.link_previews {
+        let (app, stop) = (app.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(fault) = previews::follow(app, stop).await {
+                tracing::warn!(%fault, "links have no previews until the next start");
+            }
+        });
+    }
     let swept = app.clone();
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {

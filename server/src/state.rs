@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use crate::due::Due;
+use crate::egress::Egress;
 use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::limits::Limits;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub picture_places: Semaphore,
     /// The outside issuer.
     pub outside: Option<Arc<Issuer>>,
+    /// The way out to addresses that people write.
+    pub egress: Egress,
     /// How mail leaves.
     pub mail: Option<Mailer>,
     /// How browsers are pushed to.

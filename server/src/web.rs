@@ -19,10 +19,11 @@ fn is_served(path: &str) -> bool {
         && !matches!(path, "index.html" | "package.json")
 }
 
-/// One script policy for every page: no inline script, no other host.
+/// One script policy for every page: no inline script, no other host. Only the named policies may make markup or the
+/// address of a script from a text: that of messages, whose HTML is ours, and that of the service worker.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; \
-    require-trusted-types-for 'script'";
+    require-trusted-types-for 'script'; trusted-types confab-message confab-worker";
 
 /// The page; the client's own router reads the path.
 #[handler]

@@ -119,6 +119,10 @@ actions!(
     ChannelDeleted = "channel.deleted",
     /// How long a channel keeps its messages was changed.
     RetentionChanged = "channel.retention_changed",
+    /// A reaction was added to the catalogue.
+    ReactionCreated = "reaction.created",
+    /// A reaction was taken from the catalogue.
+    ReactionDeleted = "reaction.deleted",
     /// The audit log was exported.
     AuditExported = "audit.exported",
     /// Data of another system was brought in.

@@ -58,12 +58,19 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let rate_limits = choice("rate_limits", ["on", "off"]);
     let log_json = choice("log_format", ["json", "text"]);
     let push_loopback = choice("push_loopback", ["on", "off"]);
+    let link_previews = choice("link_previews", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
     let trusted_proxies = list("trusted_proxies")
         .iter()
         .filter_map(|part| {
             part.parse().map_err(|_| faults.push(format!("trusted_proxies: {part:?} is no address"))).ok()
+        })
+        .collect();
+    let egress_allow = list("egress_allow")
+        .iter()
+        .filter_map(|part| {
+            part.parse().map_err(|_| faults.push(format!("egress_allow: {part:?} is no IP:PORT"))).ok()
         })
         .collect();
     let allowed_origins = list("allowed_origins");
@@ -119,6 +126,8 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         away_after,
         digest_after,
         push_loopback,
+        link_previews,
+        egress_allow,
         log: text("log"),
         log_json,
         values,

@@ -9,7 +9,7 @@ use crate::db::{Tx, insert_rows, run};
 use crate::fault::{Fault, Result};
 
 const INSERT: &str = "insert into messages (id, channel_id, seq, number, sender_id, content, parent_id, version, nonce, mentions,
-    blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at) ";
+    blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at, html) ";
 const MENTION: &str = "insert into mentions (user_id, channel_id, seq, message_id) ";
 // Five ids have 184 letters: a sixth person is counted, not named.
 const REPLIED: &str = "update messages set reply_count = reply_count + $2,
@@ -27,6 +27,8 @@ pub struct NewMessage {
     pub sender_id: UserId,
     /// Markdown.
     pub content: String,
+    /// As people see it. `None`: made later, as for imports.
+    pub html: Option<String>,
     /// The root of the thread.
     pub parent_id: Option<MessageId>,
     /// The sender's own id for it.
@@ -67,7 +69,8 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
             .push_bind(row.1.created_at.0)
             .push_bind(row.1.created_at.0)
             .push_bind(None::<i64>)
-            .push_bind(None::<i64>),
+            .push_bind(None::<i64>)
+            .push_bind(row.1.html.clone()),
         ""
     );
     count_replies(tx, messages).await?;
@@ -126,4 +129,9 @@ pub(super) async fn store_mentions(
 /// Ids as one text, so that showing a page needs no query for mentions.
 pub(super) fn mentions_text(mentions: &[UserId]) -> Option<String> {
     (!mentions.is_empty()).then(|| mentions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+}
+
+/// The ids again.
+pub(super) fn mentions_of(text: Option<&str>) -> Vec<UserId> {
+    text.unwrap_or_default().split(' ').filter_map(|id| id.parse().ok()).collect()
 }

@@ -2,8 +2,7 @@
 
 use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
 
-use super::erase;
-use super::{forward, mentions, view};
+use super::{erase, forward, mentions, render, view};
 use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
@@ -13,7 +12,7 @@ use crate::{broadcasts, text};
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
 const EDIT: &str =
-    "update messages set content = $2, mentions = $3, version = version + 1, updated_at = $4, edited_at = $4
+    "update messages set content = $2, mentions = $3, html = $6, previews = null, version = version + 1, updated_at = $4, edited_at = $4
     where id = $1 and version = $5 and deleted_at is null";
 // Who was mentioned by @here is known only from when it was posted.
 const FORGET_NAMED: &str = "delete from mentions where message_id = $1 and by_here is null";
@@ -54,6 +53,7 @@ pub async fn edit(
     let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
     let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &content).await?;
+    let html = render::one(tx, &content, &mentioned, message.sender.is_bot).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(
         tx,
@@ -62,7 +62,8 @@ pub async fn edit(
             .bind(content.clone())
             .bind(super::append::mentions_text(&mentioned))
             .bind(Timestamp::now().0)
-            .bind(message.version),
+            .bind(message.version)
+            .bind(html.clone()),
         execute
     )? == 0
     {

@@ -15,7 +15,7 @@ const FORGET_REACTIONS: &str = "delete from message_reactions where message_id =
 // A reminder stays: its own words may be all that it is about.
 const FORGET_NOTIFICATIONS: &str = "delete from notifications where message_id = $1 and kind <> 'reminder'";
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
-const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
+const DELETE: &str = "update messages set content = '', html = null, previews = null, mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
     pinned_at = null, pinned_by_id = null, quoted_id = null, is_forward = null, version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
 const UNREPLY: &str = "update messages set reply_count = reply_count - 1, participants = $2, last_reply_at =
     (select r.created_at from messages r where r.parent_id = $1 and r.deleted_at is null order by r.seq desc limit 1)

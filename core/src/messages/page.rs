@@ -7,6 +7,7 @@ use super::view::{COLUMNS, MessageRow, find, of_rows};
 use crate::access::Admitted;
 use crate::db::{Read, run};
 use crate::fault::{Fault, Result};
+use crate::reactions;
 
 const BEFORE: &str = "where m.channel_id = $1 and m.seq < $2 order by m.seq desc limit $3";
 const AFTER: &str = "where m.channel_id = $1 and m.seq > $2 order by m.seq limit $3";
@@ -78,7 +79,9 @@ pub async fn page(on: &mut impl Read, admitted: &Admitted, side: Side, limit: u3
     };
     older.reverse();
     older.extend(newer);
-    Ok(Page { messages: of_rows(on, older).await?, has_before, has_after })
+    let mut messages = of_rows(on, older).await?;
+    reactions::mark_own(on, admitted.user_id(), &mut messages).await?;
+    Ok(Page { messages, has_before, has_after })
 }
 
 async fn any(on: &mut impl Read, text: &'static str, channel: Uuid, seq: i64) -> Result<bool> {
@@ -112,6 +115,7 @@ pub async fn thread(
         fetch_all
     )?;
     let mut messages = of_rows(on, rows).await?;
+    reactions::mark_own(on, user, &mut messages).await?;
     messages.insert(0, root);
     Ok(messages)
 }

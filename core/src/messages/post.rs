@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::append::{NewMessage, append};
 use super::beside::Beside;
-use super::{forward, mentions, view};
+use super::{forward, mentions, render, view};
 use crate::access::{self, Place, Take};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
@@ -115,10 +115,12 @@ pub(crate) async fn post_beside_draft(
     };
     let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
     let broadcast = mentions::broadcast(tx, user, writer.role, channel, &draft.content).await?;
+    let html = render::one(tx, &draft.content, &mentions, writer.user.is_bot).await?;
     let message = NewMessage {
         id: MessageId::new(),
         sender_id: user,
         content: draft.content,
+        html: Some(html),
         parent_id,
         nonce: draft.nonce,
         mentions,

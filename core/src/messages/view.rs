@@ -5,8 +5,9 @@ use confab_protocol::{
 };
 use uuid::Uuid;
 
-use super::append::NewMessage;
+use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
+use super::{previews, render};
 use crate::access::{self, Admitted, Place};
 use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
@@ -15,7 +16,7 @@ use crate::{broadcasts, files, reactions};
 /// What a row holds, and the sender beside it. A deleted channel shows nothing any more, on no path.
 pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
     m.mentions, m.blocks, m.reply_count, m.reaction_count, m.has_attachments, m.created_at, m.updated_at, m.edited_at,
-    m.deleted_at, u.username, u.full_name, u.picture_url, u.is_bot, m.participants, m.last_reply_at, m.pinned_at,
+    m.deleted_at, m.html, m.previews, u.username, u.full_name, u.picture_url, u.is_bot, m.participants, m.last_reply_at, m.pinned_at,
     m.pinned_by_id, m.quoted_id, m.is_forward, c.kind
     from messages m join users u on u.id = m.sender_id
     join channels c on c.id = m.channel_id and c.deleted_at is null";
@@ -41,6 +42,8 @@ pub(super) struct MessageRow {
     updated_at: i64,
     edited_at: Option<i64>,
     pub deleted_at: Option<i64>,
+    html: Option<String>,
+    previews: Option<String>,
     username: String,
     full_name: Option<String>,
     picture_url: Option<String>,
@@ -66,9 +69,41 @@ pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>
     Ok(wanted.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-pub(super) async fn of_rows(on: &mut impl Read, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
-    let with_reactions: Vec<Uuid> =
-        rows.iter().filter(|row| row.reaction_count > 0).map(|row| row.id).collect();
+/// The same without `html`, for those who read texts and show none: an index need not render an imported history.
+pub async fn unrendered(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let mut rows: Vec<MessageRow> = Vec::with_capacity(ids.len());
+    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    for part in wanted.chunks(500) {
+        rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
+    }
+    plain_of_rows(on, rows).await
+}
+
+/// Rows as everyone sees them. What is not kept as HTML yet is rendered here.
+pub(super) async fn of_rows(on: &mut impl Read, mut rows: Vec<MessageRow>) -> Result<Vec<Message>> {
+    let waits = |row: &&MessageRow| row.html.is_none() && row.deleted_at.is_none();
+    let waiting: Vec<render::Row<'_>> = rows
+        .iter()
+        .filter(waits)
+        .map(|row| render::Row {
+            id: MessageId(row.id),
+            content: &row.content,
+            mentions: mentions_of(row.mentions.as_deref()),
+            by_bot: row.is_bot,
+        })
+        .collect();
+    if !waiting.is_empty() {
+        let mut made = render::of_rows(on, &waiting).await?;
+        for row in &mut rows {
+            row.html = row.html.take().or_else(|| made.remove(&MessageId(row.id)));
+        }
+    }
+    plain_of_rows(on, rows).await
+}
+
+pub(super) async fn plain_of_rows(on: &mut impl Read, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
+    let with_reactions: Vec<(Uuid, i64)> =
+        rows.iter().filter(|row| row.reaction_count > 0).map(|row| (row.id, row.reaction_count)).collect();
     let with_files: Vec<Uuid> =
         rows.iter().filter(|row| row.has_attachments && row.deleted_at.is_none()).map(|row| row.id).collect();
     let mut reactions = reactions::of_messages(on, &with_reactions).await?;
@@ -119,6 +154,7 @@ impl MessageRow {
             },
             // The row of a deleted message is emptied too; this makes sure that nothing shows it while it is not.
             content: if deleted { String::new() } else { self.content },
+            html: self.html.filter(|html| !deleted && !html.is_empty()),
             parent_id: self.parent_id.map(MessageId),
             version: self.version,
             created_at: Timestamp(self.created_at),
@@ -135,6 +171,7 @@ impl MessageRow {
             files,
             mentions_all: broadcasts::in_mentions(self.mentions.as_deref().unwrap_or_default()),
             mentions: ids(self.mentions.as_deref()),
+            previews: if deleted { Vec::new() } else { previews::of_text(self.previews.as_deref()) },
             blocks: self.blocks.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             url: url(self.channel_id, self.seq),
             pinned_at: self.pinned_at.map(Timestamp),
@@ -155,6 +192,7 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         seq: place.first_seq,
         sender_id: message.sender_id,
         content: message.content,
+        html: message.html.filter(|html| !html.is_empty()),
         parent_id: message.parent_id,
         version: 1,
         created_at: message.created_at,
@@ -172,6 +210,7 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         files,
         mentions: message.mentions,
         mentions_all: None,
+        previews: Vec::new(),
         blocks: Vec::new(),
         url: url(place.channel_id.0, place.first_seq),
         pinned_at: None,
@@ -195,7 +234,9 @@ pub async fn find(on: &mut impl Read, user: UserId, id: MessageId) -> Result<(Ad
         Fault::NotFound(_) => Fault::NotFound("message"),
         other => other,
     })?;
-    let message = views(on, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
+    let mut found = views(on, &[id]).await?;
+    reactions::mark_own(on, user, &mut found).await?;
+    let message = found.pop().ok_or(Fault::NotFound("message"))?;
     Ok((admitted, message))
 }
 

@@ -32,6 +32,10 @@ permissions!(
     ChannelsCreate = "channels.create",
     /// Make private channels.
     ChannelsCreatePrivate = "channels.create_private",
+    /// Add reactions of one's own to the catalogue.
+    ReactionsCreate = "reactions.create",
+    /// Delete reactions that others added.
+    ReactionsManage = "reactions.manage",
     /// Make, list and revoke invitation links.
     UsersInvite = "users.invite",
     /// See, make, disable, enable and delete accounts, and help people back in.

@@ -46,20 +46,12 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
         members::withdraw(tx, ChannelId(channel), id).await?;
     }
     void_credentials(tx, id).await?;
-<<<<<<< HEAD
-    run!(tx, sqlx::query(DROP_ROLES).bind(id.0), execute)?;
-    run!(tx, sqlx::query(DROP_PRESENCE).bind(id.0), execute)?;
-    drafts::forget(tx, id).await?;
-    scheduled_messages::forget(tx, id).await?;
-    reminders::forget(tx, id).await?;
-||||||| 1d1b8d7
-    run!(tx, sqlx::query(DROP_ROLES).bind(id.0), execute)?;
-    run!(tx, sqlx::query(DROP_PRESENCE).bind(id.0), execute)?;
-=======
     for statement in [DROP_ROLES, DROP_PRESENCE, DROP_BOOKMARKS, DROP_FOLLOWS, DROP_KEYS] {
         run!(tx, sqlx::query(statement).bind(id.0), execute)?;
     }
->>>>>>> messages
+    drafts::forget(tx, id).await?;
+    scheduled_messages::forget(tx, id).await?;
+    reminders::forget(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;

@@ -43,7 +43,7 @@ struct StatusChange {
 /// Where pictures are, before their hash.
 const PICTURES: &str = "/api/v1/pictures/";
 /// Whose picture cannot be decoded within this time is told to try again.
-const PICTURE_WAIT: Duration = Duration::from_secs(5);
+pub(super) const PICTURE_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Multipart)]
 struct PictureForm {

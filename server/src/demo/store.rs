@@ -187,6 +187,7 @@ impl Scribe<'_> {
             id: ids[number],
             sender_id: self.ids[line.sender],
             content: line.text.clone(),
+            html: None,
             parent_id: line.answers.map(|root| ids[root]),
             nonce: None,
             mentions: line.mentions.iter().map(|person| self.ids[*person]).collect(),

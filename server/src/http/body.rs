@@ -26,9 +26,11 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
     let path = request.uri().path();
     let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
+    let is_symbol = path == "/api/v1/reactions" && *request.method() == Method::POST;
     let is_file = path.ends_with("/files/upload");
     let is_part = path.starts_with("/api/v1/files/uploads/") && *request.method() == Method::PATCH;
     let most = match () {
+        () if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
         () if is_picture => pictures::MOST_BYTES + ENVELOPE_BYTES,
         () if is_file => upload_bytes + ENVELOPE_BYTES,
         () if is_part => api::PART_BYTES,
@@ -42,7 +44,7 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         // Counted while they are received, whatever length was declared.
         return Ok(());
     }
-    if is_picture {
+    if is_picture || is_symbol {
         // Without a length the stream is bounded where it is read, but multipart may also carry other fields.
         return declared.map(|_| ()).ok_or_else(|| {
             Error::from_string("an upload must declare its Content-Length", StatusCode::BAD_REQUEST)

@@ -145,10 +145,15 @@ export function roleChanged({ channel_id: channelId, user_id: userId, role }) {
   if (list) members.value = new Map(members.value).set(channelId, list.map((member) => (member.user.id === userId ? { ...member, role } : member)));
 }
 
-/** How far I have read, or the other one of a conversation. @param {string} channelId @param {{seq:number, user_id?:string}} d */
-function readTo(channelId, { seq, user_id: userId }) {
+/**
+ * How far I have read on any device, forward or back, or the other one of a conversation has.
+ * @param {string} channelId @param {{seq:number, user_id?:string, unread_count?:number, mention_count?:number}} d
+ */
+function readTo(channelId, { seq, user_id: userId, unread_count: unread, mention_count: mentions }) {
   if (userId && userId !== me.value?.id) {
     seenUpTo.value = new Map(seenUpTo.value).set(channelId, Math.max(seq, seenUpTo.value.get(channelId) ?? 0));
+  } else if (unread !== undefined) {
+    if (channels.value.has(channelId)) putChannel({ id: channelId, read_seq: seq, unread_count: unread, mention_count: mentions ?? 0 });
   } else if (seq < (channels.value.get(channelId)?.read_seq ?? 0)) {
     // Marked unread elsewhere, or an older report that a newer one overtook: the server knows what holds.
     channelWanted.value = channelId;

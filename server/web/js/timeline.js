@@ -3,7 +3,7 @@
  *
  * @typedef {{id:string, username:string, full_name?:string, picture_url?:string, is_bot?:boolean}} UserRef
  * @typedef {{code:string, count:number, user_ids:string[]}} Reaction
- * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, parent_id?:string,
+ * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, html?:string, parent_id?:string,
  *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
  *   reply_count?:number, last_reply_at?:string|null, last_reply_seq?:number, participants?:(string|UserRef)[], pinned_at?:string|null, html?:string|null,
  *   mentions_all?:string|null, previews?:any[], quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message

@@ -123,7 +123,7 @@ async fn views(db: &Db, ids: &[MessageId]) -> Result<Vec<Message>> {
         return Ok(Vec::new());
     }
     loop {
-        match messages::views(&mut db.read(), ids).await {
+        match messages::unrendered(&mut db.read(), ids).await {
             Err(fault @ (Fault::Busy | Fault::Unavailable(_))) => {
                 tracing::warn!(%fault, "cannot read messages to index, trying again");
                 tokio::time::sleep(PAUSE).await;

@@ -14,6 +14,7 @@ import { MessageTools, quote } from './message_tools.js';
 import { Forwarded, Marks, Quoted } from './quotation.js';
 import { Previews } from './previews.js';
 import { pickReaction, Reactions } from './reactions.js';
+import { RenderedText } from './rendered.js';
 import { FormattedText } from './text.js';
 import { ThreadSummary } from './thread_summary.js';
 
@@ -54,7 +55,12 @@ export function Message({ message, continued = false, marked = false, canWrite, 
 function Content({ message }) {
   if (message.deleted_at) return html`<div class="body gone">This message was deleted.</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
-  return html`<div class="body"><${FormattedText} text=${message.content} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+  return html`<div class="body"><${Text} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+}
+
+/** As the server rendered it; by this client's own rules where it did not, as for a server before this. @param {{message:MessageData}} props */
+function Text({ message }) {
+  return message.html ? html`<${RenderedText} markup=${message.html} />` : html`<${FormattedText} text=${message.content} />`;
 }
 
 /** @param {{message:MessageData}} props */
