@@ -6,7 +6,7 @@ mod list;
 use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
 
 pub use direct::open_direct;
-pub use list::{Scope, for_event, get, list};
+pub use list::{Scope, for_event, get, list, nth};
 
 use crate::access::{self, Take};
 use crate::audit::{self, Action, Actor, Target};

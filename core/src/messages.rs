@@ -10,7 +10,7 @@ mod view;
 
 pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
-pub use page::{Page, Side, conversation, page, thread};
+pub use page::{Page, Side, conversation, nth_newest, page, thread};
 pub use post::{Draft, Posted, import, post};
 pub use scan::{all_after, count};
 pub use view::{find, readable, views};

@@ -10,6 +10,7 @@ use crate::fault::{Fault, Result};
 const BEFORE: &str = "where m.channel_id = $1 and m.seq < $2 order by m.seq desc limit $3";
 const AFTER: &str = "where m.channel_id = $1 and m.seq > $2 order by m.seq limit $3";
 const REPLIES: &str = "where m.parent_id = $1 and m.seq > $2 order by m.seq limit $3";
+const NTH_NEWEST: &str = "select seq from messages where channel_id = $1 order by seq desc limit 1 offset $2";
 const ALL_AFTER: &str = "where m.channel_id = $1 and m.seq > $2 and m.seq < $3 order by m.seq";
 
 /// From which side a page is asked.
@@ -69,6 +70,15 @@ pub async fn page(on: &mut impl Read, admitted: &Admitted, side: Side, limit: u3
     older.reverse();
     older.extend(newer);
     Ok(Page { messages: of_rows(on, older).await?, has_before, has_after })
+}
+
+/// The number of the `number`th newest message, counted from one: what stands before it is a page that passes over so
+/// many. Zero when there are fewer.
+pub async fn nth_newest(on: &mut impl Read, admitted: &Admitted, number: i64) -> Result<i64> {
+    let channel = admitted.channel_id().0;
+    let seq: Option<i64> =
+        run!(on, sqlx::query_scalar(NTH_NEWEST).bind(channel).bind(number - 1), fetch_optional)?;
+    Ok(seq.unwrap_or(0))
 }
 
 fn cut(rows: &mut Vec<MessageRow>, count: i64) -> bool {
