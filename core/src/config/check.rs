@@ -53,6 +53,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     };
     let rate_limits = choice("rate_limits", ["on", "off"]);
     let log_json = choice("log_format", ["json", "text"]);
+    let socket_token_in_url = choice("socket_token_in_url", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
     let trusted_proxies = list("trusted_proxies")
@@ -103,6 +104,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         rate_limits,
         sockets_per_user,
         sockets_total,
+        socket_token_in_url,
         allowed_origins,
         trusted_proxies,
         upload_bytes,
