@@ -1,13 +1,14 @@
 //! Reactions.
 
-use confab_core::{FutureExt, messages, reactions};
+use confab_core::{Fault, FutureExt, messages, reactions};
 use confab_protocol::{MessageId, ReactionCount, Timestamp};
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
+use super::strict::Text;
 use super::{Answer, Area, app};
 use crate::state::App;
 
@@ -36,6 +37,15 @@ struct Catalogue {
     next_cursor: Option<String>,
 }
 
+/// Which reaction, by either of its names.
+#[derive(Debug, Object)]
+struct Named {
+    /// An emoji, its short name, or a custom code.
+    emoji: Option<Text>,
+    /// The same.
+    code: Option<Text>,
+}
+
 pub struct Reactions(pub Option<App>);
 
 #[OpenApi(tag = "Area::Messages")]
@@ -57,6 +67,20 @@ impl Reactions {
             .write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed())
             .await?;
         Ok(Done::NoContent)
+    }
+
+    /// The same for clients of other systems, which name the reaction in the body.
+    #[oai(path = "/messages/:id/reactions", method = "post")]
+    async fn add_named(&self, caller: Bearer, id: Path<Uuid>, body: Json<Named>) -> Answer<Done> {
+        let code =
+            body.0.emoji.or(body.0.code).ok_or_else(|| Fault::invalid("emoji", "names no reaction"))?;
+        self.add(caller, id, Path(code.0)).await
+    }
+
+    /// The same for clients of other systems, which name the reaction in the query.
+    #[oai(path = "/messages/:id/reactions", method = "delete")]
+    async fn remove_named(&self, caller: Bearer, id: Path<Uuid>, emoji: Query<String>) -> Answer<Done> {
+        self.remove(caller, id, Path(emoji.0)).await
     }
 
     /// Takes one's reaction away.
