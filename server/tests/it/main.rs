@@ -8,6 +8,7 @@ mod administration;
 mod architecture;
 mod attacks;
 mod audit;
+mod authorization;
 mod bad_inputs;
 mod channels;
 mod command_line;
