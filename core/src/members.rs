@@ -75,7 +75,7 @@ pub async fn add(
     for (seq, user, role) in &rows {
         let mut emission =
             Emission::new(EventKind::MemberJoined, *user).at(channel, *seq).detail(role.as_str());
-        emission.actor_id = by;
+        (emission.actor_id, emission.created_at) = (by, Timestamp(now));
         tx.emit(emission);
     }
     Ok(rows.len())

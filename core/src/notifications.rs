@@ -33,7 +33,13 @@ const LIST: &str = "select id, kind, message_id, created_at, read_at from notifi
     where user_id = $1 and id < $2 order by id desc limit $3";
 const LIST_UNREAD: &str = "select id, kind, message_id, created_at, read_at from notifications
     where user_id = $1 and id < $2 and read_at is null order by id desc limit $3";
-const UNREAD: &str = "select count(*) from (select 1 from notifications where user_id = $1 and read_at is null limit 1000) as found";
+// Only what may be read: whoever left a private channel would see a badge for ever that no list explains.
+const UNREAD: &str = "select count(*) from (select 1 from notifications n
+    join messages m on m.id = n.message_id and m.deleted_at is null
+    join channels c on c.id = n.channel_id and c.deleted_at is null
+    left join memberships s on s.channel_id = n.channel_id and s.user_id = $1 and s.to_seq is null
+    where n.user_id = $1 and n.read_at is null and (s.role is not null or c.kind in ('public', 'voice'))
+    limit 1000) as found";
 const READ_ALL: &str = "update notifications set read_at = $2 where user_id = $1 and read_at is null";
 const OF_IDS: &str = "select id from notifications where user_id = $1 and read_at is null and id in";
 const READ_ONE: &str = "update notifications set read_at = $2 where id = $1";

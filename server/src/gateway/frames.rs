@@ -96,7 +96,8 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         }
         EventKind::ChannelDeleted => json!({ "id": channel }),
         EventKind::MemberJoined => {
-            json!({ "channel_id": channel, "user": people.get(&UserId(event.ref_id))?, "role": detail })
+            let user = people.get(&UserId(event.ref_id))?;
+            json!({ "channel_id": channel, "user": user, "role": detail, "joined_at": event.created_at })
         }
         EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),

@@ -21,7 +21,7 @@ pub const ADMIN_PASSWORD: &str = "a warden keeps many keys";
 /// An installation and the people known in it. Everything ends with this value: processes first, then their folders.
 pub struct World {
     pub nodes: Vec<Node>,
-    _worker: Option<Process>,
+    worker: Option<Process>,
     nats: Option<Nats>,
     postgres: Option<Postgres>,
     _folder: TempDir,
@@ -42,7 +42,7 @@ impl World {
         let node = Node::start(&folder.path().join("data"), &settings).await;
         Self {
             nodes: vec![node],
-            _worker: None,
+            worker: None,
             nats: None,
             postgres: None,
             _folder: folder,
@@ -81,11 +81,26 @@ impl World {
         }
         Self {
             nodes: vec![first, second],
-            _worker: Some(worker),
+            worker: Some(worker),
             nats: Some(nats),
             postgres: Some(postgres),
             _folder: folder,
             places: BTreeMap::new(),
+        }
+    }
+
+    /// What all its programs of ours logged so far.
+    pub fn output(&self) -> String {
+        let servers = self.nodes.iter().map(Node::output);
+        servers.chain(self.worker.iter().map(Process::output)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Lets all servers keep files in one folder, as an operator of several must.
+    pub fn share_files(&self) {
+        let shared = self.nodes[0].data.join("files");
+        std::fs::create_dir_all(&shared).expect("a folder");
+        for node in &self.nodes[1..] {
+            std::os::unix::fs::symlink(&shared, node.data.join("files")).expect("nothing is stored yet");
         }
     }
 
