@@ -11,7 +11,7 @@ use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, T
 pub use direct::open_direct;
 pub use find::{After, Found, find};
 pub(crate) use list::of_ids;
-pub use list::{Scope, for_event, get, list};
+pub use list::{Scope, for_event, get, list, nth};
 pub use privacy::set_private;
 pub use words::{QUESTION_CHARACTERS, list_missing_words};
 

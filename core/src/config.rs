@@ -47,6 +47,7 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("rate_limits", &["CONFAB_RATE_LIMITS"], false),
     ("sockets_per_user", &["MAX_WEBSOCKET_CONNECTIONS_PER_USER"], false),
     ("sockets_total", &["MAX_TOTAL_WEBSOCKET_CONNECTIONS"], false),
+    ("socket_token_in_url", &["CONFAB_SOCKET_TOKEN_IN_URL"], false),
     ("allowed_origins", &["CONFAB_ALLOWED_ORIGINS"], false),
     ("trusted_proxies", &["CONFAB_TRUSTED_PROXIES"], false),
     ("files_url", &["CONFAB_FILES_URL"], false),
@@ -201,6 +202,8 @@ pub struct Settings {
     pub sockets_per_user: usize,
     /// Sockets of this server.
     pub sockets_total: usize,
+    /// Whether `?token=` in a socket's address counts as its first frame.
+    pub socket_token_in_url: bool,
     /// Origins other than our own whose pages may call the API.
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.

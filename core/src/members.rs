@@ -99,7 +99,7 @@ async fn add_new(
     for (seq, user, role, _) in &rows {
         let mut emission =
             Emission::new(EventKind::MemberJoined, *user).at(channel, *seq).detail(role.as_str());
-        emission.actor_id = by;
+        (emission.actor_id, emission.created_at) = (by, Timestamp(now));
         tx.emit(emission);
     }
     Ok(new.into_iter().map(|it| it.0).collect())

@@ -18,7 +18,7 @@ pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
 pub(crate) use erase::expire;
 pub use history::{Version, history};
-pub use page::{Page, Side, conversation, page, thread};
+pub use page::{Page, Side, conversation, nth_newest, page, thread};
 pub use post::{Draft, Posted, import, post};
 pub(crate) use post::{post_beside_draft, root_of};
 pub use previews::{LINKS, claim_links, keep_previews};

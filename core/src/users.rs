@@ -44,6 +44,9 @@ const THERE: &str = "select id from users where deleted_at is null and id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
     order by username_key limit $4";
+const NTH: &str = "select username_key from users
+    where is_active = true and username_key >= $1 and username_key < $2
+    order by username_key limit 1 offset $3";
 const BY_KEYS: &str = "select id, username_key from users where username_key in";
 const ANY_SUPERUSER: &str =
     "select count(*) from (select 1 from users where is_superuser = true limit 1) as found";
@@ -301,6 +304,14 @@ pub async fn search(on: &mut impl Read, prefix: &str, after: &str, limit: u32) -
         fetch_all
     )?;
     Ok(rows.into_iter().map(UserRef::from).collect())
+}
+
+/// The folded name of the `number`th of those whose names begin with `prefix`, counted from one: where a page begins
+/// that passes over so many.
+pub async fn nth(on: &mut impl Read, prefix: &str, number: i64) -> Result<Option<String>> {
+    let from = text::key(prefix);
+    let to = format!("{from}\u{10FFFF}");
+    Ok(run!(on, sqlx::query_scalar(NTH).bind(from).bind(to).bind(number - 1), fetch_optional)?)
 }
 
 /// Which of these user names exist, folded, with their ids.

@@ -30,6 +30,11 @@ use crate::state::App;
 /// Largest frame of a client (docs/limits.md).
 const FRAME_BYTES: usize = 16 * 1_024;
 
+/// The value of `token` in a query; tokens need no escapes.
+fn token_in(query: &str) -> Option<String> {
+    query.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned)
+}
+
 /// Opens a socket.
 #[handler]
 pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> {
@@ -49,6 +54,12 @@ pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> 
     if app.hub.is_draining() {
         return Err(poem::Error::from_status(StatusCode::SERVICE_UNAVAILABLE));
     }
+    // Addresses end up in logs of proxies: unless the operator allows it, a token is said in the first frame.
+    let token = token_in(request.uri().query().unwrap_or_default());
+    if token.is_some() && !app.settings.socket_token_in_url {
+        let text = "a token belongs into the first frame, not into the address";
+        return Err(poem::Error::from_string(text, StatusCode::FORBIDDEN));
+    }
     let upgrade = request.take_upgrade()?;
     let (app, context) = (app.clone(), Context::current());
     tokio::spawn(async move {
@@ -61,7 +72,7 @@ pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> 
             .max_message_size(Some(FRAME_BYTES))
             .max_frame_size(Some(FRAME_BYTES));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        socket::serve(app, stream, context.address).await;
+        socket::serve(app, stream, context.address, token).await;
     });
     Ok(Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)

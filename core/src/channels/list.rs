@@ -35,6 +35,13 @@ const READABLE: &str = "join (select id, name from (select c.id, c.name from mem
         where name_key is not null and (name, id) > ($2, $3) order by name, id limit $4) found_open
         order by 2, 1 limit $4) found on found.id = c.id
     left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null order by c.name, c.id";
+const NTH_MINE: &str = "select c.name, c.id from channels c
+    join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
+    where c.deleted_at is null order by c.name, c.id limit 1 offset $2";
+const NTH_READABLE: &str = "select c.name, c.id from channels c
+    left join memberships m on m.channel_id = c.id and m.user_id = $1 and m.to_seq is null
+    where c.deleted_at is null and (m.role is not null or c.kind in ('public', 'voice'))
+    order by c.name, c.id limit 1 offset $2";
 const PEOPLE: &str = "select channel_id, user_id from memberships where to_seq is null and channel_id in";
 
 /// Which channels.
@@ -149,6 +156,19 @@ pub async fn list(
     let mut page = rows.into_iter().map(ChannelRow::into_view).collect::<Result<Vec<_>>>()?;
     add_people(on, &mut page).await?;
     Ok(page)
+}
+
+/// The `number`th channel in order of name, counted from one: where a page begins that passes over so many.
+pub async fn nth(
+    on: &mut impl Read,
+    user: UserId,
+    scope: Scope,
+    number: i64,
+) -> Result<Option<(String, ChannelId)>> {
+    let text = if scope == Scope::Mine { NTH_MINE } else { NTH_READABLE };
+    let row: Option<(String, Uuid)> =
+        run!(on, sqlx::query_as(text).bind(user.0).bind(number - 1), fetch_optional)?;
+    Ok(row.map(|(name, id)| (name, ChannelId(id))))
 }
 
 /// A conversation is known by its people.

@@ -59,6 +59,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let log_json = choice("log_format", ["json", "text"]);
     let push_loopback = choice("push_loopback", ["on", "off"]);
     let link_previews = choice("link_previews", ["on", "off"]);
+    let socket_token_in_url = choice("socket_token_in_url", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
     let trusted_proxies = list("trusted_proxies")
@@ -117,6 +118,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         rate_limits,
         sockets_per_user,
         sockets_total,
+        socket_token_in_url,
         allowed_origins,
         trusted_proxies,
         files,

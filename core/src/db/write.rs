@@ -49,11 +49,21 @@ pub(crate) struct Emission {
     pub user_id: Option<UserId>,
     pub actor_id: Option<UserId>,
     pub detail: Option<String>,
+    /// Where a row that clients see has the same time, it is set to exactly that one.
+    pub created_at: Timestamp,
 }
 
 impl Emission {
     pub fn new(kind: EventKind, ref_id: impl Into<Uuid>) -> Self {
-        Self { kind, ref_id: ref_id.into(), place: None, user_id: None, actor_id: None, detail: None }
+        Self {
+            kind,
+            ref_id: ref_id.into(),
+            place: None,
+            user_id: None,
+            actor_id: None,
+            detail: None,
+            created_at: Timestamp::now(),
+        }
     }
     pub fn at(mut self, channel: ChannelId, seq: i64) -> Self {
         self.place = Some((channel, seq));
@@ -87,7 +97,7 @@ impl Tx {
             ref_id: emission.ref_id,
             actor_id: emission.actor_id,
             detail: emission.detail,
-            created_at: Timestamp::now(),
+            created_at: emission.created_at,
         });
     }
 

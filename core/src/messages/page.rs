@@ -14,6 +14,7 @@ const AFTER: &str = "where m.channel_id = $1 and m.seq > $2 order by m.seq limit
 const REPLIES: &str = "where m.parent_id = $1 and m.seq > $2 order by m.seq limit $3";
 const ANY_BEFORE: &str = "select 1 from messages where channel_id = $1 and seq <= $2 limit 1";
 const ANY_AFTER: &str = "select 1 from messages where channel_id = $1 and seq >= $2 limit 1";
+const NTH_NEWEST: &str = "select seq from messages where channel_id = $1 order by seq desc limit 1 offset $2";
 const ALL_AFTER: &str = "where m.channel_id = $1 and m.seq > $2 and m.seq < $3 order by m.seq";
 
 /// From which side a page is asked.
@@ -87,6 +88,15 @@ pub async fn page(on: &mut impl Read, admitted: &Admitted, side: Side, limit: u3
 async fn any(on: &mut impl Read, text: &'static str, channel: Uuid, seq: i64) -> Result<bool> {
     let found: Option<i32> = run!(on, sqlx::query_scalar(text).bind(channel).bind(seq), fetch_optional)?;
     Ok(found.is_some())
+}
+
+/// The number of the `number`th newest message, counted from one: what stands before it is a page that passes over so
+/// many. Zero when there are fewer.
+pub async fn nth_newest(on: &mut impl Read, admitted: &Admitted, number: i64) -> Result<i64> {
+    let channel = admitted.channel_id().0;
+    let seq: Option<i64> =
+        run!(on, sqlx::query_scalar(NTH_NEWEST).bind(channel).bind(number - 1), fetch_optional)?;
+    Ok(seq.unwrap_or(0))
 }
 
 fn cut(rows: &mut Vec<MessageRow>, count: i64) -> bool {

@@ -102,6 +102,8 @@ impl Channels {
         q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
+        /// Instead of a cursor: passes over so many, at most 10,000.
+        skip: Query<Option<i64>>,
     ) -> Answer<Json<ChannelPage>> {
         if let Some(q) = q.0.filter(|q| !q.trim().is_empty()) {
             let app = app(&self.0)?;
@@ -109,7 +111,7 @@ impl Channels {
             let items = found.into_iter().map(|it| it.channel).collect();
             return Ok(Json(ChannelPage { items, next_cursor }));
         }
-        self.page(&caller, Scope::Readable, limit.0, cursor.0.as_deref()).await
+        self.page(&caller, Scope::Readable, limit.0, cursor.0.as_deref(), skip.0).await
     }
 
     /// The caller's channels, with counts of what is unread.
@@ -119,8 +121,10 @@ impl Channels {
         caller: Bearer,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
+        /// Instead of a cursor: passes over so many, at most 10,000.
+        skip: Query<Option<i64>>,
     ) -> Answer<Json<ChannelPage>> {
-        self.page(&caller, Scope::Mine, limit.0, cursor.0.as_deref()).await
+        self.page(&caller, Scope::Mine, limit.0, cursor.0.as_deref(), skip.0).await
     }
 
     /// The conversation with these people; made when there is none.
@@ -249,9 +253,17 @@ impl Channels {
         scope: Scope,
         limit: Option<i64>,
         cursor: Option<&str>,
+        skip: Option<i64>,
     ) -> Answer<Json<ChannelPage>> {
         let limit = cursor::limit(limit)?;
-        let after: Option<(String, ChannelId)> = cursor::decode(cursor)?;
+        let skip = cursor::skip(skip, cursor.is_some())?;
+        let mut after: Option<(String, ChannelId)> = cursor::decode(cursor)?;
+        if skip > 0 {
+            after = channels::nth(&mut app(&self.0)?.db.read(), caller.0.user_id, scope, skip).await?;
+            if after.is_none() {
+                return Ok(Json(ChannelPage { items: Vec::new(), next_cursor: None }));
+            }
+        }
         let items =
             channels::list(&mut app(&self.0)?.db.read(), caller.0.user_id, scope, after, limit).await?;
         let last = items.last().filter(|_| items.len() == limit as usize);

@@ -7,6 +7,9 @@ use confab_protocol::{PAGE_DEFAULT, PAGE_LIMIT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Most items that `skip` passes over.
+const MOST_SKIPPED: i64 = 10_000;
+
 /// The page's size that a caller asked for.
 ///
 /// # Errors
@@ -18,6 +21,20 @@ pub fn limit(asked: Option<i64>) -> Result<u32> {
             .ok()
             .filter(|limit| (1..=PAGE_LIMIT).contains(limit))
             .ok_or_else(|| Fault::invalid("limit", format!("must be between 1 and {PAGE_LIMIT}"))),
+    }
+}
+
+/// How many items a caller of another system's habits wants to pass over (docs/limits.md). Cursors are the way through
+/// long lists: what is passed over is walked through, and items that come meanwhile shift the pages.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `skip` outside 0 to 10,000, or beside another place in the list.
+pub fn skip(asked: Option<i64>, has_place: bool) -> Result<i64> {
+    match asked {
+        None | Some(0) => Ok(0),
+        Some(_) if has_place => Err(Fault::invalid("skip", "is not given together with another place")),
+        Some(asked) if (1..=MOST_SKIPPED).contains(&asked) => Ok(asked),
+        Some(_) => Err(Fault::invalid("skip", format!("must be between 0 and {MOST_SKIPPED}"))),
     }
 }
 

@@ -176,10 +176,14 @@ impl Messages {
         before_seq: Query<Option<i64>>,
         after_seq: Query<Option<i64>>,
         around_seq: Query<Option<i64>>,
+        /// Instead of a number: passes over so many of the newest, at most 10,000.
+        skip: Query<Option<i64>>,
     ) -> Answer<Json<MessagePage>> {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
-        let side = match (before_seq.0, after_seq.0, around_seq.0) {
+        let has_place = before_seq.is_some() || after_seq.is_some() || around_seq.is_some();
+        let skip = cursor::skip(skip.0, has_place)?;
+        let mut side = match (before_seq.0, after_seq.0, around_seq.0) {
             (None, None, None) => Side::Newest,
             (Some(seq), None, None) if seq >= 0 => Side::Before(seq),
             (None, Some(seq), None) if seq >= 0 => Side::After(seq),
@@ -194,6 +198,9 @@ impl Messages {
             }
         };
         let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
+        if skip > 0 {
+            side = Side::Before(messages::nth_newest(&mut app.db.read(), &admitted, skip).await?);
+        }
         let page = messages::page(&mut app.db.read(), &admitted, side, limit).await?;
         let has_more = if matches!(side, Side::After(_)) { page.has_after } else { page.has_before };
         Ok(Json(MessagePage {

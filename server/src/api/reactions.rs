@@ -112,6 +112,12 @@ impl Reactions {
         Ok(Done::NoContent)
     }
 
+    /// The same for clients of other systems, which name the reaction in the query.
+    #[oai(path = "/messages/:id/reactions", method = "delete")]
+    async fn remove_named(&self, caller: Bearer, id: Path<Uuid>, emoji: Query<String>) -> Answer<Done> {
+        self.remove(caller, id, Path(emoji.0)).await
+    }
+
     /// Takes one's reaction away.
     #[oai(path = "/messages/:id/reactions/:code", method = "delete")]
     async fn remove(&self, caller: Bearer, id: Path<Uuid>, code: Path<String>) -> Answer<Done> {

@@ -70,10 +70,19 @@ impl Users {
         q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
+        /// Instead of a cursor: passes over so many, at most 10,000.
+        skip: Query<Option<i64>>,
     ) -> Answer<Json<UserPage>> {
         let limit = cursor::limit(limit.0)?;
-        let after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
+        let skip = cursor::skip(skip.0, cursor.0.is_some())?;
+        let mut after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
         let prefix: String = q.0.unwrap_or_default().chars().take(users::USERNAME_CHARACTERS).collect();
+        if skip > 0 {
+            match users::nth(&mut app(&self.0)?.db.read(), &prefix, skip).await? {
+                Some(name) => after = name,
+                None => return Ok(Json(UserPage { items: Vec::new(), next_cursor: None })),
+            }
+        }
         let items =
             users::look_up(&mut app(&self.0)?.db.read(), caller.0.user_id, &prefix, &after, limit).await?;
         let last = items.last().filter(|_| items.len() == limit as usize);

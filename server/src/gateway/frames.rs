@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use confab_core::{Db, Fault, Result, channels, messages, users};
-use confab_protocol::{Event, EventKind, MessageId, Timestamp, UserId};
+use confab_protocol::{Event, EventKind, Message, MessageId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -26,10 +26,12 @@ struct Frame<'a, D: Serialize> {
 pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>> {
     let ids: Vec<MessageId> = events
         .iter()
-        .filter(|event| matches!(event.kind, EventKind::NewMessage | EventKind::MessageUpdate))
+        .filter(|event| {
+            matches!(event.kind, EventKind::NewMessage | EventKind::MessageUpdate | EventKind::MessageDelete)
+        })
         .map(|event| MessageId(event.ref_id))
         .collect();
-    let messages: HashMap<MessageId, confab_protocol::Message> =
+    let messages: HashMap<MessageId, Message> =
         messages::views(&mut db.read(), &unique(ids)).await?.into_iter().map(|it| (it.id, it)).collect();
     let people: Vec<UserId> = events
         .iter()
@@ -43,6 +45,9 @@ pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>>
         let frame = match event.kind {
             EventKind::NewMessage | EventKind::MessageUpdate => {
                 messages.get(&MessageId(event.ref_id)).map(|message| text(event, message))
+            }
+            EventKind::MessageDelete => {
+                Some(text(event, &gone(event, messages.get(&MessageId(event.ref_id)))))
             }
             EventKind::ChannelCreated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated => {
                 match event.channel_id {
@@ -67,18 +72,32 @@ fn unique<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
     ids
 }
 
+/// What is left of a deleted message: ids, and what makes its tombstone the one that REST shows. The root's id is
+/// there since a client that holds the root counts one answer less, whether it held the answer or not.
+fn gone(event: &Event, left: Option<&Message>) -> Value {
+    let mut d = json!({ "id": event.ref_id, "channel_id": event.channel_id });
+    if let Some(left) = left {
+        d["version"] = json!(left.version);
+        d["deleted_at"] = json!(left.deleted_at);
+        if let Some(parent) = left.parent_id {
+            d["parent_id"] = json!(parent);
+        }
+    }
+    d
+}
+
 /// Events whose frames need nothing but the row.
 fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> Option<Value> {
     let detail = event.detail.as_deref().unwrap_or_default();
     let channel = event.channel_id;
     Some(match event.kind {
-        EventKind::MessageDelete => json!({ "id": event.ref_id, "channel_id": channel }),
         EventKind::ReactionAdded | EventKind::ReactionRemoved => {
             json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id, "code": detail })
         }
         EventKind::ChannelDeleted => json!({ "id": channel }),
         EventKind::MemberJoined => {
-            json!({ "channel_id": channel, "user": people.get(&UserId(event.ref_id))?, "role": detail })
+            let user = people.get(&UserId(event.ref_id))?;
+            json!({ "channel_id": channel, "user": user, "role": detail, "joined_at": event.created_at })
         }
         EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
@@ -131,6 +150,7 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         | EventKind::ReindexRequested
         | EventKind::NewMessage
         | EventKind::MessageUpdate
+        | EventKind::MessageDelete
         | EventKind::ChannelCreated
         | EventKind::ChannelUpdate
         | EventKind::PrivacyUpdated => return None,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::messages::{self, Draft};
 use confab_core::{Fault, FutureExt, log, sessions};
-use confab_protocol::gateway::{Ack, ClientFrame, FrameError, Hello, Resume, Send, ServerFrame};
+use confab_protocol::gateway::{Ack, ClientFrame, FrameError, Hello, Identify, Resume, Send, ServerFrame};
 use confab_protocol::{Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
@@ -38,13 +38,14 @@ const FRAMES_A_MINUTE: u32 = 120;
 
 type Pending = BoxFuture<'static, ServerFrame>;
 
-/// Serves a socket until it ends.
+/// Serves a socket until it ends. A `token` from its address stands for its first frame.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     app: App,
     mut stream: Stream<S>,
     address: IpAddr,
+    token: Option<String>,
 ) {
-    let ended = run(&app, &mut stream, address).await;
+    let ended = run(&app, &mut stream, address, token).await;
     if let Some(reason) = ended {
         metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
         let frame = CloseFrame { code: reason.code.into(), reason: Utf8Bytes::from_static(reason.text) };
@@ -61,6 +62,7 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     app: &App,
     stream: &mut Stream<S>,
     address: IpAddr,
+    token: Option<String>,
 ) -> Ended {
     static OPEN: AtomicU64 = AtomicU64::new(0);
     let _count = Counted::one_more(&OPEN);
@@ -74,11 +76,15 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     }
     let Some(stranger) = Stranger::admit(address, app.limits.is_on()) else { return Some(TOO_MANY) };
     let deadline = Instant::now() + IDENTIFY_WITHIN;
+    let mut given = token.map(|token| ClientFrame::Identify(Identify { token: Some(token), ticket: None }));
     loop {
-        let frame = match tokio::time::timeout_at(deadline.into(), read(stream)).await {
-            Err(_) => return Some(IDENTIFY_TIMEOUT),
-            Ok(Err(ended)) => return ended,
-            Ok(Ok(frame)) => frame,
+        let frame = match given.take() {
+            Some(frame) => frame,
+            None => match tokio::time::timeout_at(deadline.into(), read(stream)).await {
+                Err(_) => return Some(IDENTIFY_TIMEOUT),
+                Ok(Err(ended)) => return ended,
+                Ok(Ok(frame)) => frame,
+            },
         };
         let began = match frame {
             ClientFrame::Identify(who) => {

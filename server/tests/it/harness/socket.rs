@@ -1,5 +1,7 @@
 //! A gateway client that keeps its cursor as a real one does, and checks at each event what the gateway promises.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -36,7 +38,12 @@ impl Socket {
 
     /// The same, where the server may be gone.
     pub async fn try_open(address: &Address) -> Result<Self, Error> {
-        let (stream, _) = connect_async(address.gateway()).await?;
+        Self::open_at(&address.gateway()).await
+    }
+
+    /// The same at a whole address, such as `ws://127.0.0.1:8000/ws/chat`.
+    pub async fn open_at(address: &str) -> Result<Self, Error> {
+        let (stream, _) = connect_async(address).await?;
         let mut socket = Self { stream, hello: Value::Null, epoch: String::new(), pos: 0 };
         match socket.next().await {
             Next::Frame(hello) if hello["op"] == "hello" => {
@@ -116,6 +123,12 @@ impl Socket {
                 Some(Err(_)) | None => return Next::Closed(None),
             }
         }
+    }
+
+    /// A frame that is here or comes within `wait`.
+    pub async fn within(&mut self, wait: Duration) -> Option<Value> {
+        let next = tokio::time::timeout(wait, self.next_frame()).await;
+        next.ok()
     }
 
     /// The next frame; the end of the connection fails the test.

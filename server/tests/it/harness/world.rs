@@ -21,7 +21,7 @@ pub const ADMIN_PASSWORD: &str = "a warden keeps many keys";
 /// An installation and the people known in it. Everything ends with this value: processes first, then their folders.
 pub struct World {
     pub nodes: Vec<Node>,
-    _worker: Option<Process>,
+    worker: Option<Process>,
     nats: Option<Nats>,
     postgres: Option<Postgres>,
     _folder: TempDir,
@@ -42,7 +42,7 @@ impl World {
         let node = Node::start(&folder.path().join("data"), &settings).await;
         Self {
             nodes: vec![node],
-            _worker: None,
+            worker: None,
             nats: None,
             postgres: None,
             _folder: folder,
@@ -86,7 +86,7 @@ impl World {
         }
         Self {
             nodes: vec![first, second],
-            _worker: Some(worker),
+            worker: Some(worker),
             nats: Some(nats),
             postgres: Some(postgres),
             _folder: folder,
@@ -97,6 +97,12 @@ impl World {
     /// Where the bytes of uploads lie, unless a story chose another place.
     pub fn files(&self) -> PathBuf {
         if self.is_scaled() { self._folder.path().join("shared") } else { self.nodes[0].data.clone() }
+    }
+
+    /// What all its programs of ours logged so far.
+    pub fn output(&self) -> String {
+        let servers = self.nodes.iter().map(Node::output);
+        servers.chain(self.worker.iter().map(Process::output)).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether several servers share the record.
