@@ -165,6 +165,16 @@ async fn wished(tx: &mut Tx, channel: ChannelId, content: &str) -> Result<Vec<(U
     Ok(wished)
 }
 
+#[derive(sqlx::FromRow)]
+struct NotificationRow {
+    id: Uuid,
+    kind: String,
+    message_id: Uuid,
+    created_at: i64,
+    read_at: Option<i64>,
+    is_quiet: Option<bool>,
+}
+
 /// A page, the newest first: those before `before`. Whatever may not be read any more is left out; the second value is
 /// where the next page begins.
 pub async fn list(
@@ -176,19 +186,24 @@ pub async fn list(
 ) -> Result<(Vec<Notification>, Option<Uuid>)> {
     let before = before.unwrap_or(Uuid::max());
     let limit = i64::from(limit);
-    let rows: Vec<(Uuid, String, Uuid, i64, Option<i64>, Option<bool>)> = if only_unread {
+    let rows: Vec<NotificationRow> = if only_unread {
         run!(on, sqlx::query_as(LIST_UNREAD).bind(user.0).bind(before).bind(limit), fetch_all)?
     } else {
         run!(on, sqlx::query_as(LIST).bind(user.0).bind(before).bind(limit), fetch_all)?
     };
-    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.0);
+    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.id);
     let visible: Vec<ChannelId> = access::visible_channels(on, user).await?;
-    let ids: Vec<MessageId> = rows.iter().map(|row| MessageId(row.2)).collect();
+    let ids: Vec<MessageId> = rows.iter().map(|row| MessageId(row.message_id)).collect();
     let known = messages::readable(on, &visible, &ids).await?;
-    let shown = rows.into_iter().filter_map(|(id, kind, message, created_at, read_at, is_quiet)| {
-        let message = known.iter().find(|it| it.id.0 == message)?.clone();
-        let (created_at, read_at) = (Timestamp(created_at), read_at.map(Timestamp));
-        Some(Notification { id, kind, message, created_at, read_at, is_quiet: is_quiet.unwrap_or(false) })
+    let shown = rows.into_iter().filter_map(|row| {
+        Some(Notification {
+            id: row.id,
+            kind: row.kind,
+            message: known.iter().find(|it| it.id.0 == row.message_id)?.clone(),
+            created_at: Timestamp(row.created_at),
+            read_at: row.read_at.map(Timestamp),
+            is_quiet: row.is_quiet.unwrap_or(false),
+        })
     });
     Ok((shown.collect(), next))
 }
