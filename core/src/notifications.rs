@@ -17,6 +17,9 @@ use crate::messages::{self, NewMessage};
 /// People of one thread or conversation who are told of a message (docs/limits.md).
 const MOST: i64 = 100;
 
+/// People outside of a channel who are told that a message of it is gone.
+const MOST_TOLD_OUTSIDE: i64 = 1_000;
+
 /// Older ones are dropped (docs/limits.md).
 const KEPT: Duration = Duration::from_hours(90 * 24);
 
@@ -40,6 +43,11 @@ const UNREAD: &str = "select count(*) from (select 1 from notifications n
     left join memberships s on s.channel_id = n.channel_id and s.user_id = $1 and s.to_seq is null
     where n.user_id = $1 and n.read_at is null and (s.role is not null or c.kind in ('public', 'voice'))
     limit 1000) as found";
+// Mentioned in an open channel that they are no member of.
+const TOLD_OUTSIDE: &str = "select n.user_id from notifications n
+    join channels c on c.id = n.channel_id and c.kind in ('public', 'voice')
+    left join memberships s on s.channel_id = n.channel_id and s.user_id = n.user_id and s.to_seq is null
+    where n.message_id = $1 and s.user_id is null limit $2";
 const READ_ALL: &str = "update notifications set read_at = $2 where user_id = $1 and read_at is null";
 const OF_IDS: &str = "select id from notifications where user_id = $1 and read_at is null and id in";
 const READ_ONE: &str = "update notifications set read_at = $2 where id = $1";
@@ -120,6 +128,19 @@ pub(crate) async fn tell(tx: &mut Tx, place: &Place, message: &NewMessage) -> Re
         let mut emission = Emission::new(EventKind::Notification, id).only_for(user).by(message.sender_id);
         emission.place = Some((place.channel_id, 0));
         tx.emit(emission.detail(detail));
+    }
+    Ok(())
+}
+
+/// Tells those who were told of a message and do not hear its channel that it is gone: they would keep a badge for it.
+/// Whoever was removed from a private channel hears nothing more of it, not even this.
+pub(crate) async fn withdraw(tx: &mut Tx, channel: ChannelId, message: MessageId) -> Result<()> {
+    let outside: Vec<Uuid> =
+        run!(tx, sqlx::query_scalar(TOLD_OUTSIDE).bind(message.0).bind(MOST_TOLD_OUTSIDE), fetch_all)?;
+    for user in outside {
+        let mut emission = Emission::new(EventKind::MessageDelete, message).only_for(UserId(user));
+        emission.place = Some((channel, 0));
+        tx.emit(emission);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::text;
+use crate::{notifications, text};
 
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
@@ -99,5 +99,5 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
         run!(tx, sqlx::query(UNREPLY).bind(parent.0), execute)?;
     }
     tx.emit(Emission::new(EventKind::MessageDelete, id).at(message.channel_id, place.first_seq).by(user));
-    Ok(())
+    notifications::withdraw(tx, message.channel_id, id).await
 }
