@@ -208,6 +208,17 @@ pub(crate) async fn place_for(
     Ok((place, writer))
 }
 
+/// Takes numbers for a member of whatever role, in an archived channel too; answers whether it is.
+pub(crate) async fn place_for_member(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    take: Take,
+) -> Result<(Place, bool)> {
+    let (place, _, archived) = place_of_member(tx, user, channel, take).await?;
+    Ok((place, archived))
+}
+
 /// Takes a number for a member who manages the channel, an archived one too; answers whether it is. The role is read
 /// under the channel's lock: whoever lost it a moment ago manages nothing any more.
 pub(crate) async fn place_for_manager(

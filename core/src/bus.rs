@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use confab_protocol::gateway::PresenceStatus;
-use confab_protocol::{ChannelId, Event, UserId};
+use confab_protocol::gateway::Presence;
+use confab_protocol::{ChannelId, Event, MessageId, UserId};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -40,14 +40,12 @@ pub enum Signal {
         channel_id: ChannelId,
         /// Who.
         user_id: UserId,
+        /// In which thread.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent_id: Option<MessageId>,
     },
-    /// Someone came, went, or changed their state.
-    Presence {
-        /// Who.
-        user_id: UserId,
-        /// How.
-        status: PresenceStatus,
-    },
+    /// Someone came, went, or changed their state or their words.
+    Presence(Presence),
 }
 
 /// What answers the questions of one service.

@@ -1,12 +1,19 @@
 //! Channels: made, listed, changed, archived, deleted.
 
 mod direct;
+mod find;
 mod list;
+mod privacy;
+mod words;
 
 use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
 
 pub use direct::open_direct;
+pub use find::{After, Found, find};
+pub(crate) use list::of_ids;
 pub use list::{Scope, for_event, get, list, nth};
+pub use privacy::set_private;
+pub use words::{QUESTION_CHARACTERS, list_missing_words};
 
 use crate::access::{self, Take};
 use crate::audit::{self, Action, Actor, Target};
@@ -25,7 +32,7 @@ const INSERT: &str =
     archived_at, deleted_at, last_seq, message_count, member_count, created_at, updated_at)
     values ($1, $2, $3, $4, $5, null, $6, $7, $8, null, null, 0, 0, 0, $9, $9) on conflict do nothing";
 const UPDATE: &str = "update channels set name = coalesce($2, name), name_key = coalesce($3, name_key),
-    description = coalesce($4, description), topic = coalesce($5, topic), updated_at = $6 where id = $1";
+    description = nullif(coalesce($4, description), ''), topic = nullif(coalesce($5, topic), ''), updated_at = $6 where id = $1";
 const ARCHIVE: &str = "update channels set archived_at = $2, updated_at = $3 where id = $1";
 const DELETE: &str =
     "update channels set deleted_at = $2, name_key = null, direct_key = null, updated_at = $2 where id = $1";
@@ -85,13 +92,23 @@ pub async fn create(tx: &mut Tx, owner: Option<UserId>, new: NewChannel) -> Resu
         execute
     )? == 0
     {
-        return Err(Fault::conflict("name_taken", "a channel of this name exists already"));
+        return Err(name_is_taken());
     }
+    words::store(tx, id).await?;
     announce(tx, id, owner).await?;
     if let Some(owner) = owner {
         members::add(tx, id, &[(owner, ChannelRole::Owner)], Some(owner)).await?;
     }
     Ok(id)
+}
+
+fn name_is_taken() -> Fault {
+    Fault::conflict("name_taken", "a channel of this name exists already")
+}
+
+/// What a second open channel of one name is answered with.
+fn name_taken(error: sqlx::Error) -> Fault {
+    if Fault::is_duplicate(&error) { name_is_taken() } else { error.into() }
 }
 
 async fn announce(tx: &mut Tx, id: ChannelId, owner: Option<UserId>) -> Result<()> {
@@ -118,7 +135,7 @@ pub async fn named(on: &mut impl crate::Read, user: UserId, name: &str) -> Resul
     Ok(found)
 }
 
-/// Changes of a channel; absent fields stay as they are.
+/// Changes of a channel; absent fields stay as they are, an empty description or topic is taken away.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// New name.
@@ -139,8 +156,8 @@ pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) ->
         Some(name) => Some(text::line("name", name.trim_start_matches('#'), NAME_CHARACTERS)?),
         None => None,
     };
-    let description = text::optional_line("description", change.description.as_deref(), LINE_CHARACTERS)?;
-    let topic = text::optional_line("topic", change.topic.as_deref(), LINE_CHARACTERS)?;
+    let description = changed_line("description", change.description.as_deref())?;
+    let topic = changed_line("topic", change.topic.as_deref())?;
     let done = run!(
         tx,
         sqlx::query(UPDATE)
@@ -152,16 +169,18 @@ pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) ->
             .bind(Timestamp::now().0),
         execute
     );
-    if let Err(error) = done {
-        let taken = Fault::is_duplicate(&error);
-        return Err(if taken {
-            Fault::conflict("name_taken", "a channel of this name exists already")
-        } else {
-            error.into()
-        });
+    done.map_err(name_taken)?;
+    if name.is_some() || description.is_some() {
+        words::store(tx, id).await?;
     }
     tx.emit(Emission::new(EventKind::ChannelUpdate, id).at(id, place.first_seq).by(user));
     Ok(())
+}
+
+/// Absent stays absent; an empty text stays, since it takes away what was there.
+fn changed_line(field: &'static str, text: Option<&str>) -> Result<Option<String>> {
+    let line = text::optional_line(field, text, LINE_CHARACTERS)?;
+    Ok(text.map(|_| line.unwrap_or_default()))
 }
 
 /// Archives a channel or takes it back: an admin's or owner's doing.
@@ -185,6 +204,7 @@ pub async fn delete(tx: &mut Tx, by: &Actor, id: ChannelId) -> Result<()> {
     let user = by.user_id.ok_or(Fault::NotFound("channel"))?;
     let (place, _) = access::place_for_manager(tx, user, id, ChannelRole::Owner).await?;
     run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
+    words::drop_all(tx, id).await?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
     if place.kind.is_open() {
         // Others may show it too, in the directory or by a mention of them there.

@@ -4,15 +4,19 @@
 //! misspelt setting that silently does nothing is how servers end up open.
 
 mod check;
+mod files;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::fault::{Fault, Result};
+
+pub use files::{BucketAccess, FilesPlace};
 
 /// The manual: every key with its comment and default.
 pub const MANUAL: &str = include_str!("config.default.toml");
@@ -46,7 +50,20 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("socket_token_in_url", &["CONFAB_SOCKET_TOKEN_IN_URL"], false),
     ("allowed_origins", &["CONFAB_ALLOWED_ORIGINS"], false),
     ("trusted_proxies", &["CONFAB_TRUSTED_PROXIES"], false),
+    ("files_url", &["CONFAB_FILES_URL"], false),
+    ("aws_region", &["AWS_REGION", "AWS_DEFAULT_REGION"], false),
+    ("aws_endpoint_url", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"], false),
+    ("aws_access_key_id", &["AWS_ACCESS_KEY_ID"], false),
+    ("aws_secret_access_key", &["AWS_SECRET_ACCESS_KEY"], true),
+    ("aws_session_token", &["AWS_SESSION_TOKEN"], true),
+    ("aws_allow_http", &["AWS_ALLOW_HTTP"], false),
     ("upload_bytes", &["CONFAB_UPLOAD_BYTES"], false),
+    ("upload_quota_bytes", &["CONFAB_UPLOAD_QUOTA_BYTES"], false),
+    ("away_after_seconds", &["CONFAB_AWAY_AFTER_SECONDS"], false),
+    ("digest_after_seconds", &["CONFAB_DIGEST_AFTER_SECONDS"], false),
+    ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
+    ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
+    ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -191,8 +208,24 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Where the bytes of uploads lie.
+    pub files: FilesPlace,
+    /// How a bucket is reached.
+    pub bucket: BucketAccess,
     /// Largest upload, in bytes.
     pub upload_bytes: u64,
+    /// Files of one user together, in bytes.
+    pub upload_quota_bytes: u64,
+    /// A device that does nothing for so long is away.
+    pub away_after: Duration,
+    /// What is unread for so long is mailed.
+    pub digest_after: Duration,
+    /// Whether push services on this machine are spoken to: for tests.
+    pub push_loopback: bool,
+    /// Whether links are looked at.
+    pub link_previews: bool,
+    /// Inside addresses that this server's own requests may reach.
+    pub egress_allow: Vec<SocketAddr>,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

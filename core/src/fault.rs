@@ -32,6 +32,14 @@ pub enum Fault {
         /// What is wrong, for people; never repeats a secret.
         message: Cow<'static, str>,
     },
+    /// More bytes than a limit or a quota allows.
+    #[error("{message}")]
+    TooLarge {
+        /// Stable, for programs.
+        code: &'static str,
+        /// For people.
+        message: Cow<'static, str>,
+    },
     /// Nobody is signed in, or the proof is not good.
     #[error("{message}")]
     Unauthenticated {
@@ -77,6 +85,11 @@ impl Fault {
         Self::Conflict { code, message: message.into() }
     }
 
+    /// More bytes than allowed.
+    pub fn too_large(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::TooLarge { code, message: message.into() }
+    }
+
     /// Not theirs to do.
     pub fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::Forbidden { code, message: message.into() }
@@ -100,6 +113,7 @@ impl Fault {
             Self::NotFound(_) => "not_found",
             Self::Forbidden { code, .. }
             | Self::Conflict { code, .. }
+            | Self::TooLarge { code, .. }
             | Self::Unauthenticated { code, .. } => code,
             Self::Invalid { .. } => "invalid",
             Self::Gone(_) => "gone",

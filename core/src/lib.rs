@@ -3,42 +3,60 @@
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
-//! [`policies`], [`rate_limits`] and the [`audit`] log; [`channels`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`],
-//! [`notifications`], [`reactions`], [`files`], [`presences`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`policies`], [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
+//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
 //! [`conversations`].
 
 pub mod access;
 pub mod api_tokens;
+pub mod attention;
 pub mod audit;
+pub mod bookmarks;
 pub mod break_glass;
+pub mod broadcasts;
 pub mod bus;
+pub mod channel_invitations;
 pub mod channels;
 pub mod config;
 pub mod conversations;
 pub mod cursors;
 pub mod db;
+pub mod digests;
+pub mod direct_messages;
+pub mod drafts;
 pub mod fault;
 pub mod files;
+mod held_files;
+pub mod idempotency;
 pub mod identities;
 pub mod imports;
 pub mod keys;
 pub mod log;
+pub mod markdown;
 pub mod members;
 pub mod messages;
 pub mod notifications;
 pub mod passwords;
+pub mod pins;
 pub mod plugins;
 pub mod policies;
 pub mod presences;
+pub mod push;
 pub mod rate_limits;
 pub mod reactions;
+pub mod read_state;
 pub mod registrations;
+pub mod reminders;
+pub mod retention;
 pub mod roles;
+pub mod scheduled_messages;
 pub mod sessions;
 pub mod sign_in;
 pub mod text;
+pub mod threads;
 pub mod tickets;
 pub mod two_factor;
+pub mod uploads;
 pub mod users;
 
 pub use bus::Bus;

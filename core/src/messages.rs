@@ -1,16 +1,27 @@
 //! Messages: posted, read, edited, deleted.
 
 mod append;
+mod beside;
 mod change;
+mod erase;
+mod forward;
+mod history;
 mod mentions;
 mod page;
 mod post;
+mod previews;
+mod render;
 mod scan;
 mod view;
 
 pub use append::NewMessage;
 pub use change::{delete, edit, may_change};
+pub(crate) use erase::expire;
+pub use history::{Version, history};
 pub use page::{Page, Side, conversation, nth_newest, page, thread};
 pub use post::{Draft, Posted, import, post};
+pub(crate) use post::{post_beside_draft, root_of};
+pub use previews::{LINKS, claim_links, keep_previews};
+pub use render::render_waiting;
 pub use scan::{all_after, count};
-pub use view::{find, readable, views};
+pub use view::{find, readable, unrendered, views};

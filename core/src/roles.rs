@@ -131,9 +131,15 @@ pub struct Change {
     pub permissions: Option<Vec<String>>,
 }
 
-/// Makes the role that is everybody's, at first start: whoever has an account may make channels.
+/// Makes the role that is everybody's, at first start: whoever has an account may make channels, and
+/// mention all of one.
 pub async fn create_defaults(tx: &mut Tx) -> Result<()> {
-    let permissions = Permissions::of(&[Permission::ChannelsCreate, Permission::ChannelsCreatePrivate]);
+    let permissions = Permissions::of(&[
+        Permission::ChannelsCreate,
+        Permission::ChannelsCreatePrivate,
+        Permission::MessagesMentionAll,
+        Permission::ReactionsCreate,
+    ]);
     let description = "What everybody with an account may do.";
     insert(tx, EVERYONE, "everyone", Some(description.into()), permissions, true).await?;
     Ok(())

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use list::{Session, list};
 pub(crate) use live::asks_second_factor;
-pub use live::{Live, live, of_external, touch};
+pub use live::{Live, last_used, live, of_external, touch};
 pub use refresh::{Refreshed, refresh};
 
 use crate::audit::{self, Action, Actor, Target};

@@ -4,10 +4,10 @@
 
 use confab_core::channels::{self, NewChannel};
 use confab_core::db::{self, Opened};
-use confab_core::messages::{self, Draft};
+use confab_core::messages::{self, Draft, NewMessage};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings, log};
-use confab_protocol::{ChannelId, ChannelKind, EventKind, UserId};
+use confab_core::{Db, Fault, FutureExt, Settings, bookmarks, log};
+use confab_protocol::{ChannelId, ChannelKind, EventKind, MessageId, Timestamp, UserId};
 
 struct World {
     db: Db,
@@ -138,4 +138,48 @@ async fn a_second_process_is_refused_in_one_sentence() {
     db.close().await;
     drop(db);
     db::open(&settings, Opened::Migrated).await.expect("free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bookmarks_end_at_five_thousand() {
+    let World { db, ada, room, .. } = &world().await;
+    let (ada, room) = (*ada, *room);
+    let now = Timestamp::now();
+    let history: Vec<NewMessage> = (0..5_001)
+        .map(|number| NewMessage {
+            id: MessageId::new(),
+            sender_id: ada,
+            content: format!("m{number}"),
+            html: None,
+            parent_id: None,
+            nonce: None,
+            mentions: Vec::new(),
+            has_attachments: false,
+            created_at: now,
+        })
+        .collect();
+    let ids: Vec<MessageId> = history.iter().map(|it| it.id).collect();
+    db.write(move |tx| async move { messages::import(tx, room, &history).await }.boxed())
+        .await
+        .expect("history");
+    let (last, kept) = ids.split_last().map(|(last, kept)| (*last, kept.to_vec())).expect("messages");
+    db.write(move |tx| {
+        async move {
+            for id in kept {
+                bookmarks::add(tx, ada, id).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    })
+    .await
+    .expect("five thousand");
+    let refused = db.write(move |tx| async move { bookmarks::add(tx, ada, last).await }.boxed()).await;
+    assert!(matches!(refused, Err(Fault::Conflict { code: "too_many_bookmarks", .. })), "{refused:?}");
+    // One off makes room for one.
+    let first = ids[0];
+    db.write(move |tx| async move { bookmarks::remove(tx, ada, first).await }.boxed())
+        .await
+        .expect("one off");
+    db.write(move |tx| async move { bookmarks::add(tx, ada, last).await }.boxed()).await.expect("room");
 }

@@ -35,7 +35,7 @@ macro_rules! kinds {
 kinds!(
     /// A message was posted; `ref_id` is the message.
     NewMessage = "new_message",
-    /// Its content changed; `ref_id` is the message.
+    /// Its content changed, or with a `detail` (`thread`, `forward`) what is shown beside it; `ref_id` is the message.
     MessageUpdate = "message_update",
     /// It was deleted; `ref_id` is the message.
     MessageDelete = "message_delete",
@@ -57,7 +57,7 @@ kinds!(
     RoleUpdated = "role_updated",
     /// The channel became public or private.
     PrivacyUpdated = "privacy_updated",
-    /// User `ref_id` has read the channel up to `detail`.
+    /// User `ref_id` has read the channel up to `detail`; for their own devices, unread and mentions follow.
     ReadUpdated = "read_updated",
     /// `actor_id` pinned message `ref_id`.
     PinAdded = "pin_added",
@@ -75,6 +75,8 @@ kinds!(
     DraftUpdated = "draft_updated",
     /// Scheduled message `ref_id` was made, changed, sent or withdrawn; `detail` is its state.
     ScheduledMessageUpdated = "scheduled_message_updated",
+    /// Reminder `ref_id` was made, came due or was taken back; `detail` is its state.
+    ReminderUpdated = "reminder_updated",
     /// The user has read notifications; `detail` is the JSON.
     NotificationsRead = "notifications_read",
     /// The catalogue of custom reactions changed; `detail` is the code.
@@ -93,6 +95,8 @@ kinds!(
     PluginChanged = "plugin_changed",
     /// Dead letter `ref_id` is to be handled again; `detail` is `CONSUMER POS`.
     RetryRequested = "retry_requested",
+    /// The text of a file of message `ref_id` was extracted: indexes read the message again.
+    FileTextStored = "file_text_stored",
     /// Every process that keeps an index builds it anew.
     ReindexRequested = "reindex_requested",
 );
@@ -148,6 +152,7 @@ impl Event {
             (
                 EventKind::SessionEnded
                 | EventKind::AccessChanged
+                | EventKind::FileTextStored
                 | EventKind::RetryRequested
                 | EventKind::ReindexRequested,
                 ..,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, ChannelId, Message, MessageId, SessionId, User, UserId};
+use crate::{Channel, ChannelId, FileId, Message, MessageId, SessionId, Timestamp, User, UserId};
 
 /// What a client may say.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -75,6 +75,12 @@ pub struct Send {
     /// The root of the thread to answer in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<MessageId>,
+    /// A message of the channel to quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted_id: Option<MessageId>,
+    /// Uploads of the sender that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_ids: Vec<FileId>,
 }
 
 /// See [`ClientFrame::Typing`].
@@ -82,6 +88,9 @@ pub struct Send {
 pub struct Typing {
     /// Where.
     pub channel_id: ChannelId,
+    /// In which thread; absent: in the channel itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<MessageId>,
 }
 
 /// What a person's dot shows.
@@ -184,13 +193,19 @@ pub struct Ready {
     pub presences: Vec<Presence>,
 }
 
-/// One user's state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One user's state, as `ready` and the signal `presence` say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
     /// Who.
     pub user_id: UserId,
     /// How.
     pub status: PresenceStatus,
+    /// A few words of theirs; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// When the words go by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// See [`ServerFrame::Resumed`].

@@ -15,8 +15,8 @@ pub use event::{Event, EventKind};
 pub use ids::{ChannelId, EventId, FileId, MessageId, RoleId, SessionId, UserId};
 pub use time::Timestamp;
 pub use views::{
-    Channel, ChannelKind, ChannelRole, File, Member, Message, ReactionCount, RoleRef, User, UserRef,
-    UserStatus,
+    Channel, ChannelKind, ChannelNotificationLevel, ChannelRole, File, Forwarded, LinkPreview, Member,
+    Message, Quoted, ReactionCount, RoleRef, User, UserRef, UserStatus,
 };
 
 /// Longest message, in Unicode scalar values (docs/limits.md).

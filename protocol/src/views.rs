@@ -147,6 +147,21 @@ pub enum ChannelRole {
     Owner,
 }
 
+/// What of a channel is brought to one member's attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Enum), oai(rename_all = "lowercase"))]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelNotificationLevel {
+    /// Every message.
+    All,
+    /// What mentions them.
+    Mentions,
+    /// None of it.
+    Nothing,
+    /// As they chose for all channels.
+    Default,
+}
+
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $name {
@@ -165,6 +180,7 @@ macro_rules! words {
     };
 }
 words!(ChannelKind { Public = "public", Private = "private", Direct = "direct", Group = "group", Voice = "voice" });
+words!(ChannelNotificationLevel { All = "all", Mentions = "mentions", Nothing = "nothing", Default = "default" });
 words!(ChannelRole { Guest = "guest", Member = "member", Admin = "admin", Owner = "owner" });
 
 impl ChannelKind {
@@ -206,6 +222,9 @@ view!(
         created_at: Timestamp,
         /// When it last changed.
         updated_at: Timestamp,
+        /// For how many days messages are kept; absent: as long as the server's rule says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retention_days: Option<i64>,
         /// Derived from `kind`.
         is_private: bool,
         /// Derived from `kind`.
@@ -226,6 +245,15 @@ view!(
         /// Messages after `read_seq` that mention the reader.
         #[serde(skip_serializing_if = "Option::is_none")]
         mention_count: Option<i64>,
+        /// Whether the reader wants it above the others.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        starred: Option<bool>,
+        /// Whether the reader wants to hear as little of it as may be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        muted: Option<bool>,
+        /// What of it is brought to the reader's attention.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notification_level: Option<ChannelNotificationLevel>,
         /// The people of a direct or group conversation.
         #[serde(skip_serializing_if = "Option::is_none")]
         people: Option<Vec<UserRef>>,
@@ -253,6 +281,27 @@ view!(
         count: i64,
         /// The first fifty of them.
         user_ids: Vec<UserId>,
+        /// Whether the reader is among them; only in what is made for one reader, never in events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        me: Option<bool>,
+    }
+);
+
+view!(
+    /// What a page on the web says of itself, of a link in a message. Its pictures are left out: loading them would tell
+    /// their host who reads.
+    LinkPreview {
+        /// As the message has it.
+        url: String,
+        /// At most 200 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// At most 300 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// At most 100 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site_name: Option<String>,
     }
 );
 
@@ -276,6 +325,56 @@ view!(
         message_id: Option<MessageId>,
         /// When it came.
         created_at: Timestamp,
+        /// When it was attached, or came.
+        updated_at: Timestamp,
+        /// Of a picture, in pixels.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        width: Option<i64>,
+        /// Of a picture, in pixels.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        height: Option<i64>,
+        /// A picture's colours in a few letters (blurha.sh), to show while it loads.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        blurhash: Option<String>,
+        /// Path of a picture in at most 480 pixels; it needs the token, as the file does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        thumbnail_url: Option<String>,
+    }
+);
+
+view!(
+    /// The beginning of a message that another one quotes, as it is now.
+    Quoted {
+        /// Which.
+        message_id: MessageId,
+        /// By whom.
+        sender: UserRef,
+        /// At most 200 characters; empty once the message is deleted.
+        excerpt: String,
+        /// It was deleted.
+        is_deleted: bool,
+    }
+);
+
+view!(
+    /// What a message brings from elsewhere, as it was when it was forwarded.
+    Forwarded {
+        /// Which; absent when it stands where not everybody may look.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_id: Option<MessageId>,
+        /// Where it stands; absent for the same reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        channel_id: Option<ChannelId>,
+        /// Who wrote it.
+        sender: UserRef,
+        /// Markdown; empty once the original is deleted.
+        content: String,
+        /// Its files stay where they are.
+        has_attachments: bool,
+        /// When it was written.
+        created_at: Timestamp,
+        /// The original was deleted, and its text is gone here too.
+        is_deleted: bool,
     }
 );
 
@@ -294,6 +393,9 @@ view!(
         sender: UserRef,
         /// Markdown, at most 16,000 characters.
         content: String,
+        /// The same as sanitised HTML, to be shown as it is; absent where there is no text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        html: Option<String>,
         /// The root of the thread it answers in.
         #[serde(skip_serializing_if = "Option::is_none")]
         parent_id: Option<MessageId>,
@@ -318,13 +420,47 @@ view!(
         nonce: Option<String>,
         /// Answers in the thread that it roots.
         reply_count: i64,
+        /// The first five people who answered there.
+        participants: Vec<UserId>,
+        /// When the last answer came.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last_reply_at: Option<Timestamp>,
         /// In the order of their first use.
         reactions: Vec<ReactionCount>,
         /// At most ten.
         files: Vec<File>,
         /// Who is mentioned.
         mentions: Vec<UserId>,
+        /// `channel` where everybody there is mentioned, `here` where those are who were online.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mentions_all: Option<String>,
+        /// What the links in it lead to, at most three; they come a moment after the message.
+        #[serde(default)]
+        previews: Vec<LinkPreview>,
         /// Buttons and fields made by plugins.
         blocks: Vec<serde_json::Value>,
+        /// Where a browser finds it: a path of the web client.
+        url: String,
+        /// Since when it is pinned.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pinned_at: Option<Timestamp>,
+        /// Who pinned it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pinned_by_id: Option<UserId>,
+        /// The message of this channel that it quotes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quoted: Option<Quoted>,
+        /// The message that it brings from elsewhere.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        forwarded: Option<Forwarded>,
+        /// In a direct or group conversation: the conversation, which is the channel.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation_id: Option<ChannelId>,
+        /// In a conversation of two: the other one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        recipient_id: Option<UserId>,
+        /// In a conversation of two: whether the other one has read it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        is_read: Option<bool>,
     }
 );

@@ -3,11 +3,19 @@
 mod accounts;
 mod administration;
 mod assistant;
+mod attention;
 mod audit;
 mod auth;
+mod bookmarks;
+mod catalogue;
+mod channel_invitations;
+mod channel_roles;
 mod channels;
 mod commands;
 mod cursor;
+mod direct_messages;
+mod directory;
+mod drafts;
 mod external;
 mod files;
 mod invitations;
@@ -15,22 +23,32 @@ mod members;
 mod messages;
 mod notifications;
 mod passwords;
+mod pins;
 mod policies;
+mod push;
 mod reactions;
+mod read_state;
 mod registration;
+mod reminders;
+mod retention;
 mod roles;
+mod scheduled_messages;
 mod search;
 mod service;
 mod sessions;
 mod strict;
+mod threads;
 mod tokens;
 mod two_factor;
+mod uploads;
 mod users;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
 
+pub use auth::bearer::device;
 pub use service::{database_test, figures, health, ready};
+pub use uploads::PART_BYTES;
 
 use crate::http::problem::ApiError;
 use crate::state::App;
@@ -83,12 +101,34 @@ macro_rules! endpoints {
                 audit::Audit($app.clone()),
             ),
             users::Users($app.clone()),
-            notifications::Notifications($app.clone()),
-            channels::Channels($app.clone()),
-            members::Members($app.clone()),
-            messages::Messages($app.clone()),
-            reactions::Reactions($app.clone()),
-            files::Files($app.clone()),
+            (
+                notifications::Notifications($app.clone()),
+                attention::Attention($app.clone()),
+                push::Push($app.clone()),
+            ),
+            (
+                channels::Channels($app.clone()),
+                channel_roles::ChannelRoles($app.clone()),
+                channel_invitations::ChannelInvitations($app.clone()),
+                directory::Directory($app.clone()),
+                members::Members($app.clone()),
+            ),
+            (
+                messages::Messages($app.clone()),
+                threads::Threads($app.clone()),
+                pins::Pins($app.clone()),
+                bookmarks::Bookmarks($app.clone()),
+                read_state::ReadState($app.clone()),
+                direct_messages::DirectMessages($app.clone()),
+            ),
+            (
+                drafts::Drafts($app.clone()),
+                scheduled_messages::ScheduledMessages($app.clone()),
+                reminders::Reminders($app.clone()),
+                retention::ChannelRetention($app.clone()),
+            ),
+            (reactions::Reactions($app.clone()), catalogue::Catalogue($app.clone())),
+            (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
             assistant::Assistant($app.clone()),
             commands::Commands($app.clone()),

@@ -71,6 +71,12 @@ enum Command {
     Config(Config),
     /// Print the version
     Version,
+    /// Read a document from standard input and print its words: what the server starts for each upload
+    #[command(hide = true)]
+    ExtractText {
+        /// Of the document, as the server found it
+        file_type: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -86,6 +92,13 @@ enum Config {
 /// Parses, runs, and answers the exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Before any thread exists: this process takes memory and time from itself.
+    if let Some(Command::ExtractText { file_type }) = &cli.command {
+        return match crate::document::run(file_type) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => ExitCode::from(startup::exit_code(&fault)),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -112,6 +125,8 @@ async fn run(cli: Cli) -> Result<()> {
             });
             Ok(())
         }
+        // Done before the runtime was made.
+        Command::ExtractText { .. } => Ok(()),
         Command::Openapi => {
             println!("{}", crate::api::document());
             Ok(())

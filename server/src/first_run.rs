@@ -9,7 +9,8 @@ use confab_core::roles::Granted;
 use confab_core::tickets::{self, Holder, Purpose};
 use confab_core::users::{self, NewUser};
 use confab_core::{
-    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, passwords, presences, roles, text,
+    Db, Fault, FutureExt, Result, Settings, channels, config::Admin, members, passwords, presences, push,
+    roles, text,
 };
 
 /// A set-up link that nobody used by then is made anew at the next start.
@@ -43,14 +44,21 @@ pub async fn token_key(settings: &Settings, db: &Db) -> Result<Vec<u8>> {
     if !settings.secret_key.0.is_empty() {
         return Ok(settings.secret_key.0.clone().into_bytes());
     }
+    Ok(kept_key(settings, db, "token", text::secret()).await?.into_bytes())
+}
+
+/// The key by which push services know this installation. A new one would make every browser's subscription void.
+pub async fn push_key(settings: &Settings, db: &Db) -> Result<String> {
+    kept_key(settings, db, "vapid", crate::push::new_key()).await
+}
+
+async fn kept_key(settings: &Settings, db: &Db, name: &'static str, made: String) -> Result<String> {
     if settings.is_scaled() {
-        let made = text::secret();
-        let kept = db
-            .write(move |tx| async move { confab_core::keys::get_or_keep(tx, "token", &made).await }.boxed())
-            .await?;
-        return Ok(kept.into_bytes());
+        return db
+            .write(move |tx| async move { confab_core::keys::get_or_keep(tx, name, &made).await }.boxed())
+            .await;
     }
-    let path = settings.data_dir.join("token.key");
+    let path = settings.data_dir.join(format!("{name}.key"));
     if let Ok(kept) = fs::read_to_string(&path) {
         check_private(&path)?;
         let kept = kept.trim().to_owned();
@@ -60,12 +68,11 @@ pub async fn token_key(settings: &Settings, db: &Db) -> Result<Vec<u8>> {
                 format!("{} is damaged; delete it to make a new key", path.display()),
             ));
         }
-        return Ok(kept.into_bytes());
+        return Ok(kept);
     }
-    let made = text::secret();
     write_private(&path, &made)
         .map_err(|error| Fault::invalid("data_dir", format!("{}: {error}", path.display())))?;
-    Ok(made.into_bytes())
+    Ok(made)
 }
 
 /// Writes a file that only its owner may read, from its first byte on.
@@ -96,9 +103,12 @@ fn check_private(path: &Path) -> Result<()> {
 /// Default channels, and the first administrator. Answers the set-up secret when nobody administers yet.
 pub async fn prepare_record(settings: &Settings, db: &Db) -> Result<Option<String>> {
     db.write(|tx| channels::create_defaults(tx).boxed()).await?;
+    channels::list_missing_words(db).await?;
+    db.write(|tx| members::list_missing(tx).boxed()).await?;
     db.write(|tx| roles::create_defaults(tx).boxed()).await?;
     if db.is_embedded() {
         db.write(|tx| presences::clear(tx).boxed()).await?;
+        db.write(|tx| push::release(tx).boxed()).await?;
     }
     if users::has_superuser(&mut db.read()).await? {
         return Ok(None);

@@ -4,6 +4,7 @@
 //! one serves each socket ([`socket`]). The bytes of a frame are made once and shared: poem's own WebSocket would copy
 //! them for every member, so only its upgrade is used.
 
+mod device;
 pub mod frames;
 mod greet;
 mod hub;

@@ -5,6 +5,7 @@ pub mod aliases;
 pub mod body;
 pub mod context;
 pub mod edge;
+pub mod idempotent;
 pub mod origin;
 pub mod patience;
 pub mod problem;

@@ -20,7 +20,9 @@ pub struct Limits {
     write: DefaultKeyedRateLimiter<UserId>,
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
+    react: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
+    download: DefaultKeyedRateLimiter<UserId>,
 }
 
 const SIGN_IN_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_mins(5) };
@@ -31,6 +33,8 @@ const BEGIN_OUTSIDE: Shared = Shared { count: 30, per: Duration::from_mins(5) };
 const REFRESH: Shared = Shared { count: 60, per: Duration::from_mins(1) };
 const RESET_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_hours(1) };
 const RESET_OF_ACCOUNT: Shared = Shared { count: 5, per: Duration::from_hours(1) };
+const JOIN_BY_CODE_OF_USER: Shared = Shared { count: 10, per: Duration::from_mins(10) };
+const JOIN_BY_CODE_OF_ADDRESS: Shared = Shared { count: 30, per: Duration::from_mins(10) };
 
 /// Whose addresses these are: of IPv6 a whole /64 is one house, and its inhabitants choose among 2^64.
 fn network_of(address: IpAddr) -> IpAddr {
@@ -86,7 +90,9 @@ impl Limits {
             write: RateLimiter::keyed(every(10, 1, 30)),
             send: RateLimiter::keyed(every(5, 1, 20)),
             search: RateLimiter::keyed(every(30, 60, 30)),
+            react: RateLimiter::keyed(every(5, 1, 5)),
             ask: RateLimiter::keyed(every(10, 60, 10)),
+            download: RateLimiter::keyed(every(20, 1, 100)),
         }
     }
 
@@ -149,6 +155,12 @@ impl Limits {
         self.take(db, keys).await
     }
 
+    /// Joining a channel by a code: all of them count, or a right one would make room for more guesses.
+    pub async fn join_by_code(&self, db: &Db, user: UserId, address: IpAddr) -> Result<()> {
+        let of_address = (format!("join:{}", network_of(address)), JOIN_BY_CODE_OF_ADDRESS);
+        self.take(db, vec![of_address, (format!("join:{user}"), JOIN_BY_CODE_OF_USER)]).await
+    }
+
     async fn take(&self, db: &Db, keys: Vec<(String, Shared)>) -> Result<()> {
         if !self.is_on {
             return Ok(());
@@ -180,6 +192,11 @@ impl Limits {
         self.check(&self.send, &user)
     }
 
+    /// Reacting, and taking reactions back.
+    pub fn react(&self, user: UserId) -> Result<()> {
+        self.check(&self.react, &user)
+    }
+
     /// Searching.
     pub fn search(&self, user: UserId) -> Result<()> {
         self.check(&self.search, &user)
@@ -188,6 +205,11 @@ impl Limits {
     /// Asking the assistant.
     pub fn ask(&self, user: UserId) -> Result<()> {
         self.check(&self.ask, &user)
+    }
+
+    /// Reading bytes of a file: each range is a call to the store.
+    pub fn download(&self, user: UserId) -> Result<()> {
+        self.check(&self.download, &user)
     }
 
     /// Whether limits hold.
@@ -202,7 +224,9 @@ impl Limits {
         self.write.retain_recent();
         self.send.retain_recent();
         self.search.retain_recent();
+        self.react.retain_recent();
         self.ask.retain_recent();
+        self.download.retain_recent();
     }
 
     fn check<K: std::hash::Hash + Eq + Clone>(

@@ -1,4 +1,5 @@
-//! Mail, where an operator set a server for it. It carries nothing but links that a person asked for.
+//! Mail, where an operator set a server for it. It carries links that a person asked for, and what is unread to those who
+//! wish it.
 
 use std::time::Duration;
 

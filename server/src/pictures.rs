@@ -1,18 +1,24 @@
 //! Pictures of people: decoded within limits, cut to a square, encoded anew. Nothing of the file that somebody sent is
 //! ever served: neither its metadata nor whatever hides in it.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor, Seek};
 
 use confab_core::{Fault, Result};
 use image::imageops::FilterType;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 /// Largest file (docs/limits.md).
 pub const MOST_BYTES: u64 = 5 << 20;
 /// Pixels on each side of what is kept: sharp at 128 on a dense screen.
 pub const SIDE: u32 = 256;
+/// Largest file for a reaction.
+pub const MOST_SYMBOL_BYTES: u64 = 256 << 10;
+/// Pixels on the longer side of what is kept for a reaction: sharp at 32 on a dense screen, and larger alone.
+pub const SYMBOL_SIDE: u32 = 128;
+const MOST_SYMBOL_PIXELS: u64 = 4_000_000;
 /// Largest picture that is decoded: 40 megapixels, as cameras make; more is a decompression bomb.
-const MOST_PIXELS: u64 = 40_000_000;
+pub(crate) const MOST_PIXELS: u64 = 40_000_000;
 const MOST_SIDE: u32 = 16_384;
 /// Decoded, 40 megapixels take 160 MB in eight bits; in sixteen they are twice as much, and refused.
 const MOST_MEMORY: u64 = 160 << 20;
@@ -30,28 +36,8 @@ pub struct Picture {
 /// # Errors
 /// [`Fault::Invalid`] in `file`.
 pub fn square(file: &[u8]) -> Result<Picture> {
-    let unreadable = || Fault::invalid("file", "is no picture that can be read: PNG, JPEG, GIF or WebP");
-    // What the bytes say, never the name or the type that was sent along.
-    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| unreadable())?;
-    let format = reader.format().ok_or_else(unreadable)?;
-    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
-        return Err(unreadable());
-    }
-    let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
-    let (width, height) = decoder.dimensions();
-    let too_large = width > MOST_SIDE || height > MOST_SIDE;
-    if too_large || u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(Fault::invalid("file", "has more than 40 megapixels or 16,384 pixels on a side"));
-    }
-    // The decoder's limits hold for its own buffers, not for the one it decodes into.
-    if decoder.total_bytes() > MOST_MEMORY {
-        return Err(Fault::invalid("file", "takes more than 160 MB when it is decoded"));
-    }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_MEMORY);
-    decoder.set_limits(limits).map_err(|_| unreadable())?;
-    let turned = decoder.orientation().map_err(|_| unreadable())?;
-    let image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    let (image, turned) = decode("file", file, MOST_PIXELS)?;
+    let (width, height) = (image.width(), image.height());
     // Cut first: scaled as a whole, a picture of 16,384 × 1 would become one of four million × 256.
     let side = width.min(height);
     let middle = image.crop_imm((width - side) / 2, (height - side) / 2, side, side);
@@ -59,6 +45,71 @@ pub fn square(file: &[u8]) -> Result<Picture> {
     let mut small = middle.resize_exact(SIDE, SIDE, FilterType::Triangle);
     small.apply_orientation(turned);
     encode(&small)
+}
+
+/// Makes a picture that fits into [`SYMBOL_SIDE`] pixels, for a reaction. Blocking: run it where that is allowed.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `image`.
+pub fn symbol(file: &[u8]) -> Result<Picture> {
+    let (image, turned) = decode("image", file, MOST_SYMBOL_PIXELS)?;
+    let fits = image.width() <= SYMBOL_SIDE && image.height() <= SYMBOL_SIDE;
+    let mut small = if fits { image } else { image.resize(SYMBOL_SIDE, SYMBOL_SIDE, FilterType::Triangle) };
+    small.apply_orientation(turned);
+    let mut bytes = Vec::new();
+    small.to_rgba8().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).map_err(Fault::internal)?;
+    Ok(Picture { bytes })
+}
+
+/// Decodes a file within limits: what the bytes say, never the name or the type that was sent along.
+fn decode(field: &'static str, file: &[u8], most_pixels: u64) -> Result<(DynamicImage, Orientation)> {
+    let unreadable = || unreadable(field);
+    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| unreadable())?;
+    let mut decoder = decoder(field, reader, most_pixels)?;
+    let turned = decoder.orientation().map_err(|_| unreadable())?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    Ok((image, turned))
+}
+
+/// What is no picture, or none that we decode.
+pub(crate) fn unreadable(field: &'static str) -> Fault {
+    Fault::invalid(field, "is no picture that can be read: PNG, JPEG, GIF or WebP")
+}
+
+/// What a decoder may take.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_SIDE);
+    limits.max_image_height = Some(MOST_SIDE);
+    limits.max_alloc = Some(MOST_MEMORY);
+    limits
+}
+
+/// A decoder that takes no more than the limits, whatever the picture's header says.
+pub(crate) fn decoder<'r>(
+    field: &'static str,
+    reader: ImageReader<impl BufRead + Seek + 'r>,
+    most_pixels: u64,
+) -> Result<impl ImageDecoder + 'r> {
+    let unreadable = || unreadable(field);
+    let format = reader.format().ok_or_else(unreadable)?;
+    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
+        return Err(unreadable());
+    }
+    let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
+    let (width, height) = decoder.dimensions();
+    let too_large = width > MOST_SIDE || height > MOST_SIDE;
+    if too_large || u64::from(width) * u64::from(height) > most_pixels {
+        let megapixels = most_pixels / 1_000_000;
+        let message = format!("has more than {megapixels} megapixels or 16,384 pixels on a side");
+        return Err(Fault::invalid(field, message));
+    }
+    // The decoder's limits hold for its own buffers, not for the one it decodes into.
+    if decoder.total_bytes() > MOST_MEMORY {
+        return Err(Fault::invalid(field, "takes more than 160 MB when it is decoded"));
+    }
+    decoder.set_limits(limits()).map_err(|_| unreadable())?;
+    Ok(decoder)
 }
 
 fn encode(image: &DynamicImage) -> Result<Picture> {
@@ -109,6 +160,18 @@ mod tests {
             let read = image::load_from_memory(&made.bytes).expect("a picture");
             assert_eq!((read.width(), read.height()), (SIDE, SIDE));
         }
+    }
+
+    #[test]
+    fn a_symbol_keeps_its_shape() {
+        for (size, kept) in [((600, 300), (128, 64)), ((20, 30), (20, 30)), ((16_000, 2), (128, 1))] {
+            let made = symbol(&png(size.0, size.1, 255)).expect("a picture");
+            assert_eq!(content_type(&made.bytes), "image/png");
+            let read = image::load_from_memory(&made.bytes).expect("a picture");
+            assert_eq!((read.width(), read.height()), kept);
+        }
+        assert!(symbol(&png(3_000, 2_000, 255)).is_err(), "six megapixels");
+        assert!(symbol(b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>").is_err());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, identities, notifications, rate_limits, sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, notifications,
+    push, rate_limits, scheduled_messages, sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -17,17 +18,23 @@ use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::Due;
+use crate::egress::Egress;
+use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::http::edge::Edge;
+use crate::http::idempotent::Idempotent;
 use crate::http::patience::Patient;
 use crate::http::problem;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::presence::Keeper;
+use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, first_run, gateway, pictures, web};
+use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, web};
 
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
@@ -43,7 +50,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
     // Parts behind the server end later than it: requests that are being answered still need them.
     let parts_stop = CancellationToken::new();
     let bus = Bus::open(&settings, &db, parts_stop.clone()).await?;
-    let key = first_run::token_key(&settings, &db).await?;
+    let keys = (first_run::token_key(&settings, &db).await?, first_run::push_key(&settings, &db).await?);
     let set_up = first_run::prepare_record(&settings, &db).await?;
     let metrics = metrics()?;
     let worker = if settings.is_scaled() {
@@ -60,7 +67,8 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .find_map(|it| it.as_socket_addr().copied())
         .unwrap_or(settings.listen);
     let app =
-        assemble(settings, db.clone(), bus, &key, metrics, local_url(address), parts_stop.clone()).await?;
+        assemble(settings, db.clone(), bus, &keys, metrics, local_url(address), parts_stop.clone()).await?;
+    let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
     let route = routes(&app);
     let draining = app.hub.clone();
@@ -75,6 +83,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .run_with_graceful_shutdown(route, signal, Some(DRAIN))
         .await;
     parts_stop.cancel();
+    let _ = due.await;
     if let Some(worker) = worker {
         Worker::finished(worker).await;
     }
@@ -86,13 +95,14 @@ async fn assemble(
     settings: Settings,
     db: confab_core::Db,
     bus: Bus,
-    key: &[u8],
+    (key, push_key): &(Vec<u8>, String),
     metrics: PrometheusHandle,
     local_url: String,
     stop: CancellationToken,
 ) -> Result<App> {
     let outside = settings.oidc.as_ref().map(|oidc| Issuer::new(oidc).map(Arc::new)).transpose()?;
     let mail = settings.mail.as_ref().map(Mailer::new).transpose()?;
+    let push = Pusher::new(push_key, contact(&settings, &local_url), settings.push_loopback)?;
     let tokens = Arc::new(Tokens::new(key, outside.clone()));
     let watched = tokens.clone();
     let on_change: gateway::OnChange = Box::new(move |event| match event.kind {
@@ -100,15 +110,20 @@ async fn assemble(
         _ => watched.forget_all(),
     });
     let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
+    let storage = Storage::open(&settings)?;
     let app = App::new(Parts {
+        due: Due::default(),
         limits: Limits::new(settings.rate_limits),
-        storage: Storage::new(&settings.data_dir, settings.upload_bytes),
-        pictures: Storage::pictures(&settings.data_dir, pictures::MOST_BYTES),
+        file_care: start_file_care(&db, &storage, &stop),
+        storage,
         picture_places: Semaphore::new(
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         ),
         outside,
+        egress: Egress::new(settings.egress_allow.clone()),
         mail,
+        push,
+        presences: Keeper::default(),
         db,
         bus,
         settings,
@@ -117,6 +132,16 @@ async fn assemble(
         metrics,
         local_url,
     });
+    errands::start(&app, &stop);
+    tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));
+    if app.settings.link_previews {
+        let (app, stop) = (app.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Err(fault) = previews::follow(app, stop).await {
+                tracing::warn!(%fault, "links have no previews until the next start");
+            }
+        });
+    }
     let swept = app.clone();
     tokio::spawn(async move {
         while stop.run_until_cancelled(tokio::time::sleep(Duration::from_mins(1))).await.is_some() {
@@ -131,12 +156,32 @@ async fn assemble(
     Ok(app)
 }
 
+fn start_file_care(db: &confab_core::Db, storage: &Storage, stop: &CancellationToken) -> FileCare {
+    intake::clear(storage.temporary());
+    let care = FileCare::default();
+    care.start(db, storage, stop);
+    care
+}
+
+/// Whom a push service may write to: the sender of mail, or the public address.
+fn contact(settings: &Settings, local_url: &str) -> String {
+    let mail = settings.mail.as_ref().and_then(|it| it.from.parse::<lettre::message::Mailbox>().ok());
+    mail.map_or_else(
+        || settings.public_url.clone().unwrap_or_else(|| local_url.to_owned()),
+        |it| format!("mailto:{}", it.email),
+    )
+}
+
 /// Drops what has expired long enough ago. Several servers may do so at once.
 async fn sweep(tx: &mut Tx) -> Result<()> {
     rate_limits::sweep(tx).await?;
+    idempotency::sweep(tx).await?;
     identities::sweep(tx).await?;
     tickets::sweep(tx).await?;
+    channel_invitations::sweep(tx).await?;
     notifications::sweep(tx).await?;
+    scheduled_messages::sweep(tx).await?;
+    push::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 
@@ -163,12 +208,18 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
         .at("/admin/*path", get(web::page))
         .at("/preferences", get(web::page))
         .at("/preferences/*path", get(web::page))
+        .at("/threads", get(web::page))
+        .at("/saved", get(web::page))
+        .at("/later", get(web::page))
+        .at("/join", get(web::page))
+        .at("/sw.js", get(web::service_worker))
         .at("/forgot", get(web::page))
         .at("/reset", get(web::page))
         .at("/channels/*path", get(web::page));
     let panicked =
         |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
     let guarded = route.data(app.clone()).with(CatchPanic::new().with_handler(panicked));
+    let guarded = Idempotent::new(guarded, app.clone(), &document);
     let edge = Edge::new(guarded, app.clone(), &document);
     // The framework's `Cors` without origins allows every page: it is added only with the exact ones named.
     let origins = &app.settings.allowed_origins;
@@ -219,6 +270,7 @@ fn metrics() -> Result<PrometheusHandle> {
         metrics::Unit::Seconds,
         "Time to answer, by route."
     );
+    metrics::describe_counter!("confab_join_codes_refused_total", "Codes of channels that did not work.");
     metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");

@@ -7,10 +7,15 @@ use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
+use crate::due::Due;
+use crate::egress::Egress;
+use crate::file_care::FileCare;
 use crate::gateway::Hub;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::presence::Keeper;
+use crate::push::Pusher;
 use crate::storage::Storage;
 use crate::tokens::Tokens;
 
@@ -30,18 +35,26 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// The sockets.
     pub hub: Hub,
+    /// Wakes what waits for its time.
+    pub due: Due,
     /// How often callers may call.
     pub limits: Limits,
-    /// The bytes of uploads.
+    /// The bytes of uploads and of people's pictures.
     pub storage: Storage,
-    /// People's pictures: apart from uploads, as anyone may load them.
-    pub pictures: Storage,
+    /// What files need after they came.
+    pub file_care: FileCare,
     /// How many pictures may be decoded at once.
     pub picture_places: Semaphore,
     /// The outside issuer.
     pub outside: Option<Arc<Issuer>>,
+    /// The way out to addresses that people write.
+    pub egress: Egress,
     /// How mail leaves.
     pub mail: Option<Mailer>,
+    /// How browsers are pushed to.
+    pub push: Pusher,
+    /// Whose devices are here.
+    pub presences: Keeper,
     /// Renders the figures.
     pub metrics: PrometheusHandle,
     /// The address that is listened on, for links when no public address is set.

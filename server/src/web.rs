@@ -19,10 +19,11 @@ fn is_served(path: &str) -> bool {
         && !matches!(path, "index.html" | "package.json")
 }
 
-/// One script policy for every page: no inline script, no other host.
+/// One script policy for every page: no inline script, no other host. Only the named policies may make markup or the
+/// address of a script from a text: that of messages, whose HTML is ours, and that of the service worker.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; \
-    require-trusted-types-for 'script'";
+    require-trusted-types-for 'script'; trusted-types confab-message confab-worker";
 
 /// The page; the client's own router reads the path.
 #[handler]
@@ -40,7 +41,16 @@ pub fn page() -> Response {
 /// A file of the client, with an entity tag so that browsers ask only once.
 #[handler]
 pub fn asset(request: &Request) -> Response {
-    let path = request.raw_path_param("path").unwrap_or_default();
+    file(request, request.raw_path_param("path").unwrap_or_default())
+}
+
+/// The client's service worker. It stands at the root, since its folder is what it may care for.
+#[handler]
+pub fn service_worker(request: &Request) -> Response {
+    file(request, "sw.js")
+}
+
+fn file(request: &Request, path: &str) -> Response {
     let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
         return StatusCode::NOT_FOUND.into();
     };

@@ -123,7 +123,7 @@ impl Index {
         self.0.building.now()
     }
 
-    /// Messages in the index.
+    /// Messages and files in the index.
     #[must_use]
     pub fn documents(&self) -> u64 {
         self.0.documents.load(Ordering::Relaxed)

@@ -2,11 +2,14 @@
 //! read again from the record before anything of it is shown.
 
 mod cursor;
+mod files;
 pub(crate) mod find;
 mod question;
 pub(crate) mod snippet;
 
 use std::collections::HashMap;
+
+pub use files::search as search_files;
 
 use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
@@ -97,6 +100,7 @@ async fn resolve(db: &Db, user: UserId, parsed: Parsed, visible: &[ChannelId]) -
         since: parsed.since,
         until: parsed.until,
         has: parsed.has,
+        is_for_files: false,
     }))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use confab_core::bus::Service;
 use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
-use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserId, UserRef};
+use confab_protocol::{Channel, ChannelId, File, Message, MessageId, Timestamp, UserId, UserRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +16,8 @@ use crate::{assistant, search};
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
 pub const SEARCH: &str = "search";
+/// Finds files: [`Search`] to [`FileSearchAnswer`].
+pub const SEARCH_FILES: &str = "search_files";
 /// Finds conversations: [`Context`] to [`ContextAnswer`].
 pub const CONTEXT: &str = "context";
 /// Answers a question: [`Question`] to [`Answer`].
@@ -54,6 +56,30 @@ pub struct Hit {
     /// As it is now.
     pub message: Message,
     /// As the asker sees it.
+    pub channel: Channel,
+    /// HTML: the text around the words, escaped, each found word in `<mark>`.
+    pub snippet: String,
+    /// Of its place in the order: 1, ½, ⅓ …, see [`score_of_place`].
+    pub score: f32,
+}
+
+/// The files that were found, the best first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileSearchAnswer {
+    /// A page of hits.
+    pub items: Vec<FileHit>,
+    /// Set when there are more.
+    pub next_cursor: Option<String>,
+    /// The index is behind the log: the newest files may be missing.
+    pub partial: bool,
+}
+
+/// A file that was found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileHit {
+    /// As it is now; its message is named in it.
+    pub file: File,
+    /// Where that message stands, as the asker sees it.
     pub channel: Channel,
     /// HTML: the text around the words, escaped, each found word in `<mark>`.
     pub snippet: String,
@@ -155,7 +181,7 @@ pub struct IndexState {
     pub applied: i64,
     /// The newest event.
     pub head: i64,
-    /// Messages in the index.
+    /// Messages and files in the index.
     pub documents: u64,
     /// The newest event when this index was begun: it grows with each reindexing.
     #[serde(default)]
@@ -173,6 +199,11 @@ pub(crate) async fn offer(db: &Db, bus: &Bus, index: &Index) -> Result<()> {
     bus.serve(
         SEARCH,
         service(db, index, |db, index, asked| async move { search::search(&db, &index, asked).await }),
+    )
+    .await?;
+    bus.serve(
+        SEARCH_FILES,
+        service(db, index, |db, index, asked| async move { search::search_files(&db, &index, asked).await }),
     )
     .await?;
     bus.serve(

@@ -105,8 +105,24 @@ actions!(
     MemberAdded = "member.added",
     /// Somebody was removed from a channel by another.
     MemberRemoved = "member.removed",
+    /// The role of a member of a channel changed.
+    MemberRoleChanged = "member.role_changed",
+    /// A channel became private, or public with all that was said there.
+    ChannelPrivacyChanged = "channel.privacy_changed",
+    /// An invitation to a channel was made.
+    ChannelInvitationCreated = "channel_invitation.created",
+    /// Somebody joined a channel by its code.
+    ChannelInvitationUsed = "channel_invitation.used",
+    /// An invitation to a channel is void.
+    ChannelInvitationRevoked = "channel_invitation.revoked",
     /// A channel was deleted.
     ChannelDeleted = "channel.deleted",
+    /// How long a channel keeps its messages was changed.
+    RetentionChanged = "channel.retention_changed",
+    /// A reaction was added to the catalogue.
+    ReactionCreated = "reaction.created",
+    /// A reaction was taken from the catalogue.
+    ReactionDeleted = "reaction.deleted",
     /// The audit log was exported.
     AuditExported = "audit.exported",
     /// Data of another system was brought in.

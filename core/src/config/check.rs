@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -40,6 +41,9 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let sockets_per_user = number("sockets_per_user", 1) as usize;
     let sockets_total = number("sockets_total", 1) as usize;
     let upload_bytes = number("upload_bytes", 1);
+    let upload_quota_bytes = number("upload_quota_bytes", 1);
+    let away_after = Duration::from_secs(number("away_after_seconds", 1));
+    let digest_after = Duration::from_secs(number("digest_after_seconds", 0));
     let listen = text("listen").parse().unwrap_or_else(|_| {
         faults.push(format!("listen must be ADDRESS:PORT, not {:?}", text("listen")));
         ([127, 0, 0, 1], 8000).into()
@@ -53,6 +57,8 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     };
     let rate_limits = choice("rate_limits", ["on", "off"]);
     let log_json = choice("log_format", ["json", "text"]);
+    let push_loopback = choice("push_loopback", ["on", "off"]);
+    let link_previews = choice("link_previews", ["on", "off"]);
     let socket_token_in_url = choice("socket_token_in_url", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
@@ -60,6 +66,12 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         .iter()
         .filter_map(|part| {
             part.parse().map_err(|_| faults.push(format!("trusted_proxies: {part:?} is no address"))).ok()
+        })
+        .collect();
+    let egress_allow = list("egress_allow")
+        .iter()
+        .filter_map(|part| {
+            part.parse().map_err(|_| faults.push(format!("egress_allow: {part:?} is no IP:PORT"))).ok()
         })
         .collect();
     let allowed_origins = list("allowed_origins");
@@ -70,6 +82,8 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     }
     let login_or_create = networks(&list("login_or_create"), &mut faults);
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
+    let files = super::files::place(&text("files_url"), &mut faults);
+    let bucket = super::files::access(&text, &files, &mut faults);
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
@@ -107,7 +121,15 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         socket_token_in_url,
         allowed_origins,
         trusted_proxies,
+        files,
+        bucket,
         upload_bytes,
+        upload_quota_bytes,
+        away_after,
+        digest_after,
+        push_loopback,
+        link_previews,
+        egress_allow,
         log: text("log"),
         log_json,
         values,

@@ -9,9 +9,14 @@ use crate::db::{Tx, insert_rows, run};
 use crate::fault::{Fault, Result};
 
 const INSERT: &str = "insert into messages (id, channel_id, seq, number, sender_id, content, parent_id, version, nonce, mentions,
-    blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at) ";
+    blocks, reply_count, reaction_count, has_attachments, created_at, updated_at, edited_at, deleted_at, html) ";
 const MENTION: &str = "insert into mentions (user_id, channel_id, seq, message_id) ";
-const REPLIED: &str = "update messages set reply_count = reply_count + $2 where id = $1";
+// Five ids have 184 letters: a sixth person is counted, not named.
+const REPLIED: &str = "update messages set reply_count = reply_count + $2,
+    last_reply_at = case when last_reply_at is null or last_reply_at < $3 then $3 else last_reply_at end,
+    participants = case when participants is null then $4
+        when participants like '%' || $4 || '%' or length(participants) > 180 then participants
+        else participants || ' ' || $4 end where id = $1";
 
 /// A message to be stored, already checked.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct NewMessage {
     pub sender_id: UserId,
     /// Markdown.
     pub content: String,
+    /// As people see it. `None`: made later, as for imports.
+    pub html: Option<String>,
     /// The root of the thread.
     pub parent_id: Option<MessageId>,
     /// The sender's own id for it.
@@ -62,7 +69,8 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
             .push_bind(row.1.created_at.0)
             .push_bind(row.1.created_at.0)
             .push_bind(None::<i64>)
-            .push_bind(None::<i64>),
+            .push_bind(None::<i64>)
+            .push_bind(row.1.html.clone()),
         ""
     );
     count_replies(tx, messages).await?;
@@ -84,15 +92,20 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
 }
 
 async fn count_replies(tx: &mut Tx, messages: &[NewMessage]) -> Result<()> {
-    let mut replies: Vec<(Uuid, i64)> = Vec::new();
-    for parent in messages.iter().filter_map(|message| message.parent_id) {
-        match replies.iter_mut().find(|(id, _)| *id == parent.0) {
-            Some((_, count)) => *count += 1,
-            None => replies.push((parent.0, 1)),
+    let mut replies: Vec<(Uuid, UserId, i64, i64)> = Vec::new();
+    for message in messages {
+        let Some(parent) = message.parent_id else { continue };
+        let known = replies.iter_mut().find(|(id, user, ..)| *id == parent.0 && *user == message.sender_id);
+        match known {
+            Some((_, _, count, last)) => {
+                *count += 1;
+                *last = (*last).max(message.created_at.0);
+            }
+            None => replies.push((parent.0, message.sender_id, 1, message.created_at.0)),
         }
     }
-    for (parent, count) in replies {
-        run!(tx, sqlx::query(REPLIED).bind(parent).bind(count), execute)?;
+    for (parent, user, count, last) in replies {
+        run!(tx, sqlx::query(REPLIED).bind(parent).bind(count).bind(last).bind(user.to_string()), execute)?;
     }
     Ok(())
 }
@@ -116,4 +129,9 @@ pub(super) async fn store_mentions(
 /// Ids as one text, so that showing a page needs no query for mentions.
 pub(super) fn mentions_text(mentions: &[UserId]) -> Option<String> {
     (!mentions.is_empty()).then(|| mentions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+}
+
+/// The ids again.
+pub(super) fn mentions_of(text: Option<&str>) -> Vec<UserId> {
+    text.unwrap_or_default().split(' ').filter_map(|id| id.parse().ok()).collect()
 }

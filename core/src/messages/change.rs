@@ -2,25 +2,20 @@
 
 use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
 
-use super::{mentions, view};
+use super::{erase, forward, mentions, render, view};
 use crate::access::{self, Admitted, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{notifications, text};
+use crate::{broadcasts, text};
 
 const KEEP_VERSION: &str = "insert into message_versions (message_id, version, content, created_at)
     select id, version, content, updated_at from messages where id = $1 and deleted_at is null";
 const EDIT: &str =
-    "update messages set content = $2, mentions = $3, version = version + 1, updated_at = $4, edited_at = $4
+    "update messages set content = $2, mentions = $3, html = $6, previews = null, version = version + 1, updated_at = $4, edited_at = $4
     where id = $1 and version = $5 and deleted_at is null";
-const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
-const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
-const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
-const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
-const DELETE: &str = "update messages set content = '', mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
-    version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
-const UNREPLY: &str = "update messages set reply_count = reply_count - 1 where id = $1 and reply_count > 0";
+// Who was mentioned by @here is known only from when it was posted.
+const FORGET_NAMED: &str = "delete from mentions where message_id = $1 and by_here is null";
 
 /// Whether a user may edit (their own) or delete (their own, or as an admin of the channel).
 ///
@@ -55,8 +50,10 @@ pub async fn edit(
     if version.is_some_and(|version| version != message.version) {
         return Err(version_changed());
     }
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &content).await?;
+    let html = render::one(tx, &content, &mentioned, message.sender.is_bot).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(
         tx,
@@ -65,15 +62,17 @@ pub async fn edit(
             .bind(content.clone())
             .bind(super::append::mentions_text(&mentioned))
             .bind(Timestamp::now().0)
-            .bind(message.version),
+            .bind(message.version)
+            .bind(html.clone()),
         execute
     )? == 0
     {
         return Err(version_changed());
     }
-    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_NAMED).bind(id.0), execute)?;
     let rows: Vec<_> = mentioned.iter().map(|user| (*user, message.seq, id)).collect();
     super::append::store_mentions(tx, message.channel_id, &rows).await?;
+    broadcasts::edited(tx, message.channel_id, message.seq, id, user, broadcast).await?;
     tx.emit(Emission::new(EventKind::MessageUpdate, id).at(message.channel_id, place.first_seq).by(user));
     view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))
 }
@@ -82,22 +81,16 @@ fn version_changed() -> Fault {
     Fault::conflict("version_changed", "the message was changed meanwhile; read it again")
 }
 
-/// Deletes a message: its text, versions, reactions and files go, its place stays.
+/// Deletes a message: its text, versions, reactions, files, pin, bookmarks and copies go, its place stays.
 pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     let (admitted, message) = view::find(tx, user, id).await?;
     may_change(&admitted, &message, true)?;
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
-    let now = Timestamp::now().0;
-    if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
+    let (channel, copies) = (message.channel_id, forward::places(tx, &[id]).await?);
+    erase::hold_before(tx, channel, &copies).await?;
+    access::place_for(tx, user, channel, Take::Events(0)).await?;
+    erase::hold_after(tx, channel, &copies).await?;
+    if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user), &copies).await? == 0 {
         return Err(Fault::Gone("message"));
     }
-    run!(tx, sqlx::query(FORGET_VERSIONS).bind(id.0), execute)?;
-    run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
-    run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
-    run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
-    if let Some(parent) = message.parent_id {
-        run!(tx, sqlx::query(UNREPLY).bind(parent.0), execute)?;
-    }
-    tx.emit(Emission::new(EventKind::MessageDelete, id).at(message.channel_id, place.first_seq).by(user));
-    notifications::withdraw(tx, message.channel_id, id).await
+    Ok(())
 }

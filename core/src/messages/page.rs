@@ -1,15 +1,19 @@
 //! Pages of a channel and of a thread, always ascending by `seq`.
 
 use confab_protocol::{Message, MessageId, UserId};
+use uuid::Uuid;
 
 use super::view::{COLUMNS, MessageRow, find, of_rows};
 use crate::access::Admitted;
 use crate::db::{Read, run};
 use crate::fault::{Fault, Result};
+use crate::reactions;
 
 const BEFORE: &str = "where m.channel_id = $1 and m.seq < $2 order by m.seq desc limit $3";
 const AFTER: &str = "where m.channel_id = $1 and m.seq > $2 order by m.seq limit $3";
 const REPLIES: &str = "where m.parent_id = $1 and m.seq > $2 order by m.seq limit $3";
+const ANY_BEFORE: &str = "select 1 from messages where channel_id = $1 and seq <= $2 limit 1";
+const ANY_AFTER: &str = "select 1 from messages where channel_id = $1 and seq >= $2 limit 1";
 const NTH_NEWEST: &str = "select seq from messages where channel_id = $1 order by seq desc limit 1 offset $2";
 const ALL_AFTER: &str = "where m.channel_id = $1 and m.seq > $2 and m.seq < $3 order by m.seq";
 
@@ -64,12 +68,26 @@ pub async fn page(on: &mut impl Read, admitted: &Admitted, side: Side, limit: u3
             fetch_all
         )?;
     }
-    let has_before =
-        before.map_or(after.is_some_and(|(seq, _)| seq > 0), |(_, count)| cut(&mut older, count));
-    let has_after = after.map_or(matches!(side, Side::Before(_)), |(_, count)| cut(&mut newer, count));
+    // What lies on the side that was not read, is asked for: other events have numbers too, so none follow from numbers.
+    let has_before = match before {
+        Some((_, count)) => cut(&mut older, count),
+        None => any(on, ANY_BEFORE, channel, after.map_or(0, |(seq, _)| seq)).await?,
+    };
+    let has_after = match (after, side) {
+        (Some((_, count)), _) => cut(&mut newer, count),
+        (None, Side::Before(seq)) => any(on, ANY_AFTER, channel, seq).await?,
+        (None, _) => false,
+    };
     older.reverse();
     older.extend(newer);
-    Ok(Page { messages: of_rows(on, older).await?, has_before, has_after })
+    let mut messages = of_rows(on, older).await?;
+    reactions::mark_own(on, admitted.user_id(), &mut messages).await?;
+    Ok(Page { messages, has_before, has_after })
+}
+
+async fn any(on: &mut impl Read, text: &'static str, channel: Uuid, seq: i64) -> Result<bool> {
+    let found: Option<i32> = run!(on, sqlx::query_scalar(text).bind(channel).bind(seq), fetch_optional)?;
+    Ok(found.is_some())
 }
 
 /// The number of the `number`th newest message, counted from one: what stands before it is a page that passes over so
@@ -107,6 +125,7 @@ pub async fn thread(
         fetch_all
     )?;
     let mut messages = of_rows(on, rows).await?;
+    reactions::mark_own(on, user, &mut messages).await?;
     messages.insert(0, root);
     Ok(messages)
 }

@@ -1,19 +1,24 @@
 //! Posting: the one path that REST, gateway, commands, plugins and imports share.
 
-use confab_protocol::{ChannelId, FILES_PER_MESSAGE, FileId, Message, MessageId, Timestamp, UserId};
+use confab_protocol::{
+    ChannelId, ChannelKind, FILES_PER_MESSAGE, FileId, Message, MessageId, Timestamp, UserId,
+};
 use uuid::Uuid;
 
 use super::append::{NewMessage, append};
-use super::{mentions, view};
+use super::beside::Beside;
+use super::{forward, mentions, render, view};
 use crate::access::{self, Place, Take};
-use crate::db::{Tx, run};
+use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{files, members, notifications, text};
+use crate::{broadcasts, drafts, files, notifications, read_state, text, threads};
 
 /// Longest nonce, in bytes.
 const NONCE_BYTES: usize = 100;
 
 const BY_NONCE: &str = "select id from messages where sender_id = $1 and channel_id = $2 and nonce = $3";
+const QUOTABLE: &str = "select channel_id from messages where id = $1 and deleted_at is null";
+const QUOTE: &str = "update messages set quoted_id = $2 where id = $1";
 const ROOT: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
 /// What someone wants to say.
@@ -27,6 +32,10 @@ pub struct Draft {
     pub parent_id: Option<MessageId>,
     /// Files that the sender uploaded and did not use yet.
     pub file_ids: Vec<FileId>,
+    /// A message of the same channel that it quotes.
+    pub quoted_id: Option<MessageId>,
+    /// A message of any channel that it brings here.
+    pub forwarded_id: Option<MessageId>,
 }
 
 /// The message in the record.
@@ -40,7 +49,7 @@ pub struct Posted {
 
 impl Draft {
     fn check(&self) -> Result<()> {
-        text::content(&self.content, !self.file_ids.is_empty())?;
+        text::content(&self.content, !self.file_ids.is_empty() || self.forwarded_id.is_some())?;
         if let Some(nonce) = &self.nonce
             && (nonce.is_empty() || nonce.len() > NONCE_BYTES || nonce.chars().any(char::is_control))
         {
@@ -65,6 +74,20 @@ impl Draft {
 /// [`Fault::Invalid`] for the draft's form, [`Fault::Conflict`] with code `nonce_reused` when the nonce stands for
 /// another text, and those of the channel's door.
 pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -> Result<Posted> {
+    let posted = post_beside_draft(tx, user, channel, draft).await?;
+    if posted.is_new {
+        drafts::posted(tx, user, channel, posted.message.parent_id).await?;
+    }
+    Ok(posted)
+}
+
+/// The same, and what its author is writing there stays: they did not send this just now.
+pub(crate) async fn post_beside_draft(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    draft: Draft,
+) -> Result<Posted> {
     draft.check()?;
     let (place, writer) = access::place_for(tx, user, channel, Take::Messages(1)).await?;
     if let Some(nonce) = &draft.nonce {
@@ -83,11 +106,21 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         Some(parent) => Some(root_of(tx, channel, parent).await?),
         None => None,
     };
+    if let Some(quoted) = draft.quoted_id {
+        check_quoted(tx, channel, quoted).await?;
+    }
+    let forwarded = match draft.forwarded_id {
+        Some(id) => Some(forward::source(tx, user, id).await?),
+        None => None,
+    };
     let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, channel, &draft.content).await?;
+    let html = render::one(tx, &draft.content, &mentions, writer.user.is_bot).await?;
     let message = NewMessage {
         id: MessageId::new(),
         sender_id: user,
         content: draft.content,
+        html: Some(html),
         parent_id,
         nonce: draft.nonce,
         mentions,
@@ -95,24 +128,63 @@ pub async fn post(tx: &mut Tx, user: UserId, channel: ChannelId, draft: Draft) -
         created_at: Timestamp::now(),
     };
     append(tx, &place, std::slice::from_ref(&message)).await?;
-    notifications::tell(tx, &place, &message).await?;
+    if let Some(quoted) = draft.quoted_id {
+        run!(tx, sqlx::query(QUOTE).bind(message.id.0).bind(quoted.0), execute)?;
+    }
+    let is_special = draft.quoted_id.is_some() || forwarded.is_some();
+    if let Some(source) = forwarded {
+        forward::keep(tx, message.id, source).await?;
+    }
+    if let Some(root) = parent_id {
+        threads::take_part(tx, channel, root, &message, place.first_seq).await?;
+    }
+    if let Some(word) = broadcast {
+        broadcasts::mark(tx, &place, message.id, user, word).await?;
+    }
+    notifications::tell(tx, &place, &message, broadcast).await?;
     let files = files::attach(tx, user, message.id, &draft.file_ids).await?;
-    members::read_to(tx, user, channel, place.first_seq).await?;
-    Ok(Posted { message: view::of_new(message, &place, writer.user, files), is_new: true })
+    let id = message.id;
+    let mut posted = view::of_new(message, &place, writer.user, files);
+    if place.kind == ChannelKind::Direct {
+        Beside::of_direct(tx, channel).await?.add_to_posted(tx, &mut posted);
+    } else if place.kind == ChannelKind::Group {
+        posted.conversation_id = Some(channel);
+    }
+    read_state::read_to(tx, user, channel, place.first_seq).await?;
+    posted.mentions_all = broadcast.map(|word| word.as_str().to_owned());
+    if is_special {
+        posted = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
+    }
+    Ok(Posted { message: posted, is_new: true })
+}
+
+/// A message of another channel is quoted like one that does not exist: it may be private.
+async fn check_quoted(tx: &mut Tx, channel: ChannelId, quoted: MessageId) -> Result<()> {
+    let found: Option<Uuid> = run!(tx, sqlx::query_scalar(QUOTABLE).bind(quoted.0), fetch_optional)?;
+    if found == Some(channel.0) {
+        return Ok(());
+    }
+    Err(Fault::invalid("quoted_id", "there is no such message in this channel"))
 }
 
 async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Posted> {
     let message = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
-    if message.content != draft.content && message.edited_at.is_none() && message.deleted_at.is_none() {
+    let quoted_id = message.quoted.as_ref().map(|it| it.message_id);
+    let brings_same = match draft.forwarded_id {
+        Some(asked) => forward::is_of(tx, id, asked).await?,
+        None => message.forwarded.is_none(),
+    };
+    let is_same = message.content == draft.content && quoted_id == draft.quoted_id && brings_same;
+    if !is_same && message.edited_at.is_none() && message.deleted_at.is_none() {
         return Err(Fault::conflict("nonce_reused", "this nonce belongs to another message of yours"));
     }
     Ok(Posted { message, is_new: false })
 }
 
 /// Threads have one level: an answer to an answer goes to the root.
-async fn root_of(tx: &mut Tx, channel: ChannelId, parent: MessageId) -> Result<MessageId> {
+pub(crate) async fn root_of(on: &mut impl Read, channel: ChannelId, parent: MessageId) -> Result<MessageId> {
     let row: Option<(Uuid, Option<Uuid>, Option<i64>)> =
-        run!(tx, sqlx::query_as(ROOT).bind(parent.0), fetch_optional)?;
+        run!(on, sqlx::query_as(ROOT).bind(parent.0), fetch_optional)?;
     match row {
         // A message of another channel is answered like one that does not exist: it may be private.
         Some((of, root, _)) if of == channel.0 => Ok(root.map_or(parent, MessageId)),

@@ -3,7 +3,7 @@
 
 use confab_protocol::{Message, MessageId};
 
-use super::view::{COLUMNS, MessageRow, of_rows};
+use super::view::{COLUMNS, MessageRow, plain_of_rows};
 use crate::db::{Read, run};
 use crate::fault::Result;
 
@@ -19,10 +19,10 @@ pub async fn count(on: &mut impl Read) -> Result<i64> {
 }
 
 /// At most `limit` messages after `after` in order of id, of all channels; a nil id begins. Deleted messages and those
-/// of deleted channels are left out. Nobody has been admitted: what is made of them must ask before it shows any.
+/// of deleted channels are left out, and `html` is what is kept of it. Nobody has been admitted: what is made of them must ask before it shows any.
 pub async fn all_after(on: &mut impl Read, after: MessageId, limit: u32) -> Result<Vec<Message>> {
     let text = format!("{COLUMNS} {ALL_AFTER}");
     let rows: Vec<MessageRow> =
         run!(on, sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after.0).bind(i64::from(limit)), fetch_all)?;
-    of_rows(on, rows).await
+    plain_of_rows(on, rows).await
 }

@@ -1,18 +1,23 @@
 //! Messages as everyone sees them: one query for a page, one more each where it has files or reactions.
 
-use confab_protocol::{ChannelId, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef};
+use confab_protocol::{
+    ChannelId, ChannelKind, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef,
+};
 use uuid::Uuid;
 
-use super::append::NewMessage;
+use super::append::{NewMessage, mentions_of};
+use super::beside::Beside;
+use super::{previews, render};
 use crate::access::{self, Admitted, Place};
 use crate::db::{Read, run, run_in};
 use crate::fault::{Fault, Result};
-use crate::{files, reactions};
+use crate::{broadcasts, files, reactions};
 
 /// What a row holds, and the sender beside it. A deleted channel shows nothing any more, on no path.
 pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id, m.content, m.parent_id, m.version, m.nonce,
     m.mentions, m.blocks, m.reply_count, m.reaction_count, m.has_attachments, m.created_at, m.updated_at, m.edited_at,
-    m.deleted_at, u.username, u.full_name, u.picture_url, u.is_bot
+    m.deleted_at, m.html, m.previews, u.username, u.full_name, u.picture_url, u.is_bot, m.participants, m.last_reply_at, m.pinned_at,
+    m.pinned_by_id, m.quoted_id, m.is_forward, c.kind
     from messages m join users u on u.id = m.sender_id
     join channels c on c.id = m.channel_id and c.deleted_at is null";
 const BY_IDS: &str = "where m.id in";
@@ -20,8 +25,8 @@ const PLACE: &str = "select channel_id from messages where id = $1";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct MessageRow {
-    id: Uuid,
-    channel_id: Uuid,
+    pub id: Uuid,
+    pub channel_id: Uuid,
     pub seq: i64,
     sender_id: Uuid,
     content: String,
@@ -36,11 +41,20 @@ pub(super) struct MessageRow {
     created_at: i64,
     updated_at: i64,
     edited_at: Option<i64>,
-    deleted_at: Option<i64>,
+    pub deleted_at: Option<i64>,
+    html: Option<String>,
+    previews: Option<String>,
     username: String,
     full_name: Option<String>,
     picture_url: Option<String>,
     is_bot: bool,
+    participants: Option<String>,
+    last_reply_at: Option<i64>,
+    pinned_at: Option<i64>,
+    pinned_by_id: Option<Uuid>,
+    pub quoted_id: Option<Uuid>,
+    pub is_forward: Option<bool>,
+    kind: String,
 }
 
 /// Messages by id, in the order asked; unknown ids are left out. Deleted ones come without content.
@@ -55,26 +69,77 @@ pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>
     Ok(wanted.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-pub(super) async fn of_rows(on: &mut impl Read, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
-    let with_reactions: Vec<Uuid> =
-        rows.iter().filter(|row| row.reaction_count > 0).map(|row| row.id).collect();
+/// The same without `html`, for those who read texts and show none: an index need not render an imported history.
+pub async fn unrendered(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let mut rows: Vec<MessageRow> = Vec::with_capacity(ids.len());
+    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    for part in wanted.chunks(500) {
+        rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
+    }
+    plain_of_rows(on, rows).await
+}
+
+/// Rows as everyone sees them. What is not kept as HTML yet is rendered here.
+pub(super) async fn of_rows(on: &mut impl Read, mut rows: Vec<MessageRow>) -> Result<Vec<Message>> {
+    let waits = |row: &&MessageRow| row.html.is_none() && row.deleted_at.is_none();
+    let waiting: Vec<render::Row<'_>> = rows
+        .iter()
+        .filter(waits)
+        .map(|row| render::Row {
+            id: MessageId(row.id),
+            content: &row.content,
+            mentions: mentions_of(row.mentions.as_deref()),
+            by_bot: row.is_bot,
+        })
+        .collect();
+    if !waiting.is_empty() {
+        let mut made = render::of_rows(on, &waiting).await?;
+        for row in &mut rows {
+            row.html = row.html.take().or_else(|| made.remove(&MessageId(row.id)));
+        }
+    }
+    plain_of_rows(on, rows).await
+}
+
+pub(super) async fn plain_of_rows(on: &mut impl Read, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
+    let with_reactions: Vec<(Uuid, i64)> =
+        rows.iter().filter(|row| row.reaction_count > 0).map(|row| (row.id, row.reaction_count)).collect();
     let with_files: Vec<Uuid> =
         rows.iter().filter(|row| row.has_attachments && row.deleted_at.is_none()).map(|row| row.id).collect();
     let mut reactions = reactions::of_messages(on, &with_reactions).await?;
     let mut files = files::of_messages(on, &with_files).await?;
+    let beside = Beside::of_rows(on, &rows).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
             let (reactions, files) = (reactions.remove(&row.id), files.remove(&row.id));
-            row.into_view(reactions.unwrap_or_default(), files.unwrap_or_default())
+            let (kind, quoted_id) = (row.kind(), row.quoted_id);
+            let mut message = row.into_view(reactions.unwrap_or_default(), files.unwrap_or_default());
+            beside.add_to(&mut message, kind, quoted_id);
+            message
         })
         .collect())
 }
 
+/// Where the web client shows a message: it routes this path.
+fn url(channel: Uuid, seq: i64) -> String {
+    format!("/channels/{channel}?seq={seq}")
+}
+
+/// Ids that one text holds.
+fn ids(text: Option<&str>) -> Vec<UserId> {
+    text.unwrap_or_default().split(' ').filter_map(|id| id.parse().ok()).collect()
+}
+
 impl MessageRow {
+    /// What its channel is for.
+    pub fn kind(&self) -> ChannelKind {
+        // An unknown word, of a newer server, shows nothing more than a private channel does.
+        ChannelKind::from_word(&self.kind).unwrap_or(ChannelKind::Private)
+    }
+
     fn into_view(self, reactions: Vec<ReactionCount>, files: Vec<File>) -> Message {
         let deleted = self.deleted_at.is_some();
-        let mentions = self.mentions.unwrap_or_default();
         Message {
             id: MessageId(self.id),
             channel_id: ChannelId(self.channel_id),
@@ -89,6 +154,7 @@ impl MessageRow {
             },
             // The row of a deleted message is emptied too; this makes sure that nothing shows it while it is not.
             content: if deleted { String::new() } else { self.content },
+            html: self.html.filter(|html| !deleted && !html.is_empty()),
             parent_id: self.parent_id.map(MessageId),
             version: self.version,
             created_at: Timestamp(self.created_at),
@@ -99,10 +165,22 @@ impl MessageRow {
             is_bot: self.is_bot,
             nonce: self.nonce,
             reply_count: self.reply_count,
+            participants: ids(self.participants.as_deref()),
+            last_reply_at: self.last_reply_at.map(Timestamp),
             reactions: if deleted { Vec::new() } else { reactions },
             files,
-            mentions: mentions.split(' ').filter_map(|id| id.parse().ok()).collect(),
+            mentions_all: broadcasts::in_mentions(self.mentions.as_deref().unwrap_or_default()),
+            mentions: ids(self.mentions.as_deref()),
+            previews: if deleted { Vec::new() } else { previews::of_text(self.previews.as_deref()) },
             blocks: self.blocks.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            url: url(self.channel_id, self.seq),
+            pinned_at: self.pinned_at.map(Timestamp),
+            pinned_by_id: self.pinned_by_id.map(UserId),
+            quoted: None,
+            forwarded: None,
+            conversation_id: None,
+            recipient_id: None,
+            is_read: None,
         }
     }
 }
@@ -114,6 +192,7 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         seq: place.first_seq,
         sender_id: message.sender_id,
         content: message.content,
+        html: message.html.filter(|html| !html.is_empty()),
         parent_id: message.parent_id,
         version: 1,
         created_at: message.created_at,
@@ -125,10 +204,22 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
         sender,
         nonce: message.nonce,
         reply_count: 0,
+        participants: Vec::new(),
+        last_reply_at: None,
         reactions: Vec::new(),
         files,
         mentions: message.mentions,
+        mentions_all: None,
+        previews: Vec::new(),
         blocks: Vec::new(),
+        url: url(place.channel_id.0, place.first_seq),
+        pinned_at: None,
+        pinned_by_id: None,
+        quoted: None,
+        forwarded: None,
+        conversation_id: None,
+        recipient_id: None,
+        is_read: None,
     }
 }
 
@@ -143,7 +234,9 @@ pub async fn find(on: &mut impl Read, user: UserId, id: MessageId) -> Result<(Ad
         Fault::NotFound(_) => Fault::NotFound("message"),
         other => other,
     })?;
-    let message = views(on, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
+    let mut found = views(on, &[id]).await?;
+    reactions::mark_own(on, user, &mut found).await?;
+    let message = found.pop().ok_or(Fault::NotFound("message"))?;
     Ok((admitted, message))
 }
 

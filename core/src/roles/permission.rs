@@ -32,6 +32,10 @@ permissions!(
     ChannelsCreate = "channels.create",
     /// Make private channels.
     ChannelsCreatePrivate = "channels.create_private",
+    /// Add reactions of one's own to the catalogue.
+    ReactionsCreate = "reactions.create",
+    /// Delete reactions that others added.
+    ReactionsManage = "reactions.manage",
     /// Make, list and revoke invitation links.
     UsersInvite = "users.invite",
     /// See, make, disable, enable and delete accounts, and help people back in.
@@ -46,6 +50,8 @@ permissions!(
     PluginsManage = "plugins.manage",
     /// See figures of the server and events that its workers could not digest, retry these, and rebuild the index.
     ServerWatch = "server.watch",
+    /// Mention a whole channel: @channel, @all and @here.
+    MessagesMentionAll = "messages.mention_all",
 );
 
 /// A set of permissions.

@@ -15,6 +15,7 @@ const LIVE: &str = "select s.user_id, s.method, s.last_used_at, s.expires_at, u.
     left join api_tokens t on t.session_id = s.id left join two_factors f on f.user_id = s.user_id
     where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active = true";
 const OF_EXTERNAL: &str = "select id from sessions where external_key = $1";
+const LAST_USED: &str = "select last_used_at from sessions where id = $1";
 const TOUCH: &str = "update sessions set last_used_at = $2 where id = $1 and last_used_at < $2";
 
 /// Whom a live session belongs to, and what it may.
@@ -84,6 +85,12 @@ pub(crate) fn asks_second_factor(method: Method, is_bot: bool) -> bool {
 pub async fn of_external(on: &mut impl Read, key: &str) -> Result<Option<SessionId>> {
     let id: Option<Uuid> = run!(on, sqlx::query_scalar(OF_EXTERNAL).bind(key.to_owned()), fetch_optional)?;
     Ok(id.map(SessionId))
+}
+
+/// When a session was last noted to be used: at most a minute before it was.
+pub async fn last_used(on: &mut impl Read, session: SessionId) -> Result<Timestamp> {
+    let at: Option<i64> = run!(on, sqlx::query_scalar(LAST_USED).bind(session.0), fetch_optional)?;
+    Ok(Timestamp(at.unwrap_or_default()))
 }
 
 /// Notes that a session is in use.

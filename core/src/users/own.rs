@@ -10,7 +10,7 @@ use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::{self, Granted, Standing};
 use crate::sessions::{self, Method};
-use crate::{policies, text, tickets};
+use crate::{members, policies, text, tickets};
 
 /// Most characters about oneself.
 const BIO_CHARACTERS: usize = 1_000;
@@ -89,6 +89,9 @@ pub async fn update(tx: &mut Tx, by: &Actor, id: UserId, profile: Profile) -> Re
         }
         other => other?,
     };
+    if let Some(name) = &username {
+        members::rename(tx, id, name).await?;
+    }
     tx.emit(Emission { actor_id: by.user_id, ..Emission::new(EventKind::UserUpdated, id) });
     if email.is_some() {
         // Links went to the old address, and prove nothing of the new one.

@@ -11,7 +11,7 @@ use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
-use crate::{members, policies};
+use crate::{drafts, members, policies, reminders, scheduled_messages};
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
 // Others' conversations with them keep their two people.
@@ -21,6 +21,9 @@ const ERASE: &str = "update users set username = $2, username_key = $2, username
     email_verified_at = null, full_name = 'Deleted user', bio = null, picture_url = null, password_hash = null,
     is_active = false, is_superuser = false, deleted_at = $3, updated_at = $3 where id = $1 and deleted_at is null";
 const DROP_ROLES: &str = "delete from user_roles where user_id = $1";
+const DROP_BOOKMARKS: &str = "delete from bookmarks where user_id = $1";
+const DROP_FOLLOWS: &str = "delete from thread_follows where user_id = $1";
+const DROP_KEYS: &str = "delete from idempotency_keys where user_id = $1";
 const DROP_PRESENCE: &str = "delete from presences where user_id = $1";
 
 /// Deletes an account. Messages and files stay, their author is shown as deleted; channels that they alone owned pass to
@@ -43,11 +46,16 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
         members::withdraw(tx, ChannelId(channel), id).await?;
     }
     void_credentials(tx, id).await?;
-    run!(tx, sqlx::query(DROP_ROLES).bind(id.0), execute)?;
-    run!(tx, sqlx::query(DROP_PRESENCE).bind(id.0), execute)?;
+    for statement in [DROP_ROLES, DROP_PRESENCE, DROP_BOOKMARKS, DROP_FOLLOWS, DROP_KEYS] {
+        run!(tx, sqlx::query(statement).bind(id.0), execute)?;
+    }
+    drafts::forget(tx, id).await?;
+    scheduled_messages::forget(tx, id).await?;
+    reminders::forget(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;
+    members::rename(tx, id, &name).await?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));
     let detail = json!({ "username": user.username });
     audit::note(tx, by.actor(), Action::AccountDeleted, Some(Target::user(id)), detail).await

@@ -1,9 +1,10 @@
 //! Channels.
 
-use confab_core::channels::{self, Change, NewChannel, Scope};
+use confab_core::channels::{self, After, Change, Found, NewChannel, Scope};
+use confab_core::members::{self, Preferences};
 use confab_core::roles::Permission;
-use confab_core::{FutureExt, members};
-use confab_protocol::{Channel, ChannelId, ChannelKind, UserId};
+use confab_core::{FutureExt, Result};
+use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelNotificationLevel, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
@@ -23,6 +24,7 @@ struct Create {
     description: Option<Text>,
 }
 
+/// Absent fields stay as they are; an empty description or topic is taken away.
 #[derive(Debug, Object)]
 struct Update {
     name: Option<Text>,
@@ -37,9 +39,19 @@ struct OpenDirect {
 }
 
 #[derive(Debug, Object)]
-struct Read {
-    /// The last number that was read.
-    seq: i64,
+struct ChannelPrivacy {
+    is_private: bool,
+    /// To be said when a private channel becomes public: everyone may then read all that was said there.
+    share_history: Option<bool>,
+}
+
+/// Absent fields stay as they are.
+#[derive(Debug, Object)]
+struct ChannelPreferences {
+    starred: Option<bool>,
+    muted: Option<bool>,
+    /// `default`: as chosen for all channels.
+    notification_level: Option<ChannelNotificationLevel>,
 }
 
 #[derive(Object)]
@@ -81,16 +93,24 @@ impl Channels {
         Ok(Opened::Created(Json(channels::view(&mut app.db.read(), user, id).await?)))
     }
 
-    /// Every channel that the caller may read.
+    /// Every channel that the caller may read, in order of name; with `q` those that it fits, the best first.
     #[oai(path = "/channels", method = "get")]
     async fn list(
         &self,
         caller: Bearer,
+        /// Words of names and descriptions, at most 256 characters.
+        q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
         /// Instead of a cursor: passes over so many, at most 10,000.
         skip: Query<Option<i64>>,
     ) -> Answer<Json<ChannelPage>> {
+        if let Some(q) = q.0.filter(|q| !q.trim().is_empty()) {
+            let app = app(&self.0)?;
+            let (found, next_cursor) = found(app, caller.0.user_id, &q, limit.0, cursor.0.as_deref()).await?;
+            let items = found.into_iter().map(|it| it.channel).collect();
+            return Ok(Json(ChannelPage { items, next_cursor }));
+        }
         self.page(&caller, Scope::Readable, limit.0, cursor.0.as_deref(), skip.0).await
     }
 
@@ -181,15 +201,48 @@ impl Channels {
         Ok(Done::NoContent)
     }
 
-    /// Notes how far the caller has read.
-    #[oai(path = "/channels/:id/read", method = "put")]
-    async fn read(&self, caller: Bearer, id: Path<Uuid>, body: Json<Read>) -> Answer<Done> {
-        let (user, id, seq) = (caller.0.user_id, ChannelId(id.0), body.0.seq);
-        app(&self.0)?
-            .db
-            .write(move |tx| async move { members::mark_read(tx, user, id, seq).await }.boxed())
+    /// Makes a channel private or public: its owner's doing. Public to private: members keep everything, everyone else
+    /// loses it at once. Private to public: everyone may read all that was said, which `share_history` confirms.
+    #[oai(path = "/channels/:id/privacy", method = "put")]
+    async fn set_privacy(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Json<ChannelPrivacy>,
+    ) -> Answer<Json<Channel>> {
+        let app = app(&self.0)?;
+        let (by, user, id) = (caller.0.actor(), caller.0.user_id, ChannelId(id.0));
+        let ChannelPrivacy { is_private, share_history } = body.0;
+        caller.0.may_in_chat(if is_private {
+            Permission::ChannelsCreatePrivate
+        } else {
+            Permission::ChannelsCreate
+        })?;
+        let shares = share_history.unwrap_or(false);
+        app.db
+            .write(move |tx| {
+                async move { channels::set_private(tx, &by, id, is_private, shares).await }.boxed()
+            })
             .await?;
-        Ok(Done::NoContent)
+        Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
+    }
+
+    /// Says how the caller wants the channel: above the others, quiet, and what of it is brought to attention.
+    #[oai(path = "/channels/:id/preferences", method = "put")]
+    async fn prefer(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Json<ChannelPreferences>,
+    ) -> Answer<Json<Channel>> {
+        let app = app(&self.0)?;
+        let (user, id) = (caller.0.user_id, ChannelId(id.0));
+        let ChannelPreferences { starred, muted, notification_level } = body.0;
+        let preferences = Preferences { starred, muted, notification_level };
+        app.db
+            .write(move |tx| async move { members::prefer(tx, user, id, preferences).await }.boxed())
+            .await?;
+        Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
     }
 }
 
@@ -226,4 +279,22 @@ impl Channels {
             .await?;
         Ok(Json(channels::view(&mut app.db.read(), user, id).await?))
     }
+}
+
+/// A page of the directory, and where the next one begins.
+pub(super) async fn found(
+    app: &App,
+    user: UserId,
+    q: &str,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+) -> Result<(Vec<Found>, Option<String>)> {
+    // As many as words in messages may be looked for.
+    app.limits.search(user)?;
+    let limit = cursor::limit(limit)?;
+    let after: Option<After> = cursor::decode(cursor)?;
+    let page = channels::find(&mut app.db.read(), user, q, after, limit).await?;
+    let last = page.last().filter(|_| page.len() == limit as usize);
+    let next = last.and_then(|it| cursor::encode(&(it.rank, it.channel.name.as_str(), it.channel.id)));
+    Ok((page, next))
 }

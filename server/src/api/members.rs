@@ -1,6 +1,6 @@
 //! Who is in a channel.
 
-use confab_core::{FutureExt, access, members};
+use confab_core::{Fault, FutureExt, access, members, users};
 use confab_protocol::{ChannelId, Member, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -11,9 +11,19 @@ use super::auth::{Bearer, Done};
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
+/// One of the two.
 #[derive(Debug, Object)]
-struct AddMember {
-    user_id: UserId,
+struct AddMembers {
+    user_id: Option<UserId>,
+    /// Up to 100 at once, all or none.
+    user_ids: Option<Vec<UserId>>,
+}
+
+/// Who was brought in.
+#[derive(Object)]
+struct AddedMembers {
+    /// Those who were no members before.
+    added: Vec<UserId>,
 }
 
 #[derive(Object)]
@@ -24,46 +34,60 @@ struct MemberPage {
 
 #[derive(ApiResponse)]
 enum Added {
-    /// They were a member already.
+    /// They were members already.
     #[oai(status = 200)]
-    Known,
-    /// They are a member now.
+    Known(Json<AddedMembers>),
+    /// They are members now.
     #[oai(status = 201)]
-    Created,
+    Created(Json<AddedMembers>),
 }
 
 pub struct Members(pub Option<App>);
 
 #[OpenApi(tag = "Area::Channels")]
 impl Members {
-    /// A channel's members.
+    /// A channel's members: owners, admins, members, guests, each in order of name. With `q` those whose user names begin
+    /// with it, in order of name.
     #[oai(path = "/channels/:id/members", method = "get")]
     async fn list(
         &self,
         caller: Bearer,
         id: Path<Uuid>,
+        q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
     ) -> Answer<Json<MemberPage>> {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
-        let after: Option<UserId> = cursor::decode(cursor.0.as_deref())?;
+        let after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
         let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
-        let items = members::list(&mut app.db.read(), admitted.channel_id(), after, limit).await?;
-        let last = items.last().filter(|_| items.len() == limit as usize);
-        let next_cursor = last.and_then(|it| cursor::encode(&it.user.id));
+        let (channel, on) = (admitted.channel_id(), &mut app.db.read());
+        let prefix: String = q.0.unwrap_or_default().chars().take(users::USERNAME_CHARACTERS).collect();
+        let (items, next) = if prefix.trim().is_empty() {
+            members::list(on, channel, &after, limit).await?
+        } else {
+            members::search(on, channel, &prefix, &after, limit).await?
+        };
+        let next_cursor = next.and_then(|it| cursor::encode(&it));
         Ok(Json(MemberPage { items, next_cursor }))
     }
 
-    /// Brings someone in.
+    /// Brings people in: any member of a public channel but a guest, an admin of a private one.
     #[oai(path = "/channels/:id/members", method = "post")]
-    async fn add(&self, caller: Bearer, id: Path<Uuid>, body: Json<AddMember>) -> Answer<Added> {
-        let (by, channel, user) = (caller.0.actor(), ChannelId(id.0), body.0.user_id);
+    async fn add(&self, caller: Bearer, id: Path<Uuid>, body: Json<AddMembers>) -> Answer<Added> {
+        let (by, channel) = (caller.0.actor(), ChannelId(id.0));
+        let people = match (body.0.user_id, body.0.user_ids) {
+            (Some(user), None) => vec![user],
+            (None, Some(users)) => users,
+            _ => return Err(Fault::invalid("user_ids", "name user_id or user_ids").into()),
+        };
         let added = app(&self.0)?
             .db
-            .write(move |tx| async move { members::invite(tx, by, channel, user).await }.boxed())
+            .write(move |tx| async move { members::invite_all(tx, by, channel, &people).await }.boxed())
             .await?;
-        Ok(if added { Added::Created } else { Added::Known })
+        let is_new = !added.is_empty();
+        let additions = Json(AddedMembers { added });
+        Ok(if is_new { Added::Created(additions) } else { Added::Known(additions) })
     }
 
     /// Removes someone: an admin's doing, or one's own.

@@ -2,7 +2,7 @@
 
 use confab_core::messages::{self, Draft, Side};
 use confab_core::{Fault, FutureExt, access, log};
-use confab_protocol::{ChannelId, FileId, Message, MessageId};
+use confab_protocol::{ChannelId, FileId, Message, MessageId, Timestamp, UserId};
 use poem::Request;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -25,6 +25,8 @@ struct Post {
     parent_id: Option<MessageId>,
     /// At most ten uploads of the sender.
     file_ids: Option<Vec<FileId>>,
+    /// A message of this channel that it quotes.
+    quoted_id: Option<MessageId>,
 }
 
 #[derive(Debug, Object)]
@@ -32,6 +34,32 @@ struct Edit {
     content: Text,
     /// The version that the editor saw; another one is a conflict.
     version: Option<i64>,
+}
+
+#[derive(Debug, Object)]
+struct Forward {
+    /// Where to.
+    channel_id: ChannelId,
+    /// Words of one's own; may be absent.
+    content: Option<Text>,
+    /// As for posting.
+    nonce: Option<Text>,
+}
+
+/// One wording of a message.
+#[derive(Object)]
+struct MessageVersion {
+    /// From 1.
+    version: i64,
+    content: String,
+    /// Since when it read so.
+    created_at: Timestamp,
+}
+
+#[derive(Object)]
+struct MessageVersionPage {
+    items: Vec<MessageVersion>,
+    next_cursor: Option<String>,
 }
 
 /// A page of a channel, ascending by `seq`.
@@ -46,13 +74,6 @@ struct MessagePage {
     has_before: bool,
     /// Whether newer ones exist.
     has_after: bool,
-}
-
-#[derive(Object)]
-struct Thread {
-    /// The root, then replies, ascending.
-    items: Vec<Message>,
-    next_cursor: Option<String>,
 }
 
 #[derive(Object)]
@@ -94,14 +115,55 @@ impl Messages {
             nonce: body.0.nonce.map(|it| it.0).or(key),
             parent_id: body.0.parent_id,
             file_ids: body.0.file_ids.unwrap_or_default(),
+            quoted_id: body.0.quoted_id,
+            forwarded_id: None,
         };
-        let posted = app
-            .db
-            .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
-            .await?;
-        metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
-        let message = Json(posted.message);
-        Ok(if posted.is_new { Posted::Created(message) } else { Posted::Known(message) })
+        self.store(user, channel, draft).await
+    }
+
+    /// Brings a message to another channel, or to the same one again: its text as it is now, with words of one's own
+    /// before it. Whoever reads there sees it, until the original is deleted. Out of a private channel only its members
+    /// may bring anything.
+    #[oai(path = "/messages/:id/forward", method = "post")]
+    async fn forward(
+        &self,
+        request: &Request,
+        caller: Bearer,
+        id: Path<Uuid>,
+        body: Json<Forward>,
+    ) -> Answer<Posted> {
+        let user = caller.0.user_id;
+        app(&self.0)?.limits.send(user)?;
+        let key = request.header("idempotency-key").map(str::to_owned);
+        let draft = Draft {
+            content: body.0.content.map(|it| it.0).unwrap_or_default(),
+            nonce: body.0.nonce.map(|it| it.0).or(key),
+            forwarded_id: Some(MessageId(id.0)),
+            ..Draft::default()
+        };
+        self.store(user, body.0.channel_id, draft).await
+    }
+
+    /// What a message said before it was edited, ascending; its present wording is the last.
+    #[oai(path = "/messages/:id/history", method = "get")]
+    async fn history(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<MessageVersionPage>> {
+        let limit = cursor::limit(limit.0)?;
+        let after: i64 = cursor::decode(cursor.0.as_deref())?.unwrap_or(0);
+        let on = &mut app(&self.0)?.db.read();
+        let found = messages::history(on, caller.0.user_id, MessageId(id.0), after, limit).await?;
+        let last = found.last().filter(|_| found.len() == limit as usize);
+        let next_cursor = last.and_then(|it| cursor::encode(&it.version));
+        let items = found
+            .into_iter()
+            .map(|it| MessageVersion { version: it.version, content: it.content, created_at: it.created_at })
+            .collect();
+        Ok(Json(MessageVersionPage { items, next_cursor }))
     }
 
     /// A page of messages: the newest, or those before, after or around a number. Always ascending.
@@ -189,22 +251,6 @@ impl Messages {
         self.remove(&caller, MessageId(message_id.0)).await
     }
 
-    /// A thread: its root, then a page of its replies.
-    #[oai(path = "/messages/:id/thread", method = "get")]
-    async fn thread(
-        &self,
-        caller: Bearer,
-        id: Path<Uuid>,
-        limit: Query<Option<i64>>,
-        after_seq: Query<Option<i64>>,
-    ) -> Answer<Json<Thread>> {
-        let limit = cursor::limit(limit.0)?;
-        let (user, after) = (caller.0.user_id, after_seq.0.unwrap_or(0));
-        let items =
-            messages::thread(&mut app(&self.0)?.db.read(), user, MessageId(id.0), after, limit).await?;
-        Ok(Json(Thread { items, next_cursor: None }))
-    }
-
     /// What the gateway would have sent for this channel after a number: for clients without sockets.
     #[oai(path = "/channels/:id/events", method = "get")]
     async fn events(
@@ -229,6 +275,16 @@ impl Messages {
 }
 
 impl Messages {
+    async fn store(&self, user: UserId, channel: ChannelId, draft: Draft) -> Answer<Posted> {
+        let posted = app(&self.0)?
+            .db
+            .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
+            .await?;
+        metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
+        let message = Json(posted.message);
+        Ok(if posted.is_new { Posted::Created(message) } else { Posted::Known(message) })
+    }
+
     async fn change(&self, caller: &Bearer, id: MessageId, edit: Edit) -> Answer<Json<Message>> {
         let user = caller.0.user_id;
         let (content, version) = (edit.content.0, edit.version);

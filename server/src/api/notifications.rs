@@ -1,7 +1,7 @@
 //! What waits for one's attention.
 
 use confab_core::{Fault, FutureExt, notifications};
-use confab_protocol::{Message, Timestamp};
+use confab_protocol::{ChannelId, Message, Timestamp};
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -18,11 +18,18 @@ const MOST_IDS: usize = 100;
 #[oai(skip_serializing_if_is_none)]
 struct Notification {
     id: Uuid,
-    /// `mention`, `direct_message` or `thread_reply`.
+    /// `mention`, `direct_message`, `thread_reply`, `keyword`, `channel_message` or `reminder`.
     kind: String,
-    message: Message,
+    /// Where, as long as that may be read.
+    channel_id: Option<ChannelId>,
+    /// Only a reminder may come without.
+    message: Option<Message>,
+    /// Of a reminder: one's own words.
+    text: Option<String>,
     created_at: Timestamp,
     read_at: Option<Timestamp>,
+    /// It came while one wished not to be disturbed: no sound.
+    is_quiet: bool,
 }
 
 #[derive(Object)]
@@ -69,9 +76,12 @@ impl Notifications {
             .map(|it| Notification {
                 id: it.id,
                 kind: it.kind,
+                channel_id: it.channel_id,
                 message: it.message,
+                text: it.text,
                 created_at: it.created_at,
                 read_at: it.read_at,
+                is_quiet: it.is_quiet,
             })
             .collect();
         let unread_count = notifications::unread_count(&mut app.db.read(), user).await?;

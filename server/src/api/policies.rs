@@ -3,9 +3,11 @@
 use confab_core::FutureExt;
 use confab_core::break_glass::{self, BreakGlass};
 use confab_core::policies::{self, Accounts};
+use confab_core::retention::{self, Rule};
 use confab_protocol::{ChannelId, Timestamp, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
+use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
@@ -14,11 +16,14 @@ use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
-/// Rules of accounts.
+/// Rules that hold for everyone.
 #[derive(Debug, Object)]
 struct Policy {
     /// Everyone needs a second factor, but for bots and sessions of an outside issuer; personal tokens wait for it too.
     require_two_factor: bool,
+    /// For how many days messages are kept, 1 to 3,650, in channels without a rule of their own; null: for ever. Absent when
+    /// it is to stay as it is. What is older is deleted for good within minutes.
+    message_retention_days: MaybeUndefined<i64>,
 }
 
 #[derive(Debug, Object)]
@@ -65,21 +70,36 @@ impl Policies {
     #[oai(path = "/admin/policy", method = "get")]
     async fn get(&self, caller: Bearer) -> Answer<Json<Policy>> {
         caller.0.superuser()?;
-        let rules = policies::accounts(&mut app(&self.0)?.db.read()).await?;
-        Ok(Json(Policy { require_two_factor: rules.require_two_factor }))
+        let app = app(&self.0)?;
+        let accounts = policies::accounts(&mut app.db.read()).await?;
+        Ok(Json(Policy::of(accounts, retention::rule(&mut app.db.read()).await?)))
     }
 
     /// Chooses other rules; they hold for live sessions within seconds. For superusers.
     #[oai(path = "/admin/policy", method = "put")]
     async fn set(&self, caller: Bearer, body: Json<Policy>) -> Answer<Json<Policy>> {
         let (by, app) = (caller.0.superuser()?, app(&self.0)?);
-        let rules = Accounts { require_two_factor: body.0.require_two_factor };
-        let rules = app
+        let Policy { require_two_factor, message_retention_days } = body.0;
+        let (accounts, rule) = app
             .db
-            .write(move |tx| async move { policies::set_accounts(tx, &by, rules).await }.boxed())
+            .write(move |tx| {
+                async move {
+                    let accounts = policies::set_accounts(tx, &by, Accounts { require_two_factor }).await?;
+                    let rule = match message_retention_days {
+                        MaybeUndefined::Undefined => retention::rule(tx).await?,
+                        days => {
+                            let message_retention_days = days.take();
+                            retention::set_rule(tx, &by, Rule { message_retention_days }).await?
+                        }
+                    };
+                    Ok((accounts, rule))
+                }
+                .boxed()
+            })
             .await?;
         app.tokens.forget_all();
-        Ok(Json(Policy { require_two_factor: rules.require_two_factor }))
+        app.due.expire();
+        Ok(Json(Policy::of(accounts, rule)))
     }
 
     /// Opens a channel to oneself without being a member: to read, for some hours, for a reason that stands in the audit
@@ -128,6 +148,17 @@ impl Policies {
             .write(move |tx| async move { break_glass::end(tx, &by, id.0).await }.boxed())
             .await?;
         Ok(Done::NoContent)
+    }
+}
+
+impl Policy {
+    fn of(accounts: Accounts, rule: Rule) -> Self {
+        Self {
+            require_two_factor: accounts.require_two_factor,
+            message_retention_days: rule
+                .message_retention_days
+                .map_or(MaybeUndefined::Null, MaybeUndefined::Value),
+        }
     }
 }
 

@@ -1,56 +1,67 @@
-//! Reactions.
+//! Reactions under messages.
 
 use confab_core::{Fault, FutureExt, messages, reactions};
-use confab_protocol::{MessageId, ReactionCount, Timestamp};
+use confab_protocol::{MessageId, ReactionCount, Timestamp, UserId, UserRef};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::strict::Text;
-use super::{Answer, Area, app};
+use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
 #[derive(Object)]
 struct ReactionList {
+    /// In the order of their first use.
     items: Vec<ReactionCount>,
     next_cursor: Option<String>,
 }
 
-/// A reaction of this server's own.
+/// Somebody who put a reaction.
 #[derive(Object)]
-#[oai(skip_serializing_if_is_none)]
-struct CustomReaction {
-    code: String,
-    name: String,
-    /// What it looks like, as text.
-    symbol: Option<String>,
-    is_system: bool,
-    plugin_id: Option<String>,
+struct ReactedBy {
+    user: UserRef,
     created_at: Timestamp,
 }
 
 #[derive(Object)]
-struct Catalogue {
-    items: Vec<CustomReaction>,
+struct ReactedPage {
+    items: Vec<ReactedBy>,
     next_cursor: Option<String>,
 }
 
-/// Which reaction, by either of its names.
+/// One of the two.
 #[derive(Debug, Object)]
-struct Named {
-    /// An emoji, its short name, or a custom code.
-    emoji: Option<Text>,
-    /// The same.
+struct NewReaction {
+    /// An emoji's short name, or the code of a custom reaction.
     code: Option<Text>,
+    /// An emoji.
+    emoji: Option<Text>,
+}
+
+/// A reaction that stands.
+#[derive(Object)]
+struct Reaction {
+    message_id: MessageId,
+    /// As it is stored.
+    code: String,
+    user_id: UserId,
+}
+
+#[derive(ApiResponse)]
+enum Reacted {
+    /// It stands there, now or since before.
+    #[oai(status = 201)]
+    Created(Json<Reaction>),
 }
 
 pub struct Reactions(pub Option<App>);
 
 #[OpenApi(tag = "Area::Messages")]
 impl Reactions {
-    /// The reactions under a message.
+    /// The reactions under a message: at most fifty, each with its first people.
     #[oai(path = "/messages/:id/reactions", method = "get")]
     async fn list(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<ReactionList>> {
         let (_, message) =
@@ -58,23 +69,47 @@ impl Reactions {
         Ok(Json(ReactionList { items: message.reactions, next_cursor: None }))
     }
 
+    /// Puts a reaction under a message: the same as PUT, with the reaction in the body.
+    #[oai(path = "/messages/:id/reactions", method = "post")]
+    async fn add_named(&self, caller: Bearer, id: Path<Uuid>, body: Json<NewReaction>) -> Answer<Reacted> {
+        let code = match (body.0.code, body.0.emoji) {
+            (Some(code), None) => code.0,
+            (None, Some(emoji)) => emoji.0,
+            _ => return Err(Fault::invalid("code", "give either code or emoji").into()),
+        };
+        let (user_id, message_id) = (caller.0.user_id, MessageId(id.0));
+        let code = self.put(&caller, message_id, code).await?;
+        Ok(Reacted::Created(Json(Reaction { message_id, code, user_id })))
+    }
+
+    /// Who put one reaction under a message, in a fixed order.
+    #[oai(path = "/messages/:id/reactions/:code", method = "get")]
+    async fn people(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        code: Path<String>,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<ReactedPage>> {
+        let app = app(&self.0)?;
+        let limit = cursor::limit(limit.0)?;
+        let after: Option<UserId> = cursor::decode(cursor.0.as_deref())?;
+        let (_, message) = messages::find(&mut app.db.read(), caller.0.user_id, MessageId(id.0)).await?;
+        let code = reactions::standing(&mut app.db.read(), &code.0).await?;
+        let found = reactions::people(&mut app.db.read(), message.id, &code, after, limit).await?;
+        let last = found.last().filter(|_| found.len() == limit as usize);
+        let next_cursor = last.and_then(|it| cursor::encode(&it.user.id));
+        let items =
+            found.into_iter().map(|it| ReactedBy { user: it.user, created_at: it.created_at }).collect();
+        Ok(Json(ReactedPage { items, next_cursor }))
+    }
+
     /// Puts a reaction under a message: an emoji, its short name, or a custom code. Twice is once.
     #[oai(path = "/messages/:id/reactions/:code", method = "put")]
     async fn add(&self, caller: Bearer, id: Path<Uuid>, code: Path<String>) -> Answer<Done> {
-        let (user, id, code) = (caller.0.user_id, MessageId(id.0), code.0);
-        app(&self.0)?
-            .db
-            .write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed())
-            .await?;
+        self.put(&caller, MessageId(id.0), code.0).await?;
         Ok(Done::NoContent)
-    }
-
-    /// The same for clients of other systems, which name the reaction in the body.
-    #[oai(path = "/messages/:id/reactions", method = "post")]
-    async fn add_named(&self, caller: Bearer, id: Path<Uuid>, body: Json<Named>) -> Answer<Done> {
-        let code =
-            body.0.emoji.or(body.0.code).ok_or_else(|| Fault::invalid("emoji", "names no reaction"))?;
-        self.add(caller, id, Path(code.0)).await
     }
 
     /// The same for clients of other systems, which name the reaction in the query.
@@ -86,29 +121,19 @@ impl Reactions {
     /// Takes one's reaction away.
     #[oai(path = "/messages/:id/reactions/:code", method = "delete")]
     async fn remove(&self, caller: Bearer, id: Path<Uuid>, code: Path<String>) -> Answer<Done> {
+        let app = app(&self.0)?;
         let (user, id, code) = (caller.0.user_id, MessageId(id.0), code.0);
-        app(&self.0)?
-            .db
-            .write(move |tx| async move { reactions::remove(tx, user, id, &code).await }.boxed())
-            .await?;
+        app.limits.react(user)?;
+        app.db.write(move |tx| async move { reactions::remove(tx, user, id, &code).await }.boxed()).await?;
         Ok(Done::NoContent)
     }
+}
 
-    /// The custom reactions of this server.
-    #[oai(path = "/reactions", method = "get")]
-    async fn catalogue(&self, _caller: Bearer) -> Answer<Json<Catalogue>> {
-        let found = reactions::catalogue(&mut app(&self.0)?.db.read()).await?;
-        let items = found
-            .into_iter()
-            .map(|it| CustomReaction {
-                code: it.code,
-                name: it.name,
-                symbol: it.symbol,
-                is_system: it.is_system,
-                plugin_id: it.plugin_id,
-                created_at: Timestamp(it.created_at),
-            })
-            .collect();
-        Ok(Json(Catalogue { items, next_cursor: None }))
+impl Reactions {
+    async fn put(&self, caller: &Bearer, id: MessageId, code: String) -> Answer<String> {
+        let app = app(&self.0)?;
+        let user = caller.0.user_id;
+        app.limits.react(user)?;
+        Ok(app.db.write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed()).await?)
     }
 }

@@ -1,6 +1,6 @@
 //! Finding messages. The worker holds the index; what it answers was read again from the record.
 
-use confab_protocol::{Channel, Message};
+use confab_protocol::{Channel, File, Message};
 use confab_worker::services;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
@@ -30,6 +30,24 @@ struct FoundPage {
     partial: bool,
 }
 
+/// A found file.
+#[derive(Object, Deserialize)]
+struct FoundFile {
+    file: File,
+    channel: Channel,
+    /// HTML: escaped text with `<mark>` around what was found.
+    snippet: String,
+    score: f64,
+}
+
+#[derive(Object, Deserialize)]
+struct FoundFilePage {
+    items: Vec<FoundFile>,
+    next_cursor: Option<String>,
+    /// The index is behind the record: something new may be missing.
+    partial: bool,
+}
+
 pub struct Search(pub Option<App>);
 
 #[OpenApi(tag = "Area::Search")]
@@ -48,5 +66,22 @@ impl Search {
         let limit = cursor::limit(limit.0)?;
         let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
         Ok(Json(app.bus.ask(services::SEARCH, &question).await?))
+    }
+
+    /// Files of messages that the caller may read, by their names and by the words in them. `q` knows words, "phrases",
+    /// `from:` `in:` `before:` `after:`.
+    #[oai(path = "/search/files", method = "get")]
+    async fn files(
+        &self,
+        caller: Bearer,
+        q: Query<String>,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<FoundFilePage>> {
+        let app = app(&self.0)?;
+        app.limits.search(caller.0.user_id)?;
+        let limit = cursor::limit(limit.0)?;
+        let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
+        Ok(Json(app.bus.ask(services::SEARCH_FILES, &question).await?))
     }
 }

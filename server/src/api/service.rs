@@ -36,6 +36,10 @@ struct InfoLimits {
     message_chars: u64,
     files_per_message: u64,
     upload_bytes: u64,
+    /// Of an upload in parts, each at most.
+    upload_part_bytes: u64,
+    /// All files of one user together.
+    upload_quota_bytes: u64,
     picture_bytes: u64,
     page: u32,
 }
@@ -72,6 +76,8 @@ impl Service {
                 message_chars: MESSAGE_CHARACTERS as u64,
                 files_per_message: FILES_PER_MESSAGE as u64,
                 upload_bytes: app.settings.upload_bytes,
+                upload_part_bytes: super::PART_BYTES,
+                upload_quota_bytes: app.settings.upload_quota_bytes,
                 picture_bytes: crate::pictures::MOST_BYTES,
                 page: PAGE_LIMIT,
             },

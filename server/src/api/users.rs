@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use confab_core::bus::Signal;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
-use confab_core::{Fault, FutureExt, Result, presences};
+use confab_core::{Fault, FutureExt, Result, presences, text};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
@@ -13,14 +12,16 @@ use poem_openapi::payload::{Binary, Json, Response};
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::types::multipart::Upload;
 use poem_openapi::{Multipart, Object, OpenApi};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::auth::{Bearer, ProfileChange, change_own};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
-use crate::pictures;
 use crate::state::App;
+use crate::storage::Storage;
+use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
 #[derive(Debug, Object)]
@@ -42,7 +43,7 @@ struct StatusChange {
 /// Where pictures are, before their hash.
 const PICTURES: &str = "/api/v1/pictures/";
 /// Whose picture cannot be decoded within this time is told to try again.
-const PICTURE_WAIT: Duration = Duration::from_secs(5);
+pub(super) const PICTURE_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Multipart)]
 struct PictureForm {
@@ -60,11 +61,12 @@ pub struct Users(pub Option<App>);
 
 #[OpenApi(tag = "Area::Users")]
 impl Users {
-    /// Active users whose names begin with `q`, in order of name.
+    /// Active users whose names begin with `q`, in order of name. Whoever is a guest in channels and nowhere more sees the
+    /// people of these.
     #[oai(path = "/users", method = "get")]
     async fn list(
         &self,
-        _caller: Bearer,
+        caller: Bearer,
         q: Query<Option<String>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
@@ -81,7 +83,8 @@ impl Users {
                 None => return Ok(Json(UserPage { items: Vec::new(), next_cursor: None })),
             }
         }
-        let items = users::search(&mut app(&self.0)?.db.read(), &prefix, &after, limit).await?;
+        let items =
+            users::look_up(&mut app(&self.0)?.db.read(), caller.0.user_id, &prefix, &after, limit).await?;
         let last = items.last().filter(|_| items.len() == limit as usize);
         let next_cursor = last.and_then(|user| cursor::encode(&confab_core::text::key(&user.username)));
         Ok(Json(UserPage { items, next_cursor }))
@@ -140,19 +143,25 @@ impl Users {
     async fn set_status(&self, caller: Bearer, body: Json<StatusChange>) -> Answer<Json<UserStatus>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
         let StatusChange { status, text, expires_at } = body.0;
-        if let Some(status) = status {
-            app.db.write(move |tx| async move { presences::choose(tx, user, status).await }.boxed()).await?;
-            app.bus.signal(Signal::Presence { user_id: user, status }).await;
-        }
         // Absent keeps the words, null takes them back.
-        if !text.is_undefined() {
-            let text = text.take().map(|it| it.0);
-            app.db
-                .write(move |tx| {
-                    async move { presences::say(tx, user, text.as_deref(), expires_at).await }.boxed()
-                })
-                .await?;
-        }
+        let text = if text.is_undefined() { None } else { Some(text.take().map(|it| it.0)) };
+        let news = app
+            .db
+            .write(move |tx| {
+                async move {
+                    let mut news = None;
+                    if let Some(status) = status {
+                        news = Some(presences::choose(tx, user, status).await?);
+                    }
+                    if let Some(text) = text {
+                        news = Some(presences::say(tx, user, text.as_deref(), expires_at).await?);
+                    }
+                    Ok(news)
+                }
+                .boxed()
+            })
+            .await?;
+        presence::tell(&app.bus, news).await;
         Ok(Json(presences::status(&mut app.db.read(), user).await?))
     }
 
@@ -179,8 +188,9 @@ impl Users {
         let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
         let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
         let made = made.map_err(Fault::internal)??;
-        let stored = app.pictures.put(made.bytes.as_slice()).await?;
-        let url = format!("/api/v1/pictures/{}", stored.sha256);
+        let name = text::hex(&Sha256::digest(&made.bytes));
+        app.storage.put(&Storage::picture_key(&name), made.bytes).await?;
+        let url = format!("{PICTURES}{name}");
         app.db.write(move |tx| async move { users::set_picture(tx, user, Some(url)).await }.boxed()).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
@@ -201,10 +211,13 @@ impl Users {
         if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Fault::NotFound("picture").into());
         }
-        let bytes = tokio::fs::read(app(&self.0)?.pictures.path(&name)).await;
-        let bytes = bytes.map_err(|_| Fault::NotFound("picture"))?;
+        let bytes = app(&self.0)?.storage.read(&Storage::picture_key(&name)).await;
+        let bytes = bytes.map_err(|fault| match fault {
+            Fault::NotFound(_) => Fault::NotFound("picture"),
+            other => other,
+        })?;
         let kind = pictures::content_type(&bytes);
-        Ok(Response::new(Binary(bytes))
+        Ok(Response::new(Binary(bytes.to_vec()))
             .header("content-type", kind)
             .header("cache-control", "public, max-age=31536000, immutable")
             .header("content-disposition", "inline")
@@ -227,12 +240,15 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
     let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
     if !users::is_picture_used(&mut app.db.read(), url).await? {
         // One that is gone already is as good.
-        let _ = tokio::fs::remove_file(app.pictures.path(name)).await;
+        let _ = app.storage.remove(&Storage::picture_key(name)).await;
     }
     Ok(())
 }
 
 async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {
+    if !users::may_look_up(&mut app.db.read(), caller.0.user_id, id).await? {
+        return Err(Fault::NotFound("user").into());
+    }
     let mut user = users::find(&mut app.db.read(), id).await?;
     if user.id != caller.0.user_id && caller.0.may(Permission::UsersManage).is_err() {
         user.email = None;

@@ -43,7 +43,7 @@ pub enum Import {
 pub async fn demo(args: Demo, common: &Common, settings: &Settings) -> Result<()> {
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
-    let storage = crate::storage::Storage::new(&settings.data_dir, settings.upload_bytes);
+    let storage = crate::storage::Storage::open(settings)?;
     let options = demo::Options {
         users: args.users,
         channels: args.channels,

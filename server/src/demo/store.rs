@@ -5,7 +5,7 @@ use confab_core::files::{self, NewFile};
 use confab_core::imports::{self, NewReaction};
 use confab_core::messages::{self, NewMessage};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, FutureExt as _, Result, access, members, passwords, presences};
+use confab_core::{Db, FutureExt as _, Result, access, members, passwords, presences, read_state};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MessageId, Timestamp, UserId};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::plan::{self, Line, Person, Place, PlaceKind};
 use super::{Options, PASSWORD, Report, SOURCE, SPAN};
 use crate::import::names::Usernames;
+use crate::intake;
 use crate::progress::Progress;
 use crate::storage::Storage;
 
@@ -178,19 +179,15 @@ impl Scribe<'_> {
         let file = match &line.attachment {
             None => None,
             Some(attachment) => {
-                let stored = self.storage.put(&attachment.bytes[..]).await?;
-                Some(NewFile {
-                    filename: attachment.filename.clone(),
-                    file_type: stored.file_type.into(),
-                    file_size: stored.size as i64,
-                    sha256: stored.sha256,
-                })
+                let filename = attachment.filename.clone();
+                Some(intake::bring_in(self.db, self.storage, filename, &attachment.bytes).await?)
             }
         };
         let message = NewMessage {
             id: ids[number],
             sender_id: self.ids[line.sender],
             content: line.text.clone(),
+            html: None,
             parent_id: line.answers.map(|root| ids[root]),
             nonce: None,
             mentions: line.mentions.iter().map(|person| self.ids[*person]).collect(),
@@ -221,7 +218,7 @@ impl Scribe<'_> {
                     messages::import(tx, channel, &rows).await?;
                     imports::react(tx, channel, &reactions).await?;
                     for (sender, message, file) in files {
-                        let file = files::create(tx, sender, file).await?;
+                        let file = files::create(tx, sender, file, i64::MAX).await?;
                         imports::attach(tx, sender, message, &[file.id]).await?;
                     }
                     Ok(())
@@ -260,7 +257,7 @@ impl Scribe<'_> {
                 async move {
                     for user in people {
                         let last = access::admit(tx, user, channel).await?.last_seq();
-                        members::mark_read(tx, user, channel, last).await?;
+                        read_state::mark_read(tx, user, channel, last).await?;
                     }
                     Ok(())
                 }
@@ -298,7 +295,7 @@ async fn set_presences(db: &Db, people: &[Person], ids: &[UserId]) -> Result<u64
     db.write(move |tx| {
         async move {
             for (user, state) in states {
-                presences::set(tx, user, state).await?;
+                presences::leave_as(tx, user, state).await?;
             }
             Ok(())
         }

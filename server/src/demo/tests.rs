@@ -17,7 +17,7 @@ async fn ground() -> (tempfile::TempDir, Db, Storage) {
     let flags = [("data_dir", folder.path().display().to_string())];
     let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
     let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let storage = Storage::new(&settings.data_dir, 1 << 20);
+    let storage = Storage::open(&settings).expect("a store");
     (folder, db, storage)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use confab_core::{Db, Fault, Result, channels, messages, users};
-use confab_protocol::{Event, EventKind, Message, MessageId, UserId};
+use confab_protocol::{Event, EventKind, Message, MessageId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -101,13 +101,29 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         }
         EventKind::MemberLeft => json!({ "channel_id": channel, "user_id": event.ref_id }),
         EventKind::RoleUpdated => json!({ "channel_id": channel, "user_id": event.ref_id, "role": detail }),
-        EventKind::ReadUpdated => json!({ "channel_id": channel, "seq": detail.parse::<i64>().ok()? }),
+        EventKind::ReadUpdated => {
+            let numbers: Vec<i64> = detail.split(' ').filter_map(|it| it.parse().ok()).collect();
+            let mut read = json!({ "channel_id": channel, "user_id": event.ref_id, "seq": numbers.first()? });
+            if let [_, unread, mentions] = numbers[..] {
+                read["unread_count"] = json!(unread);
+                read["mention_count"] = json!(mentions);
+            }
+            read
+        }
         EventKind::UserUpdated => serde_json::to_value(people.get(&UserId(event.ref_id))?).ok()?,
         EventKind::Notification => {
-            let (kind, message) = detail.split_once(' ')?;
-            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id })
+            // Why, of which message, and whether it is to be heard. A reminder may be about no message.
+            let (kind, rest) = detail.split_once(' ')?;
+            let (message, is_quiet) = rest.strip_suffix(" quiet").map_or((rest, false), |it| (it, true));
+            let message = (!message.is_empty()).then_some(message);
+            json!({ "id": event.ref_id, "kind": kind, "channel_id": channel, "message_id": message, "actor_id": event.actor_id,
+                "is_quiet": is_quiet })
         }
-        EventKind::PinAdded | EventKind::PinRemoved => {
+        EventKind::PinAdded => {
+            let pinned_at = Timestamp(detail.parse().ok()?);
+            json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id, "pinned_at": pinned_at })
+        }
+        EventKind::PinRemoved => {
             json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id })
         }
         EventKind::BookmarkAdded | EventKind::BookmarkRemoved => {
@@ -117,7 +133,9 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             let parent = (!detail.is_empty()).then_some(detail);
             json!({ "channel_id": event.ref_id, "parent_id": parent })
         }
-        EventKind::ScheduledMessageUpdated => json!({ "id": event.ref_id, "state": detail }),
+        EventKind::ScheduledMessageUpdated | EventKind::ReminderUpdated => {
+            json!({ "id": event.ref_id, "state": detail })
+        }
         EventKind::ReactionCatalogueUpdated => json!({ "code": detail }),
         EventKind::CommandResult
         | EventKind::ThreadUpdated
@@ -127,6 +145,7 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded
         | EventKind::AccessChanged
+        | EventKind::FileTextStored
         | EventKind::RetryRequested
         | EventKind::ReindexRequested
         | EventKind::NewMessage

@@ -4,12 +4,9 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use confab_core::bus::Signal;
 use confab_core::messages::{self, Draft};
-use confab_core::{Fault, FutureExt, log, presences, sessions};
-use confab_protocol::gateway::{
-    Ack, ClientFrame, FrameError, Hello, Identify, PresenceStatus, Resume, Send, ServerFrame,
-};
+use confab_core::{Fault, FutureExt, log, sessions};
+use confab_protocol::gateway::{Ack, ClientFrame, FrameError, Hello, Identify, Resume, Send, ServerFrame};
 use confab_protocol::{Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use futures_util::{SinkExt, StreamExt};
@@ -17,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 
+use super::device::Device;
 use super::greet;
 use super::outbox::{
     IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NOT_AUTHENTICATED, Outbox, RATE_LIMITED,
@@ -137,38 +135,27 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin + std::marker::Send>(
     }
     let next = match greet::greet(app, stream, &outbox, &caller, resume).await {
         Ok(Some(last)) => {
-            show(app, user_id, PresenceStatus::Online).await;
+            let device = Device::arrive(app, user_id, caller.session_id).await;
             let mut live = Live {
                 app,
                 address,
                 waiting,
                 caller,
+                device,
                 last,
                 pending: None,
                 heard: Instant::now(),
                 window: (Instant::now(), 0),
             };
-            Next::Ended(live.serve(stream).await)
+            let ended = live.serve(stream).await;
+            live.device.leave(app).await;
+            Next::Ended(ended)
         }
         Ok(None) => Next::IdentifyAgain,
         Err(ended) => Next::Ended(ended),
     };
-    let was_last = app.hub.end(id, user_id).await;
-    // Another device of theirs is still here: they are not away.
-    if was_last && matches!(next, Next::Ended(_)) {
-        show(app, user_id, PresenceStatus::Offline).await;
-    }
+    app.hub.end(id, user_id).await;
     next
-}
-
-/// Tells the others and keeps it. Losing either is no fault: the next change says it again.
-async fn show(app: &App, user_id: UserId, status: PresenceStatus) {
-    let kept = app.db.write(move |tx| async move { presences::set(tx, user_id, status).await }.boxed()).await;
-    if let Err(fault) = &kept {
-        tracing::debug!(%fault, "a presence was not kept");
-    }
-    let status = kept.unwrap_or(status);
-    app.bus.signal(Signal::Presence { user_id, status }).await;
 }
 
 struct Live<'a> {
@@ -176,6 +163,7 @@ struct Live<'a> {
     address: IpAddr,
     waiting: Waiting,
     caller: Caller,
+    device: Device,
     /// The last position sent: whatever comes again is dropped.
     last: i64,
     /// The send being written; the next frame is read when it is answered, so order is kept and nothing piles up.
@@ -193,6 +181,7 @@ impl Live<'_> {
             );
             let expired = Instant::now() + left + REAUTH_GRACE;
             let is_busy = self.pending.is_some();
+            let idle = self.device.idle_at(self.app);
             let done = tokio::select! {
                 item = self.waiting.next() => self.send_all(stream, item).await,
                 answer = async { match &mut self.pending { Some(it) => it.await, None => std::future::pending().await } } => {
@@ -203,6 +192,10 @@ impl Live<'_> {
                     Ok(frame) => self.heed(stream, frame).await,
                     Err(ended) => Err(ended),
                 },
+                () = wait_until(idle) => {
+                    self.device.grow_idle(self.app).await;
+                    Ok(())
+                }
                 () = tokio::time::sleep_until(dead.min(expired).into()) => {
                     Err(if expired < dead { Some(TOKEN_EXPIRED) } else { None })
                 }
@@ -270,9 +263,15 @@ impl Live<'_> {
             let refusal = FrameError { nonce, code: fault.code().into(), message: fault.to_string() };
             return write(stream, &ServerFrame::Error(refusal)).await;
         }
+        if matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_)) {
+            self.device.act(self.app).await;
+        }
         match frame {
             ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
-            ClientFrame::Heartbeat(_) => write(stream, &ServerFrame::HeartbeatAck).await,
+            ClientFrame::Heartbeat(_) => {
+                self.device.beat(self.app).await;
+                write(stream, &ServerFrame::HeartbeatAck).await
+            }
             ClientFrame::Reauth(reauth) => match checked(self.app, self.address, &reauth.token).await {
                 Ok(caller) if caller.user_id == self.caller.user_id => {
                     self.caller = caller;
@@ -285,16 +284,11 @@ impl Live<'_> {
                 Ok(())
             }
             ClientFrame::Typing(typing) => {
-                let user_id = self.caller.user_id;
-                let admitted =
-                    confab_core::access::admit(&mut self.app.db.read(), user_id, typing.channel_id).await;
-                if admitted.is_ok_and(|it| it.role().is_some()) {
-                    self.app.bus.signal(Signal::Typing { channel_id: typing.channel_id, user_id }).await;
-                }
+                self.device.typing(self.app, typing).await;
                 Ok(())
             }
             ClientFrame::Presence(change) => {
-                show(self.app, self.caller.user_id, change.status).await;
+                self.device.say(self.app, change.status).await;
                 Ok(())
             }
             // Signals go to all channels of a socket until clients have so many that they wish for fewer.
@@ -315,6 +309,13 @@ impl Live<'_> {
     }
 }
 
+async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Who holds a token that a socket sends again.
 async fn checked(app: &App, address: IpAddr, token: &str) -> confab_core::Result<Caller> {
     greet::listener(app.tokens.check(&app.db, token, greet::device(address)).await?)
@@ -327,7 +328,9 @@ async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
         content: send.content,
         nonce: Some(send.nonce),
         parent_id: send.parent_id,
-        file_ids: Vec::new(),
+        file_ids: send.file_ids,
+        quoted_id: send.quoted_id,
+        forwarded_id: None,
     };
     let posted = match app.limits.send(user) {
         Ok(()) => {

@@ -6,7 +6,7 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, Request, Result};
 use tokio::io::AsyncReadExt;
 
-use crate::pictures;
+use crate::{api, pictures};
 
 /// Largest JSON body (docs/limits.md).
 pub const JSON_BYTES: usize = 256 * 1_024;
@@ -26,18 +26,26 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
     let path = request.uri().path();
     let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
-    let is_upload = path.ends_with("/files/upload") || is_picture;
-    let most = match (is_upload, is_picture) {
-        (_, true) => pictures::MOST_BYTES + ENVELOPE_BYTES,
-        (true, _) => upload_bytes + ENVELOPE_BYTES,
-        (false, _) => JSON_BYTES as u64,
+    let is_symbol = path == "/api/v1/reactions" && *request.method() == Method::POST;
+    let is_file = path.ends_with("/files/upload");
+    let is_part = path.starts_with("/api/v1/files/uploads/") && *request.method() == Method::PATCH;
+    let most = match () {
+        () if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
+        () if is_picture => pictures::MOST_BYTES + ENVELOPE_BYTES,
+        () if is_file => upload_bytes + ENVELOPE_BYTES,
+        () if is_part => api::PART_BYTES,
+        () => JSON_BYTES as u64,
     };
     if declared.is_some_and(|declared| declared > most) {
         discard(request.take_body()).await;
         return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    if is_upload {
-        // Without a length the stream is bounded by `Storage`, but multipart may also carry other fields.
+    if is_file || is_part {
+        // Counted while they are received, whatever length was declared.
+        return Ok(());
+    }
+    if is_picture || is_symbol {
+        // Without a length the stream is bounded where it is read, but multipart may also carry other fields.
         return declared.map(|_| ()).ok_or_else(|| {
             Error::from_string("an upload must declare its Content-Length", StatusCode::BAD_REQUEST)
         });

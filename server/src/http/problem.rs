@@ -91,6 +91,9 @@ pub enum ApiError {
     /// Another kind of body is wanted.
     #[oai(status = 415, content_type = "application/problem+json")]
     MediaType(Json<Problem>),
+    /// An `Idempotency-Key` that stands for another call.
+    #[oai(status = 422, content_type = "application/problem+json")]
+    Unprocessable(Json<Problem>),
     /// Too often.
     #[oai(status = 429, content_type = "application/problem+json")]
     RateLimited(Json<Problem>, #[oai(header = "Retry-After")] u64),
@@ -114,6 +117,7 @@ impl From<Fault> for ApiError {
             Fault::NotFound(_) => Self::NotFound(problem(404)),
             Fault::Forbidden { .. } => Self::Forbidden(problem(403)),
             Fault::Conflict { .. } => Self::Conflict(problem(409)),
+            Fault::TooLarge { .. } => Self::TooLarge(problem(413)),
             Fault::Invalid { field, message } => {
                 let error = FieldError { field: (*field).into(), message: message.to_string() };
                 Self::Invalid(Json(Problem::new(400, code, detail, vec![error])))
@@ -137,6 +141,20 @@ impl From<Fault> for ApiError {
 }
 
 impl ApiError {
+    /// Well-formed, and yet not to be done.
+    #[must_use]
+    pub fn unprocessable(code: &str, detail: &str) -> Self {
+        Self::Unprocessable(Json(Problem::new(422, code, detail.to_owned(), Vec::new())))
+    }
+
+    /// The next part of an upload begins elsewhere: `errors` says where.
+    #[must_use]
+    pub fn wrong_offset(offset: i64) -> Self {
+        let error = FieldError { field: "offset".into(), message: offset.to_string() };
+        let detail = format!("the upload goes on at offset {offset}");
+        Self::Conflict(Json(Problem::new(409, "wrong_offset", detail, vec![error])))
+    }
+
     /// A failure that the framework found before any handler ran.
     #[must_use]
     pub fn of_framework(error: &poem::Error, allow: impl FnOnce() -> String) -> Self {

@@ -27,7 +27,6 @@ both! {
         let differences = differences(&table, &document);
         assert!(differences.is_empty(), "{}", differences.join("\n"));
 
-        world.share_files();
         let cast = Cast::gather(world).await;
         let mut stage = Stage { cast, places: BTreeMap::new(), made: 0, faults: Vec::new() };
         for row in &table.rows {

@@ -23,7 +23,6 @@ both! {
         let document = world.visitor().get("/openapi.json", 200).await;
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let (eve, rex, warden) = (world.user("eve").await, world.user("rex").await, world.admin().await);
-        world.share_files();
         let open = ada.create_channel("harbour", "public", 201).await;
         for user in [&bob, &eve, &rex] {
             user.join(id(&open), 200).await;

@@ -24,10 +24,13 @@ both! {
               "member_count": 1,
               "mention_count": 0,
               "message_count": 0,
+              "muted": false,
               "name": "harbour",
+              "notification_level": "default",
               "owner_id": "[id 2]",
               "read_seq": 2,
               "role": "owner",
+              "starred": false,
               "unread_count": 0,
               "updated_at": "[time]"
             }
@@ -103,6 +106,9 @@ both! {
         bob.send(Method::DELETE, &path, None, 403).await;
         assert_eq!(ada.send(Method::PUT, &path, Some(&topic), 200).await["topic"], "Tides");
         assert_eq!(bob.get(&path, 200).await["topic"], "Tides");
+        let cleared = ada.send(Method::PUT, &path, Some(&json!({ "topic": "" })), 200).await;
+        assert!(cleared["topic"].is_null(), "an empty topic is none: {cleared}");
+        ada.send(Method::PUT, &path, Some(&json!({ "topic": "x".repeat(251) })), 400).await;
 
         let archive = ada.call(Method::POST, &format!("{path}/archive"), None).await;
         assert!(archive.status == 200 || archive.status == 204, "{}", archive.text);
@@ -131,6 +137,67 @@ both! {
         refused_everywhere(&eve, id(&direct), id(&whisper)).await;
         let nobody = json!({ "user_ids": ["00000000-0000-7000-8000-000000000000"] });
         assert!(matches!(ada.call(Method::POST, "/api/v1/channels/direct", Some(&nobody)).await.status, 400 | 404));
+    }
+
+    /// Many who open one conversation from both sides at the same moment open one.
+    async fn a_conversation_is_made_once_whatever_the_order(world) {
+        let people = [world.user("ada").await, world.user("bob").await, world.user("carol").await];
+        for others in [&people[..2], &people[..3]] {
+            let forms: Vec<(&User, Value)> = (0..12)
+                .map(|number| {
+                    let by = &others[number % others.len()];
+                    let mut ids: Vec<&str> = others.iter().filter(|it| it.id != by.id).map(|it| it.id.as_str()).collect();
+                    if number % 2 == 0 {
+                        ids.reverse();
+                    }
+                    (by, json!({ "user_ids": ids }))
+                })
+                .collect();
+            let calls = forms.iter().map(|(by, form)| by.call(Method::POST, "/api/v1/channels/direct", Some(form)));
+            let replies = futures_util::future::join_all(calls).await;
+            let made = replies.iter().filter(|it| it.status == 201).count();
+            assert_eq!(made, 1, "{:?}", replies.iter().map(|it| it.status).collect::<Vec<_>>());
+            let first = replies[0].body();
+            for reply in &replies {
+                assert!(reply.status == 200 || reply.status == 201, "{}", reply.text);
+                assert_eq!((&reply.body()["id"], &reply.body()["member_count"]), (&first["id"], &json!(others.len())));
+            }
+        }
+        let alone = json!({ "user_ids": [] });
+        people[0].send(Method::POST, "/api/v1/channels/direct", Some(&alone), 400).await;
+    }
+
+    async fn what_one_prefers_is_ones_own(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let channel = ada.create_channel("harbour", "public", 201).await;
+        let harbour = id(&channel);
+        let path = format!("/api/v1/channels/{harbour}/preferences");
+        let wish = json!({ "starred": true, "notification_level": "mentions" });
+        bob.send(Method::PUT, &path, Some(&wish), 403).await;
+        bob.join(harbour, 200).await;
+        let (mut own, mut other) = (bob.connect().await, ada.connect().await);
+        let seen = bob.send(Method::PUT, &path, Some(&wish), 200).await;
+        assert_eq!((&seen["starred"], &seen["muted"], &seen["notification_level"]), (&json!(true), &json!(false), &json!("mentions")));
+        let told = own.event("preferences_updated").await;
+        assert_eq!(
+            told["d"],
+            json!({ "channel_id": harbour, "starred": true, "muted": false, "notification_level": "mentions" })
+        );
+        assert!(told["seq"].is_null(), "others would miss a number: {told}");
+        // What is not named stays.
+        let seen = bob.send(Method::PUT, &path, Some(&json!({ "muted": true, "notification_level": "default" })), 200).await;
+        assert_eq!((&seen["starred"], &seen["muted"], &seen["notification_level"]), (&json!(true), &json!(true), &json!("default")));
+        let mine = bob.get("/api/v1/channels/me", 200).await;
+        assert_eq!(in_list(&mine, harbour).unwrap()["muted"], true);
+        assert_eq!(ada.get(&format!("/api/v1/channels/{harbour}"), 200).await["muted"], false);
+        for wrong in [json!({ "starred": 1 }), json!({ "notification_level": "loud" }), json!({ "muted": "yes" })] {
+            bob.send(Method::PUT, &path, Some(&wrong), 400).await;
+        }
+        let marker = ada.post(harbour, "marker", 201).await;
+        let heard = other.events_until(|event| event["d"]["id"] == marker["id"]).await;
+        assert!(!heard.iter().any(|it| it["t"] == "preferences_updated"), "{heard:?}");
+        let vault = ada.create_channel("vault", "private", 201).await;
+        bob.send(Method::PUT, &format!("/api/v1/channels/{}/preferences", id(&vault)), Some(&wish), 404).await;
     }
 
     async fn unread_counts_follow_the_reader(world) {

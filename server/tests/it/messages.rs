@@ -30,6 +30,7 @@ both! {
                 "[id 3]"
               ],
               "nonce": "first-try",
+              "participants": [],
               "reactions": [],
               "reply_count": 0,
               "sender": {
@@ -40,6 +41,7 @@ both! {
               "sender_id": "[id 4]",
               "seq": 4,
               "updated_at": "[time]",
+              "url": "/channels/[id 1]?seq=4",
               "version": 1
             }
             "#);
@@ -102,6 +104,22 @@ both! {
         assert_eq!((contents(&after), &after["has_more"]), (vec!["m5", "m6"], &json!(false)));
         let around = ada.list(harbour, &format!("limit=3&around_seq={}", seqs[3]), 200).await;
         assert_eq!(contents(&around), ["m2", "m3", "m4"]);
+        assert_eq!((&around["has_before"], &around["has_after"]), (&json!(true), &json!(true)));
+        // Around a number that no message has, at both ends and beyond, and one that stands alone.
+        for (query, expected, older, newer) in [
+            ("limit=3&around_seq=0".to_owned(), vec!["m0", "m1"], false, true),
+            (format!("limit=4&around_seq={}", seqs[0]), vec!["m0", "m1"], false, true),
+            (format!("limit=1&around_seq={}", seqs[3]), vec!["m3"], true, true),
+            (format!("limit=4&around_seq={}", seqs[6]), vec!["m4", "m5", "m6"], true, false),
+            (format!("limit=4&around_seq={}", seqs[6] + 1), vec!["m5", "m6"], true, false),
+            (format!("limit=4&around_seq={}", i64::MAX), vec!["m5", "m6"], true, false),
+            (format!("limit=9&after_seq={}", seqs[0] - 1), vec!["m0", "m1", "m2", "m3", "m4", "m5", "m6"], false, false),
+            (format!("limit=2&before_seq={}", seqs[6] + 1), vec!["m5", "m6"], true, false),
+        ] {
+            let page = ada.list(harbour, &query, 200).await;
+            assert_eq!(contents(&page), expected, "{query}");
+            assert_eq!((&page["has_before"], &page["has_after"]), (&json!(older), &json!(newer)), "{query}");
+        }
 
         for query in ["limit=0", "limit=-1", "limit=101", "limit=x", "before_seq=-1", "before_seq=x", "before_seq=3&after_seq=2"] {
             let reply = ada.call(Method::GET, &format!("/api/v1/channels/{harbour}/messages?{query}"), None).await;

@@ -59,4 +59,47 @@ both! {
         let page = bob.get(AT, 200).await;
         assert!(kinds(&page).is_empty() && !page.to_string().contains("canary"), "{page}");
     }
+
+    async fn what_one_device_reads_the_others_hear(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let room = ada.create_channel("room", "public", 201).await;
+        bob.join(id(&room), 200).await;
+        let mut other = bob.connect().await;
+        let first = ada.post(id(&room), "@bob one", 201).await;
+        ada.post(id(&room), "@bob two", 201).await;
+        ada.post(id(&room), "@bob three", 201).await;
+        assert_eq!(other.event("notification").await["d"]["is_quiet"], false);
+        let page = bob.get(AT, 200).await;
+        let newest = json!({ "ids": [id(&items(&page)[0])] });
+        bob.send(Method::POST, &format!("{AT}/read"), Some(&newest), 200).await;
+        let heard = other.event("notifications_read").await;
+        assert_eq!((&heard["d"]["ids"], &heard["d"]["unread_count"]), (&newest["ids"], &json!(2)));
+        assert!(heard["seq"].is_null());
+        // Whoever has read the channel so far has read what it told them.
+        let read = json!({ "seq": first["seq"] });
+        bob.send(Method::PUT, &format!("/api/v1/channels/{}/read", id(&room)), Some(&read), 204).await;
+        let heard = other.event("notifications_read").await;
+        assert_eq!((&heard["d"]["ids"][0], &heard["d"]["unread_count"]), (&items(&page)[2]["id"], &json!(1)));
+        bob.send(Method::POST, &format!("{AT}/read"), None, 200).await;
+        let heard = other.event("notifications_read").await;
+        assert_eq!((&heard["d"]["ids"], &heard["d"]["unread_count"]), (&Value::Null, &json!(0)));
+        // Nothing more to read is nothing to tell; and nobody marks another's.
+        bob.send(Method::POST, &format!("{AT}/read"), None, 200).await;
+        ada.send(Method::POST, &format!("{AT}/read"), Some(&newest), 200).await;
+        let many: Vec<String> = (0..101).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+        ada.send(Method::POST, &format!("{AT}/read"), Some(&json!({ "ids": many })), 400).await;
+    }
+
+    async fn a_count_holds_only_what_can_be_read(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let room = ada.create_channel("room", "private", 201).await;
+        ada.add_member(id(&room), &bob, 201).await;
+        let gone = ada.post(id(&room), "@bob this was a mistake", 201).await;
+        ada.post(id(&room), "@bob stay", 201).await;
+        assert_eq!(bob.get(AT, 200).await["unread_count"], 2);
+        ada.delete(id(&gone), 204).await;
+        assert_eq!(bob.get(AT, 200).await["unread_count"], 1);
+        bob.leave(id(&room), 204).await;
+        assert_eq!(bob.get(AT, 200).await["unread_count"], 0);
+    }
 }

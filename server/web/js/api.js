@@ -1,5 +1,4 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
-import { saveFile } from './download.js';
 import { fieldSentence } from './refusal.js';
 
 const BASE = '/api/v1';
@@ -72,11 +71,18 @@ export function picturePath(address) {
   return address?.startsWith(`${BASE}/pictures/`) ? address : '';
 }
 
+/** The image of a custom reaction, by the same rule. @param {string|null|undefined} address */
+export function reactionImagePath(address) {
+  return address?.startsWith(`${BASE}/`) && !address.includes('..') ? address : '';
+}
+
 /**
  * @param {string} method
  * @param {string} path below /api/v1/
- * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, timeoutMs?:number, session?:boolean, file?:boolean}} [options]
- *   session: an authentication call, which sets or uses the refresh cookie and is never repeated; file: the answer is a file
+ * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, bytes?:Blob, headers?:Record<string,string>,
+ *   timeoutMs?:number, session?:boolean, file?:boolean, signal?:AbortSignal, progress?:(sent:number)=>void, keepalive?:boolean}} [options]
+ *   session: an authentication call, which sets or uses the refresh cookie and is never repeated; file: the answer is a file;
+ *   bytes: the body as it is; progress: told how many bytes have left; keepalive: goes on when the page is closed
  * @returns {Promise<any>} the decoded JSON, null for an empty answer, a Blob for a file
  */
 export async function request(method, path, options = {}) {
@@ -90,27 +96,53 @@ export async function request(method, path, options = {}) {
 }
 
 /** @param {string} method @param {string} path @param {NonNullable<Parameters<typeof request>[2]>} options */
-async function send(method, path, { body, query = {}, form, timeoutMs = TIMEOUT_MS, session = false, file = false }) {
+async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress, keepalive = false }) {
   const address = new URL(`${BASE}/${path}`, location.origin);
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') address.searchParams.set(name, String(value));
   /** @type {Record<string,string>} */
-  const headers = { accept: file ? '*/*' : 'application/json' };
+  const headers = { accept: file ? '*/*' : 'application/json', ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // A token that just ended must not spoil the call that renews it.
   if (accessToken && (!session || path === 'auth/logout')) headers.authorization = `Bearer ${accessToken}`;
   // The cookie is sent on these calls only, and this header is one that another site's form cannot set.
   if (session) headers['x-confab-session'] = 'cookie';
+  const content = form ?? bytes ?? (body === undefined ? undefined : JSON.stringify(body));
+  if (progress) return transfer(method, address, headers, content, { timeoutMs, signal, progress });
   try {
-    return await fetch(address, {
-      method,
-      headers,
-      body: form ?? (body === undefined ? undefined : JSON.stringify(body)),
-      credentials: 'same-origin',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const ends = AbortSignal.timeout(timeoutMs);
+    return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
-    throw new ApiError(0, 'The server could not be reached.');
+    throw signal?.aborted ? new Cancelled() : new ApiError(0, 'The server could not be reached.');
   }
+}
+
+/** The caller ended a request that it no longer needs. */
+export class Cancelled extends Error {}
+
+/**
+ * The same by the older interface, the only one that tells how much of a body has left.
+ * @param {string} method @param {URL} address @param {Record<string,string>} headers @param {any} content
+ * @param {{timeoutMs:number, signal?:AbortSignal, progress:(sent:number)=>void}} options
+ * @returns {Promise<Response>}
+ */
+function transfer(method, address, headers, content, { timeoutMs, signal, progress }) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(new Cancelled());
+    const exchange = new XMLHttpRequest();
+    exchange.open(method, address);
+    exchange.timeout = timeoutMs;
+    for (const [name, value] of Object.entries(headers)) exchange.setRequestHeader(name, value);
+    exchange.upload.onprogress = ({ loaded }) => progress(loaded);
+    exchange.onload = () => {
+      const retryAfter = exchange.getResponseHeader('retry-after');
+      const headersBack = new Headers(retryAfter ? { 'retry-after': retryAfter } : undefined);
+      resolve(new Response(exchange.status === 204 ? null : exchange.responseText, { status: exchange.status, headers: headersBack }));
+    };
+    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, 'The server could not be reached.'));
+    exchange.onabort = () => reject(new Cancelled());
+    signal?.addEventListener('abort', () => exchange.abort(), { once: true });
+    return exchange.send(content);
+  });
 }
 
 /** @param {Response} response @param {{file?:boolean}} options */
@@ -141,9 +173,9 @@ function problem(response, body) {
   return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
 }
 
-const id = encodeURIComponent;
+export const id = encodeURIComponent;
 
-/** Every call the client makes, by name. */
+/** Every call about accounts, administration, search and plugins, by name; those of the chat itself are in chat_api.js. */
 export const api = {
   info: () => request('GET', 'info'),
 
@@ -162,9 +194,6 @@ export const api = {
   removePicture: () => request('DELETE', 'users/me/profile-picture'),
   status: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}/status`),
   setStatus: (/** @type {object} */ body) => request('PUT', 'users/me/status', { body }),
-
-  notifications: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'users/me/notifications', { query }),
-  readNotifications: (/** @type {string[]|null} */ ids) => request('POST', 'users/me/notifications/read', { body: ids ? { ids } : {} }),
 
   identities: () => request('GET', 'auth/identities'),
   linkIdentity: (/** @type {{return_to:string, current_password?:string}} */ body) => request('POST', 'auth/identities', { body }),
@@ -215,29 +244,6 @@ export const api = {
   users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null) => request('GET', 'users', { query: { q, cursor, limit: 20 } }),
   user: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}`),
 
-  channels: () => everyPage('channels'),
-  myChannels: () => everyPage('channels/me'),
-  channel: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}`),
-  createChannel: (/** @type {object} */ body) => request('POST', 'channels', { body }),
-  join: (/** @type {string} */ channelId) => request('POST', `channels/${id(channelId)}/join`),
-  leave: (/** @type {string} */ channelId) => request('POST', `channels/${id(channelId)}/leave`),
-  members: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/members`, { query: { limit: 100 } }),
-  addMember: (/** @type {string} */ channelId, /** @type {string} */ userId) => request('POST', `channels/${id(channelId)}/members`, { body: { user_id: userId } }),
-  direct: (/** @type {string[]} */ userIds) => request('POST', 'channels/direct', { body: { user_ids: userIds } }),
-  markRead: (/** @type {string} */ channelId, /** @type {number} */ seq) => request('PUT', `channels/${id(channelId)}/read`, { body: { seq } }),
-
-  messages: (/** @type {string} */ channelId, /** @type {Record<string,number>} */ query = {}) => request('GET', `channels/${id(channelId)}/messages`, { query: { limit: 50, ...query } }),
-  post: (/** @type {string} */ channelId, /** @type {object} */ body) => request('POST', `channels/${id(channelId)}/messages`, { body }),
-  edit: (/** @type {string} */ messageId, /** @type {object} */ body) => request('PUT', `messages/${id(messageId)}`, { body }),
-  remove: (/** @type {string} */ messageId) => request('DELETE', `messages/${id(messageId)}`),
-  thread: (/** @type {string} */ messageId) => request('GET', `messages/${id(messageId)}/thread`),
-
-  react: (/** @type {string} */ messageId, /** @type {string} */ code) => request('PUT', `messages/${id(messageId)}/reactions/${id(code)}`),
-  unreact: (/** @type {string} */ messageId, /** @type {string} */ code) => request('DELETE', `messages/${id(messageId)}/reactions/${id(code)}`),
-  reactions: () => request('GET', 'reactions'),
-
-  upload: (/** @type {File} */ file) => request('POST', 'files/upload', { form: formOf(file), timeoutMs: 600_000 }),
-
   search: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/messages', { query: { q, cursor, limit: 20 } }),
   ask: (/** @type {object} */ body) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS }),
 
@@ -245,15 +251,15 @@ export const api = {
   runCommand: (/** @type {string} */ channelId, /** @type {string} */ text) => request('POST', `channels/${id(channelId)}/commands`, { body: { text } }),
 };
 
-/** @param {File} file */
-function formOf(file) {
+/** @param {File} file @param {string} [field] */
+export function formOf(file, field = 'file') {
   const form = new FormData();
-  form.append('file', file);
+  form.append(field, file);
   return form;
 }
 
 /** A whole list, following its cursor. Stops at 20 pages: past 2,000 channels a sidebar is of no use. @param {string} path */
-async function everyPage(path) {
+export async function everyPage(path) {
   const items = [];
   let cursor = null;
   for (let page = 0; page < 20; page += 1) {
@@ -263,12 +269,4 @@ async function everyPage(path) {
     if (!cursor) break;
   }
   return { items };
-}
-
-/**
- * Downloads a file. It needs the token, so a plain link cannot do it.
- * @param {{id:string, filename:string}} file
- */
-export async function download(file) {
-  saveFile(file.filename, await request('GET', `files/${id(file.id)}/download`, { file: true, timeoutMs: 600_000 }));
 }

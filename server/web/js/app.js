@@ -1,5 +1,6 @@
 /** Starts the client: theme, address, session, then either the entry pages or the workspace. */
 import { signal } from '../vendor/signals-core.js';
+import { startActivity } from './activity.js';
 import { api, onTwoFactorMissing } from './api.js';
 import { closePanel, startTheme } from './layout.js';
 import { navigate, preferencesPath, route, startRouter } from './router.js';
@@ -8,10 +9,13 @@ import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
 import { live, notify, startLive, startUpkeep, stopLive } from './workspace.js';
-import { Entry } from './views/entry.js';
 import { html, render, useEffect } from './views/html.js';
+import { lazy } from './views/lazy.js';
 import { Shell } from './views/shell.js';
-import { TwoFactorGate } from './views/two_factor_gate.js';
+
+// Who is signed in already needs neither.
+const Entry = lazy(() => import('./views/entry.js'), 'Entry', { class: 'starting' });
+const TwoFactorGate = lazy(() => import('./views/two_factor_gate.js'), 'TwoFactorGate', { class: 'starting' });
 
 /** starting: not known yet who is here; unreachable: the server did not answer the first question */
 const phase = signal(/** @type {'starting'|'unreachable'|'ready'} */ ('starting'));
@@ -78,5 +82,6 @@ onTwoFactorMissing(() => {
   me.value = { ...me.value, two_factor_required: true, two_factor_enabled: false, has_password: true };
 });
 startUpkeep();
+startActivity();
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('root')));
 void start();

@@ -1,6 +1,6 @@
 /** Keeps the inbox in step with the server, and takes from it what was seen where it stands. */
 import { effect } from '../vendor/signals-core.js';
-import { api } from './api.js';
+import { chat } from './chat_api.js';
 import { seenOnScreen, withPage, withRead } from './inbox.js';
 import { inbox, me, thread, timelineOf, viewing } from './store.js';
 
@@ -9,13 +9,13 @@ const MOST = 100;
 
 /** Counts anew. A failure leaves the count as it was: the next connection asks again. */
 export async function loadInbox() {
-  await api.notifications({ unread: 'true', limit: MOST }).then((page) => { inbox.value = withPage(inbox.value, page); }, () => {});
+  await chat.notifications({ unread: 'true', limit: MOST }).then((page) => { inbox.value = withPage(inbox.value, page); }, () => {});
 }
 
 /** Marks some as read, or all. @param {string[]|null} ids */
 export async function readNotifications(ids) {
   inbox.value = withRead(inbox.value, ids);
-  const answer = await api.readNotifications(ids);
+  const answer = await chat.readNotifications(ids);
   if (!inbox.value.waiting.length) inbox.value = { ...inbox.value, unread: answer.unread_count };
 }
 

@@ -13,7 +13,9 @@ export const ACTIONS = [
   ['invitation.created', 'Invitation made'], ['invitation.used', 'Invitation used'], ['invitation.revoked', 'Invitation revoked'],
   ['identity.linked', 'Identity linked'], ['identity.unlinked', 'Identity unlinked'], ['policy.changed', 'Policy changed'],
   ['break_glass.opened', 'Break-glass opened'], ['break_glass.ended', 'Break-glass ended'], ['member.added', 'Member added'], ['member.removed', 'Member removed'],
-  ['channel.deleted', 'Channel deleted'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
+  ['member.role_changed', 'Member’s role changed'], ['channel.privacy_changed', 'Channel made private or public'],
+  ['channel_invitation.created', 'Channel invitation made'], ['channel_invitation.used', 'Channel invitation used'], ['channel_invitation.revoked', 'Channel invitation revoked'],
+  ['channel.deleted', 'Channel deleted'], ['channel.retention_changed', 'Channel retention changed'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
 ];
 
 const NAMES = new Map(ACTIONS);

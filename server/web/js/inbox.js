@@ -19,7 +19,8 @@ export function withNews(inbox, news) {
 
 /** As the server counts it. @param {Inbox} inbox @param {{items:any[], unread_count:number}} page the unread ones @returns {Inbox} */
 export function withPage(inbox, { items, unread_count: unread }) {
-  const waiting = items.map(({ id, kind, message }) => ({ id, kind, channel_id: message.channel_id, message_id: message.id, reply: Boolean(message.parent_id) }));
+  // A reminder may be about no message: it is seen in the inbox only.
+  const waiting = items.map(({ id, kind, message }) => ({ id, kind, channel_id: message?.channel_id ?? '', message_id: message?.id ?? '', reply: Boolean(message?.parent_id) }));
   return { ...inbox, unread, waiting };
 }
 
@@ -31,6 +32,13 @@ export function withRead(inbox, ids) {
   return { ...inbox, unread, waiting, read: new Set([...inbox.read, ...gone]) };
 }
 
+/** Some were read on another device, or all; the server's count is the one that holds. @param {Inbox} inbox @param {{ids?:string[]|null, unread_count?:number}} news @returns {Inbox} */
+export function withReadElsewhere(inbox, { ids = null, unread_count: unread }) {
+  const next = withRead(inbox, ids);
+  // Grows like an arrival, so that an open list asks again which are read.
+  return { ...next, unread: unread ?? next.unread, arrivals: next.arrivals + 1 };
+}
+
 /**
  * Which of them are on screen. Replies stand in their threads, everything else in its channel.
  * @param {Waiting[]} waiting
@@ -40,7 +48,8 @@ export function withRead(inbox, ids) {
  */
 export function seenOnScreen(waiting, { channelId, replies, inThread }) {
   const isReply = (/** @type {Waiting} */ one) => one.kind === 'thread_reply' || (one.reply ?? replies.has(one.message_id));
-  return waiting.filter((one) => inThread.has(one.message_id) || (channelId !== '' && one.channel_id === channelId && !isReply(one))).map(({ id }) => id);
+  // What I wanted to be reminded of has been seen before: only the inbox settles it.
+  return waiting.filter((one) => one.kind !== 'reminder' && (inThread.has(one.message_id) || (channelId !== '' && one.channel_id === channelId && !isReply(one)))).map(({ id }) => id);
 }
 
 /** A list, with its newest page fetched again. @param {any[]} known @param {any[]} newest @returns {any[]} */
@@ -49,7 +58,17 @@ export function mergedNotifications(known, newest) {
   return [...newest, ...known.filter(({ id }) => !fresh.has(id))];
 }
 
+const REASONS = /** @type {Record<string,string>} */ ({
+  mention: 'mentioned you', direct_message: 'wrote to you', thread_reply: 'answered in a thread of yours', keyword: 'used a word that you watch', channel_message: 'wrote',
+  reminder: 'You wanted to be reminded',
+});
+
 /** Why I am told, after the name of who did it. @param {string} kind */
 export function reasonText(kind) {
-  return /** @type {Record<string,string>} */ ({ mention: 'mentioned you', direct_message: 'wrote to you', thread_reply: 'answered in a thread of yours' })[kind] ?? 'wrote';
+  return REASONS[kind] ?? 'wrote';
+}
+
+/** @param {number} count the server counts to a thousand */
+export function countText(count) {
+  return count > 99 ? '99+' : String(count);
 }

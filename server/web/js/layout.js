@@ -3,19 +3,22 @@ import { effect, signal } from '../vendor/signals-core.js';
 import { thread } from './store.js';
 import { openThread } from './workspace.js';
 
-/** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'} DialogName */
+/** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'|'forward'|'history'|'remind'|'schedule'|'lightbox'|'reactions'|'reactors'} DialogName */
 
-export const panel = signal(/** @type {''|'assistant'|'inbox'|'thread'} */ (''));
+export const panel = signal(/** @type {''|'assistant'|'inbox'|'thread'|'pins'} */ (''));
 export const dialog = signal(/** @type {DialogName|''} */ (''));
+/** What the open dialog is about: a message, a file, a composer. */
+export const dialogSubject = signal(/** @type {any} */ (null));
 export const sidebarOpen = signal(false);
 /** The message that is being edited. */
 export const editing = signal('');
 /** Marked after a jump: the message with this seq of the channel on screen. */
 export const markedSeq = signal(0);
 
-/** @param {DialogName|''} name */
-export function openDialog(name) {
+/** @param {DialogName|''} name @param {any} [subject] */
+export function openDialog(name, subject = null) {
   sidebarOpen.value = false;
+  dialogSubject.value = subject;
   dialog.value = name;
 }
 
@@ -32,7 +35,11 @@ export function toggleInbox() {
   toggle('inbox');
 }
 
-/** @param {'assistant'|'inbox'} name */
+export function togglePins() {
+  toggle('pins');
+}
+
+/** @param {'assistant'|'inbox'|'pins'} name */
 function toggle(name) {
   const next = panel.value === name ? '' : name;
   closePanel();

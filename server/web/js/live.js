@@ -78,9 +78,14 @@ export class Live {
     if (this.identified) this.write('reauth', { token });
   }
 
-  /** @param {string} channelId */
-  typing(channelId) {
-    if (this.identified) this.write('typing', { channel_id: channelId });
+  /** @param {string} channelId @param {string} [parentId] the root of the thread that is written in */
+  typing(channelId, parentId) {
+    if (this.identified) this.write('typing', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}) });
+  }
+
+  /** @param {'online'|'away'} status what this device sees of the person */
+  presence(status) {
+    if (this.identified) this.write('presence', { status });
   }
 
   /**

@@ -1,6 +1,8 @@
 /** Messages of mine on their way: shown at once, settled by their nonce, kept for another try when they fail. */
 import { api, ApiError } from './api.js';
-import { changeThread, changeTimeline, commands, connection, noteOf, receive, thread, timelines } from './store.js';
+import { chat } from './chat_api.js';
+import { receive } from './events.js';
+import { changeThread, changeTimeline, commands, connection, noteOf, thread, timelines } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
 import { live } from './workspace.js';
 
@@ -12,13 +14,14 @@ export function newNonce() {
 }
 
 /**
- * @param {{channelId:string, content:string, parentId?:string, fileIds?:string[]}} draft
+ * @param {{channelId:string, content:string, parentId?:string, fileIds?:string[], quoted?:import('./timeline.js').Message}} draft
  */
-export function sendMessage({ channelId, content, parentId, fileIds }) {
+export function sendMessage({ channelId, content, parentId, fileIds, quoted }) {
   /** @type {Pending} */
   const pending = { nonce: newNonce(), channel_id: channelId, content, created_at: new Date().toISOString(), state: 'sending' };
   if (parentId) pending.parent_id = parentId;
   if (fileIds?.length) pending.file_ids = fileIds;
+  if (quoted) pending.quoted = quoted;
   void deliver(pending);
 }
 
@@ -65,9 +68,9 @@ async function deliver(pending) {
 }
 
 /** By the gateway when it is there, else by REST. @param {Pending} pending */
-async function transmit({ nonce, channel_id: channelId, parent_id: parentId, content, file_ids: fileIds }) {
+async function transmit({ nonce, channel_id: channelId, parent_id: parentId, content, file_ids: fileIds, quoted }) {
   const body = { content, nonce, ...(parentId ? { parent_id: parentId } : {}) };
-  if (live?.online && connection.value.status === 'online' && !fileIds) {
+  if (live?.online && connection.value.status === 'online' && !fileIds && !quoted) {
     try {
       return await live.send({ channel_id: channelId, ...body });
     } catch (error) {
@@ -75,7 +78,7 @@ async function transmit({ nonce, channel_id: channelId, parent_id: parentId, con
       if (/** @type {any} */ (error).refused) throw error;
     }
   }
-  return api.post(channelId, fileIds ? { ...body, file_ids: fileIds } : body);
+  return chat.post(channelId, { ...body, ...(fileIds ? { file_ids: fileIds } : {}), ...(quoted ? { quoted_id: quoted.id } : {}) });
 }
 
 /** The command a text calls, if it calls one. @param {string} text */

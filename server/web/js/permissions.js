@@ -6,6 +6,7 @@
 /** @type {Section[]} */
 export const PREFERENCES = [
   { name: 'profile', title: 'Profile', icon: 'smile' },
+  { name: 'notifications', title: 'Notifications', icon: 'bell' },
   { name: 'security', title: 'Password and security', icon: 'lock' },
   { name: 'sessions', title: 'Devices', icon: 'screen' },
   { name: 'tokens', title: 'Access tokens', icon: 'codei' },

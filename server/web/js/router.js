@@ -2,7 +2,7 @@
 import { signal } from '../vendor/signals-core.js';
 
 /**
- * @typedef {{name:'home'|'setup'|'register'|'login'|'forgot'|'reset'|'search'|'channel'|'preferences'|'admin'|'missing', channelId:string, seq:number,
+ * @typedef {{name:'home'|'setup'|'register'|'login'|'forgot'|'reset'|'search'|'threads'|'saved'|'later'|'join'|'channel'|'preferences'|'admin'|'missing', channelId:string, seq:number,
  *   query:string, section:string, error:string, fragment:string}} Route
  *   seq: the message to jump to, 0 for none; section: of the preferences or the administration, '' for the first; error: what a sign-in came back with
  */
@@ -14,14 +14,15 @@ export function parseRoute(address) {
   const path = address.pathname.replace(/\/+$/, '') || '/';
   const channel = /^\/channels\/([^/]+)$/.exec(path);
   if (channel) {
-    const seq = Number(parameters.get('seq'));
+    const seq = Number(parameters.get('seq') ?? parameters.get('message'));
     return { ...route, name: 'channel', channelId: decode(channel[1]), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : 0 };
   }
   if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '' };
   if (path === '/login') return { ...route, name: 'login', error: parameters.get('error') ?? '' };
   const settings = /^\/(preferences|admin)(?:\/([a-z]+))?$/.exec(path);
   if (settings) return { ...route, name: settings[1] === 'admin' ? 'admin' : 'preferences', section: settings[2] ?? '' };
-  const pages = /** @type {Record<string, Route['name']>} */ ({ '/': 'home', '/setup': 'setup', '/register': 'register', '/forgot': 'forgot', '/reset': 'reset' });
+  const pages = /** @type {Record<string, Route['name']>} */ ({ '/': 'home', '/setup': 'setup', '/register': 'register', '/forgot': 'forgot', '/reset': 'reset',
+    '/threads': 'threads', '/saved': 'saved', '/later': 'later', '/join': 'join' });
   return { ...route, name: pages[path] ?? 'missing' };
 }
 
@@ -71,7 +72,7 @@ export function startRouter() {
 
 /** True for addresses this application shows itself. @param {string} path */
 export function isPage(path) {
-  return /^\/(?:$|(?:setup|register|login|forgot|reset|search)$|channels\/|(?:preferences|admin)(?:\/|$))/.test(path);
+  return /^\/(?:$|(?:setup|register|login|forgot|reset|search|threads|saved|later|join)$|channels\/|(?:preferences|admin)(?:\/|$))/.test(path);
 }
 
 /** @param {string} channelId @param {number} [seq] */
@@ -92,4 +93,9 @@ export function preferencesPath(section) {
 /** @param {string} [section] */
 export function adminPath(section) {
   return section ? `/admin/${section}` : '/admin';
+}
+
+/** Drafts, scheduled messages, reminders. */
+export function laterPath() {
+  return '/later';
 }

@@ -1,6 +1,8 @@
 /** Who is signed in: the access token in memory, the refresh token in a cookie that no script can read. */
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
+import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
+import { forgetUploads } from './uploads.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
 const RENEW_BEFORE_MS = 60_000;
@@ -89,5 +91,7 @@ export function leave(reason) {
   setAccessToken('');
   expiresAt = 0;
   forget();
+  forgetDrafts();
+  forgetUploads();
   ended(reason);
 }

@@ -3,11 +3,12 @@
  *
  * @typedef {{id:string, username:string, full_name?:string, picture_url?:string, is_bot?:boolean}} UserRef
  * @typedef {{code:string, count:number, user_ids:string[]}} Reaction
- * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, parent_id?:string,
+ * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, html?:string, parent_id?:string,
  *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
- *   reply_count?:number, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
- * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], created_at:string,
- *   state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
+ *   reply_count?:number, last_reply_at?:string|null, last_reply_seq?:number, participants?:(string|UserRef)[], pinned_at?:string|null, html?:string|null,
+ *   mentions_all?:string|null, previews?:any[], quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
+ * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], quoted?:Message,
+ *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
  * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string}} Note seen by me only
  * @typedef {{items:Message[], pending:Pending[], notes:Note[], reachedStart:boolean, reachedEnd:boolean,
  *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null}} Timeline
@@ -18,6 +19,11 @@
 export const WINDOW = 300;
 /** Most private notes kept in one channel. */
 const MAX_NOTES = 50;
+
+/** Whether a message means this person: by name, or with everybody. @param {Message} message @param {string|undefined} userId */
+export function isMentioned(message, userId) {
+  return Boolean(message.mentions?.includes(userId ?? '') || (message.mentions_all && message.sender_id !== userId));
+}
 
 /** @returns {Timeline} */
 export function emptyTimeline() {
@@ -95,13 +101,27 @@ export function withMessage(timeline, message) {
   if (timeline.items.some((known) => known.id === message.id)) return { ...timeline, pending, items: mergeMessages(timeline.items, [message]) };
   // The window ends in the past: adding the newest would leave a hole between.
   if (!timeline.reachedEnd) return { ...timeline, pending };
-  const counted = message.parent_id ? countReply(timeline.items, message.parent_id, 1) : timeline.items;
+  const counted = message.parent_id ? withReplyOf(timeline.items, message.parent_id, message) : timeline.items;
   return trimmed({ ...timeline, pending, items: mergeMessages(counted, [message]) }, 'start');
 }
 
-/** @param {Message[]} items @param {string} rootId @param {number} change */
-function countReply(items, rootId, change) {
-  return items.map((item) => (item.id === rootId ? { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) + change) } : item));
+/** Most people named in the summary of a thread. */
+const MAX_PARTICIPANTS = 5;
+
+/** @param {Message[]} items @param {string} rootId @param {Message} reply */
+function withReplyOf(items, rootId, reply) {
+  return items.map((item) => {
+    if (item.id !== rootId) return item;
+    const known = item.participants ?? [];
+    const listed = known.some((person) => (typeof person === 'string' ? person : person.id) === reply.sender_id);
+    const participants = listed || known.length >= MAX_PARTICIPANTS ? known : [...known, reply.sender_id];
+    return { ...item, reply_count: (item.reply_count ?? 0) + 1, last_reply_at: reply.created_at, participants };
+  });
+}
+
+/** @param {Message[]} items @param {string} rootId */
+function withoutReply(items, rootId) {
+  return items.map((item) => (item.id === rootId ? { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) - 1) } : item));
 }
 
 /**
@@ -117,8 +137,8 @@ export function withUpdate(timeline, message) {
 export function withoutMessage(timeline, id, deletedAt = new Date().toISOString()) {
   const gone = timeline.items.find((known) => known.id === id);
   if (!gone || gone.deleted_at) return timeline;
-  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', reactions: [], files: [], deleted_at: deletedAt } : known));
-  return { ...timeline, items: gone.parent_id ? countReply(items, gone.parent_id, -1) : items };
+  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', html: null, quoted: null, forwarded: null, pinned_at: null, reactions: [], files: [], deleted_at: deletedAt } : known));
+  return { ...timeline, items: gone.parent_id ? withoutReply(items, gone.parent_id) : items };
 }
 
 /**

@@ -2,19 +2,27 @@
 import { effect, signal } from '../vendor/signals-core.js';
 import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
+import { changes } from './changes.js';
+import { chat } from './chat_api.js';
+import { loadDrafts, startDrafts } from './drafts.js';
+import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
+import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live } from './live.js';
 import { resendWaiting } from './outbox.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  accountChanges, applyEvent, applySignal, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, expireTyping,
-  info, isConversation, markedRead, me, meet, members, myChannels, myStatus, ownAccount, putChannel, setPresences, thread, timelineOf, timelines, users,
+  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, info, isConversation, me, meet, members,
+  myChannels, myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, users,
 } from './store.js';
 import { currentStatus } from './status.js';
+import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
 
 /** Direct conversations get their names from their members; past this many, the name the server gives is enough. */
 const MAX_NAMED_CONVERSATIONS = 40;
+/** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
+const MAX_THREAD_PAGES = 3;
 /** Without a gateway after this time, the channels are fetched without waiting for it. */
 const READY_PATIENCE_MS = 4_000;
 
@@ -77,7 +85,10 @@ export function startUpkeep() {
     if (wanted) void fetchMine(wanted);
   });
   effect(() => { if (accountChanges.value) void fetchMe(); });
+  effect(() => { if (changes.reactions.value) void loadReactions(); });
   startReading();
+  startDrafts();
+  startFollowing();
 }
 
 /** What I may do has changed, perhaps: the pages that I am shown follow. */
@@ -92,22 +103,27 @@ function expireStatus() {
   if (status !== myStatus.value) myStatus.value = status;
 }
 
-/** A channel that became mine, with its unread counts, which only the list has. @param {string} channelId */
+/** A channel that became mine, or whose unread counts only the server knows. @param {string} channelId */
 async function fetchMine(channelId) {
+  channelWanted.value = '';
   try {
-    const mine = await api.myChannels();
-    const found = mine.items.find((/** @type {any} */ channel) => channel.id === channelId);
-    if (found) putChannel({ role: 'member', ...found });
-    if (found && isConversation(found)) void loadMembers(channelId);
+    const found = await chat.channel(channelId);
+    if (!found.role) return;
+    putChannel(found);
+    if (isConversation(found)) void loadMembers(channelId);
   } catch {
     // The next message in it asks again.
   }
-  channelWanted.value = '';
+}
+
+/** The catalogue of reactions that were added here. */
+async function loadReactions() {
+  await chat.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
 }
 
 /** Everything the shell shows, fetched again: after signing in, and when the gateway could not say what was missed. */
 async function loadWorkspace() {
-  const mine = await api.myChannels();
+  const mine = await chat.myChannels();
   channels.value = new Map(mine.items.map((/** @type {any} */ channel) => [channel.id, { role: 'member', ...channel }]));
   channelsLoaded.value = true;
   meet([me.value]);
@@ -115,7 +131,10 @@ async function loadWorkspace() {
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
   if (thread.value) void openThread(thread.value.rootId, thread.value.channelId);
   api.commands().then((list) => { commands.value = list.items; }, () => {});
-  api.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
+  void loadReactions();
+  void loadDrafts().catch(() => {}); // what is here stays
+  void loadThreads();
+  void loadBookmarks();
   api.info().then((latest) => { info.value = latest; }, () => {});
   void loadInbox();
   if (me.value) api.status(me.value.id).then((status) => { myStatus.value = status; }, () => {});
@@ -126,7 +145,7 @@ async function loadWorkspace() {
 export async function loadMembers(channelId) {
   if (members.value.has(channelId)) return;
   try {
-    const list = await api.members(channelId);
+    const list = await chat.members(channelId);
     meet(list.items.map((/** @type {any} */ member) => member.user));
     members.value = new Map(members.value).set(channelId, list.items);
   } catch {
@@ -166,7 +185,7 @@ export async function loadMore(channelId, side) {
  */
 async function page(channelId, query, take) {
   try {
-    const answer = await api.messages(channelId, query);
+    const answer = await chat.messages(channelId, query);
     meet(answer.items.map((/** @type {any} */ message) => message.sender));
     changeTimeline(channelId, (timeline) => take(timeline, answer));
   } catch (error) {
@@ -180,9 +199,17 @@ export async function openThread(rootId, channelId) {
   const seen = known.items.filter((message) => message.id === rootId || message.parent_id === rootId);
   if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, loading: 'page' } };
   try {
-    const answer = await api.thread(rootId);
-    meet(answer.items.map((/** @type {any} */ message) => message.sender));
-    changeThread(rootId, (timeline) => withPage(timeline, { ...answer, has_more: false }, 'latest'));
+    /** @type {any[]} */
+    const items = [];
+    for (let page = 0; page < MAX_THREAD_PAGES; page += 1) {
+      const answer = await chat.thread(rootId, { after_seq: items.at(-1)?.seq });
+      const root = answer.items.find((/** @type {any} */ message) => message.id === rootId);
+      if (root && !page) threads.value = withOpened(threads.value, root, answer);
+      items.push(...answer.items);
+      if (!answer.has_more || !answer.items.length) break;
+    }
+    meet(items.map((message) => message.sender));
+    changeThread(rootId, (timeline) => withPage(timeline, { items, has_more: false }, 'latest'));
   } catch (error) {
     changeThread(rootId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
   }
@@ -191,23 +218,61 @@ export async function openThread(rootId, channelId) {
 /** @type {Map<string, number>} */
 const reported = new Map();
 
+/** The channel that was marked unread while it is on screen: looking at it does not undo that before it is left. */
+let held = '';
+
+/** @param {string} channelId '' when it is left */
+function holdUnread(channelId) {
+  held = channelId;
+}
+
 /** Everything up to the newest message of the channel has been seen. @param {string} channelId */
 export function markRead(channelId) {
   const channel = channels.value.get(channelId);
-  if (!channel?.role || channel.last_seq <= (channel.read_seq ?? 0) || (reported.get(channelId) ?? 0) >= channel.last_seq) return;
+  if (held === channelId || !channel?.role || channel.last_seq <= (channel.read_seq ?? 0) || (reported.get(channelId) ?? 0) >= channel.last_seq) return;
   const seq = channel.last_seq;
   reported.set(channelId, seq);
   markedRead(channelId, seq);
-  api.markRead(channelId, seq).catch(() => reported.delete(channelId));
+  chat.markRead(channelId, seq).catch(() => reported.delete(channelId));
+}
+
+/** From this message on, the channel is unread again. @param {import('./timeline.js').Message} message */
+export async function markUnread(message) {
+  const { channel_id: channelId, seq } = message;
+  holdUnread(channelId);
+  reported.delete(channelId);
+  const done = await attempt(chat.markUnread(channelId, seq).then(() => true));
+  if (!done) return holdUnread('');
+  changeTimeline(channelId, (timeline) => ({ ...timeline, dividerSeq: seq - 1 }));
+  const channel = await attempt(chat.channel(channelId));
+  if (channel) putChannel(channel);
+  return undefined;
+}
+
+/** Everything in all channels has been read. */
+export async function markAllRead() {
+  const done = await attempt(chat.markAllRead().then(() => true));
+  if (!done) return;
+  for (const channel of myChannels.value) markedRead(channel.id, channel.last_seq);
+  notify('Everything is read.');
+}
+
+/** The channel is left: looking at it next time reads it. */
+export function leaveChannelView() {
+  holdUnread('');
 }
 
 /** @param {string} channelId */
 export async function join(channelId) {
-  const channel = await attempt(api.join(channelId));
+  joined(await attempt(chat.join(channelId)));
+}
+
+/** I am in a channel now: it opens. @param {import('./store.js').Channel|undefined} channel */
+export function joined(channel) {
   if (!channel) return;
   // What was said before I came is not unread.
   putChannel({ role: 'member', unread_count: 0, mention_count: 0, read_seq: channel.last_seq, ...channel });
-  navigate(`/channels/${channelId}`);
+  navigate(`/channels/${channel.id}`);
 }
 
 /** @param {import('./store.js').Channel} channel how the sidebar and headings call it */

@@ -68,7 +68,7 @@ test('each section of the administration opens by its own permission', () => {
   assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
   assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['people', 'roles', 'invitations', 'audit', 'server', 'policy']);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);
-  assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'security', 'sessions', 'tokens']);
+  assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'notifications', 'security', 'sessions', 'tokens']);
 });
 
 test('a refusal stands at its field, and above the form only where no field is at fault', () => {

@@ -24,6 +24,13 @@ test('the server’s count is taken as it is', () => {
   assert.deepEqual([inbox.unread, inbox.waiting], [7, [{ id: 'z', kind: 'mention', channel_id: 'c1', message_id: 'm1', reply: true }]]);
 });
 
+test('a reminder may be about nothing but words, and is not done because its channel is on screen', () => {
+  const items = [{ id: 'r', kind: 'reminder', text: 'call her' }, { id: 's', kind: 'reminder', channel_id: 'c1', message: { id: 'm1', channel_id: 'c1' } }];
+  const { waiting } = withPage(emptyInbox(), { items, unread_count: 2 });
+  assert.deepEqual(waiting.map((one) => [one.channel_id, one.message_id]), [['', ''], ['c1', 'm1']]);
+  assert.deepEqual(seenOnScreen(waiting, { channelId: 'c1', replies: new Set(), inThread: new Set(['m1']) }), []);
+});
+
 test('what is on screen is seen, replies in their threads only', () => {
   const waiting = [news('a'), news('b', { kind: 'thread_reply' }), news('c', { reply: true }), news('d'), news('e', { channel_id: 'c2' }), news('f', { kind: 'direct_message' })];
   const screen = { channelId: 'c1', replies: new Set(['m-d']), inThread: new Set() };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { applyEvent, applySignal, expireTyping, receive } from '../js/events.js';
 import {
-  accountChanges, applyEvent, applySignal, changeTimeline, channels, expireTyping, forget, inbox, me, members, myChannels, receive, thread, timelineOf, timelines, typing, users,
-  viewing,
+  accountChanges, changeTimeline, channels, forget, inbox, me, members, myChannels, thread, timelineOf, timelines, typing, users, viewing,
 } from '../js/store.js';
 import { aroundPage, emptyTimeline, WINDOW, withNote, withPage, withPending, withReaction } from '../js/timeline.js';
 
@@ -76,8 +76,12 @@ test('unread and mentions count what is not being looked at, once', () => {
   applyEvent(event('new_message', message(4, { mentions: [amara.id] })));
   applyEvent(event('new_message', message(5)));
   assert.deepEqual(pick(channels.value.get('c1')), [5, 2, 1]);
+  applyEvent(event('read_updated', { channel_id: 'c1', user_id: jonas.id, seq: 5 }));
+  assert.deepEqual(pick(channels.value.get('c1')), [5, 2, 1]);
   applyEvent(event('read_updated', { channel_id: 'c1', seq: 5 }));
   assert.deepEqual(pick(channels.value.get('c1')), [5, 0, 0]);
+  applyEvent(event('read_updated', { channel_id: 'c1', user_id: amara.id, seq: 3, unread_count: 2, mention_count: 1 }));
+  assert.deepEqual(pick(channels.value.get('c1')), [5, 2, 1]);
 });
 
 test('what is in view, and what I write, is not unread', () => {

@@ -13,13 +13,15 @@ test('every vendored file is the one VENDOR.md names', () => {
   for (const [file, digest] of rows) assert.equal(createHash('sha256').update(readFileSync(new URL(`vendor/${file}`, web))).digest('hex'), digest, file);
 });
 
-test('scripts import relative paths only, and none writes markup', () => {
+test('scripts import relative paths only, and only one place writes markup', () => {
   const scripts = readdirSync(new URL('js/', web), { recursive: true }).filter((name) => String(name).endsWith('.js'));
   assert.ok(scripts.length > 20);
   for (const name of scripts) {
     const text = readFileSync(new URL(`js/${name}`, web), 'utf8');
     for (const [, from] of text.matchAll(/^(?:import|export)\b(?:[^'";=(]*?\bfrom)?\s*['"]([^'"]+)['"]/gm)) assert.match(from, /^\.{1,2}\//, `${name} imports ${from}`);
-    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/i, String(name));
+    // Messages come as HTML that the server made: one statement, behind one policy.
+    if (name === 'views/rendered.js') assert.equal(text.match(/innerHTML = policy\.createHTML\(/g)?.length, 1);
+    assert.doesNotMatch(name === 'views/rendered.js' ? text.replace('innerHTML = policy', '') : text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/i, String(name));
   }
 });
 

@@ -2,6 +2,7 @@
 //! decides when to commit.
 
 mod build;
+mod files;
 mod flow;
 mod replacement;
 
@@ -231,7 +232,7 @@ impl Feed {
             flow.in_bulk = events.len() as i64 >= log::BATCH;
             let changes = hydrate::changes(&self.db, &events).await;
             if !changes.is_empty() {
-                flow.apply(changes).await?;
+                self.apply(flow, changes).await?;
             }
         }
         flow.progress = Progress::Following { applied: reached };
@@ -252,7 +253,8 @@ impl Feed {
                 }
             } else {
                 self.suspect = Some((event.pos, times + 1));
-                flow.apply(hydrate::changes(&self.db, std::slice::from_ref(event)).await).await?;
+                let changes = hydrate::changes(&self.db, std::slice::from_ref(event)).await;
+                self.apply(flow, changes).await?;
             }
             flow.progress = Progress::Following { applied: event.pos };
             self.commit(flow).await?;

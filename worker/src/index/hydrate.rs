@@ -90,7 +90,10 @@ async fn read(db: &Db, events: &[Event]) -> Result<Vec<Change>> {
     let mut channels: Vec<ChannelId> = Vec::new();
     for event in events {
         match event.kind {
-            EventKind::NewMessage | EventKind::MessageUpdate | EventKind::MessageDelete => {
+            EventKind::NewMessage
+            | EventKind::MessageUpdate
+            | EventKind::MessageDelete
+            | EventKind::FileTextStored => {
                 touched.push(MessageId(event.ref_id));
             }
             EventKind::ChannelDeleted => channels.extend(event.channel_id),
@@ -120,7 +123,7 @@ async fn views(db: &Db, ids: &[MessageId]) -> Result<Vec<Message>> {
         return Ok(Vec::new());
     }
     loop {
-        match messages::views(&mut db.read(), ids).await {
+        match messages::unrendered(&mut db.read(), ids).await {
             Err(fault @ (Fault::Busy | Fault::Unavailable(_))) => {
                 tracing::warn!(%fault, "cannot read messages to index, trying again");
                 tokio::time::sleep(PAUSE).await;

@@ -1,6 +1,8 @@
-//! What the index holds of a message: enough to find it, nothing to show it with. Texts stay in the record.
+//! What the index holds of a message and of a file: enough to find it, nothing to show it with. Texts stay in the record.
+//!
+//! A file's words stand in fields of their own, so a question for messages cannot meet a file, nor the other way round.
 
-use confab_protocol::{ChannelId, Message, MessageId, UserId};
+use confab_protocol::{ChannelId, File, Message, MessageId, UserId};
 use tantivy::schema::{
     BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions,
 };
@@ -9,7 +11,7 @@ use tantivy::{TantivyDocument, Term};
 use super::analysis::{EXACT, GRAMS, STEMMED};
 
 /// Changes whenever the same message would be indexed differently: an older index is then built anew.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The message holds a link.
 pub const LINK: &str = "link";
 /// The message carries a file.
@@ -34,6 +36,33 @@ pub struct Fields {
     pub exact: Field,
     /// Characters and pairs of scripts without spaces.
     pub grams: Field,
+    /// The same of a file.
+    pub file: FileFields,
+}
+
+/// The fields of a file that a message carries.
+#[derive(Clone, Copy, Debug)]
+pub struct FileFields {
+    /// The file's id; also stored.
+    id: Field,
+    /// The message that carries it.
+    message: Field,
+    channel: Field,
+    sender: Field,
+    body: Field,
+    exact: Field,
+    grams: Field,
+}
+
+/// A file and the words that it is found by.
+#[derive(Clone, Debug)]
+pub struct FileWords {
+    /// Carried by a message.
+    pub file: File,
+    /// Where that message stands.
+    pub channel_id: ChannelId,
+    /// What was read out of it.
+    pub text: String,
 }
 
 /// The schema and its fields.
@@ -56,6 +85,15 @@ pub fn schema() -> (Schema, Fields) {
         body: schema.add_text_field("body", text(STEMMED)),
         exact: schema.add_text_field("body_exact", text(EXACT)),
         grams: schema.add_text_field("body_grams", text(GRAMS)),
+        file: FileFields {
+            id: schema.add_bytes_field("file_id", id().set_stored()),
+            message: schema.add_bytes_field("file_message_id", id()),
+            channel: schema.add_bytes_field("file_channel_id", id()),
+            sender: schema.add_bytes_field("file_sender_id", id()),
+            body: schema.add_text_field("file_body", text(STEMMED)),
+            exact: schema.add_text_field("file_body_exact", text(EXACT)),
+            grams: schema.add_text_field("file_body_grams", text(GRAMS)),
+        },
     };
     (schema.build(), fields)
 }
@@ -80,6 +118,43 @@ impl Fields {
             document.add_text(self.grams, &message.content);
         }
         document
+    }
+
+    /// A file as the index keeps it: its name is the first of its words.
+    pub fn file_document(&self, words: &FileWords) -> TantivyDocument {
+        let FileWords { file, channel_id, text } = words;
+        let body = format!("{}\n{text}", file.filename);
+        let mut document = TantivyDocument::default();
+        document.add_bytes(self.file.id, file.id.0.as_bytes());
+        if let Some(message) = file.message_id {
+            document.add_bytes(self.file.message, message.0.as_bytes());
+        }
+        document.add_bytes(self.file.channel, channel_id.0.as_bytes());
+        document.add_bytes(self.file.sender, file.uploaded_by_id.0.as_bytes());
+        document.add_i64(self.created_at, file.created_at.0);
+        document.add_text(self.file.body, &body);
+        document.add_text(self.file.exact, &body);
+        if !body.is_ascii() {
+            document.add_text(self.file.grams, &body);
+        }
+        document
+    }
+
+    /// The fields to ask for files as one asks for messages.
+    #[must_use]
+    pub fn of_files(self) -> Self {
+        let FileFields { id, channel, sender, body, exact, grams, .. } = self.file;
+        Self { message: id, channel, sender, body, exact, grams, ..self }
+    }
+
+    /// The term of the files that a message carries.
+    pub fn files_of_message(&self, id: MessageId) -> Term {
+        Term::from_field_bytes(self.file.message, id.0.as_bytes())
+    }
+
+    /// The term of the files in a channel.
+    pub fn files_of_channel(&self, id: ChannelId) -> Term {
+        Term::from_field_bytes(self.file.channel, id.0.as_bytes())
     }
 
     /// The term of one message.

@@ -5,7 +5,7 @@ use tantivy::{IndexReader, IndexWriter};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::schema::Fields;
+use super::schema::{Fields, FileWords};
 use super::store::Place;
 
 /// Batches that wait for the writer; a full queue slows the reading of the log.
@@ -17,9 +17,11 @@ pub(super) enum Change {
     Add(Box<Message>),
     /// A message as it is now, whether or not an older form is there.
     Put(Box<Message>),
-    /// A message is gone.
+    /// A file of a message that was put before.
+    AddFile(Box<FileWords>),
+    /// A message is gone, and its files.
     Remove(MessageId),
-    /// All messages of a channel are gone.
+    /// All messages of a channel are gone, and their files.
     RemoveChannel(ChannelId),
 }
 
@@ -120,13 +122,19 @@ fn apply(writer: &IndexWriter, fields: Fields, change: Change) -> tantivy::Resul
         }
         Change::Put(message) => {
             writer.delete_term(fields.of_message(message.id));
+            writer.delete_term(fields.files_of_message(message.id));
             writer.add_document(fields.document(&message))?;
+        }
+        Change::AddFile(words) => {
+            writer.add_document(fields.file_document(&words))?;
         }
         Change::Remove(id) => {
             writer.delete_term(fields.of_message(id));
+            writer.delete_term(fields.files_of_message(id));
         }
         Change::RemoveChannel(id) => {
             writer.delete_term(fields.of_channel(id));
+            writer.delete_term(fields.files_of_channel(id));
         }
     }
     Ok(())

@@ -150,6 +150,8 @@ fn concerns(loaded: &Loaded, event: &Event) -> bool {
     use plugin::EventKind as K;
     let kind = match event.kind {
         EventKind::NewMessage => K::MessagePosted,
+        // With a detail only what stands beside the text changed: answers, or what was forwarded.
+        EventKind::MessageUpdate if event.detail.is_some() => return false,
         EventKind::MessageUpdate => K::MessageEdited,
         EventKind::MessageDelete => K::MessageDeleted,
         EventKind::ReactionAdded => K::ReactionAdded,

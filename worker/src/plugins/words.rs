@@ -46,7 +46,9 @@ pub(super) fn failure(plugin_id: &str, fault: Fault) -> plugin::Failure {
     use plugin::Failure as F;
     match fault {
         Fault::NotFound(_) | Fault::Gone(_) => F::NotFound,
-        Fault::Conflict { code: "plugin_storage_full", message } => F::OverQuota(message.into_owned()),
+        Fault::Conflict { code: "plugin_storage_full", message } | Fault::TooLarge { message, .. } => {
+            F::OverQuota(message.into_owned())
+        }
         Fault::Conflict { code: "channel_archived" | "too_many_reactions", message }
         | Fault::Forbidden { message, .. } => F::Denied(message.into_owned()),
         Fault::Conflict { .. } => F::Conflict,

@@ -43,6 +43,8 @@ pub(crate) struct Wanted {
     pub since: Option<i64>,
     pub until: Option<i64>,
     pub has: Vec<&'static str>,
+    /// Files are wanted, not messages: a hit's id is the file's.
+    pub is_for_files: bool,
 }
 
 /// A hit of the index: to be read from the record before anything of it is shown.
@@ -78,7 +80,7 @@ impl Wanted {
         if self.channels.is_empty() || count == 0 {
             return Ok((Vec::new(), false));
         }
-        let fields = index.fields();
+        let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
         let (query, has_words) = self.query(fields, index.analysis());
         let now = Timestamp::now().0;
         let mut found: Vec<Found> = index

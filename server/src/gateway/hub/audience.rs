@@ -236,16 +236,19 @@ impl Audience {
     /// among people who can all look each other up.
     fn signal(&mut self, signal: &Signal) {
         match signal {
-            Signal::Typing { channel_id, user_id } => {
-                let frame = json!({ "op": "signal", "t": "typing", "channel_id": channel_id, "d": { "user_id": user_id } });
+            Signal::Typing { channel_id, user_id, parent_id } => {
+                let mut d = json!({ "user_id": user_id });
+                if let Some(parent) = parent_id {
+                    d["parent_id"] = json!(parent);
+                }
+                let frame = json!({ "op": "signal", "t": "typing", "channel_id": channel_id, "d": d });
                 let frame = Utf8Bytes::from(frame.to_string());
                 for user in self.channels.get(channel_id).into_iter().flatten().filter(|it| *it != user_id) {
                     self.users.get(user).into_iter().for_each(|present| present.whisper(&frame));
                 }
             }
-            Signal::Presence { user_id, status } => {
-                let frame =
-                    json!({ "op": "signal", "t": "presence", "d": { "user_id": user_id, "status": status } });
+            Signal::Presence(presence) => {
+                let frame = json!({ "op": "signal", "t": "presence", "d": presence });
                 let frame = Utf8Bytes::from(frame.to_string());
                 for present in self.users.values() {
                     present.whisper(&frame);

@@ -252,6 +252,7 @@ impl<'a> History<'a> {
                 id: if number == 0 { first } else { MessageId::new() },
                 sender_id: sender,
                 content,
+                html: None,
                 parent_id: parent,
                 nonce: None,
                 mentions: if number == 0 { mentions.clone() } else { Vec::new() },

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use confab_core::channels::{self, LINE_CHARACTERS, NAME_CHARACTERS, NewChannel};
 use confab_core::imports::{self, Settled};
-use confab_core::{Db, Fault, FutureExt as _, Result, access, members, text};
+use confab_core::{Db, Fault, FutureExt as _, Result, access, members, read_state, text};
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, Timestamp, UserId};
 
 use super::people::People;
@@ -230,7 +230,7 @@ pub(super) async fn mark_read(db: &Db, place: &Place, people: &People) -> Result
             for user in early {
                 match access::admit(tx, user, channel).await {
                     Ok(admitted) if admitted.role().is_some() => {
-                        members::mark_read(tx, user, channel, admitted.last_seq()).await?;
+                        read_state::mark_read(tx, user, channel, admitted.last_seq()).await?;
                     }
                     // Gone since an earlier run that was cut short.
                     Ok(_) | Err(Fault::NotFound(_)) => {}

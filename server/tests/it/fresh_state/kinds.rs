@@ -165,6 +165,10 @@ pub fn case(kind: EventKind) -> Case {
             ),
             step("bob", "DELETE", "/scheduled-messages/{last}", ""),
         ]),
+        EventKind::ReminderUpdated => Announced(vec![
+            step("bob", "POST", "/reminders", r#"{"text":"tide","remind_at":"{soon}"}"#),
+            step("bob", "DELETE", "/reminders/{last}", ""),
+        ]),
         EventKind::NotificationsRead => Announced(vec![
             step("bob", "POST", "/channels/{room}/messages", r#"{"content":"@ada again"}"#),
             step("ada", "POST", "/users/me/notifications/read", r#"{}"#),
@@ -184,7 +188,7 @@ pub fn case(kind: EventKind) -> Case {
         EventKind::SessionEnded | EventKind::AccessChanged => {
             ServersOnly("sockets are closed or asked again by it")
         }
-        EventKind::RetryRequested | EventKind::ReindexRequested => {
+        EventKind::RetryRequested | EventKind::ReindexRequested | EventKind::FileTextStored => {
             ServersOnly("it is for consumers of the log")
         }
     }

@@ -156,7 +156,7 @@ impl Socket {
     }
 
     /// All events up to and with the first that `last` holds for.
-    pub async fn events_until(&mut self, last: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub async fn events_until(&mut self, mut last: impl FnMut(&Value) -> bool) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
             let frame = self.next_frame().await;
@@ -166,6 +166,17 @@ impl Socket {
                 if done {
                     return events;
                 }
+            }
+        }
+    }
+
+    /// The next signal of this name that `wanted` holds for; everything else is passed over.
+    pub async fn signal(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.next_frame().await;
+            if frame["op"] == "signal" && frame["t"] == name && wanted(&frame["d"]) {
+                assert!(frame["pos"].is_null(), "a signal has no place in the log: {frame}");
+                return frame;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A whole installation: one process, or a small cluster with everything it stands on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -61,7 +61,12 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = postgres.url();
         let mut settings = common();
-        settings.extend([("DATABASE_URL", database.as_str()), ("NATS_URL", nats.url())]);
+        let files = files_url(folder.path());
+        settings.extend([
+            ("DATABASE_URL", database.as_str()),
+            ("NATS_URL", nats.url()),
+            ("CONFAB_FILES_URL", files.as_str()),
+        ]);
         settings.extend_from_slice(more);
 
         // Scaled servers refuse to start on pending migrations, so that a rolling deploy migrates once, on purpose.
@@ -89,19 +94,15 @@ impl World {
         }
     }
 
+    /// Where the bytes of uploads lie, unless a story chose another place.
+    pub fn files(&self) -> PathBuf {
+        if self.is_scaled() { self._folder.path().join("shared") } else { self.nodes[0].data.clone() }
+    }
+
     /// What all its programs of ours logged so far.
     pub fn output(&self) -> String {
         let servers = self.nodes.iter().map(Node::output);
         servers.chain(self.worker.iter().map(Process::output)).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Lets all servers keep files in one folder, as an operator of several must.
-    pub fn share_files(&self) {
-        let shared = self.nodes[0].data.join("files");
-        std::fs::create_dir_all(&shared).expect("a folder");
-        for node in &self.nodes[1..] {
-            std::os::unix::fs::symlink(&shared, node.data.join("files")).expect("nothing is stored yet");
-        }
     }
 
     /// Whether several servers share the record.
@@ -115,6 +116,7 @@ impl World {
         if let (Some(postgres), Some(nats)) = (&self.postgres, &self.nats) {
             settings.push(("DATABASE_URL".to_owned(), postgres.url()));
             settings.push(("NATS_URL".to_owned(), nats.url().to_owned()));
+            settings.push(("CONFAB_FILES_URL".to_owned(), files_url(self._folder.path())));
         }
         settings
     }
@@ -136,6 +138,11 @@ impl World {
     pub fn visitor(&self) -> User {
         User::visitor(&self.nodes[0].address)
     }
+}
+
+/// One folder for all servers.
+fn files_url(folder: &Path) -> String {
+    format!("file://{}", folder.join("shared").display())
 }
 
 /// The settings of every server under test.

@@ -1,6 +1,7 @@
 import { picturePath } from '../api.js';
 import { cleanName } from '../format.js';
-import { presences, users } from '../store.js';
+import { presences, statuses, users } from '../store.js';
+import { currentStatus } from '../status.js';
 import { personName } from '../workspace.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
@@ -48,6 +49,12 @@ function PresenceDot({ userId }) {
 /** The presence in words, for those who do not see the dot. @param {{userId:string}} props */
 export function PresenceWord({ userId }) {
   return html`<span class="sr">, ${presences.value.get(userId) ?? 'offline'}</span>`;
+}
+
+/** What somebody says of themselves at the moment. @param {{userId:string}} props */
+export function StatusText({ userId }) {
+  const text = cleanName(currentStatus(statuses.value.get(userId) ?? null)?.text ?? '');
+  return text ? html`<small class="says" title=${text}><bdi>${text}</bdi></small>` : null;
 }
 
 export function AssistantMark() {

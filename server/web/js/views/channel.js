@@ -1,15 +1,18 @@
 /** A channel: its heading, its messages, and what one can write into it. */
-import { api } from '../api.js';
+import { chat } from '../chat_api.js';
 import { cleanName } from '../format.js';
-import { markedSeq, openDialog, panel, sidebarOpen, toggleAssistant } from '../layout.js';
+import { tune } from '../channel_tuning.js';
+import { isAtLeast } from '../channel_roles.js';
+import { markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
 import { navigate, route, searchPath, visits } from '../router.js';
-import { changeTimeline, channels, channelsLoaded, isConversation, members, putChannel, timelineOf, timelines } from '../store.js';
-import { channelTitle, join, loadAround, loadLatest, loadMembers } from '../workspace.js';
-import { Avatar } from './avatar.js';
+import { changeTimeline, channels, channelsLoaded, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
+import { attempt, channelTitle, join, leaveChannelView, loadAround, loadLatest, loadMembers } from '../workspace.js';
+import { Avatar, StatusText } from './avatar.js';
 import { Composer } from './composer.js';
 import { html, useEffect, useState } from './html.js';
-import { IconButton } from './icon.js';
+import { Icon, IconButton } from './icon.js';
 import { MessageLog } from './log.js';
+import { Menu } from './menu.js';
 import { ChannelIcon } from './shell.js';
 import { TypingLine } from './typing.js';
 
@@ -22,7 +25,7 @@ export function ChannelView({ channelId }) {
   useEffect(() => {
     if (!channelsLoaded.value || channel) return;
     // Not one of mine: perhaps a public one to look into.
-    api.channel(channelId).then((found) => putChannel({ role: null, ...found }), (error) => setMissing(error.message));
+    chat.channel(channelId).then((found) => putChannel({ role: null, ...found }), (error) => setMissing(error.message));
   }, [channelId, channelsLoaded.value, Boolean(channel)]);
   useEffect(() => setMissing(''), [channelId]);
   if (!channel) {
@@ -39,18 +42,37 @@ function MenuButton() {
 /** @param {{channel:Channel}} props */
 function Heading({ channel }) {
   const list = members.value.get(channel.id) ?? [];
+  const others = list.filter(({ user }) => user.id !== me.value?.id);
   useEffect(() => void loadMembers(channel.id), [channel.id]);
   return html`<header class="top">
     <${MenuButton} />
     <h1><${ChannelIcon} channel=${channel} /><bdi>${cleanName(channelTitle(channel))}</bdi></h1>
     ${(channel.topic || channel.description) && html`<span class="topic"><bdi>${cleanName(channel.topic || channel.description)}</bdi></span>`}
+    ${channel.kind === 'direct' && others.length === 1 && html`<span class="topic"><${StatusText} userId=${others[0].user.id} /></span>`}
     <span class="acts">
       <button class="members" onClick=${() => openDialog('details')} title="Members and details"><span class="stack">${list.slice(0, 3).map(({ user }) => html`<${Avatar} key=${user.id} user=${user} size="xs" />`)}</span>
         <span>${channel.member_count}<span class="sr"> members, details</span></span></button>
       <${IconButton} icon="find" label="Search in this channel" onClick=${() => navigate(searchPath(isConversation(channel) ? '' : `in:${channel.name} `))} />
+      <${IconButton} icon="pin" label="Pinned messages" pressed=${panel.value === 'pins'} onClick=${togglePins} />
       <${IconButton} icon="spark" label="Assistant" class="ai" pressed=${panel.value === 'assistant'} onClick=${toggleAssistant} />
+      <${Menu} label="More of this channel" floating items=${menuItems(channel)}><span class="icon-btn"><${Icon} name="more" /></span></${Menu}>
     </span>
   </header>`;
+}
+
+/** @param {Channel} channel @returns {(import('./menu.js').MenuItem|false)[]} */
+function menuItems(channel) {
+  const named = !isConversation(channel);
+  const manages = named && isAtLeast(channel.role, 'admin');
+  const show = (/** @type {string} */ tab) => () => openDialog('details', { tab });
+  return [
+    Boolean(channel.role) && { label: channel.starred ? 'Take the star away' : 'Star', icon: 'star', act: () => void tune(channel, { starred: !channel.starred }) },
+    Boolean(channel.role) && { label: channel.muted ? 'Unmute' : 'Mute', icon: channel.muted ? 'bell' : 'mute', act: () => void tune(channel, { muted: !channel.muted }) },
+    { label: 'Notifications and details', icon: 'bell', act: show('about') },
+    { label: 'Members', icon: 'users', act: show('members') },
+    manages && { label: 'Invite with a code', icon: 'userplus', act: show('invitations') },
+    manages && { label: 'Settings', icon: 'gear', act: show('settings') },
+  ];
 }
 
 /** @param {{channel:Channel}} props */
@@ -64,12 +86,23 @@ function Conversation({ channel }) {
   }, [channel.id, seq, visits.value, needed]);
   useEffect(() => { markedSeq.value = seq; }, [seq, visits.value]);
   useNewDivider(channel);
+  useEffect(() => leaveChannelView, [channel.id]);
   return html`<${MessageLog} channel=${channel} timeline=${timeline ?? timelineOf(channel.id)} jumpSeq=${seq} jumpVisit=${visits.value} />
-    ${channel.role ? html`<div class="compose">
-      <${Composer} draftKey=${channel.id} channelId=${channel.id} placeholder=${`Message ${isConversation(channel) ? '' : '#'}${cleanName(channelTitle(channel))}`} />
-      <${TypingLine} channelId=${channel.id} />
-    </div>` : html`<div class="compose"><div class="joinbar"><span>You are looking at <b><${ChannelIcon} channel=${channel} /><bdi>${cleanName(channelTitle(channel))}</bdi></b></span>
-      ${channel.kind === 'public' || channel.kind === 'voice' ? html`<button class="btn primary" onClick=${() => join(channel.id)}>Join channel</button>` : html`<span>Opened by break-glass: you can read, no more.</span>`}</div></div>`}`;
+    <div class="compose"><${Writing} channel=${channel} /></div>`;
+}
+
+/** Where one writes, or why one cannot. @param {{channel:Channel}} props */
+function Writing({ channel }) {
+  const title = cleanName(channelTitle(channel));
+  if (channel.role && !channel.archived_at) {
+    return html`<${Composer} channelId=${channel.id} placeholder=${`Message ${isConversation(channel) ? '' : '#'}${title}`} /><${TypingLine} channelId=${channel.id} />`;
+  }
+  if (channel.role) {
+    const takeOut = () => attempt(chat.unarchive(channel.id)).then((changed) => { if (changed !== undefined) putChannel(changed?.id ? changed : { id: channel.id, archived_at: null }); });
+    return html`<div class="joinbar"><span>This channel is archived: it can be read, and nobody can write in it.</span>${isAtLeast(channel.role, 'admin') && html`<button class="btn" onClick=${() => void takeOut()}>Take it out</button>`}</div>`;
+  }
+  return html`<div class="joinbar"><span>You are looking at <b><${ChannelIcon} channel=${channel} /><bdi>${title}</bdi></b></span>
+    ${channel.kind === 'public' || channel.kind === 'voice' ? html`<button class="btn primary" onClick=${() => join(channel.id)}>Join channel</button>` : html`<span>Opened by break-glass: you can read, no more.</span>`}</div>`;
 }
 
 /** The line above what is new stays where it was when the channel was opened. @param {Channel} channel */

@@ -1,14 +1,17 @@
-/** What the composer offers while one types "/" or "@". */
+/** What the composer offers while one types "/", "@", "#" or ":". */
+import { emojiFor } from '../emoji_words.js';
 import { cleanName } from '../format.js';
-import { commands, me, members } from '../store.js';
+import { commands, customReactions, isConversation, me, members, myChannels } from '../store.js';
 import { personName } from '../workspace.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
+import { Face } from './reactions.js';
+import { ChannelIcon } from './shell.js';
 
 const MAX_OPTIONS = 8;
 
 /**
- * @typedef {{insert:string, command?:any, user?:any}} Option
+ * @typedef {{insert:string, command?:any, user?:any, everyone?:string, channel?:any, emoji?:import('../emoji_words.js').Suggestion}} Option
  * @typedef {{caption:string, from:number, to:number, typed:string, options:Option[], index:number}} CompletionState
  *   from and to: the part of the text that a choice replaces
  */
@@ -25,12 +28,35 @@ export function completionFor(text, caret, channelId, inThread) {
       .slice(0, MAX_OPTIONS).map((known) => ({ insert: `/${known.name} `, command: known }));
     return options.length ? { caption: command[1] ? `Commands matching “/${command[1]}”` : 'Commands', from: 0, to: caret, typed: before, options, index: 0 } : null;
   }
-  const mention = /(?:^|[\s(])@([\p{L}\p{N}._-]{0,32})$/u.exec(before);
-  if (!mention) return null;
-  const wanted = mention[1].toLowerCase();
+  const word = /(?:^|[\s(])([@#:])([\p{L}\p{N}._+-]{0,32})$/u.exec(before);
+  if (!word) return null;
+  const [, mark, wanted] = word;
+  const place = { from: caret - wanted.length - 1, to: caret, typed: mark + wanted, index: 0 };
+  const found = mark === '@' ? peopleFor(channelId, wanted.toLowerCase()) : mark === '#' ? channelsFor(wanted.toLowerCase()) : wanted.length >= 2 ? emojisFor(wanted) : null;
+  return found?.options.length ? { ...found, ...place } : null;
+}
+
+/** Words that mean more than one person, with what they mean. */
+const EVERYONE = /** @type {[string, string][]} */ ([['channel', 'everyone in this channel'], ['here', 'everyone who is online']]);
+
+/** @param {string} channelId @param {string} wanted */
+function peopleFor(channelId, wanted) {
   const people = (members.value.get(channelId) ?? []).map((member) => member.user).filter((user) => user.id !== me.value?.id && matches(user, wanted)).slice(0, MAX_OPTIONS);
-  const options = people.map((user) => ({ insert: `@${user.username} `, user }));
-  return options.length ? { caption: 'People in this channel', from: caret - mention[1].length - 1, to: caret, typed: `@${mention[1]}`, options, index: 0 } : null;
+  const all = EVERYONE.filter(([name]) => wanted && name.startsWith(wanted)).map(([name, meaning]) => ({ insert: `@${name} `, everyone: meaning }));
+  /** @type {Option[]} */
+  const options = [...people.map((user) => ({ insert: `@${user.username} `, user })), ...all];
+  return { caption: 'People in this channel', options };
+}
+
+/** Channels that everyone may open: the others are nobody's business. @param {string} wanted */
+function channelsFor(wanted) {
+  const found = myChannels.value.filter((channel) => !isConversation(channel) && channel.kind !== 'private' && channel.name.toLowerCase().startsWith(wanted)).slice(0, MAX_OPTIONS);
+  return { caption: 'Channels', options: found.map((channel) => ({ insert: `#${channel.name} `, channel })) };
+}
+
+/** @param {string} wanted */
+function emojisFor(wanted) {
+  return { caption: 'Emoji', options: emojiFor(wanted, customReactions.value, MAX_OPTIONS).map((emoji) => ({ insert: `${emoji.insert} `, emoji })) };
 }
 
 /** @param {any} user @param {string} wanted */
@@ -44,9 +70,17 @@ export function Completion({ id, completion, choose }) {
   return html`<div class="pop"><p class="cap">${completion.caption}</p><div role="listbox" id=${id} aria-label=${completion.caption}>
     ${completion.options.map((option, index) => html`<div key=${option.insert} id=${`${id}-${index}`} class="opt" role="option" aria-selected=${index === completion.index}
         onMouseDown=${(/** @type {Event} */ event) => { event.preventDefault(); choose(option); }}>
-      ${option.command ? html`<span class="cmd">/${option.command.name}</span><span class="m">${usage(option.command)}</span><span class="end">${option.command.plugin_id ? 'plugin' : 'built in'}</span>`
-        : html`<${Avatar} user=${option.user} size="sm" presence /><b><bdi>${cleanName(personName(option.user))}</bdi></b><span class="m">@${option.user.username}</span>`}
+      <${Drawn} option=${option} />
     </div>`)}</div></div>`;
+}
+
+/** @param {{option:Option}} props */
+function Drawn({ option: { command, user, everyone, channel, emoji, insert } }) {
+  if (command) return html`<span class="cmd">/${command.name}</span><span class="m">${usage(command)}</span><span class="end">${command.plugin_id ? 'plugin' : 'built in'}</span>`;
+  if (user) return html`<${Avatar} user=${user} size="sm" presence /><b><bdi>${cleanName(personName(user))}</bdi></b><span class="m">@${user.username}</span>`;
+  if (channel) return html`<${ChannelIcon} channel=${channel} /><b><bdi>${cleanName(channel.name)}</bdi></b><span class="m">${channel.topic ?? ''}</span>`;
+  if (emoji) return html`<span class="e">${emoji.custom ? html`<${Face} code=${emoji.code} />` : emoji.insert}</span><b>:${emoji.code}:</b><span class="m">${emoji.name}</span>`;
+  return html`<b>${insert.trim()}</b><span class="m">${everyone}</span>`;
 }
 
 /** @param {any} command */

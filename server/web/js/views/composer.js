@@ -1,36 +1,54 @@
-/** Where one writes: drafts, completion, formatting, files, sending. */
-import { drafts, setDraft } from '../drafts.js';
-import { editing } from '../layout.js';
+/** Where one writes: drafts, completion, formatting, files, sending now or later. */
+import { chat } from '../chat_api.js';
+import { clearDraft, draftFiles, draftKey, drafts, setDraft } from '../drafts.js';
+import { editing, openDialog } from '../layout.js';
+import { setQuote } from '../message_actions.js';
 import { commandIn, runCommand, sendMessage } from '../outbox.js';
-import { info, me, timelineOf } from '../store.js';
-import { live } from '../workspace.js';
+import { laterPath } from '../router.js';
+import { info, me, quotes, timelineOf } from '../store.js';
+import { typingPlace } from '../typing.js';
+import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
+import { live, notify } from '../workspace.js';
 import { Completion, completionFor } from './completion.js';
+import { ComposerQuote } from './composer_quote.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { Menu } from './menu.js';
 import { openPicker } from './reactions.js';
-import { AttachButton, takeFiles, Upload, useUploads } from './uploads.js';
+import { AttachButton, takeFiles, Uploads, useDropZone } from './uploads.js';
 
 /** A typing signal is sent at most this often. */
 const TYPING_EVERY_MS = 4_000;
 
 /**
- * @param {{draftKey:string, channelId:string, parentId?:string, placeholder:string}} props
+ * @param {{channelId:string, parentId?:string, placeholder:string}} props
  */
-export function Composer({ draftKey, channelId, parentId, placeholder }) {
+export function Composer({ channelId, parentId, placeholder }) {
   const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
-  const text = drafts.value.get(draftKey) ?? '';
+  const place = { channelId, parentId };
+  const key = draftKey(place);
+  const domId = `composer-${key.replace(' ', '-')}`;
+  const text = drafts.value.get(key) ?? '';
+  const quoted = quotes.value.get(key);
+  const uploads = uploadsOf(key);
+  const ready = uploads.filter((upload) => upload.file).map((upload) => upload.file.id);
   const [completion, setCompletion] = useState(/** @type {ReturnType<typeof completionFor>} */ (null));
-  const [uploads, addFiles, removeUpload, clearUploads] = useUploads();
   const limit = info.value?.limits?.message_chars ?? 0;
   const tooLong = limit > 0 && [...text].length > limit;
+  useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
   useGrowing(area, text);
-  useEffect(() => { if (matchMedia('(min-width: 721px)').matches) area.current?.focus({ preventScroll: true }); }, [draftKey]);
+  useEffect(() => { if (matchMedia('(min-width: 721px)').matches) area.current?.focus({ preventScroll: true }); }, [key]);
 
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
-    setDraft(draftKey, value);
+    setDraft(place, value);
     setCompletion(completionFor(value, caret, channelId, Boolean(parentId)));
-    signalTyping(channelId, value);
+    signalTyping(channelId, parentId, value);
   };
+  const attach = (/** @type {FileList} */ files) => {
+    const left = addFiles(key, files, info.value?.limits?.upload_bytes);
+    if (left) notify(`A message carries at most ${MAX_FILES} files.`, { bad: true });
+  };
+  const over = useDropZone(area, attach);
   const replace = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ words, /** @type {number} */ caret = from + words.length) => {
     write(text.slice(0, from) + words + text.slice(to), caret);
     requestAnimationFrame(() => {
@@ -38,17 +56,26 @@ export function Composer({ draftKey, channelId, parentId, placeholder }) {
       area.current?.setSelectionRange(caret, caret);
     });
   };
-  const send = () => {
-    const content = text.trim();
-    const ready = uploads.filter((upload) => upload.file);
-    if (tooLong || uploads.some((upload) => !upload.file && !upload.error) || (!content && !ready.length)) return;
-    if (!parentId && !ready.length && commandIn(content)) void runCommand(channelId, content);
-    else sendMessage({ channelId, content, parentId, fileIds: ready.map((upload) => upload.file.id) });
-    setDraft(draftKey, '');
-    typingSent.delete(channelId);
+  const content = text.trim();
+  const busy = tooLong || uploads.some((upload) => !upload.file && !upload.error) || (!content && !ready.length);
+  const cleared = (/** @type {boolean} */ sent) => {
+    clearDraft(place, { sent });
+    clearUploads(key);
+    setQuote(key, null);
+    typingSent.delete(typingPlace(channelId, parentId));
     setCompletion(null);
-    clearUploads();
     area.current?.focus();
+  };
+  const send = () => {
+    if (busy) return;
+    const isCommand = !parentId && !ready.length && commandIn(content);
+    if (isCommand) void runCommand(channelId, content);
+    else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
+    cleared(!isCommand);
+  };
+  const later = () => {
+    if (busy) notify(uploads.length ? 'The files are still on their way.' : 'Write something first.');
+    else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
   };
   const complete = (/** @type {{insert:string}} */ option) => {
     if (completion) replace(completion.from, completion.to, option.insert);
@@ -60,6 +87,9 @@ export function Composer({ draftKey, channelId, parentId, placeholder }) {
     if (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       send();
+    } else if (event.key === 'Escape' && quoted) {
+      event.preventDefault();
+      setQuote(key, null);
     } else if (event.key === 'ArrowUp' && !text && !parentId) editLast(event, channelId);
     else if ((event.ctrlKey || event.metaKey) && ['b', 'i'].includes(event.key.toLowerCase())) {
       event.preventDefault();
@@ -67,20 +97,40 @@ export function Composer({ draftKey, channelId, parentId, placeholder }) {
     }
   };
   const insertAtCaret = (/** @type {string} */ words) => replace(area.current?.selectionStart ?? text.length, area.current?.selectionEnd ?? text.length, words);
-  return html`<form class="box" aria-label=${parentId ? 'Reply in thread' : 'Message composer'} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }} onDragOver=${(/** @type {Event} */ event) => event.preventDefault()} onDrop=${(/** @type {DragEvent} */ event) => takeFiles(event, event.dataTransfer, addFiles)}>
-    <${Completion} id=${`${draftKey}-list`} completion=${completion} choose=${complete} />
+  return html`<form class=${over ? 'box is-over' : 'box'} aria-label=${parentId ? 'Reply in thread' : 'Message composer'} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
+    <${Completion} id=${`${domId}-list`} completion=${completion} choose=${complete} />
+    ${quoted && html`<${ComposerQuote} message=${quoted} remove=${() => { setQuote(key, null); area.current?.focus(); }} />`}
     ${!parentId && html`<${FormatBar} area=${area} replace=${replace} />`}
-    <textarea ref=${area} class="ta" rows="1" value=${text} placeholder=${placeholder} aria-label=${placeholder} aria-autocomplete="list" aria-controls=${completion ? `${draftKey}-list` : undefined}
-      aria-activedescendant=${completion ? `${draftKey}-list-${completion.index}` : undefined} onInput=${(/** @type {any} */ event) => write(event.target.value, event.target.selectionStart)}
-      onKeyDown=${onKeyDown} onPaste=${(/** @type {ClipboardEvent} */ event) => takeFiles(event, event.clipboardData, addFiles)} onBlur=${() => setCompletion(null)} dir="auto"></textarea>
-    ${uploads.length > 0 && html`<div class="ups">${uploads.map((upload) => html`<${Upload} key=${upload.key} upload=${upload} remove=${() => removeUpload(upload.key)} />`)}</div>`}
-    <div class="bar"><${AttachButton} addFiles=${addFiles} />
+    <textarea ref=${area} class="ta" rows="1" value=${text} placeholder=${placeholder} aria-label=${placeholder} aria-autocomplete="list" aria-controls=${completion ? `${domId}-list` : undefined}
+      aria-activedescendant=${completion ? `${domId}-list-${completion.index}` : undefined} onInput=${(/** @type {any} */ event) => write(event.target.value, event.target.selectionStart)}
+      onKeyDown=${onKeyDown} onPaste=${(/** @type {ClipboardEvent} */ event) => takeFiles(event, event.clipboardData, attach)} onBlur=${() => setCompletion(null)} dir="auto"></textarea>
+    <${Uploads} place=${key} />
+    <div class="bar"><${AttachButton} addFiles=${attach} />
       <${IconButton} icon="smile" label="Emoji" onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
       <${IconButton} icon="at" label="Mention someone" onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
       ${!parentId && html`<${IconButton} icon="slash" label="Commands" onClick=${() => replace(0, text.length, '/')} />`}
       ${tooLong && html`<span class="toolong" role="alert">${[...text].length - limit} characters too many</span>`}
-      <button class="send" aria-label=${parentId ? 'Send reply' : 'Send message'} disabled=${tooLong || (!text.trim() && !uploads.length)}><${Icon} name="send" /></button></div>
+      <span class="sends"><button class="send" aria-label=${parentId ? 'Send reply' : 'Send message'} disabled=${busy}><${Icon} name="send" /></button>
+        <${Menu} label="Send later" floating items=${[{ label: 'Send later…', icon: 'clock', act: later }, { label: 'Scheduled messages', icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
   </form>`;
+}
+
+/** The draft's files go with it, to and from the other devices. @param {string} key @param {string[]} ready @param {(fileIds:string[])=>void} save */
+function useDraftFiles(key, ready, save) {
+  const saved = useRef(ready.join());
+  useEffect(() => {
+    if (ready.join() === saved.current) return;
+    saved.current = ready.join();
+    save(ready);
+  }, [ready.join()]);
+  const kept = draftFiles.value.get(key) ?? [];
+  useEffect(() => {
+    const missing = kept.filter((id) => !ready.includes(id));
+    if (!missing.length) return;
+    saved.current = [...ready, ...missing].join();
+    // A file that is gone is no part of the draft any more.
+    void Promise.all(missing.map((id) => chat.file(id).catch(() => null))).then((files) => addStored(key, files.filter(Boolean)));
+  }, [key, kept.join()]);
 }
 
 /** The field is as high as its text, up to the height CSS allows. @param {{current:HTMLTextAreaElement|null}} area @param {string} text */
@@ -110,11 +160,12 @@ function onCompletionKey(event, completion, setCompletion, complete) {
 /** @type {Map<string, number>} */
 const typingSent = new Map();
 
-/** @param {string} channelId @param {string} text */
-function signalTyping(channelId, text) {
-  if (!text.trim() || text.startsWith('/') || Date.now() - (typingSent.get(channelId) ?? 0) < TYPING_EVERY_MS) return;
-  typingSent.set(channelId, Date.now());
-  live?.typing(channelId);
+/** @param {string} channelId @param {string|undefined} parentId @param {string} text */
+function signalTyping(channelId, parentId, text) {
+  const place = typingPlace(channelId, parentId);
+  if (!text.trim() || text.startsWith('/') || Date.now() - (typingSent.get(place) ?? 0) < TYPING_EVERY_MS) return;
+  typingSent.set(place, Date.now());
+  live?.typing(channelId, parentId);
 }
 
 /** @param {KeyboardEvent} event @param {string} channelId */

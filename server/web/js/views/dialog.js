@@ -11,7 +11,10 @@ function closeWorkspaceDialog() {
 /** After the page is drawn anew: what opened the dialog may be gone by then, such as the row of a deleted thing. @param {HTMLElement|null} opener */
 function giveFocusBack(opener) {
   const around = [...document.querySelectorAll('dialog[open]')].at(-1)?.querySelector('button') ?? document.getElementById('main');
-  (opener?.isConnected && opener !== document.body ? opener : around)?.focus();
+  const target = opener?.isConnected && opener !== document.body ? opener : around;
+  target?.focus();
+  // What shows only beside the focus or the pointer, such as a message's tools, cannot take it: what it belongs to can.
+  if (document.activeElement !== target) /** @type {HTMLElement|null|undefined} */ (target?.closest('[tabindex="-1"]'))?.focus();
 }
 
 /**

@@ -1,17 +1,17 @@
 /** The right pane with what waits for my attention. */
 import { readNotifications } from '../attention.js';
-import { api } from '../api.js';
+import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { clean, cleanName } from '../format.js';
-import { mergedNotifications, reasonText } from '../inbox.js';
+import { countText, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
-import { channelPath } from '../router.js';
+import { channelPath, laterPath } from '../router.js';
 import { channels, inbox, meet } from '../store.js';
 import { attempt } from '../workspace.js';
 import { Avatar, PersonName } from './avatar.js';
 import { Action } from './form.js';
 import { html, useEffect, useRef, useState } from './html.js';
-import { IconButton } from './icon.js';
+import { Icon, IconButton } from './icon.js';
 import { PagesEnd, usePages } from './loading.js';
 import { channelLabel } from './shell.js';
 
@@ -40,32 +40,28 @@ export function InboxPane() {
   </aside>`;
 }
 
-/** @param {number} count the server counts to a thousand */
-export function countText(count) {
-  return count > 99 ? '99+' : String(count);
-}
-
 /** @param {boolean} unreadOnly @param {string|null} cursor */
 async function load(unreadOnly, cursor) {
-  const page = await api.notifications({ unread: unreadOnly ? 'true' : '', cursor, limit: PAGE });
-  meet(page.items.map((/** @type {any} */ item) => item.message.sender));
+  const page = await chat.notifications({ unread: unreadOnly ? 'true' : '', cursor, limit: PAGE });
+  meet(page.items.map((/** @type {any} */ item) => item.message?.sender));
   return page;
 }
 
 /** @param {{item:any}} props */
-function Notification({ item: { id, kind, message, created_at: at, read_at: readAt } }) {
+function Notification({ item: { id, kind, message, text, created_at: at, read_at: readAt } }) {
   const unread = !readAt && !inbox.value.read.has(id);
-  const channel = channels.value.get(message.channel_id);
+  const channel = message && channels.value.get(message.channel_id);
   // Between two it needs no saying where.
-  const where = channel?.kind !== 'direct' && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`;
+  const where = message && channel?.kind !== 'direct' && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`;
   const open = () => {
     if (unread) void attempt(readNotifications([id]));
     if (isNarrow()) closePanel(); // it would cover what was opened
   };
-  return html`<li><a class=${unread ? 'notification is-unread' : 'notification'} href=${channelPath(message.channel_id, message.seq)} onClick=${open}>
-    <${Avatar} user=${message.sender} size="sm" />
-    <span class="notification-t"><span class="why"><b><${PersonName} user=${message.sender} /></b> ${reasonText(kind)}${where}</span>
-      <span class="said" dir="auto">${excerpt(message)}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
+  const isReminder = kind === 'reminder';
+  return html`<li><a class=${unread ? 'notification is-unread' : 'notification'} href=${message ? channelPath(message.channel_id, message.seq) : laterPath()} onClick=${open}>
+    ${isReminder ? html`<span class="av sm app" aria-hidden="true"><${Icon} name="clock" /></span>` : html`<${Avatar} user=${message?.sender} size="sm" />`}
+    <span class="notification-t"><span class="why">${isReminder ? reasonText(kind) : html`<b><${PersonName} user=${message?.sender} /></b> ${reasonText(kind)}`}${where}</span>
+      <span class="said" dir="auto">${text ? clean(text).slice(0, EXCERPT_CHARACTERS) : message ? excerpt(message) : ''}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
     ${unread && html`<span class="pip"></span><span class="sr">unread</span>`}
   </a></li>`;
 }

@@ -2,7 +2,7 @@
 import { dayKey, dayText } from '../clock.js';
 import { markedSeq, showThread } from '../layout.js';
 import { channelPath, navigate } from '../router.js';
-import { me, viewing } from '../store.js';
+import { me, seenUpTo, viewing } from '../store.js';
 import { loadLatest, loadMore, markRead, personName } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
@@ -34,6 +34,7 @@ export function MessageLog({ channel, timeline, jumpSeq, jumpVisit }) {
       ${timeline.loading === 'page' && !timeline.items.length && html`<p class="loading">Loading…</p>`}
       ${timeline.error && html`<p class="loading" role="alert">${timeline.error} <button class="inline-link" onClick=${() => loadLatest(channel.id)}>Try again</button></p>`}
       ${rows.map((row) => drawRow(row, channel))}
+      <${SeenMark} channel=${channel} timeline=${timeline} />
       ${timeline.loading === 'newer' && html`<p class="loading">Loading newer messages…</p>`}
       ${away && html`<${JumpPill} channel=${channel} timeline=${timeline} toEnd=${() => { if (element.current) element.current.scrollTop = element.current.scrollHeight; }} />`}
     </section>
@@ -47,7 +48,7 @@ function drawRow(row, channel) {
     case 'new': return html`<div class="newline" key="new"><span>New</span></div>`;
     case 'note': return html`<${PrivateNote} key=${row.key} note=${row.note} channelId=${channel.id} />`;
     case 'pending': return html`<${PendingMessage} key=${row.key} pending=${row.pending} />`;
-    default: return html`<${Message} key=${row.key} message=${row.message} continued=${row.continued} marked=${row.message.seq === markedSeq.value} canWrite=${Boolean(channel.role)} />`;
+    default: return html`<${Message} key=${row.key} message=${row.message} continued=${row.continued} marked=${row.message.seq === markedSeq.value} canWrite=${Boolean(channel.role && !channel.archived_at)} />`;
   }
 }
 
@@ -204,6 +205,14 @@ function JumpPill({ channel, timeline, toEnd }) {
     return loadLatest(channel.id);
   };
   return html`<button class="jumpnew" onClick=${go}><${Icon} name="down" small /> ${count ? `${count} new` : 'Jump to newest'}</button>`;
+}
+
+/** Below my last message of a direct conversation: whether the other one has read it. @param {{channel:any, timeline:Timeline}} props */
+function SeenMark({ channel, timeline }) {
+  const last = timeline.reachedEnd && !timeline.pending.length ? timeline.items.filter((message) => !message.parent_id).at(-1) : undefined;
+  if (channel.kind !== 'direct' || !last || last.deleted_at || last.sender_id !== me.value?.id) return null;
+  const seen = last.is_read || (seenUpTo.value.get(channel.id) ?? 0) >= last.seq;
+  return seen ? html`<p class="seen"><${Icon} name="check" small /> Read</p>` : null;
 }
 
 /** Speaks what arrives, once. The log itself is silent: loading history must not be read aloud. @param {{timeline:Timeline}} props */

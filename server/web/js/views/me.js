@@ -5,6 +5,7 @@ import { adminSections } from '../permissions.js';
 import { adminPath, preferencesPath } from '../router.js';
 import { signOut } from '../session.js';
 import { me, myStatus } from '../store.js';
+import { markAllRead } from '../workspace.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon, IconButton } from './icon.js';
@@ -20,6 +21,7 @@ export function MyCorner() {
       { label: text ? 'Change your status' : 'Set a status', icon: 'smile', act: () => openDialog('status') },
       { label: 'Preferences', icon: 'gear', href: preferencesPath(), act: close },
       adminSections(me.value).length > 0 && { label: 'Administration', icon: 'users', href: adminPath(), act: close },
+      { label: 'Mark everything read', icon: 'check', act: () => void markAllRead() },
       { label: 'Keyboard', icon: 'slash', act: () => openDialog('keys') },
       { label: 'Sign out', icon: 'exit', act: () => void signOut() },
     ]}>

@@ -1,17 +1,22 @@
 /** One message with everything one can do to it. */
-import { api, download } from '../api.js';
+import { chat } from '../chat_api.js';
 import { fullText, timeText } from '../clock.js';
 import { cleanName } from '../format.js';
 import { editing, showThread } from '../layout.js';
-import { channelPath } from '../router.js';
+import { toggleBookmark, togglePin } from '../message_actions.js';
 import { changeEverywhere, me, thread } from '../store.js';
-import { withUpdate, withoutMessage } from '../timeline.js';
-import { attempt, personName } from '../workspace.js';
+import { isMentioned, withUpdate } from '../timeline.js';
+import { attempt, markUnread, personName } from '../workspace.js';
+import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
-import { Icon, IconButton } from './icon.js';
-import { pickReaction, Reactions, toggleReaction } from './reactions.js';
-import { copyText, FormattedText } from './text.js';
+import { MessageTools, quote } from './message_tools.js';
+import { Forwarded, Marks, Quoted } from './quotation.js';
+import { Previews } from './previews.js';
+import { pickReaction, Reactions } from './reactions.js';
+import { RenderedText } from './rendered.js';
+import { FormattedText } from './text.js';
+import { ThreadSummary } from './thread_summary.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
 
@@ -24,7 +29,7 @@ const drawn = new WeakMap();
 export function Message({ message, continued = false, marked = false, canWrite, inThread = false }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   useLayoutEffect(() => { if (element.current) drawn.set(element.current, { message, canWrite }); }, [message, canWrite]);
-  const mentioned = message.mentions?.includes(me.value?.id);
+  const mentioned = isMentioned(message, me.value?.id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && 'is-cited', open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
@@ -32,13 +37,17 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? ', mentions you' : ''}`}>
     ${continued ? html`<span class="gut">${time}</span>` : html`<${Avatar} user=${message.sender} />`}
     <div class="msg-in">
+      <${Marks} message=${message} />
       ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">App</span>`}${time}</div>`}
+      <${Quoted} message=${message} />
       <${Content} message=${message} />
-      ${message.files?.map((file) => html`<${Attachment} key=${file.id} file=${file} />`)}
+      <${Forwarded} message=${message} />
+      <${Attachments} message=${message} />
+      <${Previews} message=${message} />
       <${Reactions} message=${message} canWrite=${canWrite} />
-      ${!inThread && (message.reply_count ?? 0) > 0 && html`<button class="thread" onClick=${() => showThread(message)}><${Icon} name="thread" small /><b>${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}</b><span class="l">Open thread</span></button>`}
+      ${!inThread && (message.reply_count ?? 0) > 0 && html`<${ThreadSummary} message=${message} />`}
     </div>
-    ${!message.deleted_at && html`<${Tools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
+    ${!message.deleted_at && html`<${MessageTools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
   </article>`;
 }
 
@@ -46,7 +55,12 @@ export function Message({ message, continued = false, marked = false, canWrite, 
 function Content({ message }) {
   if (message.deleted_at) return html`<div class="body gone">This message was deleted.</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
-  return html`<div class="body"><${FormattedText} text=${message.content} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+  return html`<div class="body"><${Text} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+}
+
+/** As the server rendered it; by this client's own rules where it did not, as for a server before this. @param {{message:MessageData}} props */
+function Text({ message }) {
+  return message.html ? html`<${RenderedText} markup=${message.html} />` : html`<${FormattedText} text=${message.content} />`;
 }
 
 /** @param {{message:MessageData}} props */
@@ -63,7 +77,7 @@ function Editor({ message }) {
   };
   const save = async () => {
     if (!text.trim() || text === message.content) return close();
-    const saved = await attempt(api.edit(message.id, { content: text.trim(), version: message.version }));
+    const saved = await attempt(chat.edit(message.id, { content: text.trim(), version: message.version }));
     if (!saved) return undefined;
     changeEverywhere(message.channel_id, (timeline) => withUpdate(timeline, saved));
     return close();
@@ -81,40 +95,6 @@ function Editor({ message }) {
     <div><button class="btn primary" onClick=${save}>Save</button><button class="btn" onClick=${close}>Cancel</button><span class="help">Enter saves, Esc cancels</span></div></div>`;
 }
 
-/** @param {{message:MessageData, canWrite:boolean, inThread:boolean}} props */
-function Tools({ message, canWrite, inThread }) {
-  const mine = message.sender_id === me.value?.id;
-  const quick = (/** @type {string} */ code, /** @type {string} */ name) => html`<button type="button" class="icon-btn q" aria-label=${`React with ${name}`} title=${name} onClick=${() => toggleReaction(message, code)}>${code}</button>`;
-  return html`<div class="tools" role="toolbar" aria-label="Message actions">
-    ${canWrite && html`${quick('👍', 'thumbs up')}${quick('👀', 'eyes')}<${IconButton} icon="react" label="Add reaction" onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)} />`}
-    ${!inThread && html`<${IconButton} icon="thread" label="Reply in thread" onClick=${() => showThread(message)} />`}
-    <${IconButton} icon="link" label="Copy link" onClick=${() => copyText(location.origin + channelPath(message.channel_id, message.seq))} />
-    ${mine && canWrite && html`<${IconButton} icon="edit" label="Edit" onClick=${() => { editing.value = message.id; }} /><${IconButton} icon="bin" label="Delete" onClick=${() => remove(message)} />`}
-  </div>`;
-}
-
-/** @param {MessageData} message */
-async function remove(message) {
-  if (!confirm('Delete this message? This cannot be undone.')) return;
-  const done = await attempt(api.remove(message.id).then(() => true));
-  if (done) changeEverywhere(message.channel_id, (timeline) => withoutMessage(timeline, message.id));
-}
-
-/** @param {{file:any}} props */
-function Attachment({ file }) {
-  const kind = (/\.([A-Za-z0-9]{1,4})$/.exec(file.filename ?? '')?.[1] ?? 'file').toUpperCase();
-  return html`<div class="file"><span class="ic" aria-hidden="true">${kind}</span><span class="file-t"><bdi class="nm">${cleanName(file.filename)}</bdi><span class="mt">${sizeText(file.file_size)}</span></span>
-    <${IconButton} icon="down" label=${`Download ${cleanName(file.filename)}`} onClick=${() => attempt(download(file))} /></div>`;
-}
-
-/** @param {number} bytes */
-export function sizeText(bytes) {
-  if (!(bytes >= 0)) return '';
-  if (bytes < 1000) return `${bytes} B`;
-  const exponent = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** exponent).toFixed(bytes / 1000 ** exponent < 10 ? 1 : 0)} ${['B', 'KB', 'MB', 'GB'][exponent]}`;
-}
-
 /** @param {KeyboardEvent} event @param {Element} article */
 export function onMessageKey(event, article) {
   const found = drawn.get(article);
@@ -125,6 +105,10 @@ export function onMessageKey(event, article) {
     r: () => showThread(message),
     e: canWrite && message.sender_id === me.value?.id && (() => { editing.value = message.id; }),
     '+': canWrite && (() => pickReaction(message, article)),
+    q: canWrite && (() => quote(message)),
+    s: () => void toggleBookmark(message),
+    p: canWrite && (() => void togglePin(message)),
+    u: canWrite && (() => void markUnread(message)),
   });
   const action = actions[event.key.toLowerCase()];
   if (!action) return;

@@ -5,6 +5,7 @@ import { changeTimeline, me } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
+import { Quoted } from './quotation.js';
 import { FormattedText } from './text.js';
 
 /** @param {{pending:import('../timeline.js').Pending}} props */
@@ -13,6 +14,7 @@ export function PendingMessage({ pending }) {
   return html`<article class=${failed ? 'msg is-failed' : 'msg is-pending'} aria-label=${failed ? 'Your message, not sent' : 'Your message, being sent'}>
     <${Avatar} user=${me.value} />
     <div class="msg-in"><div class="hd"><${PersonName} user=${me.value} class="by" /><time>${timeText(pending.created_at)}</time></div>
+      <${Quoted} message=${pending} />
       <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${pending.file_ids.length === 1 ? '1 file' : `${pending.file_ids.length} files`}</p>`}</div>
       ${failed && html`<div class="fail" role="alert">${pending.offline ? 'Not sent: no connection. It goes out when the connection is back.' : `Not sent. ${pending.error ?? ''}`}
         <button onClick=${() => retry(pending)}>Try again</button><button onClick=${() => discard(pending)}>Discard</button></div>`}

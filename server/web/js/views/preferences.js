@@ -1,12 +1,15 @@
 /** The preferences, one section at a time. */
-import { Profile } from './preferences/profile.js';
-import { Security } from './preferences/security.js';
-import { Sessions } from './preferences/sessions.js';
-import { MyTokens } from './preferences/tokens.js';
 import { html } from './html.js';
+import { lazy } from './lazy.js';
 import { currentSection, SettingsPage } from './settings.js';
 
-const SECTIONS = /** @type {Record<string, any>} */ ({ profile: Profile, security: Security, sessions: Sessions, tokens: MyTokens });
+const SECTIONS = /** @type {Record<string, any>} */ ({
+  profile: lazy(() => import('./preferences/profile.js'), 'Profile'),
+  notifications: lazy(() => import('./preferences/notifications.js'), 'NotificationPreferences'),
+  security: lazy(() => import('./preferences/security.js'), 'Security'),
+  sessions: lazy(() => import('./preferences/sessions.js'), 'Sessions'),
+  tokens: lazy(() => import('./preferences/tokens.js'), 'MyTokens'),
+});
 
 export function Preferences() {
   const { section } = currentSection();

@@ -4,19 +4,32 @@ import { waiting } from '../outbox.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
 import { channelTitle, live } from '../workspace.js';
-import { Administration } from './admin.js';
-import { AssistantPane } from './assistant.js';
 import { ChannelView } from './channel.js';
 import { Dialogs } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
-import { InboxPane } from './inbox.js';
+import { lazy } from './lazy.js';
 import { Notices } from './notices.js';
-import { Preferences } from './preferences.js';
-import { SearchPage } from './search.js';
-import { SettingsSide } from './settings.js';
 import { Sidebar, sidebarOrder } from './sidebar.js';
 import { ThreadPane } from './thread.js';
+
+const Administration = lazy(() => import('./admin.js'), 'Administration');
+const Preferences = lazy(() => import('./preferences.js'), 'Preferences');
+const SearchPage = lazy(() => import('./search.js'), 'SearchPage');
+const ThreadsPage = lazy(() => import('./threads_page.js'), 'ThreadsPage');
+const SavedPage = lazy(() => import('./saved.js'), 'SavedPage');
+const LaterPage = lazy(() => import('./later.js'), 'LaterPage');
+const JoinPage = lazy(() => import('./join.js'), 'JoinPage');
+const AssistantPane = lazy(() => import('./assistant.js'), 'AssistantPane', { class: 'panel' });
+const InboxPane = lazy(() => import('./inbox.js'), 'InboxPane', { class: 'panel' });
+const PinsPane = lazy(() => import('./pins.js'), 'PinsPane', { class: 'panel' });
+
+/** Pages beside the channels, by the name of their route. */
+const PAGES = /** @type {Record<string, any>} */ ({ search: SearchPage, threads: ThreadsPage, saved: SavedPage, later: LaterPage, join: JoinPage, preferences: Preferences, admin: Administration });
+/** Where a pane of the right side stands beside the page. */
+const WITH_PANEL = ['channel', 'search', 'threads', 'saved', 'later'];
+
+const SettingsSide = lazy(() => import('./settings.js'), 'SettingsSide', { class: 'side' });
 
 const LAST_CHANNEL_KEY = 'confab-last-channel';
 
@@ -28,7 +41,7 @@ export function Shell() {
   useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);
   const { name } = route.value;
   const settings = name === 'preferences' || name === 'admin';
-  const side = name === 'channel' || name === 'search' ? panel.value : '';
+  const side = !WITH_PANEL.includes(name) || (panel.value === 'pins' && name !== 'channel') ? '' : panel.value;
   return html`<div class=${`shell ${side ? '' : 'no-panel'} ${sidebarOpen.value ? 'side-open' : ''}`}>
     <a class="skip" href="#main">${settings ? 'Skip to the page' : 'Skip to messages'}</a>
     <${ConnectionBanner} />
@@ -37,6 +50,7 @@ export function Shell() {
     <${Page} />
     ${side === 'assistant' && html`<${AssistantPane} />`}
     ${side === 'inbox' && html`<${InboxPane} />`}
+    ${side === 'pins' && html`<${PinsPane} />`}
     ${side === 'thread' && html`<${ThreadPane} />`}
     <${Dialogs} name=${dialog.value} />
     <${Notices} />
@@ -45,10 +59,8 @@ export function Shell() {
 
 function Page() {
   const { name, channelId } = route.value;
-  if (name === 'search') return html`<${SearchPage} />`;
   if (name === 'channel') return html`<${ChannelView} key=${channelId} channelId=${channelId} />`;
-  if (name === 'preferences') return html`<${Preferences} />`;
-  return name === 'admin' ? html`<${Administration} />` : html`<${NothingOpen} />`;
+  return PAGES[name] ? html`<${PAGES[name]} />` : html`<${NothingOpen} />`;
 }
 
 /** At "/" the channel that was open last opens again, or else the first one. */

@@ -1,11 +1,11 @@
 /** Jump to anything: channels, people, a search, a question. */
 import { api } from '../api.js';
+import { openDirect } from '../direct_conversation.js';
 import { cleanName } from '../format.js';
 import { dialog, panel } from '../layout.js';
 import { channelPath, navigate, searchPath } from '../router.js';
-import { me, myChannels, putChannel } from '../store.js';
-import { attempt, channelTitle, personName } from '../workspace.js';
-import { askInPane } from './assistant.js';
+import { me, myChannels } from '../store.js';
+import { channelTitle, personName } from '../workspace.js';
 import { Avatar } from './avatar.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useState } from './html.js';
@@ -69,7 +69,7 @@ function choicesFor(text, people) {
   for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: 'person', go: () => void openDirect([user.id]) });
   if (text) {
     choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: `Search messages for “${text}”`, kind: '', go: () => navigate(searchPath(text)) });
-    choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, kind: '', go: () => { panel.value = 'assistant'; void askInPane(text); } });
+    choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, kind: '', go: () => { panel.value = 'assistant'; void import('./assistant.js').then(({ askInPane }) => askInPane(text)); } });
   }
   return choices;
 }
@@ -79,12 +79,4 @@ function score(name, text) {
   const at = name.toLowerCase().indexOf(text.toLowerCase());
   if (at < 0) return 0;
   return at === 0 ? 3 : /[\s_-]/.test(name[at - 1]) ? 2 : 1;
-}
-
-/** @param {string[]} userIds */
-export async function openDirect(userIds) {
-  const channel = await attempt(api.direct(userIds));
-  if (!channel) return;
-  putChannel({ role: 'member', read_seq: 0, unread_count: 0, mention_count: 0, ...channel });
-  navigate(channelPath(channel.id));
 }

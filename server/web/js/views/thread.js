@@ -1,6 +1,8 @@
+import { follow } from '../following.js';
 import { closePanel } from '../layout.js';
-import { channels, thread } from '../store.js';
-import { html, useEffect, useRef } from './html.js';
+import { channels, thread, threads } from '../store.js';
+import { attempt } from '../workspace.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 import { Composer } from './composer.js';
 import { continues } from './log.js';
@@ -8,6 +10,7 @@ import { Message } from './message.js';
 import { PendingMessage } from './pending.js';
 import { channelLabel } from './shell.js';
 import { markedSeq } from '../layout.js';
+import { TypingLine } from './typing.js';
 
 /** The right pane with one message and its replies. */
 export function ThreadPane() {
@@ -15,22 +18,34 @@ export function ThreadPane() {
   const scroll = useRef(/** @type {HTMLElement|null} */ (null));
   const count = (open?.timeline.items.length ?? 0) + (open?.timeline.pending.length ?? 0);
   useEffect(() => { if (scroll.current) scroll.current.scrollTop = scroll.current.scrollHeight; }, [open?.rootId, count]);
+  const newFrom = useFirstUnread(open?.rootId ?? '');
   if (!open) return null;
   const channel = channels.value.get(open.channelId);
   const { items, pending, loading, error } = open.timeline;
   const root = items.find((message) => message.id === open.rootId);
   const replies = items.filter((message) => message.id !== open.rootId);
-  const canWrite = Boolean(channel?.role);
+  const canWrite = Boolean(channel?.role && !channel.archived_at);
+  const following = threads.value.has(open.rootId);
   return html`<aside class="panel" aria-label="Thread">
-    <header class="top"><h2>Thread <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="x" label="Close thread" onClick=${closePanel} /></span></header>
+    <header class="top"><h2>Thread <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="bell" label=${following ? 'You follow this thread. Unfollow' : 'Follow this thread'} pressed=${following} onClick=${() => void attempt(follow(open.rootId, !following))} /><${IconButton} icon="x" label="Close thread" onClick=${closePanel} /></span></header>
     <div class="scroll flush" ref=${scroll} tabindex="0" role="region" aria-label="Thread messages">
       ${root && html`<${Message} message=${root} canWrite=${canWrite} inThread marked=${root.seq === markedSeq.value} />`}
       ${root && html`<div class="count">${replies.length ? `${replies.length} ${replies.length === 1 ? 'reply' : 'replies'}` : 'No replies yet'}</div>`}
       ${loading && !replies.length && html`<p class="loading">Loading…</p>`}
       ${error && html`<p class="loading" role="alert">${error}</p>`}
-      ${replies.map((message, index) => html`<${Message} key=${message.id} message=${message} continued=${continues(replies[index - 1] ?? null, message)} canWrite=${canWrite} inThread marked=${message.seq === markedSeq.value} />`)}
+      ${replies.map((message, index) => html`${newFrom > 0 && message.seq > newFrom && (replies[index - 1]?.seq ?? 0) <= newFrom && html`<div class="newline" key="new"><span>New</span></div>`}<${Message} key=${message.id} message=${message} continued=${continues(replies[index - 1] ?? null, message)} canWrite=${canWrite} inThread marked=${message.seq === markedSeq.value} />`)}
       ${pending.map((waiting) => html`<${PendingMessage} key=${waiting.nonce} pending=${waiting} />`)}
     </div>
-    ${canWrite && html`<div class="compose"><${Composer} draftKey=${`thread:${open.rootId}`} channelId=${open.channelId} parentId=${open.rootId} placeholder="Reply…" /></div>`}
+    ${canWrite && html`<div class="compose"><${Composer} key=${open.rootId} channelId=${open.channelId} parentId=${open.rootId} placeholder="Reply…" /><${TypingLine} channelId=${open.channelId} parentId=${open.rootId} /></div>`}
   </aside>`;
+}
+
+/** Up to where the thread had been read when it was opened; 0 when nothing in it was new. @param {string} rootId */
+function useFirstUnread(rootId) {
+  const [from, setFrom] = useState(0);
+  useEffect(() => {
+    const known = threads.value.get(rootId);
+    setFrom(known && known.unread_count > 0 ? known.read_seq : 0);
+  }, [rootId]);
+  return from;
 }

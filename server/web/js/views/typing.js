@@ -2,12 +2,13 @@ import { typing } from '../store.js';
 import { api } from '../api.js';
 import { cleanName } from '../format.js';
 import { meet, users } from '../store.js';
+import { typingPlace } from '../typing.js';
 import { personName } from '../workspace.js';
 import { html, useEffect } from './html.js';
 
-/** Who is typing, below the composer. @param {{channelId:string}} props */
-export function TypingLine({ channelId }) {
-  const ids = [...(typing.value.get(channelId)?.keys() ?? [])];
+/** Who is typing, below the composer. @param {{channelId:string, parentId?:string}} props parentId: in this thread */
+export function TypingLine({ channelId, parentId }) {
+  const ids = [...(typing.value.get(typingPlace(channelId, parentId))?.keys() ?? [])];
   const unknown = ids.find((id) => !users.value.has(id));
   useEffect(() => { if (unknown) api.user(unknown).then((user) => meet([user]), () => {}); }, [unknown]);
   const names = ids.map((id) => users.value.get(id)).filter(Boolean).map((user) => cleanName(personName(user)));

@@ -1,32 +1,33 @@
-/** Files on their way into a message. */
-import { api } from '../api.js';
-import { html, useRef, useState } from './html.js';
+/** Files of the next message, as the composer shows them. */
+import { sizeText } from '../files.js';
+import { cleanName } from '../format.js';
+import { removeUpload, tryAgain, uploadsOf } from '../uploads.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
-import { sizeText } from './message.js';
 
-/** Most files of one message. */
-const MAX_FILES = 10;
+/** @typedef {import('../uploads.js').Upload} UploadData */
 
-/** @typedef {{key:number, name:string, size:number, file?:any, error?:string}} UploadState */
-
-/** Files chosen for the next message. Each is sent to the server at once, so that sending the message does not wait. @returns {[UploadState[], (files:FileList)=>void, (key:number)=>void, ()=>void]} */
-export function useUploads() {
-  const [uploads, setUploads] = useState(/** @type {UploadState[]} */ ([]));
-  const change = (/** @type {number} */ key, /** @type {Partial<UploadState>} */ news) => setUploads((known) => known.map((upload) => (upload.key === key ? { ...upload, ...news } : upload)));
-  const add = (/** @type {FileList} */ files) => {
-    for (const file of [...files].slice(0, MAX_FILES - uploads.length)) {
-      const key = Math.random();
-      setUploads((known) => [...known, { key, name: file.name, size: file.size }]);
-      api.upload(file).then((stored) => change(key, { file: stored }), (error) => change(key, { error: error.message }));
-    }
-  };
-  return [uploads, add, (key) => setUploads((known) => known.filter((upload) => upload.key !== key)), () => setUploads([])];
+/** @param {{place:string}} props place: the composer's key */
+export function Uploads({ place }) {
+  const list = uploadsOf(place);
+  if (!list.length) return null;
+  return html`<ul class="ups" aria-label="Files of this message">${list.map((upload) => html`<${Upload} key=${upload.key} place=${place} upload=${upload} />`)}</ul>`;
 }
 
-/** @param {{upload:UploadState, remove:()=>void}} props */
-export function Upload({ upload, remove }) {
-  return html`<div class="up"><bdi class="nm">${upload.name}</bdi><span class="mt">${upload.error ? 'Failed' : upload.file ? 'Ready' : 'Uploading…'}</span>
-    <span class="mt">${upload.error ?? sizeText(upload.size)}</span><button type="button" class="mt" aria-label=${`Remove ${upload.name}`} onClick=${remove}>Remove</button></div>`;
+/** @param {{place:string, upload:UploadData}} props */
+function Upload({ place, upload }) {
+  const { name, size, sent, file, error, preview } = upload;
+  const shown = cleanName(name);
+  const percent = size ? Math.floor((sent / size) * 100) : 0;
+  const state = error ? 'Failed' : file ? 'Ready' : sent >= size ? 'Checking…' : `${percent} %`;
+  return html`<li class=${error ? 'up is-failed' : 'up'}>
+    ${preview && html`<img src=${preview} alt="" width="40" height="40" />`}
+    <div class="up-t"><bdi class="nm" title=${shown}>${shown}</bdi><span class="mt">${state}</span>
+      <span class="mt">${error ?? (file || !sent ? sizeText(size) : `${sizeText(sent)} of ${sizeText(size)}`)}</span>
+      <span class="up-a">${error && upload.source && html`<button type="button" class="inline-link" aria-label=${`Try ${shown} again`} onClick=${() => tryAgain(place, upload)}>Try again</button>`}
+        <button type="button" class="inline-link" aria-label=${`${file || error ? 'Remove' : 'Cancel'} ${shown}`} onClick=${() => removeUpload(place, upload)}>${file || error ? 'Remove' : 'Cancel'}</button></span></div>
+    ${!error && html`<progress max=${size || 1} value=${file ? size || 1 : sent} aria-label=${`Upload of ${shown}`}></progress>`}
+  </li>`;
 }
 
 /** @param {{addFiles:(files:FileList)=>void}} props */
@@ -45,4 +46,38 @@ export function takeFiles(event, transfer, addFiles) {
   if (!transfer?.files.length) return;
   event.preventDefault();
   addFiles(transfer.files);
+}
+
+/**
+ * Files can be dropped anywhere on the part of the window that the composer stands in: beside it, the browser would leave the page to show them.
+ * @param {{current:HTMLElement|null}} composer @param {(files:FileList)=>void} addFiles
+ * @returns {boolean} whether files are held over it
+ */
+export function useDropZone(composer, addFiles) {
+  const [over, setOver] = useState(false);
+  const add = useRef(addFiles);
+  add.current = addFiles;
+  useEffect(() => {
+    const zone = /** @type {HTMLElement|null|undefined} */ (composer.current?.closest('.main, .panel'));
+    if (!zone) return undefined;
+    const hold = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (/** @type {DragEvent} */ event) => { if (!zone.contains(/** @type {Node|null} */ (event.relatedTarget))) setOver(false); };
+    const drop = (/** @type {DragEvent} */ event) => {
+      setOver(false);
+      takeFiles(event, event.dataTransfer, add.current);
+    };
+    zone.addEventListener('dragover', hold);
+    zone.addEventListener('dragleave', leave);
+    zone.addEventListener('drop', drop);
+    return () => {
+      zone.removeEventListener('dragover', hold);
+      zone.removeEventListener('dragleave', leave);
+      zone.removeEventListener('drop', drop);
+    };
+  }, []);
+  return over;
 }

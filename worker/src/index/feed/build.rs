@@ -37,7 +37,8 @@ impl Feed {
             let is_last = page.len() < PAGE as usize;
             after = page.last().map_or(after, |message| message.id);
             self.index.building().add(page.len() as u64);
-            flow.apply(page.into_iter().map(|message| Change::Add(Box::new(message))).collect()).await?;
+            let changes = page.into_iter().map(|message| Change::Add(Box::new(message))).collect();
+            self.apply(flow, changes).await?;
             if is_last {
                 flow.progress = Progress::Following { applied: head };
                 self.commit(flow).await?;

@@ -50,7 +50,7 @@ impl BotHost {
         nonce: String,
     ) -> Result<Message> {
         let bot = self.bot();
-        let draft = messages::Draft { content, nonce: Some(nonce.clone()), parent_id, file_ids: Vec::new() };
+        let draft = messages::Draft { content, nonce: Some(nonce.clone()), parent_id, ..Default::default() };
         match self.db.write(move |tx| messages::post(tx, bot, channel, draft).boxed()).await {
             Ok(posted) => Ok(posted.message),
             Err(Fault::Conflict { code: "nonce_reused", message }) => {

@@ -128,6 +128,7 @@ async fn imported_history_is_not_answered() {
         id: MessageId::new(),
         sender_id: world.ada,
         content: "!roll 2d6".into(),
+        html: None,
         parent_id: None,
         nonce: None,
         mentions: Vec::new(),

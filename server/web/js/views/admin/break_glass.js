@@ -1,5 +1,6 @@
 /** A channel opened for a while by a superuser who is no member of it, with a reason that stays. */
 import { api, ApiError } from '../../api.js';
+import { chat } from '../../chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { channelPath } from '../../router.js';
@@ -19,11 +20,11 @@ const HOURS = [['1', '1 hour'], ['2', '2 hours'], ['4', '4 hours'], ['8', '8 hou
 
 export function BreakGlass() {
   const opened = useLoaded(() => api.breakGlass());
-  const known = useLoaded(() => api.channels().catch(() => ({ items: [] })));
+  const known = useLoaded(() => chat.channels({ limit: 100 }).catch(() => ({ items: [] })));
   // A private channel has a name for me as long as it is open to me.
   const openIds = (opened.value?.items ?? []).filter(isOpen).map((/** @type {any} */ row) => row.channel_id);
   useEffect(() => {
-    for (const id of openIds) if (!channels.value.has(id)) api.channel(id).then((channel) => putChannel({ role: null, ...channel }), () => {});
+    for (const id of openIds) if (!channels.value.has(id)) chat.channel(id).then((channel) => putChannel({ role: null, ...channel }), () => {});
   }, [openIds.join()]);
   const nameOf = (/** @type {string} */ id) => {
     const channel = known.value?.items.find((/** @type {any} */ one) => one.id === id) ?? channels.value.get(id);

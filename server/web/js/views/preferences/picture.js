@@ -6,8 +6,8 @@ import { notify } from '../../workspace.js';
 import { Avatar } from '../avatar.js';
 import { FormError } from '../field.js';
 import { Action } from '../form.js';
+import { sizeText } from '../../files.js';
 import { html, useEffect, useRef, useState } from '../html.js';
-import { sizeText } from '../message.js';
 
 const KINDS = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 const DEFAULT_BYTES = 5 * 1024 * 1024;

@@ -1,0 +1,244 @@
+//! The catalogue: reactions of this server's own, beside the system's emoji. People add pictures, plugins symbols.
+
+use confab_protocol::{EventKind, Timestamp, UserId};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::{self, Action, Actor, Target};
+use crate::db::write::Emission;
+use crate::db::{Read, Tx, run, run_in};
+use crate::fault::{Fault, Result};
+use crate::roles::Granted;
+use crate::{policies, text};
+
+/// Longest code that people give.
+pub const CODE_CHARACTERS: usize = 32;
+/// Most reactions with a picture (docs/limits.md).
+pub const MOST: i64 = 500;
+
+const COLUMNS: &str =
+    "select code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at from reactions";
+const ALL: &str = "order by code";
+const PAGE: &str = "where code > $1 order by code limit $2";
+const BY_CODE: &str = "where code = $1";
+const BY_CODES: &str = "where code in";
+const REGISTER: &str = "insert into reactions (code, name, symbol, is_system, plugin_id, created_by_id, created_at)
+    values ($1, $2, $3, false, $4, null, $5)
+    on conflict (code) do update set name = excluded.name, symbol = excluded.symbol, plugin_id = excluded.plugin_id";
+const CREATE: &str =
+    "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at)
+    values ($1, $2, null, false, null, $3, $4, $5) on conflict (code) do nothing";
+const COUNT_PICTURES: &str = "select count(*) from reactions where image_sha256 is not null";
+const WITH_IMAGE: &str = "select count(*) from reactions where image_sha256 = $1";
+const DELETE: &str = "delete from reactions where code = $1";
+
+/// A reaction of the catalogue.
+#[derive(Clone, Debug, serde::Serialize, sqlx::FromRow)]
+pub struct Custom {
+    /// What is stored under a message.
+    pub code: String,
+    /// What it is called.
+    pub name: String,
+    /// What it looks like, as text.
+    pub symbol: Option<String>,
+    /// Comes with the server.
+    pub is_system: bool,
+    /// The plugin that made it.
+    pub plugin_id: Option<String>,
+    /// Of its picture, in hex.
+    pub image_sha256: Option<String>,
+    /// Who added it.
+    pub created_by_id: Option<Uuid>,
+    /// When, in milliseconds.
+    pub created_at: i64,
+}
+
+impl Custom {
+    /// Where its picture is.
+    #[must_use]
+    pub fn image_url(&self) -> Option<String> {
+        self.image_sha256.as_ref().map(|sha256| format!("/api/v1/pictures/{sha256}"))
+    }
+}
+
+/// The whole catalogue.
+pub async fn catalogue(on: &mut impl Read) -> Result<Vec<Custom>> {
+    Ok(run!(on, sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} {ALL}"))), fetch_all)?)
+}
+
+/// A page of it, after the code `after`, in order of code.
+pub async fn page(on: &mut impl Read, after: &str, limit: u32) -> Result<Vec<Custom>> {
+    let text = format!("{COLUMNS} {PAGE}");
+    Ok(run!(
+        on,
+        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after.to_owned()).bind(i64::from(limit)),
+        fetch_all
+    )?)
+}
+
+/// Those of the codes that are in it. At most 500 codes.
+pub(crate) async fn of_codes(on: &mut impl Read, codes: &[String]) -> Result<Vec<Custom>> {
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    Ok(run_in!(on, Custom, format!("{COLUMNS} {BY_CODES}"), &codes, "")?)
+}
+
+/// Whether a reaction shows this picture.
+pub async fn is_image_used(on: &mut impl Read, sha256: &str) -> Result<bool> {
+    let shown: i64 = run!(on, sqlx::query_scalar(WITH_IMAGE).bind(sha256.to_owned()), fetch_one)?;
+    Ok(shown > 0)
+}
+
+/// What somebody adds.
+#[derive(Clone, Debug)]
+pub struct NewCustom {
+    /// 2 to 32 of `a-z`, `0-9`, `_` and `-`.
+    pub code: String,
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Of a picture that was decoded and encoded anew.
+    pub image_sha256: String,
+}
+
+/// A code that people may give.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `code` for another form and for an emoji's short name.
+pub fn check_code(code: &str) -> Result<()> {
+    let has_form = (2..=CODE_CHARACTERS).contains(&code.len())
+        && code.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+        && code.bytes().any(|it| it.is_ascii_lowercase());
+    if !has_form {
+        let message = format!("has 2 to {CODE_CHARACTERS} of a-z, 0-9, _ and -, and at least one letter");
+        return Err(Fault::invalid("code", message));
+    }
+    if emojis::get_by_shortcode(code).is_some() {
+        return Err(Fault::invalid("code", "is the short name of an emoji"));
+    }
+    Ok(())
+}
+
+/// Adds a reaction with a picture. `by` proves the permission `reactions.create`.
+///
+/// # Errors
+/// [`Fault::Invalid`]; [`Fault::Conflict`] with code `code_taken` or `too_many_reactions`.
+pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom> {
+    check_code(&new.code)?;
+    let name = text::line("name", &new.name, 100)?;
+    // One at a time, or two who add the last one at once would both find room.
+    policies::lock(tx).await?;
+    let pictures: i64 = run!(tx, sqlx::query_scalar(COUNT_PICTURES), fetch_one)?;
+    if pictures >= MOST {
+        return Err(Fault::conflict(
+            "too_many_reactions",
+            format!("there can be at most {MOST} reactions of one's own"),
+        ));
+    }
+    let creator = by.actor().user_id.map(|it| it.0);
+    let added = run!(
+        tx,
+        sqlx::query(CREATE)
+            .bind(new.code.clone())
+            .bind(name.clone())
+            .bind(new.image_sha256.clone())
+            .bind(creator)
+            .bind(Timestamp::now().0),
+        execute
+    )?;
+    if added == 0 {
+        return Err(Fault::conflict("code_taken", "another reaction has this code"));
+    }
+    tell(tx, by.actor().user_id, &new.code);
+    let target = Target::named("reaction", &new.code);
+    audit::note(tx, by.actor(), Action::ReactionCreated, Some(target), json!({ "name": name })).await?;
+    find(tx, &new.code).await
+}
+
+async fn find(on: &mut impl Read, code: &str) -> Result<Custom> {
+    let text = format!("{COLUMNS} {BY_CODE}");
+    let found: Option<Custom> =
+        run!(on, sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(code.to_owned()), fetch_optional)?;
+    found.ok_or(Fault::NotFound("reaction"))
+}
+
+/// Takes a reaction from the catalogue: whoever added it, or the holder of `manages`, which proves the permission
+/// `reactions.manage`. Where it stands under messages it stays, shown by its code. Answers its picture.
+///
+/// # Errors
+/// [`Fault::Forbidden`] with code `not_yours`; [`Fault::Conflict`] with code `plugins_reaction` for one that a plugin
+/// brought; [`Fault::NotFound`].
+pub async fn remove_custom(
+    tx: &mut Tx,
+    by: &Actor,
+    manages: Option<&Granted>,
+    code: &str,
+) -> Result<Option<String>> {
+    policies::lock(tx).await?;
+    let known = find(tx, code).await?;
+    if known.plugin_id.is_some() || known.is_system {
+        return Err(Fault::conflict("plugins_reaction", "this reaction belongs to a plugin"));
+    }
+    let is_own = known.created_by_id.is_some() && known.created_by_id == by.user_id.map(|it| it.0);
+    if !is_own && manages.is_none() {
+        return Err(Fault::forbidden("not_yours", "somebody else added this reaction"));
+    }
+    run!(tx, sqlx::query(DELETE).bind(code.to_owned()), execute)?;
+    tell(tx, by.user_id, code);
+    let detail = json!({ "name": known.name });
+    audit::note(tx, by, Action::ReactionDeleted, Some(Target::named("reaction", code)), detail).await?;
+    Ok(known.image_sha256)
+}
+
+fn tell(tx: &mut Tx, by: Option<UserId>, code: &str) {
+    let mut emission = Emission::new(EventKind::ReactionCatalogueUpdated, Uuid::nil()).detail(code);
+    emission.actor_id = by;
+    tx.emit(emission);
+}
+
+/// Registers a plugin's own reaction.
+///
+/// # Errors
+/// [`Fault::Invalid`] for a code that is an emoji's or no word.
+pub async fn register(
+    tx: &mut Tx,
+    code: &str,
+    name: &str,
+    symbol: Option<&str>,
+    plugin_id: &str,
+) -> Result<()> {
+    let is_word = !code.is_empty()
+        && code.len() <= 64
+        && code.chars().all(|it| it.is_ascii_alphanumeric() || "_-:".contains(it));
+    if !is_word || emojis::get_by_shortcode(code).is_some() {
+        return Err(Fault::invalid("code", "must be a word of its own: letters, digits, - _ and :"));
+    }
+    let name = text::line("name", name, 100)?;
+    run!(
+        tx,
+        sqlx::query(REGISTER)
+            .bind(code.to_owned())
+            .bind(name.clone())
+            .bind(symbol.map(str::to_owned))
+            .bind(plugin_id.to_owned())
+            .bind(Timestamp::now().0),
+        execute
+    )?;
+    tell(tx, None, code);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_code;
+
+    #[test]
+    fn codes_are_words_of_ones_own() {
+        for code in ["ship-it", "a1", "party_parrot", &"x".repeat(32)] {
+            assert!(check_code(code).is_ok(), "{code}");
+        }
+        for code in
+            ["", "a", "30", "Ship", "a b", "../x", "tada", "a/b", "é1", ":x:", "a.svg", &"x".repeat(33)]
+        {
+            assert!(check_code(code).is_err(), "{code}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What files need after they came: their words are read, and what nobody uses is removed. Every server does this for
+//! all; what is to be done is found in the record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use confab_core::files;
+use confab_core::{Db, FutureExt, Result};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::document;
+use crate::storage::Storage;
+
+/// What another server left undone is found after this long.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// A pause when a part of the server does not answer.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Steps of one sweep: what is left waits for the next.
+const STEPS: usize = 20;
+
+/// Wakes who reads documents and who sweeps. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct FileCare(Arc<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    came: Notify,
+    went: Notify,
+}
+
+impl FileCare {
+    /// A file came: its words may be read.
+    pub fn came(&self) {
+        self.0.came.notify_one();
+    }
+
+    /// A file or an upload is gone: its bytes may be removed.
+    pub fn went(&self) {
+        self.0.went.notify_one();
+    }
+
+    /// Works until `stop`.
+    pub fn start(&self, db: &Db, storage: &Storage, stop: &CancellationToken) {
+        let (care, readers, reads, read_stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
+        tokio::spawn(async move {
+            read_stop.run_until_cancelled(read_all(&readers, &reads, &care.0.came)).await;
+        });
+        let (care, db, storage, stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
+        tokio::spawn(async move {
+            stop.run_until_cancelled(sweep_all(&db, &storage, &care.0.went)).await;
+        });
+    }
+}
+
+async fn sweep_all(db: &Db, storage: &Storage, woken: &Notify) {
+    loop {
+        let _ = tokio::time::timeout(SWEEP_EVERY, woken.notified()).await;
+        if let Err(fault) = sweep(db, storage).await {
+            tracing::debug!(%fault, "files that nobody uses stay for another minute");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Reads documents one after the other: each takes a core.
+async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
+    loop {
+        match read_next(db, storage).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let _ = tokio::time::timeout(LOOK_EVERY, woken.notified()).await;
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "a document is read later");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Reads the next document; false when there is none.
+async fn read_next(db: &Db, storage: &Storage) -> Result<bool> {
+    let due = db.write(|tx| files::due_text(tx).boxed()).await?;
+    let Some(due) = due else { return Ok(false) };
+    let is_too_large = due.file_size.unsigned_abs() > document::MOST_DOCUMENT_BYTES;
+    let text =
+        if is_too_large { String::new() } else { document::words(storage, &due.key, &due.file_type).await? };
+    let has_words = !text.is_empty();
+    let sha256 = due.sha256.clone();
+    db.write(move |tx| async move { files::keep_text(tx, sha256, text).await }.boxed()).await?;
+    if has_words {
+        db.write(move |tx| async move { files::announce_text(tx, due.sha256).await }.boxed()).await?;
+    }
+    Ok(true)
+}
+
+/// Removes what nobody uses, first from the record and then from the store.
+pub async fn sweep(db: &Db, storage: &Storage) -> Result<()> {
+    for _ in 0..STEPS {
+        if !db.write(|tx| files::sweep(tx).boxed()).await? {
+            break;
+        }
+    }
+    for _ in 0..STEPS {
+        let strays = files::strays(&mut db.read()).await?;
+        for key in &strays {
+            storage.remove(key).await?;
+        }
+        let is_last = (strays.len() as i64) < files::STRAYS_AT_ONCE;
+        db.write(move |tx| async move { files::removed(tx, &strays).await }.boxed()).await?;
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+/** What the server keeps and this page shows in lists: each number grows when an event says that the list is no longer what it was. */
+import { signal } from '../vendor/signals-core.js';
+
+export const changes = {
+  pins: signal(0),
+  bookmarks: signal(0),
+  threads: signal(0),
+  scheduled: signal(0),
+  reminders: signal(0),
+  preferences: signal(0),
+  reactions: signal(0),
+};
+
+/** @param {keyof typeof changes} list */
+export function changed(list) {
+  changes[list].value += 1;
+}
+
+/** The draft that another device, or a sent message, has changed. */
+export const draftNews = signal(/** @type {{channel_id:string, parent_id?:string|null}|null} */ (null));

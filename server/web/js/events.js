@@ -1,0 +1,217 @@
+/** The only place where an event's name decides what happens to what the page knows. */
+import { batch } from '../vendor/signals-core.js';
+import { changed, draftNews } from './changes.js';
+import { withNews, withReadElsewhere } from './inbox.js';
+import {
+  accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, noteOf, ownAccount,
+  presences, putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
+} from './store.js';
+import { withReply, withThreadNews } from './threads.js';
+import { isMentioned, withChanged, withMessage, withNote, withReaction, withUpdate, withoutMessage } from './timeline.js';
+import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
+
+/**
+ * @typedef {import('./timeline.js').Message} Message
+ * @typedef {import('./timeline.js').UserRef} UserRef
+ * @typedef {import('./store.js').Channel} Channel
+ */
+
+/**
+ * Applies one event of the gateway. Positions are checked by live.js; every branch also tolerates what it has seen already.
+ * @param {import('./live.js').LiveEvent} event
+ */
+export function applyEvent({ t, d, channel_id: channelId }) {
+  batch(() => {
+    switch (t) {
+      case 'new_message': return receive(d);
+      case 'message_update': return changeEverywhere(d.channel_id, (timeline) => withUpdate(timeline, d));
+      case 'message_delete': return changeEverywhere(d.channel_id, (timeline) => withoutMessage(timeline, d.id, d.deleted_at));
+      case 'reaction_added': return react(d, true);
+      case 'reaction_removed': return react(d, false);
+      case 'pin_added': return pin(d, true);
+      case 'pin_removed': return pin(d, false);
+      case 'bookmark_added': return bookmark(d.message_id, true);
+      case 'bookmark_removed': return bookmark(d.message_id, false);
+      case 'thread_updated': return threadNews(d);
+      case 'draft_updated': draftNews.value = { channel_id: d.channel_id, parent_id: d.parent_id }; return undefined;
+      case 'scheduled_message_updated': return changed('scheduled');
+      case 'reminder_updated': return changed('reminders');
+      case 'preferences_updated': return d.channel_id ? tuned(d) : changed('preferences');
+      case 'reaction_catalogue_updated': return changed('reactions');
+      case 'channel_created':
+      case 'privacy_updated':
+      case 'channel_update': return channelChanged(d);
+      case 'channel_deleted': return dropChannel(d.id);
+      case 'member_joined': return joined(d);
+      case 'member_left': return left(d);
+      case 'role_updated': return roleChanged(d);
+      case 'read_updated': return readTo(d.channel_id ?? channelId, d);
+      case 'user_updated': return userChanged(d);
+      case 'notification': return notified(d);
+      case 'notifications_read': inbox.value = withReadElsewhere(inbox.value, d); return undefined;
+      case 'command_result': return changeTimeline(d.channel_id ?? channelId, (timeline) => withNote(timeline, noteOf(timeline, d.command, d.content)));
+      default: return undefined; // an event of a newer server
+    }
+  });
+}
+
+/** @param {import('./live.js').LiveSignal} signalFrame @param {number} [now] */
+export function applySignal({ t, d, channel_id: channelId }, now = Date.now()) {
+  if (t === 'presence') present(d);
+  const where = channelId ?? d.channel_id;
+  if (t === 'typing' && where && d.user_id !== me.value?.id) typing.value = withTyping(typing.value, typingPlace(where, d.parent_id), d.user_id, now + TYPING_MS);
+}
+
+/** @param {{user_id:string, status:string, text?:string|null, expires_at?:string|null}} d */
+function present(d) {
+  presences.value = new Map(presences.value).set(d.user_id, d.status);
+  // Words are left out of a signal only by a server that does not send them.
+  if (!('text' in d) && !statuses.value.has(d.user_id)) return;
+  statuses.value = d.text ? new Map(statuses.value).set(d.user_id, d) : without(statuses.value, d.user_id);
+  if (d.user_id === me.value?.id) myStatus.value = { ...d, text: d.text ?? null, expires_at: d.expires_at ?? null };
+}
+
+/** Forgets typing signals that ran out. @param {number} [now] */
+export function expireTyping(now = Date.now()) {
+  typing.value = withoutExpired(typing.value, now);
+}
+
+/** A message is here, by whatever way it came. @param {Message} message */
+export function receive(message) {
+  const channel = channels.value.get(message.channel_id);
+  meet([message.sender]);
+  typing.value = withoutTyping(typing.value, typingPlace(message.channel_id, message.parent_id), message.sender_id);
+  if (timelines.value.has(message.channel_id)) changeTimeline(message.channel_id, (timeline) => withMessage(timeline, message));
+  if (message.parent_id) {
+    changeThread(message.parent_id, (timeline) => withMessage(timeline, message));
+    const inView = thread.value?.rootId === message.parent_id && !globalThis.document?.hidden;
+    threads.value = withReply(threads.value, message, { userId: me.value?.id, inView });
+  }
+  // Only what I may read is delivered: an unknown channel is one that I was just added to.
+  if (!channel) channelWanted.value = message.channel_id;
+  if (!channel || message.seq <= channel.last_seq) return;
+  putChannel({ id: channel.id, last_seq: message.seq, ...countUnread(channel, message) });
+}
+
+/** @param {Channel} channel @param {Message} message @returns {Partial<Channel>} */
+function countUnread(channel, message) {
+  const mine = message.sender_id === me.value?.id;
+  if (mine) return { unread_count: 0, mention_count: 0 };
+  if (viewing.value.channelId === channel.id && viewing.value.atEnd) return {};
+  const mentioned = isMentioned(message, me.value?.id) ? 1 : 0;
+  return { unread_count: (channel.unread_count ?? 0) + 1, mention_count: (channel.mention_count ?? 0) + mentioned };
+}
+
+/** @param {{message_id:string, channel_id:string, user_id:string, code:string}} reaction @param {boolean} present */
+export function react(reaction, present) {
+  changeEverywhere(reaction.channel_id, (timeline) => withChanged(timeline, reaction.message_id,
+    (message) => withReaction(message, reaction.code, reaction.user_id, present)));
+}
+
+/** @param {{message_id:string, channel_id:string, pinned_at?:string}} d @param {boolean} pinned */
+export function pin(d, pinned) {
+  const at = pinned ? d.pinned_at ?? new Date().toISOString() : null;
+  changeEverywhere(d.channel_id, (timeline) => withChanged(timeline, d.message_id, (message) => (Boolean(message.pinned_at) === pinned ? message : { ...message, pinned_at: at })));
+  changed('pins');
+}
+
+/** @param {string} messageId @param {boolean} saved */
+export function bookmark(messageId, saved) {
+  if (bookmarks.value.has(messageId) !== saved) {
+    const next = new Set(bookmarks.value);
+    if (saved) next.add(messageId);
+    else next.delete(messageId);
+    bookmarks.value = next;
+  }
+  changed('bookmarks');
+}
+
+/** @param {{message_id:string, following?:boolean, read_seq?:number}} d */
+export function threadNews(d) {
+  const { threads: next, wanted } = withThreadNews(threads.value, d);
+  threads.value = next;
+  if (wanted) changed('threads');
+}
+
+/** I starred, muted or tuned a channel. @param {{channel_id:string, starred?:boolean, muted?:boolean, notification_level?:string}} d */
+export function tuned({ channel_id: channelId, ...mine }) {
+  if (channels.value.has(channelId)) putChannel({ id: channelId, ...mine });
+}
+
+/** @param {{channel_id:string, user_id:string, role:string}} d */
+export function roleChanged({ channel_id: channelId, user_id: userId, role }) {
+  if (userId === me.value?.id && channels.value.has(channelId)) putChannel({ id: channelId, role });
+  const list = members.value.get(channelId);
+  if (list) members.value = new Map(members.value).set(channelId, list.map((member) => (member.user.id === userId ? { ...member, role } : member)));
+}
+
+/**
+ * How far I have read on any device, forward or back, or the other one of a conversation has.
+ * @param {string} channelId @param {{seq:number, user_id?:string, unread_count?:number, mention_count?:number}} d
+ */
+function readTo(channelId, { seq, user_id: userId, unread_count: unread, mention_count: mentions }) {
+  if (userId && userId !== me.value?.id) {
+    seenUpTo.value = new Map(seenUpTo.value).set(channelId, Math.max(seq, seenUpTo.value.get(channelId) ?? 0));
+  } else if (unread !== undefined) {
+    if (channels.value.has(channelId)) putChannel({ id: channelId, read_seq: seq, unread_count: unread, mention_count: mentions ?? 0 });
+  } else if (seq < (channels.value.get(channelId)?.read_seq ?? 0)) {
+    // Marked unread elsewhere, or an older report that a newer one overtook: the server knows what holds.
+    channelWanted.value = channelId;
+  } else markedRead(channelId, seq);
+}
+
+/** @param {any} d */
+function notified(d) {
+  inbox.value = withNews(inbox.value, d);
+  if (d.kind === 'reminder') changed('reminders');
+}
+
+/** @param {Channel} channel */
+function channelChanged(channel) {
+  // The event is one for all members: it says nothing about what I have read or tuned, and not always what I am.
+  const { read_seq: _read, unread_count: _unread, mention_count: _mentions, starred: _starred, muted: _muted, notification_level: _level, role, ...shared } = channel;
+  const known = channels.value.get(channel.id);
+  if (!known && !role) return;
+  putChannel({ ...(known ? {} : { role, read_seq: 0, unread_count: 0, mention_count: 0 }), ...shared, last_seq: Math.max(channel.last_seq ?? 0, known?.last_seq ?? 0) });
+}
+
+/** @param {{channel_id:string, user:UserRef, role:string}} d */
+function joined(d) {
+  meet([d.user]);
+  countMembers(d.channel_id, 1);
+  if (d.user.id === me.value?.id && !channels.value.has(d.channel_id)) channelWanted.value = d.channel_id;
+  const list = members.value.get(d.channel_id);
+  if (list && !list.some((member) => member.user.id === d.user.id)) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
+}
+
+/** @param {{channel_id:string, user_id:string}} d */
+function left(d) {
+  if (d.user_id === me.value?.id) return dropChannel(d.channel_id);
+  countMembers(d.channel_id, -1);
+  const list = members.value.get(d.channel_id);
+  if (list) members.value = new Map(members.value).set(d.channel_id, list.filter((member) => member.user.id !== d.user_id));
+  return undefined;
+}
+
+/** @param {string} channelId @param {number} change */
+function countMembers(channelId, change) {
+  const channel = channels.value.get(channelId);
+  if (channel) putChannel({ id: channelId, member_count: Math.max(0, channel.member_count + change) });
+}
+
+/** @param {string} channelId @param {number} seq */
+export function markedRead(channelId, seq) {
+  const channel = channels.value.get(channelId);
+  if (!channel || seq < (channel.read_seq ?? 0)) return;
+  const unread = Math.max(0, channel.last_seq - seq);
+  putChannel({ id: channelId, read_seq: seq, unread_count: Math.min(unread, channel.unread_count ?? 0), mention_count: unread ? channel.mention_count : 0 });
+}
+
+/** @param {UserRef} user */
+function userChanged(user) {
+  // The event is whole: a name or a picture that it lacks was taken away.
+  users.value = new Map(users.value).set(user.id, user);
+  if (user.id !== me.value?.id) return;
+  me.value = ownAccount(user);
+  accountChanges.value += 1;
+}

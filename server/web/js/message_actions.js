@@ -1,0 +1,39 @@
+/** What one can do to a message beside reading it: each shows at once and is taken back if the server refuses. */
+import { chat } from './chat_api.js';
+import { bookmark, pin } from './events.js';
+import { bookmarks, quotes } from './store.js';
+import { notify } from './workspace.js';
+
+/** @typedef {import('./timeline.js').Message} Message */
+
+/** @param {string} place @param {Message|null} message */
+export function setQuote(place, message) {
+  const next = new Map(quotes.value);
+  if (message) next.set(place, message);
+  else next.delete(place);
+  quotes.value = next;
+}
+
+/** @param {(on:boolean)=>void} show @param {boolean} wanted @param {()=>Promise<any>} call */
+async function optimistic(show, wanted, call) {
+  show(wanted);
+  try {
+    await call();
+  } catch (error) {
+    show(!wanted);
+    notify(/** @type {Error} */ (error).message, { bad: true });
+  }
+}
+
+/** @param {Message} message */
+export function togglePin(message) {
+  const wanted = !message.pinned_at;
+  const names = { message_id: message.id, channel_id: message.channel_id };
+  return optimistic((on) => pin(names, on), wanted, () => (wanted ? chat.pin(message.id) : chat.unpin(message.id)));
+}
+
+/** @param {Message} message */
+export function toggleBookmark(message) {
+  const wanted = !bookmarks.value.has(message.id);
+  return optimistic((on) => bookmark(message.id, on), wanted, () => (wanted ? chat.bookmark(message.id) : chat.removeBookmark(message.id)));
+}

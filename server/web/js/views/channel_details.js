@@ -1,0 +1,30 @@
+/** The channel on screen: what it is, who is in it, who may come, and what becomes of it. */
+import { dialog, dialogSubject } from '../layout.js';
+import { isAtLeast } from '../channel_roles.js';
+import { route } from '../router.js';
+import { channels, isConversation } from '../store.js';
+import { channelTitle } from '../workspace.js';
+import { About } from './channel_details/about.js';
+import { ChannelInvitations } from './channel_details/invitations.js';
+import { Members } from './channel_details/members.js';
+import { Settings } from './channel_details/settings.js';
+import { Dialog } from './dialog.js';
+import { html, useState } from './html.js';
+import { Tabs } from './tabs.js';
+
+export function ChannelDetails() {
+  const channel = channels.value.get(route.value.channelId);
+  const [tab, setTab] = useState(dialogSubject.value?.tab ?? 'members');
+  if (!channel) return null;
+  const named = !isConversation(channel);
+  const tabs = [
+    { name: 'about', title: 'About', panel: About },
+    { name: 'members', title: `Members (${channel.member_count})`, panel: Members },
+    named && isAtLeast(channel.role, 'admin') && { name: 'invitations', title: 'Invitations', panel: ChannelInvitations },
+    named && isAtLeast(channel.role, 'admin') && { name: 'settings', title: 'Settings', panel: Settings },
+  ].filter((one) => one !== false);
+  const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
+  return html`<${Dialog} title=${named ? `#${channel.name}` : channelTitle(channel)} class="tall">
+    <${Tabs} label="Parts of the channel" tabs=${tabs} current=${current.name} choose=${setTab}><${current.panel} channel=${channel} close=${() => { dialog.value = ''; }} /></${Tabs}>
+  </${Dialog}>`;
+}

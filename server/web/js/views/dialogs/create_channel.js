@@ -1,0 +1,34 @@
+import { chat } from '../../chat_api.js';
+import { dialog } from '../../layout.js';
+import { may } from '../../permissions.js';
+import { channelPath, navigate } from '../../router.js';
+import { me, putChannel } from '../../store.js';
+import { Dialog } from '../dialog.js';
+import { Check, Field, FormError } from '../field.js';
+import { html, useState } from '../html.js';
+
+export function CreateChannel() {
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const [isPrivate, setPrivate] = useState(!may(me.value, 'channels.create'));
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const create = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    try {
+      const body = { name: name.trim(), kind: isPrivate ? 'private' : 'public', ...(description.trim() ? { description: description.trim() } : {}) };
+      const channel = await chat.createChannel(body);
+      putChannel({ role: 'owner', read_seq: 0, unread_count: 0, mention_count: 0, ...channel });
+      dialog.value = '';
+      navigate(channelPath(channel.id));
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return html`<${Dialog} title="Create a channel"><form class="dialog-b" onSubmit=${create}>
+    <${FormError} error=${error?.message ?? ''} />
+    <${Field} id="channel-name" label="Name" value=${name} onInput=${(/** @type {string} */ value) => setName(value.toLowerCase().replace(/\s/g, '-'))} error=${error?.fields?.name} required maxlength="80" autofocus autocomplete="off" help="Short and plain, such as “release-planning”." />
+    <${Field} id="channel-description" label="What it is about (optional)" value=${description} onInput=${setDescription} error=${error?.fields?.description} maxlength="250" autocomplete="off" />
+    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>Private: only people who are added can see it</${Check}>`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>Cancel</button><button class="btn primary">Create channel</button></div>
+  </form></${Dialog}>`;
+}

@@ -1,0 +1,22 @@
+/** A conversation with one person, or with a few. */
+import { openDirect } from '../../direct_conversation.js';
+import { dialog } from '../../layout.js';
+import { personName } from '../../workspace.js';
+import { Dialog } from '../dialog.js';
+import { html, useState } from '../html.js';
+import { Icon } from '../icon.js';
+import { PeopleFinder } from '../people_finder.js';
+
+export function NewDirect() {
+  const [chosen, setChosen] = useState(/** @type {any[]} */ ([]));
+  const open = () => {
+    dialog.value = '';
+    void openDirect(chosen.map(({ id }) => id));
+  };
+  const without = (/** @type {any} */ user) => setChosen(chosen.filter(({ id }) => id !== user.id));
+  return html`<${Dialog} title="New direct message"><div class="dialog-b">
+    ${chosen.length > 0 && html`<div class="chosen">${chosen.map((user) => html`<button type="button" key=${user.id} class="chip" aria-label=${`Leave out ${personName(user)}`} onClick=${() => without(user)}><bdi>${personName(user)}</bdi><${Icon} name="x" small /></button>`)}
+      <button type="button" class="btn primary small" onClick=${open}>${chosen.length === 1 ? 'Start the conversation' : `Start a conversation of ${chosen.length + 1}`}</button></div>`}
+    <${PeopleFinder} label=${chosen.length ? 'Add another person' : 'Find a person'} action="Choose" except=${new Set(chosen.map(({ id }) => id))} choose=${(/** @type {any} */ user) => setChosen([...chosen, user])} />
+  </div></${Dialog}>`;
+}

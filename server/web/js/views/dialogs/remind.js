@@ -1,0 +1,33 @@
+/** Reminds me of a message, or of anything. */
+import { changed } from '../../changes.js';
+import { chat } from '../../chat_api.js';
+import { whenText } from '../../clock.js';
+import { clean } from '../../format.js';
+import { dialog, dialogSubject } from '../../layout.js';
+import { notify } from '../../workspace.js';
+import { PersonName } from '../avatar.js';
+import { Dialog } from '../dialog.js';
+import { Field, FormError } from '../field.js';
+import { html, useState } from '../html.js';
+import { WhenPicker } from '../when_picker.js';
+
+const EXCERPT_CHARACTERS = 160;
+
+export function Remind() {
+  const message = dialogSubject.value?.message;
+  const [text, setText] = useState('');
+  const [error, setError] = useState('');
+  const set = async (/** @type {Date} */ at) => {
+    if (!message && !text.trim()) return setError('Say what you want to be reminded of.');
+    await chat.remind({ remind_at: at.toISOString(), ...(message ? { message_id: message.id } : {}), ...(text.trim() ? { text: text.trim() } : {}) });
+    changed('reminders');
+    dialog.value = '';
+    return notify(`You will be reminded ${whenText(at.toISOString())}.`);
+  };
+  return html`<${Dialog} title="Remind me"><div class="dialog-b">
+    ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>`}
+    <${FormError} error=${error} />
+    <${Field} id="reminder-text" label=${message ? 'A note (optional)' : 'What it is about'} value=${text} onInput=${setText} maxlength="500" autocomplete="off" autofocus />
+    <${WhenPicker} action="Remind me" choose=${set} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
+  </div></${Dialog}>`;
+}

@@ -1,0 +1,84 @@
+/** What is still to come: drafts, scheduled messages, reminders. */
+import { changes, changed } from '../changes.js';
+import { chat } from '../chat_api.js';
+import { fullText, whenText } from '../clock.js';
+import { drafts, placeOf, setDraft } from '../drafts.js';
+import { receive } from '../events.js';
+import { clean, cleanName } from '../format.js';
+import { openDialog, showThread } from '../layout.js';
+import { channelPath, navigate } from '../router.js';
+import { channels, timelineOf } from '../store.js';
+import { attempt, notify } from '../workspace.js';
+import { Action } from './form.js';
+import { html, useState } from './html.js';
+import { useLoaded, Waiting } from './loading.js';
+import { Page } from './page.js';
+import { Block } from './settings.js';
+import { channelLabel } from './shell.js';
+
+const EXCERPT_CHARACTERS = 240;
+
+export function LaterPage() {
+  return html`<${Page} title="Drafts and later" actions=${html`<button type="button" class="btn" onClick=${() => openDialog('remind', {})}>New reminder</button>`}>
+    <${Drafts} /><${Scheduled} /><${Reminders} /></${Page}>`;
+}
+
+/** @param {{where:string, when?:any, text:string, children:any, bad?:string}} props */
+function Entry({ where, when, text, children, bad }) {
+  return html`<li class="listed plain"><div class="hit-in"><div class="ctx"><b><bdi>${cleanName(where)}</bdi></b>${when}</div>
+    <p class="listed-t" dir="auto">${clean(text).slice(0, EXCERPT_CHARACTERS) || 'Files only'}</p>${bad && html`<p class="help bad">${bad}</p>`}<div class="btns">${children}</div></div></li>`;
+}
+
+/** @param {string} channelId @param {string|null} [parentId] */
+function placeText(channelId, parentId) {
+  return `${parentId ? 'Thread in ' : ''}${channelLabel({ channel: channels.value.get(channelId) })}`;
+}
+
+function Drafts() {
+  const list = [...drafts.value].filter(([, text]) => text.trim());
+  const open = async (/** @type {import('../drafts.js').Place} */ { channelId, parentId }) => {
+    navigate(channelPath(channelId));
+    if (!parentId) return;
+    const root = timelineOf(channelId).items.find(({ id }) => id === parentId) ?? (await attempt(chat.message(parentId)));
+    if (root) showThread(root);
+  };
+  return html`<${Block} title="Drafts" lead=${list.length ? '' : 'You have begun nothing that is not sent.'}>
+    <ol>${list.map(([key, text]) => {
+      const place = placeOf(key);
+      return html`<${Entry} key=${key} where=${placeText(place.channelId, place.parentId)} text=${text}>
+        <button type="button" class="btn small" onClick=${() => void open(place)}>Go on writing</button><button type="button" class="btn small danger" onClick=${() => setDraft(place, '', [])}>Throw away</button></${Entry}>`;
+    })}</ol></${Block}>`;
+}
+
+function Scheduled() {
+  const { value, error, reload } = useLoaded(() => chat.scheduledMessages(), [changes.scheduled.value]);
+  const items = (value?.items ?? []).filter((/** @type {any} */ { state }) => !['sent', 'withdrawn'].includes(state));
+  const withdraw = async (/** @type {any} */ { id }) => {
+    await chat.withdrawScheduled(id);
+    changed('scheduled');
+  };
+  const sendNow = async (/** @type {any} */ scheduled) => {
+    receive(await chat.sendScheduled(scheduled.id));
+    changed('scheduled');
+    notify('It is sent.');
+  };
+  const times = (/** @type {any} */ { send_at: at }) => html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`;
+  return html`<${Block} title="Scheduled messages" lead=${value && !items.length ? 'None waits. Choose “Send later” beside the send button.' : ''}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? `Not sent. ${one.reason_text ?? one.reason ?? ''}` : ''}>
+      <button type="button" class="btn small" onClick=${() => openDialog('schedule', one)}>Change</button>
+      <${Action} class="btn small" run=${() => sendNow(one)}>Send now</${Action}><${Action} class="btn small danger" run=${() => withdraw(one)}>Withdraw</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
+}
+
+function Reminders() {
+  const { value, error, reload } = useLoaded(() => chat.reminders(), [changes.reminders.value]);
+  const [gone, setGone] = useState(/** @type {string[]} */ ([]));
+  const items = (value?.items ?? []).filter((/** @type {any} */ { id, done_at: done }) => !done && !gone.includes(id));
+  const remove = async (/** @type {any} */ { id }) => {
+    await chat.removeReminder(id);
+    setGone([...gone, id]);
+  };
+  return html`<${Block} title="Reminders" lead=${value && !items.length ? 'Nothing waits. “Remind me” stands in the menu of each message.' : ''}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || message?.content || 'A message'}
+        where=${channelId || message ? placeText(channelId ?? message.channel_id) : 'For you'} when=${html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`}>
+      ${message && html`<a class="btn small" href=${channelPath(message.channel_id, message.seq)}>Open</a>`}<${Action} class="btn small danger" run=${() => remove({ id })}>Do not remind</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
+}

@@ -1,0 +1,66 @@
+/** What one can do to a message: a few things at once, the rest in a menu. */
+import { chat } from '../chat_api.js';
+import { draftKey } from '../drafts.js';
+import { follow } from '../following.js';
+import { editing, openDialog, showThread } from '../layout.js';
+import { setQuote, toggleBookmark, togglePin } from '../message_actions.js';
+import { channelPath } from '../router.js';
+import { bookmarks, changeEverywhere, me, thread, threads } from '../store.js';
+import { withoutMessage } from '../timeline.js';
+import { attempt, markUnread, notify } from '../workspace.js';
+import { html } from './html.js';
+import { Icon, IconButton } from './icon.js';
+import { Menu } from './menu.js';
+import { pickReaction, toggleReaction } from './reactions.js';
+import { copyText } from './text.js';
+
+/** @typedef {import('../timeline.js').Message} Message */
+
+/** @param {{message:Message, canWrite:boolean, inThread:boolean}} props */
+export function MessageTools({ message, canWrite, inThread }) {
+  const saved = bookmarks.value.has(message.id);
+  const quick = (/** @type {string} */ code, /** @type {string} */ name) => html`<button type="button" class="icon-btn q" aria-label=${`React with ${name}`} title=${name} onClick=${() => toggleReaction(message, code)}>${code}</button>`;
+  return html`<div class="tools" role="toolbar" aria-label="Message actions">
+    ${canWrite && html`${quick('👍', 'thumbs up')}${quick('👀', 'eyes')}<${IconButton} icon="react" label="Add reaction" onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)} />`}
+    ${!inThread && html`<${IconButton} icon="thread" label="Reply in thread" onClick=${() => showThread(message)} />`}
+    <${IconButton} icon="mark" label=${saved ? 'Saved. No longer save' : 'Save'} pressed=${saved} onClick=${() => void toggleBookmark(message)} />
+    <${Menu} label="More actions" floating items=${menuItems(message, canWrite)}><span class="icon-btn"><${Icon} name="more" /></span></${Menu}>
+  </div>`;
+}
+
+/** @param {Message} message @param {boolean} canWrite @returns {(import('./menu.js').MenuItem|false)[]} */
+function menuItems(message, canWrite) {
+  const mine = message.sender_id === me.value?.id;
+  const rootId = message.parent_id ?? message.id;
+  const isFollowed = threads.value.has(rootId);
+  const hasThread = Boolean(message.parent_id || message.reply_count || isFollowed);
+  return [
+    canWrite && { label: 'Quote', icon: 'quote', act: () => quote(message) },
+    { label: 'Forward…', icon: 'forward', act: () => openDialog('forward', message) },
+    canWrite && { label: message.pinned_at ? 'Take the pin away' : 'Pin to the channel', icon: 'pin', act: () => void togglePin(message) },
+    { label: 'Remind me…', icon: 'clock', act: () => openDialog('remind', { message }) },
+    canWrite && { label: 'Mark unread from here', icon: 'eye', act: () => void markUnread(message) },
+    hasThread && { label: isFollowed ? 'Unfollow the thread' : 'Follow the thread', icon: 'bell', act: () => void attempt(follow(rootId, !isFollowed)) },
+    { label: 'Copy link', icon: 'link', act: () => void copyText(location.origin + channelPath(message.channel_id, message.seq)) },
+    Boolean(message.edited_at) && { label: 'Edit history', icon: 'list', act: () => openDialog('history', message) },
+    mine && canWrite && { label: 'Edit', icon: 'edit', act: () => { editing.value = message.id; } },
+    mine && canWrite && { label: 'Delete', icon: 'bin', act: () => void remove(message) },
+  ];
+}
+
+/** The next message of the composer beside it answers this one. @param {Message} message */
+export function quote(message) {
+  const rootId = thread.value?.timeline.items.some(({ id }) => id === message.id) && message.parent_id ? message.parent_id : undefined;
+  setQuote(draftKey({ channelId: message.channel_id, parentId: rootId }), message);
+  const composers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(rootId ? '.panel .box textarea' : '.main .box textarea'));
+  composers[0]?.focus();
+}
+
+/** @param {Message} message */
+async function remove(message) {
+  if (!confirm('Delete this message? This cannot be undone.')) return;
+  const done = await attempt(chat.remove(message.id).then(() => true));
+  if (!done) return;
+  changeEverywhere(message.channel_id, (timeline) => withoutMessage(timeline, message.id));
+  notify('The message is deleted.');
+}

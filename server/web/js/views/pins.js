@@ -1,0 +1,39 @@
+/** The right pane with what was pinned in the channel on screen. */
+import { changes } from '../changes.js';
+import { chat } from '../chat_api.js';
+import { closePanel, isNarrow } from '../layout.js';
+import { togglePin } from '../message_actions.js';
+import { channelPath, navigate, route } from '../router.js';
+import { channels, meet } from '../store.js';
+import { html } from './html.js';
+import { IconButton } from './icon.js';
+import { ListedMessage } from './listed_message.js';
+import { useLoaded, Waiting } from './loading.js';
+import { channelLabel } from './shell.js';
+
+export function PinsPane() {
+  const channel = channels.value.get(route.value.channelId);
+  const { value, error, reload } = useLoaded(() => load(channel?.id ?? ''), [channel?.id, changes.pins.value]);
+  if (!channel) return null;
+  const items = value?.items ?? [];
+  const open = (/** @type {any} */ message) => () => {
+    if (isNarrow()) closePanel(); // it would cover what was opened
+    navigate(channelPath(message.channel_id, message.seq));
+  };
+  return html`<aside class="panel" aria-label="Pinned messages">
+    <header class="top"><h2>Pinned <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the pinned messages" onClick=${closePanel} /></span></header>
+    <div class="scroll flush" tabindex="0" role="region" aria-label="Pinned messages">
+      ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ message) => html`<${ListedMessage} key=${message.id} message=${message} open=${open(message)}>
+        ${channel.role && html`<button type="button" class="btn small" onClick=${() => void togglePin(message)}>Take the pin away</button>`}</${ListedMessage}>`)}</ol>
+        ${!items.length && html`<p class="page-note">Nothing is pinned here. “Pin to the channel” stands in the menu of each message.</p>`}`}
+    </div>
+  </aside>`;
+}
+
+/** @param {string} channelId */
+async function load(channelId) {
+  const page = await chat.pins(channelId);
+  const items = page.items.map((/** @type {any} */ entry) => entry.message ?? entry);
+  meet(items.map((/** @type {any} */ message) => message.sender));
+  return { items: items.map((/** @type {any} */ message) => ({ pinned_at: message.created_at, ...message })) };
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { changes, draftNews } from '../js/changes.js';
+import { applyEvent, applySignal } from '../js/events.js';
+import {
+  bookmarks, changeTimeline, channels, channelWanted, forget, inbox, me, members, myStatus, seenUpTo, statuses, thread, threads, timelineOf, typing, unreadTotal,
+} from '../js/store.js';
+import { withFollowed } from '../js/threads.js';
+import { emptyTimeline } from '../js/timeline.js';
+import { typingPlace } from '../js/typing.js';
+
+const amara = { id: 'u1', username: 'amara' };
+const jonas = { id: 'u2', username: 'jonas' };
+const message = (seq, more = {}) => ({ id: `m${seq}`, channel_id: 'c1', seq, sender_id: jonas.id, sender: jonas, content: `text ${seq}`, version: 1, created_at: `2026-11-20T09:00:${String(seq).padStart(2, '0')}.000Z`, ...more });
+const event = (t, d) => applyEvent({ op: 'event', t, pos: 1, channel_id: 'c1', d });
+const channel = () => channels.value.get('c1');
+const first = () => timelineOf('c1').items[0];
+
+beforeEach(() => {
+  forget();
+  channelWanted.value = '';
+  me.value = amara;
+  channels.value = new Map([['c1', { id: 'c1', kind: 'public', name: 'general', role: 'member', last_seq: 3, read_seq: 3, unread_count: 0, mention_count: 0, member_count: 2 }]]);
+  changeTimeline('c1', () => ({ ...emptyTimeline(), loaded: true, items: [message(1), message(2), message(3)] }));
+});
+
+test('a pin is on its message until it is taken away, and lists are asked for again', () => {
+  const before = changes.pins.value;
+  event('pin_added', { message_id: 'm1', channel_id: 'c1', user_id: jonas.id });
+  const at = first().pinned_at;
+  assert.ok(at);
+  event('pin_added', { message_id: 'm1', channel_id: 'c1', user_id: jonas.id });
+  assert.equal(first().pinned_at, at, 'told twice, it keeps its time');
+  event('pin_removed', { message_id: 'm1', channel_id: 'c1', user_id: jonas.id });
+  assert.equal(first().pinned_at, null);
+  assert.equal(changes.pins.value, before + 3);
+});
+
+test('bookmarks of another device are known here', () => {
+  event('bookmark_added', { message_id: 'm2' });
+  event('bookmark_added', { message_id: 'm2' });
+  assert.deepEqual([...bookmarks.value], ['m2']);
+  event('bookmark_removed', { message_id: 'm2' });
+  assert.equal(bookmarks.value.size, 0);
+});
+
+const follow = (more = {}) => { threads.value = withFollowed(new Map(), [{ message: message(1), read_seq: 3, unread_count: 0, mention_count: 0, ...more }]); };
+const counts = () => { const { unread_count: unread, mention_count: mentions, read_seq: read } = threads.value.get('m1'); return [unread, mentions, read]; };
+
+test('replies in followed threads count until they are read, once each', () => {
+  follow();
+  const reply = message(4, { parent_id: 'm1', mentions: [amara.id] });
+  event('new_message', reply);
+  event('new_message', reply);
+  event('new_message', message(5, { parent_id: 'm1' }));
+  event('new_message', message(6, { parent_id: 'm2' }));
+  assert.deepEqual(counts(), [2, 1, 3]);
+  event('thread_updated', { message_id: 'm1', channel_id: 'c1', following: true, read_seq: 5 });
+  assert.deepEqual(counts(), [0, 0, 5]);
+});
+
+test('what I write in a thread, and what I look at, is read', () => {
+  follow();
+  event('new_message', message(4, { parent_id: 'm1', sender_id: amara.id, sender: amara }));
+  assert.deepEqual(counts(), [0, 0, 4]);
+  thread.value = { rootId: 'm1', channelId: 'c1', timeline: emptyTimeline() };
+  event('new_message', message(5, { parent_id: 'm1' }));
+  assert.deepEqual(counts(), [0, 0, 5]);
+});
+
+test('a thread read in part, or followed elsewhere, is asked for', () => {
+  follow();
+  for (const seq of [4, 5, 6]) event('new_message', message(seq, { parent_id: 'm1' }));
+  const before = changes.threads.value;
+  event('thread_updated', { message_id: 'm1', channel_id: 'c1', following: true, read_seq: 5 });
+  assert.equal(changes.threads.value, before + 1);
+  event('thread_updated', { message_id: 'm9', channel_id: 'c1', following: true, read_seq: null });
+  assert.equal(changes.threads.value, before + 2);
+  event('thread_updated', { message_id: 'm1', channel_id: 'c1', following: false, read_seq: 5 });
+  event('thread_updated', { message_id: 'm9', channel_id: 'c1', following: false, read_seq: null });
+  assert.deepEqual([threads.value.size, changes.threads.value], [0, before + 2]);
+});
+
+test('the summary of a thread follows its replies', () => {
+  event('new_message', message(4, { parent_id: 'm1' }));
+  event('new_message', message(5, { parent_id: 'm1' }));
+  const { reply_count: replies, participants, last_reply_at: last } = first();
+  assert.deepEqual([replies, participants, last], [2, [jonas.id], message(5).created_at]);
+});
+
+test('how I keep a channel follows my other devices; an event for all says nothing of it', () => {
+  event('preferences_updated', { channel_id: 'c1', starred: true, muted: true, notification_level: 'nothing' });
+  event('channel_update', { id: 'c1', name: 'renamed', starred: false, muted: false, notification_level: 'default' });
+  assert.deepEqual([channel().name, channel().starred, channel().muted, channel().notification_level], ['renamed', true, true, 'nothing']);
+  const before = changes.preferences.value;
+  event('preferences_updated', { keywords: [] });
+  assert.equal(changes.preferences.value, before + 1);
+  event('preferences_updated', { channel_id: 'c9', starred: true });
+  assert.equal(channels.value.has('c9'), false);
+});
+
+test('privacy changes the kind and keeps what is mine', () => {
+  event('privacy_updated', { id: 'c1', kind: 'private', is_private: true, name: 'general', last_seq: 4 });
+  assert.deepEqual([channel().kind, channel().role, channel().last_seq], ['private', 'member', 4]);
+});
+
+test('a role changes in the list of members, and for me', () => {
+  members.value = new Map([['c1', [{ user: amara, role: 'member' }, { user: jonas, role: 'member' }]]]);
+  event('role_updated', { channel_id: 'c1', user_id: jonas.id, role: 'owner' });
+  event('role_updated', { channel_id: 'c1', user_id: amara.id, role: 'admin' });
+  assert.deepEqual(members.value.get('c1').map(({ role }) => role), ['admin', 'owner']);
+  assert.equal(channel().role, 'admin');
+});
+
+test('drafts, scheduled messages and the catalogue are news to ask for', () => {
+  const [scheduled, reactions] = [changes.scheduled.value, changes.reactions.value];
+  event('draft_updated', { channel_id: 'c1', parent_id: 'm1' });
+  event('scheduled_message_updated', { id: 's1', state: 'sent' });
+  event('reaction_catalogue_updated', { code: 'party_parrot' });
+  assert.deepEqual(draftNews.value, { channel_id: 'c1', parent_id: 'm1' });
+  assert.deepEqual([changes.scheduled.value, changes.reactions.value], [scheduled + 1, reactions + 1]);
+});
+
+test('what was read on another device is read here, with the server’s count', () => {
+  for (const id of ['a', 'b', 'c']) event('notification', { id, kind: 'keyword', channel_id: 'c1', message_id: 'm1' });
+  const { arrivals } = inbox.value;
+  event('notifications_read', { ids: ['a'], unread_count: 7 });
+  assert.deepEqual([inbox.value.unread, inbox.value.waiting.map(({ id }) => id)], [7, ['c', 'b']]);
+  event('notifications_read', { ids: null, unread_count: 0 });
+  assert.deepEqual([inbox.value.unread, inbox.value.waiting.length], [0, 0]);
+  assert.ok(inbox.value.arrivals > arrivals, 'an open list asks again');
+});
+
+test('a due reminder is news in its list too', () => {
+  const before = changes.reminders.value;
+  event('notification', { id: 'r', kind: 'reminder', channel_id: null, message_id: null });
+  assert.deepEqual([inbox.value.unread, changes.reminders.value], [1, before + 1]);
+});
+
+test('reading forward is taken; a step back is asked of the server', () => {
+  event('new_message', message(4));
+  event('read_updated', { channel_id: 'c1', seq: 4 });
+  assert.deepEqual([channel().read_seq, channel().unread_count, channelWanted.value], [4, 0, '']);
+  event('read_updated', { channel_id: 'c1', seq: 1 });
+  assert.deepEqual([channel().read_seq, channelWanted.value], [4, 'c1']);
+});
+
+test('what the other one of a conversation has read says nothing about me', () => {
+  event('new_message', message(4));
+  event('read_updated', { channel_id: 'c1', user_id: jonas.id, seq: 4 });
+  event('read_updated', { channel_id: 'c1', user_id: jonas.id, seq: 2 });
+  assert.deepEqual([seenUpTo.value.get('c1'), channel().unread_count, channel().read_seq], [4, 1, 3]);
+});
+
+test('a muted conversation is not counted in the title, a mention in it is', () => {
+  channels.value = new Map([['d', { id: 'd', kind: 'direct', name: '', role: 'member', last_seq: 5, member_count: 2, unread_count: 4, mention_count: 0, muted: true }]]);
+  assert.equal(unreadTotal.value, 0);
+  channels.value = new Map([['d', { ...channels.value.get('d'), mention_count: 2 }]]);
+  assert.equal(unreadTotal.value, 2);
+});
+
+test('words beside a dot come and go with the signal, also mine', () => {
+  const presence = (d) => applySignal({ op: 'signal', t: 'presence', d });
+  presence({ user_id: jonas.id, status: 'busy', text: 'Reviewing', expires_at: null });
+  presence({ user_id: amara.id, status: 'online', text: 'Here' });
+  assert.deepEqual([statuses.value.get(jonas.id).text, myStatus.value.text], ['Reviewing', 'Here']);
+  presence({ user_id: jonas.id, status: 'online' });
+  assert.equal(statuses.value.has(jonas.id), false);
+});
+
+test('typing in a thread is not typing in its channel', () => {
+  applySignal({ op: 'signal', t: 'typing', channel_id: 'c1', d: { user_id: jonas.id, parent_id: 'm1' } });
+  assert.deepEqual([...typing.value.keys()], [typingPlace('c1', 'm1')]);
+  event('new_message', message(4, { parent_id: 'm1' }));
+  assert.equal(typing.value.get(typingPlace('c1', 'm1')).size, 0);
+});
+
+test('a deleted message keeps nothing that it carried', () => {
+  changeTimeline('c1', (timeline) => ({ ...timeline, items: [message(1, { html: '<p>x</p>', quoted: { excerpt: 'x' }, forwarded: { content: 'x' }, pinned_at: 'now', files: [{}] })] }));
+  event('message_delete', { id: 'm1', channel_id: 'c1' });
+  const { content, html, quoted, forwarded, pinned_at: pinned, files } = first();
+  assert.deepEqual([content, html, quoted, forwarded, pinned, files], ['', null, null, null, null, []]);
+});

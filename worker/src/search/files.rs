@@ -1,0 +1,56 @@
+//! Searching files: by their names and by the words that were read out of them, in the channels that the asker may read.
+
+use confab_core::{Db, Fault, Result, access, files, log};
+use confab_protocol::{FileId, PAGE_LIMIT};
+
+use super::question::Parsed;
+use super::{Channels, ROUNDS, cursor, resolve};
+use crate::index::Index;
+use crate::services::{self, FileHit, FileSearchAnswer, Search};
+
+/// Answers a search for files.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `q`, `cursor` or `limit`.
+pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchAnswer> {
+    if asked.limit == 0 || asked.limit > PAGE_LIMIT {
+        return Err(Fault::invalid("limit", format!("is 1 to {PAGE_LIMIT}")));
+    }
+    let parsed = Parsed::read(&asked.q)?;
+    if !parsed.has.is_empty() {
+        return Err(Fault::invalid("q", "has: is for messages; files know from:, in:, before: and after:"));
+    }
+    let mut at = cursor::read(asked.cursor.as_deref())?;
+    let from = at;
+    let applied = index.applied();
+    let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
+    let Some(mut wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
+        return Ok(FileSearchAnswer { items: Vec::new(), next_cursor: None, partial: false });
+    };
+    wanted.is_for_files = true;
+    wanted.check(index.analysis())?;
+    let limit = asked.limit as usize;
+    let mut items: Vec<FileHit> = Vec::with_capacity(limit);
+    let mut seen = Channels::default();
+    let mut more = true;
+    for _ in 0..ROUNDS {
+        let count = (limit - items.len()).min(cursor::DEEPEST - at);
+        if count == 0 || !more {
+            break;
+        }
+        let (found, has_more) = wanted.ask(index, at, count).await?;
+        at += found.len();
+        more = has_more;
+        let ids: Vec<FileId> = found.iter().map(|hit| FileId(hit.id.0)).collect();
+        for (file, channel, text) in files::readable(&mut db.read(), &wanted.channels, &ids).await? {
+            let Some(channel) = seen.view(db, asked.user_id, channel).await? else { continue };
+            let score = services::score_of_place(from + items.len());
+            let snippet =
+                wanted.snippet(index.analysis(), if text.is_empty() { &file.filename } else { &text });
+            items.push(FileHit { file, channel, snippet, score });
+        }
+    }
+    let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
+    let partial = log::head(&mut db.read()).await? > applied;
+    Ok(FileSearchAnswer { items, next_cursor, partial })
+}
