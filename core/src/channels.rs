@@ -206,6 +206,10 @@ pub async fn delete(tx: &mut Tx, by: &Actor, id: ChannelId) -> Result<()> {
     run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
     words::drop_all(tx, id).await?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
+    if place.kind.is_open() {
+        // Others may show it too, in the directory or by a mention of them there.
+        tx.emit(Emission::new(EventKind::ChannelDeleted, id).by(user));
+    }
     audit::note(tx, by, Action::ChannelDeleted, Some(Target::new("channel", id)), serde_json::json!(null))
         .await
 }

@@ -8,6 +8,7 @@ mod brief;
 mod read;
 mod remind;
 mod store;
+mod withdraw;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) use brief::{Waiting, brief};
 pub use read::{mark_channel_read, mark_read, unread_count};
 pub(crate) use remind::remind;
 pub(crate) use store::{News, store};
+pub(crate) use withdraw::withdraw;
 
 use crate::access;
 use crate::access::Place;

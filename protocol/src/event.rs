@@ -160,7 +160,11 @@ impl Event {
             (_, Some(user), _) => Audience::User(user),
             (_, None, Some(channel)) => Audience::Channel(channel),
             (
-                EventKind::UserUpdated | EventKind::PluginChanged | EventKind::ReactionCatalogueUpdated,
+                EventKind::UserUpdated
+                | EventKind::PluginChanged
+                | EventKind::ReactionCatalogueUpdated
+                // Of an open channel, besides the one for its members.
+                | EventKind::ChannelDeleted,
                 None,
                 None,
             ) => Audience::Everyone,

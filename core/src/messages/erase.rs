@@ -8,12 +8,10 @@ use crate::access::{self, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{bookmarks, broadcasts};
+use crate::{bookmarks, broadcasts, notifications};
 
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
-// A reminder stays: its own words may be all that it is about.
-const FORGET_NOTIFICATIONS: &str = "delete from notifications where message_id = $1 and kind <> 'reminder'";
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
 const DELETE: &str = "update messages set content = '', html = null, previews = null, mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
     pinned_at = null, pinned_by_id = null, quoted_id = null, is_forward = null, version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
@@ -63,7 +61,7 @@ pub(crate) async fn erase(
     let mut erased = Vec::with_capacity(messages.len());
     let mut roots: Vec<MessageId> = Vec::new();
     for (id, parent) in messages {
-        if !erase_one(tx, *id).await? {
+        if !erase_one(tx, channel, *id).await? {
             continue;
         }
         erased.push(*id);
@@ -83,7 +81,7 @@ pub(crate) async fn erase(
     Ok(erased.len())
 }
 
-async fn erase_one(tx: &mut Tx, id: MessageId) -> Result<bool> {
+async fn erase_one(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<bool> {
     let now = Timestamp::now().0;
     if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
         return Ok(false);
@@ -92,7 +90,7 @@ async fn erase_one(tx: &mut Tx, id: MessageId) -> Result<bool> {
     run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
     broadcasts::forget(tx, id).await?;
     run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
-    run!(tx, sqlx::query(FORGET_NOTIFICATIONS).bind(id.0), execute)?;
+    notifications::withdraw(tx, channel, id).await?;
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
     bookmarks::forget(tx, id).await?;
     forward::forget(tx, id).await?;

@@ -258,6 +258,8 @@ impl Client {
         if self.channel(&d["channel_id"]).is_none() {
             // New to me: the only thing that is read again.
             self.state["channels"][&id] = fresh::channel(&self.user, &id).await;
+            // Whoever comes back may read again what they were once told of.
+            self.state["notifications"] = fresh::notifications(&self.user).await;
             // What was told of it before it was known, such as one's own writing, is in the page already.
             return;
         }

@@ -1,0 +1,33 @@
+//! What people were told of a message that is gone.
+
+use confab_protocol::{ChannelId, EventKind, MessageId, UserId};
+use uuid::Uuid;
+
+use crate::db::write::Emission;
+use crate::db::{Tx, run};
+use crate::fault::Result;
+
+/// People outside of a channel who are told that a message of it is gone.
+const MOST_OUTSIDE: i64 = 1_000;
+
+// Mentioned in an open channel that they are no member of, or left since.
+const OUTSIDE: &str = "select n.user_id from notifications n
+    join channels c on c.id = n.channel_id and c.kind in ('public', 'voice')
+    left join memberships s on s.channel_id = n.channel_id and s.user_id = n.user_id and s.to_seq is null
+    where n.message_id = $1 and n.kind <> 'reminder' and s.user_id is null limit $2";
+// A reminder stays: its own words may be all that it is about.
+const FORGET: &str = "delete from notifications where message_id = $1 and kind <> 'reminder'";
+
+/// Drops what people were told of a message, and tells those who do not hear its channel that the message is gone: they
+/// would keep a badge for it. Whoever was removed from a private channel hears nothing more of it, not even this.
+pub(crate) async fn withdraw(tx: &mut Tx, channel: ChannelId, message: MessageId) -> Result<()> {
+    let outside: Vec<Uuid> =
+        run!(tx, sqlx::query_scalar(OUTSIDE).bind(message.0).bind(MOST_OUTSIDE), fetch_all)?;
+    for user in outside {
+        let mut emission = Emission::new(EventKind::MessageDelete, message).only_for(UserId(user));
+        emission.place = Some((channel, 0));
+        tx.emit(emission);
+    }
+    run!(tx, sqlx::query(FORGET).bind(message.0), execute)?;
+    Ok(())
+}
