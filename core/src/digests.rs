@@ -45,7 +45,7 @@ pub struct Due {
     /// Whose.
     pub user_id: UserId,
     digest: Digest,
-    due_at: i64,
+    since: i64,
     done: Option<Uuid>,
 }
 
@@ -77,7 +77,7 @@ pub async fn claim(tx: &mut Tx) -> Result<Option<Due>> {
     Ok(row.map(|(user, word, due_at, done)| Due {
         user_id: UserId(user),
         digest: Digest::from_word(&word).unwrap_or(Digest::Off),
-        due_at,
+        since: due_at,
         done,
     }))
 }
@@ -130,7 +130,7 @@ pub async fn failed(tx: &mut Tx, due: &Due) -> Result<()> {
 }
 
 async fn settle(tx: &mut Tx, due: &Due, next: Timestamp, done: Option<Uuid>) -> Result<()> {
-    run!(tx, sqlx::query(SETTLE).bind(due.user_id.0).bind(next.0).bind(done).bind(due.due_at), execute)?;
+    run!(tx, sqlx::query(SETTLE).bind(due.user_id.0).bind(next.0).bind(done).bind(due.since), execute)?;
     Ok(())
 }
 
