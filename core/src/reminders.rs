@@ -155,14 +155,19 @@ pub async fn list(
     let known = messages::readable(on, &visible, &ids).await?;
     let shown = rows.into_iter().map(|row| Reminder {
         id: row.id,
-        message_id: row.message_id.map(MessageId),
-        channel_id: row.channel_id.map(ChannelId),
+        // Who lost the channel keeps their own words, and no name of what is said there.
+        message_id: row.message_id.filter(|_| is_visible(&visible, row.channel_id)).map(MessageId),
+        channel_id: row.channel_id.filter(|_| is_visible(&visible, row.channel_id)).map(ChannelId),
         text: row.text,
         remind_at: Timestamp(row.remind_at),
         created_at: Timestamp(row.created_at),
         message: known.iter().find(|it| Some(it.id.0) == row.message_id).cloned(),
     });
     Ok(shown.collect())
+}
+
+fn is_visible(visible: &[ChannelId], channel: Option<Uuid>) -> bool {
+    channel.is_some_and(|channel| visible.contains(&ChannelId(channel)))
 }
 
 /// Takes one's own back.
