@@ -24,12 +24,13 @@ const GET: &str = "select notification_level, quiet_from, quiet_to, quiet_days, 
     from attention where user_id = $1";
 const PUT: &str = "insert into attention (user_id, notification_level, quiet_from, quiet_to, quiet_days, time_zone, quiet_until,
     web_push, email_digest, digest_due_at, digest_held_until, digest_done_id, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, null, $11)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, $12, $11)
     on conflict (user_id) do update set notification_level = excluded.notification_level, quiet_from = excluded.quiet_from,
     quiet_to = excluded.quiet_to, quiet_days = excluded.quiet_days, time_zone = excluded.time_zone,
     quiet_until = excluded.quiet_until, web_push = excluded.web_push, email_digest = excluded.email_digest,
     digest_due_at = case when attention.email_digest = excluded.email_digest then attention.digest_due_at
-    else excluded.digest_due_at end, updated_at = excluded.updated_at";
+    else excluded.digest_due_at end, digest_done_id = case when attention.email_digest = 'off'
+    then excluded.digest_done_id else attention.digest_done_id end, updated_at = excluded.updated_at";
 const QUIET: &str = "select a.quiet_from, a.quiet_to, a.quiet_days, a.time_zone, a.quiet_until, p.chosen
     from users u left join attention a on a.user_id = u.id left join presences p on p.user_id = u.id where u.id = $1";
 const CONCERNING: &str = "select u.id, m.notification_level as channel_level, m.muted, a.notification_level, a.quiet_from, a.quiet_to,
@@ -220,15 +221,17 @@ async fn put(tx: &mut Tx, user: UserId, now: &Preferences, at: Timestamp) -> Res
         sqlx::query(PUT)
             .bind(user.0)
             .bind(now.level.as_str())
-            .bind(hours.map(Hours::from_minute))
-            .bind(hours.map(Hours::to_minute))
+            .bind(hours.map(Hours::first_minute))
+            .bind(hours.map(Hours::last_minute))
             .bind(hours.and_then(Hours::days_text))
             .bind(hours.map(|it| it.time_zone().to_owned()))
             .bind(now.until.map(|it| it.0))
             .bind(now.web_push)
             .bind(now.digest.as_str())
             .bind(due)
-            .bind(at.0),
+            .bind(at.0)
+            // Whoever begins to wish mail wishes what comes from now on, not what lay there for months.
+            .bind(Uuid::now_v7()),
         execute
     )?;
     Ok(())

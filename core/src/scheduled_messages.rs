@@ -2,7 +2,7 @@
 //! sent is in `scheduled_messages/send.rs`.
 
 mod send;
-mod view;
+mod shown;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::fault::{Fault, Result};
 use crate::{access, held_files, messages, text, users};
 
 pub use send::{due, next_at, send_due, send_now, sweep};
-pub use view::{ScheduledMessage, State, find, list};
+pub use shown::{ScheduledMessage, State, find, list};
 
 /// How far ahead (docs/limits.md).
 pub const AHEAD: Duration = Duration::from_hours(120 * 24);

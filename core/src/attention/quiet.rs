@@ -82,7 +82,7 @@ impl Hours {
     pub fn cover(&self, at: Timestamp) -> bool {
         let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else { return false };
         let local = at.to_zoned(self.zone.clone());
-        let minute = local.hour().unsigned_abs() as u16 * 60 + local.minute().unsigned_abs() as u16;
+        let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         let today = local.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7;
         let on = |day: usize| self.days.is_none_or(|days| days[day]);
         if self.from < self.to {
@@ -93,13 +93,13 @@ impl Hours {
 
     /// Such as `22:00`.
     #[must_use]
-    pub fn from_text(&self) -> String {
+    pub fn begin(&self) -> String {
         text_of(self.from)
     }
 
     /// Such as `07:00`.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn end(&self) -> String {
         text_of(self.to)
     }
 
@@ -116,11 +116,11 @@ impl Hours {
         Some(DAYS.iter().zip(days).filter(|(_, on)| *on).map(|(day, _)| (*day).to_owned()).collect())
     }
 
-    pub(super) fn from_minute(&self) -> i64 {
+    pub(super) fn first_minute(&self) -> i64 {
         i64::from(self.from)
     }
 
-    pub(super) fn to_minute(&self) -> i64 {
+    pub(super) fn last_minute(&self) -> i64 {
         i64::from(self.to)
     }
 
@@ -198,7 +198,7 @@ mod tests {
         assert!(!friday.cover(at("2026-01-16T06:00:00Z")), "the morning before");
         assert!(!friday.cover(at("2026-01-17T23:00:00Z")), "Saturday evening");
         assert_eq!(friday.days(), Some(vec!["fri".to_owned()]));
-        assert_eq!((friday.from_text(), friday.to_text()), ("22:00".into(), "07:00".into()));
+        assert_eq!((friday.begin(), friday.end()), ("22:00".into(), "07:00".into()));
     }
 
     #[test]

@@ -139,7 +139,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough) // `admitted` decides, since it knows the element
         .link_rel(Some("noopener noreferrer nofollow"))
-        .attribute_filter(|element, attribute, value| admitted(element, attribute, value));
+        .attribute_filter(admitted);
     builder
 });
 

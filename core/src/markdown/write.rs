@@ -1,5 +1,7 @@
 //! The parsed tree as HTML. Every element is one of ours; every text is escaped.
 
+use std::fmt::Write as _;
+
 use comrak::nodes::{ListType, Node, NodeList, NodeValue, TableAlignment};
 
 use super::words::{Word, pieces};
@@ -82,7 +84,7 @@ impl Writer<'_> {
     }
 
     fn paragraph(&mut self, node: Node<'_>) {
-        let list = node.parent().and_then(|item| item.parent());
+        let list = node.parent().and_then(comrak::arena_tree::Node::parent);
         let is_tight = list.is_some_and(|it| matches!(&it.data().value, NodeValue::List(list) if list.tight));
         if is_tight {
             self.children(node);
@@ -181,7 +183,7 @@ impl Writer<'_> {
                 Word::Mention(name, user) => {
                     self.out.push_str("<span class=\"mention\"");
                     if let Some(user) = user {
-                        self.out.push_str(&format!(" data-user-id=\"{user}\""));
+                        let _ = write!(self.out, " data-user-id=\"{user}\"");
                     }
                     self.out.push_str(">@");
                     escape(&mut self.out, name);
@@ -198,7 +200,7 @@ impl Writer<'_> {
                 Word::Picture(code, path) => {
                     self.out.push_str("<img class=\"emoji\" src=\"");
                     escape_attribute(&mut self.out, path);
-                    self.out.push_str(&format!("\" alt=\":{code}:\" title=\":{code}:\">"));
+                    let _ = write!(self.out, "\" alt=\":{code}:\" title=\":{code}:\">");
                 }
             }
         }

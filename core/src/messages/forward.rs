@@ -33,6 +33,7 @@ const FORGET: &str = "delete from forwards where message_id = $1";
 
 /// What is copied.
 #[derive(sqlx::FromRow)]
+#[allow(clippy::struct_field_names)] // the columns' own
 pub(super) struct Source {
     source_id: Uuid,
     sender_id: Uuid,

@@ -182,8 +182,8 @@ async fn shown(app: &App, caller: &Bearer) -> Answer<Json<Preferences>> {
             Level::Nothing => NotificationLevel::Nothing,
         },
         do_not_disturb: now.hours.map(|it| DoNotDisturb {
-            from: Text(it.from_text()),
-            to: Text(it.to_text()),
+            from: Text(it.begin()),
+            to: Text(it.end()),
             time_zone: Text(it.time_zone().to_owned()),
             days: it.days().map(|days| days.into_iter().map(Text).collect()),
         }),

@@ -119,7 +119,7 @@ impl<E: Endpoint + 'static> Endpoint for Idempotent<E> {
             .map_err(ApiError::from)?;
         match begun {
             Begun::New => {}
-            other => return known(other).map_err(Into::into),
+            other => return known(other),
         }
         let (inner, app) = (self.inner.clone(), self.app.clone());
         // A task of its own: a client that goes away, which is why it will ask again, must not leave half of this.
@@ -168,7 +168,7 @@ async fn forget(app: &App, key_hash: String) {
 }
 
 /// What is answered to a key that stands for something already.
-fn known(begun: Begun) -> Result<Response, ApiError> {
+fn known(begun: Begun) -> Result<Response> {
     let refusal = match begun {
         Begun::Answered(Answer { status, content_type, body: Some(body) }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -194,10 +194,11 @@ fn known(begun: Begun) -> Result<Response, ApiError> {
             return Err(ApiError::unprocessable(
                 "idempotency_key_reused",
                 "this key belongs to another call of yours",
-            ));
+            )
+            .into());
         }
     };
-    Err(refusal.into())
+    Err(ApiError::from(refusal).into())
 }
 
 /// The token of a request that has exactly one.

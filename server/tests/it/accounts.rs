@@ -33,7 +33,8 @@ both! {
                 "is_superuser": false,
                 "permissions": [
                   "channels.create",
-                  "channels.create_private"
+                  "channels.create_private",
+                  "reactions.create"
                 ],
                 "roles": [],
                 "two_factor_enabled": false,

@@ -59,7 +59,7 @@ both! {
         assert_eq!(directory(&bob, "ships tide").await, ["Harbour"]);
         assert_eq!(directory(&bob, "ÜBER").await, ["Übersee 港湾計画"]);
         assert_eq!(directory(&bob, "計画").await, ["Übersee 港湾計画"]);
-        for nothing in ["sunken", "secret", "*", "%", "harbour' or 1=1", "\u{1F433}", "g", "."] {
+        for nothing in ["sunken", "secret", "*", "%", "harbour' or 1=1", "\u{1F433}", "q", "."] {
             assert!(directory(&bob, nothing).await.is_empty(), "{nothing}");
         }
         assert_eq!(directory(&ada, "sunken gold").await, ["harbour-secret"], "one's own private ones are found");

@@ -42,8 +42,8 @@ both! {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let room = ada.create_channel("room", "public", 201).await;
         bob.join(id(&room), 200).await;
-        let root = bob.post(id(&room), "who has the keys?", 201).await;
-        let answer = bob.reply(id(&room), id(&root), "nobody?", 201).await;
+        let question = bob.post(id(&room), "who has the keys?", 201).await;
+        let answer = bob.reply(id(&room), id(&question), "nobody?", 201).await;
         let (mut hers, mut his) = (ada.connect().await, bob.connect().await);
 
         let file = upload(&ada, "tides.txt").await;
@@ -55,9 +55,9 @@ both! {
         ada.send(Method::PUT, &at(&room), Some(&form), 200).await;
         // By an answer of the thread: the draft is the thread's.
         let kept = put(&ada, &in_thread(&room, &answer), "they are here", 200).await;
-        assert_eq!(kept["parent_id"], root["id"]);
+        assert_eq!(kept["parent_id"], question["id"]);
         let told = hers.event("draft_updated").await;
-        assert_eq!(told["d"]["parent_id"], root["id"], "the same text again is no change: {told}");
+        assert_eq!(told["d"]["parent_id"], question["id"], "the same text again is no change: {told}");
 
         let list = drafts(&ada).await;
         assert_eq!(list.iter().map(|it| &it["content"]).collect::<Vec<_>>(), ["they are here", "I think"]);
@@ -78,13 +78,13 @@ both! {
     async fn posting_takes_the_draft_of_that_place(world) {
         let ada = world.user("ada").await;
         let room = ada.create_channel("room", "private", 201).await;
-        let root = ada.post(id(&room), "a root", 201).await;
+        let question = ada.post(id(&room), "a root", 201).await;
         let file = upload(&ada, "tides.txt").await;
         let form = json!({ "content": "of the channel", "file_ids": [id(&file)] });
         let mut socket = ada.connect().await;
         ada.send(Method::PUT, &at(&room), Some(&form), 200).await;
         socket.event("draft_updated").await;
-        put(&ada, &in_thread(&room, &root), "of the thread", 200).await;
+        put(&ada, &in_thread(&room, &question), "of the thread", 200).await;
         socket.event("draft_updated").await;
 
         let first = json!({ "content": "of the channel", "file_ids": [id(&file)], "nonce": "once" });
@@ -103,7 +103,7 @@ both! {
         put(&ada, &at(&room), "something new", 200).await;
         ada.post_form(id(&room), &first, 200).await;
         assert_eq!(ada.get(&at(&room), 200).await["content"], "something new");
-        ada.reply(id(&room), id(&root), "of the thread", 201).await;
+        ada.reply(id(&room), id(&question), "of the thread", 201).await;
         assert_eq!(drafts(&ada).await.len(), 1);
         // Over the gateway as well.
         let send = json!({ "op": "send", "d": { "channel_id": room["id"], "content": "something new", "nonce": "two" } });
@@ -151,13 +151,13 @@ both! {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let room = ada.create_channel("room", "private", 201).await;
         ada.add_member(id(&room), &bob, 201).await;
-        let root = ada.post(id(&room), "a root", 201).await;
+        let question = ada.post(id(&room), "a root", 201).await;
         put(&bob, &at(&room), "I have begun", 200).await;
         ada.send(Method::DELETE, &format!("/api/v1/channels/{}/members/{}", id(&room), bob.id), None, 204).await;
         wait_until("bob to be out", async || bob.call(Method::GET, &format!("/api/v1/channels/{}", id(&room)), None).await.status == 404).await;
         assert!(drafts(&bob).await.is_empty());
         bob.get(&at(&room), 404).await;
-        bob.get(&in_thread(&room, &root), 404).await;
+        bob.get(&in_thread(&room, &question), 404).await;
         put(&bob, &at(&room), "more", 404).await;
         // Whoever comes back finds it again.
         ada.add_member(id(&room), &bob, 201).await;

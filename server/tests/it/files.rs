@@ -120,7 +120,7 @@ on_a_folder! {
             ada.get_status(path, 410).await;
             bob.get_status(path, 404).await;
         }
-        for guess in [UNKNOWN, &vault["id"].as_str().unwrap().to_owned()] {
+        for guess in [UNKNOWN, vault["id"].as_str().unwrap()] {
             ada.get_status(&format!("/api/v1/files/{guess}/download"), 404).await;
         }
     }

@@ -62,12 +62,12 @@ both! {
             "channel_id": harbour, "content": "see", "nonce": "n", "parent_id": root["id"], "quoted_id": root["id"], "file_ids": [file["id"]],
         } });
         socket.send(&send).await;
-        let sent = socket.frame("ack").await["d"]["message"].clone();
-        assert_eq!((&sent["parent_id"], &sent["quoted"]["excerpt"]), (&root["id"], &json!("who sails?")));
-        assert_eq!(sent["files"][0]["id"], file["id"]);
-        assert_eq!(ada.read(id(&sent), 200).await, sent, "both ways show the same");
+        let posted = socket.frame("ack").await["d"]["message"].clone();
+        assert_eq!((&posted["parent_id"], &posted["quoted"]["excerpt"]), (&root["id"], &json!("who sails?")));
+        assert_eq!(posted["files"][0]["id"], file["id"]);
+        assert_eq!(ada.read(id(&posted), 200).await, posted, "both ways show the same");
         socket.send(&send).await;
-        assert_eq!(socket.frame("ack").await["d"]["message"]["id"], sent["id"], "once, by its nonce");
+        assert_eq!(socket.frame("ack").await["d"]["message"]["id"], posted["id"], "once, by its nonce");
         let too_many: Vec<&Value> = vec![&file["id"]; 11];
         socket.send(&json!({ "op": "send", "d": { "channel_id": harbour, "content": "x", "nonce": "m", "file_ids": too_many } })).await;
         let refused = loop {

@@ -77,8 +77,8 @@ on_a_folder! {
             assert_eq!(reply.status, 400, "{name:?}: {}", reply.text);
             assert_problem(&reply);
         }
-        let began = json!({ "filename": "a\r\nX-Evil: 1\0.txt", "size": 5 });
-        let begun = ada.send(Method::POST, "/api/v1/files/uploads", Some(&began), 201).await;
+        let form = json!({ "filename": "a\r\nX-Evil: 1\0.txt", "size": 5 });
+        let begun = ada.send(Method::POST, "/api/v1/files/uploads", Some(&form), 201).await;
         assert_eq!(begun["filename"], "aX-Evil 1.txt");
     }
 

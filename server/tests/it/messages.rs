@@ -24,13 +24,15 @@ both! {
               "created_at": "[time]",
               "files": [],
               "has_attachments": false,
-              "id": "[id 2]",
+              "html": "<p dir=\"auto\"><strong>Ahoy</strong> <span class=\"mention\" data-user-id=\"[id 2]\">@bob</span></p>",
+              "id": "[id 3]",
               "is_bot": false,
               "mentions": [
-                "[id 3]"
+                "[id 2]"
               ],
               "nonce": "first-try",
               "participants": [],
+              "previews": [],
               "reactions": [],
               "reply_count": 0,
               "sender": {

@@ -27,7 +27,7 @@ async fn subscribe(user: &User, browser: &Browser) -> Value {
 /// Whether this server signed it for that service.
 fn check_signature(taken: &Taken, key: &str, origin: &str) {
     let value = &taken.headers["authorization"];
-    let (token, public) = value
+    let (signed, public) = value
         .strip_prefix("vapid t=")
         .and_then(|it| it.split_once(", k="))
         .unwrap_or_else(|| panic!("{value}"));
@@ -38,7 +38,7 @@ fn check_signature(taken: &Taken, key: &str, origin: &str) {
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_audience(&[origin]);
     let claims =
-        jsonwebtoken::decode::<Value>(token, &checking, &validation).expect("a good signature").claims;
+        jsonwebtoken::decode::<Value>(signed, &checking, &validation).expect("a good signature").claims;
     assert!(claims["exp"].as_i64().unwrap() < Timestamp::now().plus(Duration::from_hours(24)).0 / 1_000);
 }
 

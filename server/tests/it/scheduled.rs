@@ -52,17 +52,17 @@ both! {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let room = ada.create_channel("room", "private", 201).await;
         ada.add_member(id(&room), &bob, 201).await;
-        let root = bob.post(id(&room), "when do we meet?", 201).await;
-        let draft = format!("/api/v1/channels/{}/draft?parent_id={}", id(&room), id(&root));
+        let question = bob.post(id(&room), "when do we meet?", 201).await;
+        let draft = format!("/api/v1/channels/{}/draft?parent_id={}", id(&room), id(&question));
         ada.send(Method::PUT, &draft, Some(&json!({ "content": "something else" })), 200).await;
         let file = upload(&ada, "plan.txt").await;
         let (mut hers, mut his) = (ada.connect().await, bob.connect().await);
 
         let mut wanted = form(&room, "at teh harbour", &hours(2));
-        wanted["parent_id"] = root["id"].clone();
+        wanted["parent_id"] = question["id"].clone();
         wanted["file_ids"] = json!([id(&file)]);
         let waiting = schedule(&ada, &wanted, 201).await;
-        assert_eq!((&waiting["state"], &waiting["parent_id"], &waiting["file_ids"]), (&json!("waiting"), &root["id"], &json!([id(&file)])));
+        assert_eq!((&waiting["state"], &waiting["parent_id"], &waiting["file_ids"]), (&json!("waiting"), &question["id"], &json!([id(&file)])));
         let told = hers.event("scheduled_message_updated").await;
         assert_eq!(told["d"], json!({ "id": waiting["id"], "state": "waiting" }));
         for (method, body) in [(Method::GET, None), (Method::PUT, Some(json!({ "content": "mine" }))), (Method::DELETE, None)] {
@@ -76,7 +76,7 @@ both! {
         let changed = ada.send(Method::PUT, &one(&waiting), Some(&change), 200).await;
         assert_eq!((&changed["content"], &changed["file_ids"]), (&json!("at the harbour"), &waiting["file_ids"]));
         let came = his.event("new_message").await;
-        assert_eq!((&came["d"]["content"], &came["d"]["parent_id"], &came["d"]["sender_id"]), (&json!("at the harbour"), &root["id"], &json!(ada.id)), "{came}");
+        assert_eq!((&came["d"]["content"], &came["d"]["parent_id"], &came["d"]["sender_id"]), (&json!("at the harbour"), &question["id"], &json!(ada.id)), "{came}");
         assert_eq!(came["d"]["files"][0]["id"], file["id"]);
         hers.events_until(|event| event["d"]["state"] == "sent").await;
 

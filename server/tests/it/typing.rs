@@ -21,8 +21,8 @@ both! {
         let open = ada.create_channel("open", "public", 201).await;
         bob.join(id(&open), 200).await;
         eve.join(id(&open), 200).await;
-        let root = ada.post(id(&room), "the root", 201).await;
-        let answer = bob.reply(id(&room), id(&root), "an answer", 201).await;
+        let first = ada.post(id(&room), "the root", 201).await;
+        let answer = bob.reply(id(&room), id(&first), "an answer", 201).await;
         let elsewhere = ada.post(id(&open), "elsewhere", 201).await;
         let (mut hers, mut his, mut strangers) = (ada.connect().await, bob.connect().await, eve.connect().await);
 
@@ -33,7 +33,7 @@ both! {
         hers.send(&typing(&room, Some(id(&answer)))).await;
         let told = his.signal("typing", |_| true).await;
         assert_eq!(told["channel_id"], room["id"], "{told}");
-        assert_eq!(told["d"], json!({ "user_id": ada.id, "parent_id": root["id"] }), "a thread is its root");
+        assert_eq!(told["d"], json!({ "user_id": ada.id, "parent_id": first["id"] }), "a thread is its root");
         hers.send(&typing(&room, None)).await;
         let told = his.signal("typing", |_| true).await;
         assert_eq!(told["d"], json!({ "user_id": ada.id }), "{told}");

@@ -256,11 +256,12 @@ pub const WORDS: &[&str] = &[
 /// Texts of at most 16,000 characters that parsers have choked on.
 pub fn worst() -> Vec<(&'static str, String)> {
     let filled = |piece: &str| piece.repeat(16_000 / piece.chars().count());
-    let nested_lists: String = (0..170).map(|depth| format!("{}- a\n", " ".repeat(depth))).collect();
+    let nested_lists =
+        (0..170).map(|depth| format!("{}- a", " ".repeat(depth))).collect::<Vec<_>>().join("\n");
     let wide = format!("{}\n{}\n{}", "|".repeat(5_000), "|-".repeat(2_500), "|\n".repeat(2_900));
     let long = format!("|a|b|\n|-|-|\n{}", "|1|2|\n".repeat(2_600));
-    let references: String = (0..900).map(|number| format!("[{number}]: /u\n")).collect();
-    let uses: String = (0..900).map(|number| format!("[{number}]")).collect();
+    let references = (0..900).map(|number| format!("[{number}]: /u")).collect::<Vec<_>>().join("\n");
+    let uses = (0..900).map(|number| format!("[{number}]")).collect::<Vec<_>>().concat();
     let mut found: Vec<(&'static str, String)> = [
         (">", ">"),
         ("> ", "> "),

@@ -95,7 +95,7 @@ pub fn noise(seed: u64, count: usize) -> Vec<u8> {
 
 /// In hex.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    confab_core::text::hex(&Sha256::digest(bytes))
 }
 
 /// Files anywhere below a folder.

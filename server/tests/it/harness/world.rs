@@ -24,7 +24,7 @@ pub struct World {
     worker: Option<Process>,
     nats: Option<Nats>,
     postgres: Option<Postgres>,
-    _folder: TempDir,
+    folder: TempDir,
     places: BTreeMap<String, usize>,
 }
 
@@ -40,14 +40,7 @@ impl World {
         let mut settings = common();
         settings.extend_from_slice(more);
         let node = Node::start(&folder.path().join("data"), &settings).await;
-        Self {
-            nodes: vec![node],
-            worker: None,
-            nats: None,
-            postgres: None,
-            _folder: folder,
-            places: BTreeMap::new(),
-        }
+        Self { nodes: vec![node], worker: None, nats: None, postgres: None, folder, places: BTreeMap::new() }
     }
 
     /// PostgreSQL, NATS, two `confab serve` and one `confab-worker`.
@@ -89,14 +82,14 @@ impl World {
             worker: Some(worker),
             nats: Some(nats),
             postgres: Some(postgres),
-            _folder: folder,
+            folder,
             places: BTreeMap::new(),
         }
     }
 
     /// Where the bytes of uploads lie, unless a story chose another place.
     pub fn files(&self) -> PathBuf {
-        if self.is_scaled() { self._folder.path().join("shared") } else { self.nodes[0].data.clone() }
+        if self.is_scaled() { self.folder.path().join("shared") } else { self.nodes[0].data.clone() }
     }
 
     /// What all its programs of ours logged so far.
@@ -116,7 +109,7 @@ impl World {
         if let (Some(postgres), Some(nats)) = (&self.postgres, &self.nats) {
             settings.push(("DATABASE_URL".to_owned(), postgres.url()));
             settings.push(("NATS_URL".to_owned(), nats.url().to_owned()));
-            settings.push(("CONFAB_FILES_URL".to_owned(), files_url(self._folder.path())));
+            settings.push(("CONFAB_FILES_URL".to_owned(), files_url(self.folder.path())));
         }
         settings
     }
