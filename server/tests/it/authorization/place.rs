@@ -194,7 +194,7 @@ fn with_body(
         Some("@text") => request.multipart(file(b"tide table".to_vec(), "tides.txt")),
         Some("@picture") => request.multipart(file(picture(), "boat.png")),
         Some("@emoji") => {
-            let code = format!("boat{}", Uuid::now_v7().simple());
+            let code = format!("boat-{}", &Uuid::now_v7().simple().to_string()[12..]);
             let form = Form::new().text("code", code).text("name", "A boat");
             request.multipart(form.part("image", Part::bytes(picture()).file_name("boat.png")))
         }
