@@ -102,8 +102,8 @@ both! {
         let room = ada.create_channel("room", "private", 201).await;
         let message = ada.post(id(&room), "land!", 201).await;
         let path = format!("/api/messages/{}/reactions", id(&message));
-        ada.send(Method::POST, &path, Some(&json!({ "emoji": "👋" })), 204).await;
-        ada.send(Method::POST, &path, Some(&json!({ "code": "wave" })), 204).await;
+        ada.send(Method::POST, &path, Some(&json!({ "emoji": "👋" })), 201).await;
+        ada.send(Method::POST, &path, Some(&json!({ "code": "wave" })), 201).await;
         assert_eq!(ada.read(id(&message), 200).await["reactions"][0]["count"], 1);
         ada.send(Method::POST, &path, Some(&json!({})), 400).await;
         ada.send(Method::POST, &path, Some(&json!({ "emoji": "no-such" })), 400).await;

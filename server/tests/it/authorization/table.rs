@@ -198,9 +198,9 @@ fn suggestion(document: &Value, method: &Method, path: &str) -> String {
 #[test]
 fn an_operation_without_a_row_is_named_and_a_row_without_an_operation_too() {
     let table = table();
-    let new = serde_json::json!({ "paths": { "/channels/{id}/pins": { "get": {} } } });
+    let new = serde_json::json!({ "paths": { "/channels/{id}/tides": { "get": {} } } });
     let said = differences(&table, &new);
-    assert!(said[0].contains("    GET /channels/{channel}/pins reads"), "{}", said[0]);
+    assert!(said[0].contains("    GET /channels/{channel}/tides reads"), "{}", said[0]);
     assert!(said.iter().any(|it| it.starts_with("the document has no GET /info")), "{said:?}");
     let known = serde_json::json!({ "paths": { "/users/me": { "get": {} }, "/users/{id}": { "get": {} } } });
     assert!(!differences(&table, &known).iter().any(|it| it.contains("no row")), "both have one");

@@ -172,6 +172,7 @@ impl Client {
             channel["read_seq"] = d["seq"].clone();
         }
         recount(channel, &me);
+        read_by(channel, &d["sender_id"], d["seq"].as_i64());
         if let Some(root) = self.message(&d["channel_id"], &d["parent_id"]) {
             add(&mut root["reply_count"], 1);
             answered(root, d);
@@ -198,6 +199,10 @@ impl Client {
             for name in ["mentions", "reactions", "files", "blocks"] {
                 message[name] = json!([]);
             }
+            for name in ["html", "mentions_all", "quoted", "forwarded", "pinned_at", "pinned_by_id"] {
+                message.as_object_mut().map(|it| it.remove(name));
+            }
+            message["previews"] = json!([]);
             for name in ["version", "deleted_at"] {
                 message[name] = d[name].clone();
             }
@@ -319,6 +324,11 @@ impl Client {
     fn read(&mut self, d: &Value) {
         let me = json!(self.user.id);
         if d.get("user_id").is_some_and(|it| *it != me) {
+            // The other one of a conversation.
+            let (other, seq) = (d["user_id"].clone(), d["seq"].as_i64());
+            if let Some(channel) = self.channel(&d["channel_id"]) {
+                read_by(channel, &other, seq);
+            }
             return;
         }
         let Some(channel) = self.channel(&d["channel_id"]) else { return };
@@ -339,8 +349,9 @@ impl Client {
         let Some(message) = self.message(&d["channel_id"], &d["message_id"]) else { return };
         if is_there {
             message["pinned_at"] = d["pinned_at"].clone();
+            message["pinned_by_id"] = d["user_id"].clone();
         } else {
-            message.as_object_mut().map(|it| it.remove("pinned_at"));
+            message.as_object_mut().map(|it| (it.remove("pinned_at"), it.remove("pinned_by_id")));
         }
     }
 
@@ -400,6 +411,15 @@ fn recount(channel: &mut Value, me: &Value) {
     let mentions =
         unread.iter().filter(|it| it["mentions"].as_array().is_some_and(|it| it.contains(me))).count();
     (channel["unread_count"], channel["mention_count"]) = (json!(unread.len()), json!(mentions));
+}
+
+/// In a conversation of two: what stands up to a number and is for `reader` has been read, what stands below has not.
+fn read_by(channel: &mut Value, reader: &Value, seq: Option<i64>) {
+    for message in channel["messages"].as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+        if message["recipient_id"] == *reader && message.get("is_read").is_some() {
+            message["is_read"] = json!(message["seq"].as_i64() <= seq);
+        }
+    }
 }
 
 /// What an answer changes in its root besides the count, where the root shows it.
