@@ -174,7 +174,17 @@ async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Post
         Some(asked) => forward::is_of(tx, id, asked).await?,
         None => message.forwarded.is_none(),
     };
-    let is_same = message.content == draft.content && quoted_id == draft.quoted_id && brings_same;
+    let parent_id = match draft.parent_id {
+        Some(parent) => Some(root_of(tx, message.channel_id, parent).await?),
+        None => None,
+    };
+    // One that was deleted since is missing and no difference.
+    let has_same_files = message.files.iter().all(|file| draft.file_ids.contains(&file.id));
+    let is_same = message.content == draft.content
+        && quoted_id == draft.quoted_id
+        && parent_id == message.parent_id
+        && has_same_files
+        && brings_same;
     if !is_same && message.edited_at.is_none() && message.deleted_at.is_none() {
         return Err(Fault::conflict("nonce_reused", "this nonce belongs to another message of yours"));
     }

@@ -163,7 +163,8 @@ impl MessageRow {
             deleted_at: self.deleted_at.map(Timestamp),
             has_attachments: !files.is_empty(),
             is_bot: self.is_bot,
-            nonce: self.nonce,
+            // Ours tell when something was scheduled, which is its author's alone.
+            nonce: self.nonce.filter(|nonce| !nonce.starts_with("scheduled:")),
             reply_count: self.reply_count,
             participants: ids(self.participants.as_deref()),
             last_reply_at: self.last_reply_at.map(Timestamp),

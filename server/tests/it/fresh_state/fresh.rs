@@ -39,10 +39,19 @@ pub async fn state(user: &User, lists: &[&str]) -> Value {
     state
 }
 
-/// A channel with its members and its first page.
+/// A channel with its members and its first page, all of one moment: what happens between two calls would be counted in
+/// one of them and told again by its event.
 pub async fn channel(user: &User, id: &str) -> Value {
-    let channel = user.get(&format!("/api/v1/channels/{id}"), 200).await;
-    with_content(user, channel).await
+    let path = format!("/api/v1/channels/{id}");
+    let mut known = user.get(&path, 200).await;
+    loop {
+        let content = with_content(user, known.clone()).await;
+        let now = user.get(&path, 200).await;
+        if now["last_seq"] == known["last_seq"] {
+            return content;
+        }
+        known = now;
+    }
 }
 
 async fn with_content(user: &User, mut channel: Value) -> Value {
