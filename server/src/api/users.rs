@@ -190,8 +190,7 @@ impl Users {
         let made = made.map_err(Fault::internal)??;
         let name = text::hex(&Sha256::digest(&made.bytes));
         app.storage.put(&Storage::picture_key(&name), made.bytes).await?;
-        let url = format!("{PICTURES}{name}");
-        app.db.write(move |tx| async move { users::set_picture(tx, user, Some(url)).await }.boxed()).await?;
+        show_picture(app, user, Some(format!("{PICTURES}{name}"))).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
 

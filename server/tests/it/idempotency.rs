@@ -48,6 +48,22 @@ both! {
         assert_eq!(nobody.status, 401);
     }
 
+    async fn no_kept_answer_gives_a_message_back(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let room = ada.create_channel("vault", "private", 201).await;
+        ada.add_member(id(&room), &bob, 201).await;
+        let message = ada.post(id(&room), "the map is under the mole", 201).await;
+        let at = confab_protocol::Timestamp::now().plus(std::time::Duration::from_hours(1)).to_string();
+        let form = json!({ "message_id": message["id"], "remind_at": at });
+        let first = create(&bob, "later", "/api/v1/reminders", &form).await;
+        assert_eq!(first.status, 201, "{}", first.text);
+        ada.send(Method::DELETE, &format!("{CHANNELS}/{}/members/{}", id(&room), bob.id), None, 204).await;
+        ada.delete(id(&message), 204).await;
+        let again = create(&bob, "later", "/api/v1/reminders", &form).await;
+        assert_eq!((again.status, &again.body()["code"]), (409, &json!("already_done")), "{}", again.text);
+        assert!(!again.text.contains("the mole"), "{}", again.text);
+    }
+
     async fn a_key_raced_from_ten_places_does_it_once(world) {
         let ada = world.user("ada").await;
         let addresses: Vec<_> = world.nodes.iter().map(|node| node.address.clone()).collect();

@@ -57,7 +57,16 @@ both! {
         let other = bob.post_form(harbour, &form, 201).await;
         assert_ne!(other["id"], posted["id"]);
         ada.post_form(harbour, &json!({ "content": "another text", "nonce": "first-try" }), 409).await;
-        assert_eq!(contents(&bob.list(harbour, "", 200).await), ["**Ahoy** @bob", "**Ahoy** @bob"]);
+        let mut elsewhere = form.clone();
+        elsewhere["parent_id"] = other["id"].clone();
+        ada.post_form(harbour, &elsewhere, 409).await;
+        let (one, two) = (ada.upload("one.bin", &[1; 9]).await, ada.upload("two.bin", &[2; 9]).await);
+        let with = |file: &Value| json!({ "content": "", "nonce": "with-file", "file_ids": [file["id"]] });
+        let carried = ada.post_form(harbour, &with(&one), 201).await;
+        assert_eq!(ada.post_form(harbour, &with(&one), 200).await["id"], carried["id"]);
+        ada.post_form(harbour, &with(&two), 409).await;
+        ada.delete(id(&carried), 204).await;
+        assert_eq!(contents(&bob.list(harbour, "", 200).await), ["**Ahoy** @bob", "**Ahoy** @bob", ""]);
     }
 
     async fn a_nonce_raced_from_ten_places_makes_one_message(world) {

@@ -78,6 +78,7 @@ both! {
         let came = his.event("new_message").await;
         assert_eq!((&came["d"]["content"], &came["d"]["parent_id"], &came["d"]["sender_id"]), (&json!("at the harbour"), &question["id"], &json!(ada.id)), "{came}");
         assert_eq!(came["d"]["files"][0]["id"], file["id"]);
+        assert_eq!(came["d"].get("nonce"), None, "that it was scheduled is its author's alone: {came}");
         hers.events_until(|event| event["d"]["state"] == "sent").await;
 
         let sent = done(&ada, &waiting).await;
