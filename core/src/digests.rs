@@ -28,14 +28,16 @@ const CLAIM: &str = "update attention set digest_held_until = $2 where user_id =
     (select user_id from attention where digest_due_at is not null and digest_due_at <= $1
     and (digest_held_until is null or digest_held_until < $1) order by digest_due_at limit 1)
     and digest_due_at <= $1 and (digest_held_until is null or digest_held_until < $1)
-    returning user_id, email_digest, digest_done_id";
+    returning user_id, email_digest, digest_due_at, digest_done_id";
 const ADDRESS: &str = "select email, username from users where id = $1 and is_active = true and email is not null and email_verified_at is not null";
 const UNREAD: &str = "select id, user_id, kind, channel_id, message_id, text, read_at from notifications
     where user_id = $1 and read_at is null and id > $2 and created_at <= $3 order by id limit $4";
-const SETTLE: &str = "update attention set digest_due_at = $2, digest_held_until = null,
+// Whoever asked for a mail while one was under way is not forgotten.
+const SETTLE: &str = "update attention set digest_held_until = null,
+    digest_due_at = case when digest_due_at = $4 then $2 else digest_due_at end,
     digest_done_id = coalesce($3, digest_done_id) where user_id = $1 and digest_due_at is not null";
 const AT_ONCE: &str =
-    "update attention set digest_due_at = 0 where user_id = $1 and digest_due_at is not null";
+    "update attention set digest_due_at = $2 where user_id = $1 and digest_due_at is not null";
 
 /// Whose mail is due, held by who claimed it.
 #[derive(Clone, Debug)]
@@ -43,6 +45,7 @@ pub struct Due {
     /// Whose.
     pub user_id: UserId,
     digest: Digest,
+    since: i64,
     done: Option<Uuid>,
 }
 
@@ -69,11 +72,12 @@ pub async fn has_due(on: &mut impl Read) -> Result<bool> {
 /// Takes one that is due.
 pub async fn claim(tx: &mut Tx) -> Result<Option<Due>> {
     let now = Timestamp::now();
-    let row: Option<(Uuid, String, Option<Uuid>)> =
+    let row: Option<(Uuid, String, i64, Option<Uuid>)> =
         run!(tx, sqlx::query_as(CLAIM).bind(now.0).bind(now.plus(HOLD).0), fetch_optional)?;
-    Ok(row.map(|(user, word, done)| Due {
+    Ok(row.map(|(user, word, due_at, done)| Due {
         user_id: UserId(user),
         digest: Digest::from_word(&word).unwrap_or(Digest::Off),
+        since: due_at,
         done,
     }))
 }
@@ -126,7 +130,7 @@ pub async fn failed(tx: &mut Tx, due: &Due) -> Result<()> {
 }
 
 async fn settle(tx: &mut Tx, due: &Due, next: Timestamp, done: Option<Uuid>) -> Result<()> {
-    run!(tx, sqlx::query(SETTLE).bind(due.user_id.0).bind(next.0).bind(done), execute)?;
+    run!(tx, sqlx::query(SETTLE).bind(due.user_id.0).bind(next.0).bind(done).bind(due.since), execute)?;
     Ok(())
 }
 
@@ -135,7 +139,7 @@ async fn settle(tx: &mut Tx, due: &Due, next: Timestamp, done: Option<Uuid>) -> 
 /// # Errors
 /// [`Fault::Conflict`] with code `digest_off`.
 pub async fn ask(tx: &mut Tx, user: UserId) -> Result<()> {
-    if run!(tx, sqlx::query(AT_ONCE).bind(user.0), execute)? == 0 {
+    if run!(tx, sqlx::query(AT_ONCE).bind(user.0).bind(Timestamp::now().0), execute)? == 0 {
         return Err(Fault::conflict("digest_off", "choose hourly or daily mail first"));
     }
     Ok(())

@@ -133,7 +133,8 @@ impl Egress {
         // One inside address is enough to refuse all: a name that has both waits for us to choose.
         for address in &found {
             let is_allowed = self.allowed.contains(&SocketAddr::new(address.ip().to_canonical(), port));
-            if !is_allowed && !(is_usual && is_global(address.ip())) {
+            let is_outside = is_usual && is_global(address.ip());
+            if !is_allowed && !is_outside {
                 return Err(Refusal::Inside(address.ip()));
             }
         }

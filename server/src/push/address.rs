@@ -1,10 +1,12 @@
 //! Which addresses a push service may have. Whoever subscribes names one: without this check that would be a way to make
 //! the server call whatever stands beside it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use crate::egress::is_global;
 
 /// The address, when it may be a push service's: https, nothing of a user in it, and no address of a network that is not
 /// everybody's. What a name leads to is checked when it is resolved, by [`Guard`].
@@ -27,44 +29,10 @@ pub fn admitted(text: &str, allows_loopback: bool) -> Option<Url> {
     };
     match (url.scheme(), literal) {
         (_, Some(address)) if allows_loopback && address.is_loopback() => Some(url),
-        ("https", Some(address)) => is_public(address).then_some(url),
+        ("https", Some(address)) => is_global(address).then_some(url),
         ("https", None) => Some(url),
         _ => None,
     }
-}
-
-/// Whether an address is one of the internet, and not of this machine, its network or a transition mechanism that leads
-/// back into it.
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(matches!(a, 0 | 10 | 127 | 224..)
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 169 && b == 254)
-        || (a == 172 && (16..32).contains(&b))
-        || (a == 192 && b == 0 && (c == 0 || c == 2))
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 192 && b == 168)
-        || (a == 198 && (b == 18 || b == 19))
-        || (a == 198 && b == 51 && c == 100)
-        || (a == 203 && b == 0 && c == 113))
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    // Global unicast alone; of that neither Teredo and its kin, nor 6to4, which carry other addresses in them, nor
-    // addresses of documents.
-    (0x2000..0x4000).contains(&a)
-        && !(a == 0x2001 && (b < 0x0200 || b == 0x0db8))
-        && a != 0x2002
-        && !(a == 0x3fff && b < 0x1000)
 }
 
 /// Resolves names for the client that sends, and answers only addresses that may be spoken to. The client connects to
@@ -80,7 +48,7 @@ impl Resolve for Guard {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let good: Vec<SocketAddr> =
-                found.filter(|it| is_public(it.ip()) || (allows_loopback && it.ip().is_loopback())).collect();
+                found.filter(|it| is_global(it.ip()) || (allows_loopback && it.ip().is_loopback())).collect();
             if good.is_empty() {
                 return Err("the name leads to no address of the internet".into());
             }

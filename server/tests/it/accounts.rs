@@ -34,7 +34,8 @@ both! {
                 "permissions": [
                   "channels.create",
                   "channels.create_private",
-                  "reactions.create"
+                  "reactions.create",
+                  "messages.mention_all"
                 ],
                 "roles": [],
                 "two_factor_enabled": false,

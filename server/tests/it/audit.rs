@@ -136,7 +136,7 @@ both! {
             "token.created", "token.revoked", "invitation.used", "account.credentials_voided", "identity.linked",
             "identity.unlinked", "member.added", "member.removed", "channel.deleted", "channel.retention_changed", "audit.exported", "data.imported",
             "member.role_changed", "channel.privacy_changed", "channel_invitation.created",
-            "channel_invitation.used", "channel_invitation.revoked", "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
+            "channel_invitation.used", "channel_invitation.revoked", "reaction.created", "reaction.deleted", "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
         ];
         for action in Action::ALL {
             let word = action.as_str();
