@@ -153,11 +153,21 @@ pub async fn list(
     let visible = access::visible_channels(on, user).await?;
     let ids: Vec<MessageId> = rows.iter().filter_map(|row| row.message_id.map(MessageId)).collect();
     let known = messages::readable(on, &visible, &ids).await?;
+    // Of a place that was left only the words are shown, as in the notification that it becomes.
+    let is_known = |row: &ReminderRow| row.channel_id.is_some_and(|id| visible.contains(&ChannelId(id)));
     let shown = rows.into_iter().map(|row| Reminder {
         id: row.id,
         // Who lost the channel keeps their own words, and no name of what is said there.
-        message_id: row.message_id.filter(|_| is_visible(&visible, row.channel_id)).map(MessageId),
-        channel_id: row.channel_id.filter(|_| is_visible(&visible, row.channel_id)).map(ChannelId),
+        message_id: row
+            .message_id
+            .filter(|_| is_visible(&visible, row.channel_id))
+            .map(MessageId)
+            .filter(|_| is_known(&row)),
+        channel_id: row
+            .channel_id
+            .filter(|_| is_visible(&visible, row.channel_id))
+            .map(ChannelId)
+            .filter(|_| is_known(&row)),
         text: row.text,
         remind_at: Timestamp(row.remind_at),
         created_at: Timestamp(row.created_at),

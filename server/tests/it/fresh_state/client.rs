@@ -334,6 +334,7 @@ impl Client {
         let Some(channel) = self.channel(&d["channel_id"]) else { return };
         channel["read_seq"] = d["seq"].clone();
         recount(channel, &me);
+        read_by(channel, &me, d["seq"].as_i64());
     }
 
     fn preferred(&mut self, d: &Value) {
