@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::harness::user::{User, items};
 
-/// Lists that events only say to read again, and the events that do.
+/// Lists that events only say to read again, and the events that do: what stands in a place goes and comes with it.
 pub const LISTS: &[(&str, &[&str])] = &[
     (
         "/users/me/bookmarks",
@@ -17,8 +17,11 @@ pub const LISTS: &[(&str, &[&str])] = &[
             "member_left",
         ],
     ),
-    ("/users/me/drafts", &["draft_updated"]),
-    ("/scheduled-messages", &["scheduled_message_updated"]),
+    ("/users/me/drafts", &["draft_updated", "channel_deleted", "member_left", "member_joined"]),
+    (
+        "/scheduled-messages",
+        &["scheduled_message_updated", "channel_deleted", "member_left", "member_joined"],
+    ),
     (
         "/reminders",
         &[
