@@ -2,6 +2,7 @@
 //! of its socket knows, after every change, what it would know if it began anew.
 
 mod client;
+mod counting;
 mod fresh;
 mod kinds;
 mod walk;
@@ -23,8 +24,7 @@ both! {
         for kind in EventKind::ALL {
             match case(*kind) {
                 Case::Heard(steps) => stage.show(*kind, &steps).await,
-                Case::ServersOnly(_) | Case::HeardByNobody(_) => {}
-                Case::WithoutPath(_) => {}
+                Case::ServersOnly(_) | Case::HeardByNobody(_) | Case::WithoutPath(_) => {}
             }
         }
         stage.nothing_unforeseen();

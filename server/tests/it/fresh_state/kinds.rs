@@ -27,6 +27,7 @@ const fn step(who: &'static str, method: &'static str, path: &'static str, body:
 }
 
 /// A new kind does not compile until it has a case here: the steps that make it, and `client.rs` what it does.
+#[allow(clippy::too_many_lines)] // a table
 pub fn case(kind: EventKind) -> Case {
     use Case::{Heard, HeardByNobody, ServersOnly, WithoutPath};
     match kind {
@@ -149,7 +150,7 @@ pub fn case(kind: EventKind) -> Case {
         ]),
         EventKind::NotificationsRead => Heard(vec![
             step("bob", "POST", "/channels/{room}/messages", r#"{"content":"@ada again"}"#),
-            step("ada", "POST", "/users/me/notifications/read", r#"{}"#),
+            step("ada", "POST", "/users/me/notifications/read", "{}"),
         ]),
         EventKind::ReactionCatalogueUpdated => {
             WithoutPath("a picture comes as a form, which steps do not send; reactions' own story hears it")
