@@ -172,6 +172,7 @@ pub struct Mail {
 
 /// All settings, checked.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a setting
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,

@@ -62,23 +62,11 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let socket_token_in_url = choice("socket_token_in_url", ["on", "off"]);
     let registration = registration(&text("registration"), &mut faults);
     let public_url = public_url(&text("public_url"), &mut faults);
-    let trusted_proxies = list("trusted_proxies")
-        .iter()
-        .filter_map(|part| {
-            part.parse().map_err(|_| faults.push(format!("trusted_proxies: {part:?} is no address"))).ok()
-        })
-        .collect();
-    let egress_allow = list("egress_allow")
-        .iter()
-        .filter_map(|part| {
-            part.parse().map_err(|_| faults.push(format!("egress_allow: {part:?} is no IP:PORT"))).ok()
-        })
-        .collect();
+    let trusted_proxies = parsed("trusted_proxies", &list("trusted_proxies"), "address", &mut faults);
+    let egress_allow = parsed("egress_allow", &list("egress_allow"), "IP:PORT", &mut faults);
     let allowed_origins = list("allowed_origins");
-    for origin in &allowed_origins {
-        if !is_origin(origin) {
-            faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
-        }
+    for origin in allowed_origins.iter().filter(|origin| !is_origin(origin)) {
+        faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
     }
     let login_or_create = networks(&list("login_or_create"), &mut faults);
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
@@ -134,6 +122,18 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         log_json,
         values,
     })
+}
+
+/// The parts of a list that can be read; `form` is what each must be.
+fn parsed<T: std::str::FromStr>(key: &str, parts: &[String], form: &str, faults: &mut Vec<String>) -> Vec<T> {
+    let mut read = |part: &String| {
+        let read = part.parse().ok();
+        if read.is_none() {
+            faults.push(format!("{key}: {part:?} is no {form}"));
+        }
+        read
+    };
+    parts.iter().filter_map(&mut read).collect()
 }
 
 fn registration(text: &str, faults: &mut Vec<String>) -> Registration {

@@ -168,6 +168,7 @@ impl Messages {
 
     /// A page of messages: the newest, or those before, after or around a number. Always ascending.
     #[oai(path = "/channels/:id/messages", method = "get")]
+    #[allow(clippy::too_many_arguments)] // each is a parameter of the path
     async fn list(
         &self,
         caller: Bearer,

@@ -58,10 +58,10 @@ both! {
             inside.everything(user).await;
         }
         let unseen: Vec<&str> =
-            planted.words.iter().filter(|it| it.is_shown && !inside.holds(&it.word)).map(|it| it.what).collect();
+            planted.words.iter().filter(|it| it.is_shown && !inside.holds(&it.text)).map(|it| it.what).collect();
         assert!(unseen.is_empty(), "those inside do not see {unseen:?}: the check could not fail for these");
         let gone: Vec<&str> =
-            planted.words.iter().filter(|it| !it.is_shown && inside.holds(&it.word)).map(|it| it.what).collect();
+            planted.words.iter().filter(|it| !it.is_shown && inside.holds(&it.text)).map(|it| it.what).collect();
         assert!(gone.is_empty(), "what was deleted is still shown: {gone:?}");
 
         let mut outside = Crawl::of(&document, &planted);

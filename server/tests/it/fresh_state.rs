@@ -2,6 +2,7 @@
 //! of its socket knows, after every change, what it would know if it began anew.
 
 mod client;
+mod counting;
 mod fresh;
 mod kinds;
 mod walk;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use crate::harness::both;
 use crate::harness::user::User;
 use client::Client;
-use kinds::{Case, case, is_emitted};
+use kinds::{Case, case};
 use walk::Walk;
 
 both! {
@@ -23,22 +24,7 @@ both! {
         for kind in EventKind::ALL {
             match case(*kind) {
                 Case::Heard(steps) => stage.show(*kind, &steps).await,
-                // Comes with another part of this version: shown from the day on which the sources emit it.
-                Case::Announced(steps) if is_emitted(*kind) => {
-                    let is_served = steps.iter().all(|step| step.is_served(&document));
-                    // An account's deletion changes roles too, before people can.
-                    assert!(
-                        is_served || *kind == EventKind::RoleUpdated,
-                        "{} is emitted: give its case in fresh_state/kinds.rs the paths that make it",
-                        kind.as_str()
-                    );
-                    if is_served {
-                        stage.show(*kind, &steps).await;
-                    }
-                }
-                Case::Announced(_) => {}
-                Case::ServersOnly(_) | Case::HeardByNobody(_) => {}
-                Case::WithoutPath(_) => {}
+                Case::ServersOnly(_) | Case::HeardByNobody(_) | Case::WithoutPath(_) => {}
             }
         }
         stage.nothing_unforeseen();
@@ -149,7 +135,7 @@ impl Stage {
         for kind in EventKind::ALL {
             let why = match case(*kind) {
                 Case::ServersOnly(why) | Case::HeardByNobody(why) | Case::WithoutPath(why) => why,
-                Case::Heard(_) | Case::Announced(_) => continue,
+                Case::Heard(_) => continue,
             };
             assert_eq!(self.heard(*kind), 0, "{} was heard although {why}: give it a case", kind.as_str());
         }

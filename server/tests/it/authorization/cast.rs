@@ -72,10 +72,9 @@ impl Cast {
         let mut users = Vec::new();
         for actor in Actor::ALL {
             users.push(match actor {
-                Actor::Anonymous => world.visitor(),
                 Actor::Superuser => world.admin().await,
-                // Theirs are tokens of others, made below.
-                Actor::Bot | Actor::ReadOnly => world.visitor(),
+                // The last two get tokens of others below.
+                Actor::Anonymous | Actor::Bot | Actor::ReadOnly => world.visitor(),
                 _ => world.user(actor.word()).await,
             });
         }

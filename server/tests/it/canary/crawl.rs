@@ -26,7 +26,7 @@ impl Crawl {
     pub fn of(document: &Value, planted: &Planted) -> Self {
         let mut ids: Vec<&str> = planted.ids.iter().chain(&planted.people).map(String::as_str).collect();
         ids.push("tada");
-        let words: Vec<&str> = planted.words.iter().map(|it| it.word.as_str()).chain([BESIDE]).collect();
+        let words: Vec<&str> = planted.words.iter().map(|it| it.text.as_str()).chain([BESIDE]).collect();
         let mut calls = Vec::new();
         for (path, operations) in document["paths"].as_object().expect("a document has paths") {
             let get = &operations["get"];
@@ -94,7 +94,7 @@ impl Crawl {
     pub fn finds(&self, planted: &Planted) -> Vec<String> {
         let mut found = Vec::new();
         for answer in &self.answers {
-            let words = planted.words.iter().map(|it| (it.what, it.word.as_str()));
+            let words = planted.words.iter().map(|it| (it.what, it.text.as_str()));
             let ids = planted.ids.iter().map(|id| ("an id", id.as_str())).filter(|_| answer.with_ids);
             for (what, word) in words.chain(ids).filter(|(_, word)| answer.text.contains(word)) {
                 let at = answer.text.find(word).unwrap_or_default();

@@ -1,9 +1,6 @@
 //! What makes each kind of event.
 
-use std::path::Path;
-
 use confab_protocol::EventKind;
-use serde_json::Value;
 
 /// One call: who, method, path below the base, body. Names in braces: channel (public), room (private), message, ada, bob,
 /// cyd, dan, `last` and `seq` (of what the last answer made), soon, new.
@@ -14,26 +11,9 @@ pub struct Step {
     pub body: Option<&'static str>,
 }
 
-impl Step {
-    /// Whether the document has the operation.
-    pub fn is_served(&self, document: &Value) -> bool {
-        let parts: Vec<&str> = self.path.split('/').collect();
-        let fits = |template: &str| {
-            let template: Vec<&str> = template.split('/').collect();
-            template.len() == parts.len()
-                && template.iter().zip(&parts).all(|(known, part)| known == part || known.starts_with('{'))
-        };
-        let paths = document["paths"].as_object().expect("a document has paths");
-        let method = self.method.to_lowercase();
-        paths.iter().any(|(path, operations)| fits(path) && !operations[&method].is_null())
-    }
-}
-
 pub enum Case {
     /// These steps make one; after each of them every client's state is the fresh one.
     Heard(Vec<Step>),
-    /// The same for a kind that another part of this version emits: taken once the sources do.
-    Announced(Vec<Step>),
     /// No client ever hears it.
     ServersOnly(&'static str),
     /// A client might, but nobody is in its audience.
@@ -47,8 +27,9 @@ const fn step(who: &'static str, method: &'static str, path: &'static str, body:
 }
 
 /// A new kind does not compile until it has a case here: the steps that make it, and `client.rs` what it does.
+#[allow(clippy::too_many_lines)] // a table
 pub fn case(kind: EventKind) -> Case {
-    use Case::{Announced, Heard, HeardByNobody, ServersOnly, WithoutPath};
+    use Case::{Heard, HeardByNobody, ServersOnly, WithoutPath};
     match kind {
         EventKind::NewMessage => Heard(vec![
             step("ada", "POST", "/channels/{channel}/messages", r#"{"content":"ahoy @bob and @cyd"}"#),
@@ -131,32 +112,30 @@ pub fn case(kind: EventKind) -> Case {
             "/channels/{room}/messages",
             r#"{"content":"@ada @cyd mind the bar"}"#,
         )]),
-        EventKind::RoleUpdated => Announced(vec![
+        EventKind::RoleUpdated => Heard(vec![
             step("ada", "PUT", "/channels/{room}/roles/{bob}", r#"{"role":"admin"}"#),
             step("ada", "PUT", "/channels/{room}/roles/{bob}", r#"{"role":"member"}"#),
         ]),
-        EventKind::PrivacyUpdated => Announced(vec![
+        EventKind::PrivacyUpdated => Heard(vec![
             step("ada", "POST", "/channels", r#"{"name":"turned {new}","kind":"public"}"#),
             step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":true}"#),
         ]),
-        EventKind::PinAdded => Announced(vec![step("ada", "PUT", "/messages/{message}/pin", "")]),
-        EventKind::PinRemoved => Announced(vec![step("ada", "DELETE", "/messages/{message}/pin", "")]),
-        EventKind::BookmarkAdded => Announced(vec![step("bob", "PUT", "/messages/{message}/bookmark", "")]),
-        EventKind::BookmarkRemoved => {
-            Announced(vec![step("bob", "DELETE", "/messages/{message}/bookmark", "")])
-        }
-        EventKind::ThreadUpdated => Announced(vec![step("cyd", "PUT", "/messages/{message}/follow", "")]),
-        EventKind::PreferencesUpdated => Announced(vec![step(
+        EventKind::PinAdded => Heard(vec![step("ada", "PUT", "/messages/{message}/pin", "")]),
+        EventKind::PinRemoved => Heard(vec![step("ada", "DELETE", "/messages/{message}/pin", "")]),
+        EventKind::BookmarkAdded => Heard(vec![step("bob", "PUT", "/messages/{message}/bookmark", "")]),
+        EventKind::BookmarkRemoved => Heard(vec![step("bob", "DELETE", "/messages/{message}/bookmark", "")]),
+        EventKind::ThreadUpdated => Heard(vec![step("cyd", "PUT", "/messages/{message}/follow", "")]),
+        EventKind::PreferencesUpdated => Heard(vec![step(
             "bob",
             "PUT",
             "/channels/{channel}/preferences",
             r#"{"starred":true,"muted":true,"notification_level":"mentions"}"#,
         )]),
-        EventKind::DraftUpdated => Announced(vec![
+        EventKind::DraftUpdated => Heard(vec![
             step("bob", "PUT", "/channels/{channel}/draft", r#"{"content":"half a th"}"#),
             step("bob", "DELETE", "/channels/{channel}/draft", ""),
         ]),
-        EventKind::ScheduledMessageUpdated => Announced(vec![
+        EventKind::ScheduledMessageUpdated => Heard(vec![
             step(
                 "bob",
                 "POST",
@@ -165,13 +144,13 @@ pub fn case(kind: EventKind) -> Case {
             ),
             step("bob", "DELETE", "/scheduled-messages/{last}", ""),
         ]),
-        EventKind::ReminderUpdated => Announced(vec![
+        EventKind::ReminderUpdated => Heard(vec![
             step("bob", "POST", "/reminders", r#"{"text":"tide","remind_at":"{soon}"}"#),
             step("bob", "DELETE", "/reminders/{last}", ""),
         ]),
-        EventKind::NotificationsRead => Announced(vec![
+        EventKind::NotificationsRead => Heard(vec![
             step("bob", "POST", "/channels/{room}/messages", r#"{"content":"@ada again"}"#),
-            step("ada", "POST", "/users/me/notifications/read", r#"{}"#),
+            step("ada", "POST", "/users/me/notifications/read", "{}"),
         ]),
         EventKind::ReactionCatalogueUpdated => {
             WithoutPath("a picture comes as a form, which steps do not send; reactions' own story hears it")
@@ -192,20 +171,4 @@ pub fn case(kind: EventKind) -> Case {
             ServersOnly("it is for consumers of the log")
         }
     }
-}
-
-/// Whether any source of core emits the kind.
-pub fn is_emitted(kind: EventKind) -> bool {
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
-    mentions(&core, &format!("EventKind::{kind:?}"))
-}
-
-fn mentions(folder: &Path, words: &str) -> bool {
-    std::fs::read_dir(folder).expect("core has sources").flatten().any(|entry| {
-        let path = entry.path();
-        if path.is_dir() {
-            return mentions(&path, words);
-        }
-        std::fs::read_to_string(&path).is_ok_and(|text| text.contains(words))
-    })
 }

@@ -76,8 +76,11 @@ impl Walk {
     async fn act(&mut self, who: usize) -> String {
         let place = self.random.random_range(0..self.places.len());
         match self.random.random_range(0..100) {
-            0..28 => self.post(who, place).await,
-            28..38 => self.reply(who, place).await,
+            0..18 => self.post(who, place).await,
+            18..21 => self.quote_or_forward(who, place).await,
+            21..28 => self.mark(who, place).await,
+            28..36 => self.reply(who, place).await,
+            36..38 => self.give_role(who, place).await,
             38..42 => self.post_file(who, place).await,
             42..54 => self.react(who, place).await,
             54..61 => self.edit(who, place).await,
@@ -194,6 +197,58 @@ impl Walk {
         format!("read {place} to {seq}: {}", reply.status)
     }
 
+    /// What one does with a message or a channel besides writing: pins, bookmarks, follows, drafts, preferences.
+    async fn mark(&mut self, who: usize, place: usize) -> String {
+        let Some(message) = self.message(place) else { return Box::pin(self.post(who, place)).await };
+        let channel = self.places[place].0.clone();
+        let (chance, seq) = (self.random.random_bool(0.6), self.random.random_range(1..20));
+        let on_or_off = if chance { Method::PUT } else { Method::DELETE };
+        let user = self.user(who);
+        let (method, path, body) = match self.random.random_range(0..7) {
+            0 => (on_or_off, format!("messages/{message}/pin"), Value::Null),
+            1 => (on_or_off, format!("messages/{message}/bookmark"), Value::Null),
+            2 => (on_or_off, format!("messages/{message}/follow"), Value::Null),
+            3 => (on_or_off, format!("channels/{channel}/draft"), json!({ "content": "half a th" })),
+            4 => {
+                let form = json!({ "starred": chance, "muted": !chance, "notification_level": "mentions" });
+                (Method::PUT, format!("channels/{channel}/preferences"), form)
+            }
+            5 => (Method::PUT, format!("channels/{channel}/unread"), json!({ "seq": seq })),
+            _ => (Method::POST, "channels/read-all".to_owned(), json!({})),
+        };
+        let body = (method != Method::DELETE && !body.is_null()).then_some(body);
+        let reply = user.call(method.clone(), &format!("/api/v1/{path}"), body.as_ref()).await;
+        format!("{method} {path} in {place}: {}", reply.status)
+    }
+
+    async fn quote_or_forward(&mut self, who: usize, place: usize) -> String {
+        let Some(message) = self.message(place) else { return Box::pin(self.post(who, place)).await };
+        let text = self.text();
+        if self.random.random_bool(0.5) {
+            return self.post_form(who, place, &json!({ "content": text, "quoted_id": message })).await;
+        }
+        let to = self.random.random_range(0..self.places.len());
+        if self.places[to].1.len() >= MOST {
+            return Box::pin(self.delete(who, to)).await;
+        }
+        let form = json!({ "channel_id": self.places[to].0, "content": text });
+        let path = format!("/api/v1/messages/{message}/forward");
+        let reply = self.user(who).call(Method::POST, &path, Some(&form)).await;
+        if reply.status == 201 {
+            self.places[to].1.push(id(&reply.body()).to_owned());
+        }
+        format!("forwarded from {place} to {to}: {}", reply.status)
+    }
+
+    async fn give_role(&mut self, who: usize, place: usize) -> String {
+        let other = self.random.random_range(0..self.clients.len());
+        let role =
+            ["guest", "member", "admin", "owner"].choose(&mut self.random).copied().unwrap_or("member");
+        let path = format!("/api/v1/channels/{}/roles/{}", self.places[place].0, self.user(other).id);
+        let reply = self.user(who).call(Method::PUT, &path, Some(&json!({ "role": role }))).await;
+        format!("makes {other} {role} in {place}: {}", reply.status)
+    }
+
     async fn come_or_go(&mut self, who: usize, place: usize) -> String {
         let verb = if self.random.random_bool(0.6) { "join" } else { "leave" };
         let path = format!("/api/v1/channels/{}/{verb}", self.places[place].0);
@@ -216,7 +271,11 @@ impl Walk {
     async fn tune(&mut self, who: usize, place: usize) -> String {
         let path = format!("/api/v1/channels/{}", self.places[place].0);
         let text = self.text();
-        let reply = match self.random.random_range(0..4) {
+        let reply = match self.random.random_range(0..5) {
+            4 => {
+                let form = json!({ "is_private": self.random.random_bool(0.5), "share_history": true });
+                self.user(who).call(Method::PUT, &format!("{path}/privacy"), Some(&form)).await
+            }
             0 => self.user(who).call(Method::POST, &format!("{path}/archive"), None).await,
             1 => self.user(who).call(Method::POST, &format!("{path}/unarchive"), None).await,
             2 => self.user(who).call(Method::PUT, &path, Some(&json!({ "name": text }))).await,
