@@ -186,6 +186,7 @@ impl Client {
             *message = d.clone();
         }
         if let Some(channel) = self.channel(&d["channel_id"]) {
+            requote(channel, &d["id"], &d["content"], false);
             recount(channel, &me);
         }
     }
@@ -213,6 +214,7 @@ impl Client {
             add(&mut root["reply_count"], -1);
         }
         if let Some(channel) = self.channel(&d["channel_id"]) {
+            requote(channel, &d["id"], &json!(""), true);
             recount(channel, &me);
         }
         self.drop_notifications(|it| it["message_id"] == json!(id));
@@ -394,5 +396,15 @@ impl Client {
         let items = self.state["notifications"]["items"].as_object();
         let unread = items.into_iter().flat_map(|it| it.values()).filter(|it| it["is_read"] == false).count();
         self.state["notifications"]["unread"] = json!(unread);
+    }
+}
+
+/// A quote shows the beginning of a message as it is now; texts of the walk are shorter than that.
+fn requote(channel: &mut Value, id: &Value, content: &Value, is_deleted: bool) {
+    for message in channel["messages"].as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+        if message.get("quoted").is_some_and(|quoted| quoted["message_id"] == *id) {
+            message["quoted"]["excerpt"] = content.clone();
+            message["quoted"]["is_deleted"] = json!(is_deleted);
+        }
     }
 }
