@@ -29,7 +29,7 @@ const FIND: &str = "select channel_id from channel_invitations
     where code_hash = $1 and expires_at > $2 and uses_left > 0";
 // One statement reads and counts down: two who race for the last use cannot both win.
 const USE: &str = "update channel_invitations set uses_left = uses_left - 1
-    where code_hash = $1 and expires_at > $2 and uses_left > 0 returning id, created_by_id, role";
+    where code_hash = $1 and expires_at > $2 and uses_left > 0 returning id, created_by_id, role, created_at";
 const LIST: &str =
     "select id, created_by_id, role, uses_left, created_at, expires_at from channel_invitations
     where channel_id = $1 and id < $2 and expires_at > $3 and uses_left > 0 order by id desc limit $4";
@@ -144,7 +144,8 @@ pub async fn make(
 ///
 /// # Errors
 /// [`Fault::NotFound`] alike for a code that never was, is used up, revoked or has expired, whose maker may not give its
-/// role any more, and whose channel is archived or gone: whoever guesses learns nothing.
+/// role any more, whose channel is archived or gone, and for who was removed since it was made: whoever guesses learns
+/// nothing.
 pub async fn join(tx: &mut Tx, by: &Actor, code: &str) -> Result<ChannelId> {
     let unknown = || Fault::NotFound("invitation");
     let user = by.user_id.ok_or_else(unknown)?;
@@ -162,9 +163,13 @@ pub async fn join(tx: &mut Tx, by: &Actor, code: &str) -> Result<ChannelId> {
     if members::role_of(tx, channel, user).await?.is_some() {
         return Ok(channel);
     }
-    let taken: Option<(Uuid, Uuid, String)> =
+    let taken: Option<(Uuid, Uuid, String, i64)> =
         run!(tx, sqlx::query_as(USE).bind(hash.clone()).bind(now), fetch_optional)?;
-    let (id, maker, role) = taken.ok_or_else(unknown)?;
+    let (id, maker, role, made_at) = taken.ok_or_else(unknown)?;
+    // Who was shown out does not come back, perhaps as an admin, by the code that they kept.
+    if members::was_removed_since(tx, channel, user, Timestamp(made_at)).await? {
+        return Err(unknown());
+    }
     let role = ChannelRole::from_word(&role).ok_or_else(unknown)?;
     let maker = access::admit(tx, UserId(maker), channel).await.map_err(gone)?;
     // What its maker may give now counts, not what they might when they made it.

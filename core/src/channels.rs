@@ -207,11 +207,18 @@ pub async fn delete(tx: &mut Tx, by: &Actor, id: ChannelId) -> Result<()> {
     words::drop_all(tx, id).await?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
     if place.kind.is_open() {
-        // Others may show it too, in the directory or by a mention of them there.
-        tx.emit(Emission::new(EventKind::ChannelDeleted, id).by(user));
+        tell_directory(tx, id, false);
     }
     audit::note(tx, by, Action::ChannelDeleted, Some(Target::new("channel", id)), serde_json::json!(null))
         .await
+}
+
+/// Tells everybody that an open channel is open from now on, or no more: others than its members may show it too, in the
+/// directory or by a mention of them there. It does not say why, nor who did it: that a channel which they lost still is
+/// would be told by it.
+fn tell_directory(tx: &mut Tx, id: ChannelId, is_listed: bool) {
+    let word = if is_listed { "listed" } else { "unlisted" };
+    tx.emit(Emission::new(EventKind::DirectoryUpdated, id).detail(word));
 }
 
 /// The channels of a fresh server.

@@ -1,10 +1,14 @@
 //! Reading the event log. Writing it is `Tx::emit`; giving positions is the writer's (SQLite) or the relay's (PostgreSQL).
 
+mod trim;
+
 use confab_protocol::{ChannelId, Event, EventId, EventKind, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::db::{Read, run};
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
+
+pub use trim::{KEPT, STEP, reach, trim, trimmed};
 
 /// Most events read at once.
 pub const BATCH: i64 = 500;
@@ -15,6 +19,8 @@ const COLUMNS_AFTER: &str =
 const IN_CHANNEL_AFTER: &str =
     "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
     from events where channel_id = $1 and seq > $2 and pos is not null order by seq limit $3";
+const HAS_AFTER: &str = "select 1 from events where channel_id = $1 and seq > $2 and seq is not null limit 1";
+const LAST_SEQ: &str = "select last_seq from channels where id = $1";
 const AT: &str = "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
     from events where pos = $1";
 const HEAD: &str = "select last_pos from log_meta where id = 1";
@@ -88,6 +94,9 @@ pub async fn after(on: &mut impl Read, pos: i64, limit: i64) -> Result<Page> {
 }
 
 /// The durable events of one channel after `seq`: the polling fallback.
+///
+/// # Errors
+/// [`Fault::Gone`] when what follows `seq` happened so long ago that it is not in the log any more.
 pub async fn in_channel_after(
     on: &mut impl Read,
     channel: ChannelId,
@@ -96,5 +105,23 @@ pub async fn in_channel_after(
 ) -> Result<Vec<Event>> {
     let rows: Vec<EventRow> =
         run!(on, sqlx::query_as(IN_CHANNEL_AFTER).bind(channel.0).bind(seq).bind(limit), fetch_all)?;
+    let is_next = rows.first().map(|row| row.seq == Some(seq + 1));
+    if is_next != Some(true)
+        && trimmed(on).await? > 0
+        && (is_next == Some(false) || !is_current(on, channel, seq).await?)
+    {
+        return Err(Fault::Gone("event"));
+    }
     Ok(rows.into_iter().filter_map(EventRow::into_event).collect())
+}
+
+/// Whether nothing was dropped after `seq`: there is nothing, or only what has no position yet.
+async fn is_current(on: &mut impl Read, channel: ChannelId, seq: i64) -> Result<bool> {
+    let last: Option<i64> = run!(on, sqlx::query_scalar(LAST_SEQ).bind(channel.0), fetch_optional)?;
+    if last.is_none_or(|last| last <= seq) {
+        return Ok(true);
+    }
+    let found: Option<i64> =
+        run!(on, sqlx::query_scalar(HAS_AFTER).bind(channel.0).bind(seq), fetch_optional)?;
+    Ok(found.is_some())
 }

@@ -1,6 +1,7 @@
 //! Membership: an interval of the channel's numbers, so that joining and leaving have an exact place among messages.
 
 mod list;
+mod past;
 mod preferences;
 mod role;
 
@@ -19,6 +20,7 @@ use crate::users;
 
 pub(crate) use list::rename;
 pub use list::{list, list_missing, one, search};
+pub(crate) use past::was_removed_since;
 pub(crate) use preferences::level_of;
 pub use preferences::{Preferences, prefer};
 pub(crate) use role::gives;
@@ -28,8 +30,8 @@ pub use role::{Appointer, role_of, set_role};
 pub const AT_ONCE: usize = 100;
 
 const OPEN: &str = "insert into memberships (id, channel_id, user_id, from_seq, to_seq, role, read_seq, read_number, joined_at, list_key) ";
-const CLOSE: &str =
-    "update memberships set to_seq = $3 where channel_id = $1 and user_id = $2 and to_seq is null";
+const CLOSE: &str = "update memberships set to_seq = $3, left_at = $4, removed_by_id = $5
+    where channel_id = $1 and user_id = $2 and to_seq is null";
 const COUNT: &str = "update channels set member_count = member_count + $2 where id = $1";
 const PRESENT: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null and user_id in";
@@ -137,7 +139,8 @@ pub async fn join(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<()> {
     if admitted.is_archived() {
         return Err(Fault::conflict("channel_archived", "this channel is archived"));
     }
-    add(tx, channel, &[(user, ChannelRole::Member)], Some(user)).await?;
+    let people = past::as_they_left(tx, channel, vec![user]).await?;
+    add(tx, channel, &people, Some(user)).await?;
     Ok(())
 }
 
@@ -182,7 +185,7 @@ pub async fn invite_all(
         let field = if people.len() == 1 { "user_id" } else { "user_ids" };
         return Err(Fault::invalid(field, "names someone who does not exist"));
     }
-    let people: Vec<_> = people.into_iter().map(|user| (user, ChannelRole::Member)).collect();
+    let people = past::as_they_left(tx, channel, people).await?;
     let added = add_new(tx, channel, &people, Some(by)).await?;
     for user in added.iter().filter(|user| **user != by) {
         let detail = json!({ "channel_id": channel });
@@ -241,7 +244,13 @@ pub async fn remove(tx: &mut Tx, by: impl Into<Actor>, channel: ChannelId, user:
 }
 
 async fn close(tx: &mut Tx, channel: ChannelId, user: UserId, seq: i64, by: UserId) -> Result<()> {
-    if run!(tx, sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(seq), execute)? == 0 {
+    let (now, removed_by) = (Timestamp::now().0, (by != user).then_some(by.0));
+    if run!(
+        tx,
+        sqlx::query(CLOSE).bind(channel.0).bind(user.0).bind(seq).bind(now).bind(removed_by),
+        execute
+    )? == 0
+    {
         return Err(Fault::NotFound("member"));
     }
     run!(tx, sqlx::query(COUNT).bind(channel.0).bind(-1_i64), execute)?;

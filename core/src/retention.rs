@@ -28,8 +28,12 @@ const CHANNELS_AT_ONCE: i64 = 500;
 const RULE: &str = "select value from policies where name = 'retention'";
 const SET_RULE: &str = "update policies set value = $1, updated_at = $2 where name = 'retention'";
 const OF_CHANNEL: &str = "select retention_days from channels where id = $1";
+const IS_DELETED: &str = "select deleted_at is not null from channels where id = $1";
 const SET_OF_CHANNEL: &str = "update channels set retention_days = $2 where id = $1";
-// Deleted channels too: nobody reads them, and their messages are still in the record.
+// Nothing of a deleted channel is kept.
+const DELETED: &str =
+    "select c.id from channels c where c.deleted_at is not null and exists (select 1 from messages m
+    where m.channel_id = c.id and m.deleted_at is null) order by c.id limit $1";
 const WITH_OWN_RULE: &str = "select c.id, exists (select 1 from messages m where m.channel_id = c.id
     and m.deleted_at is null and m.created_at < $2 - c.retention_days * 86400000) as is_overdue
     from channels c where c.retention_days is not null and c.id > $1 order by c.id limit $3";
@@ -146,11 +150,22 @@ pub async fn overdue(on: &mut impl Read, after: ChannelId) -> Result<(Vec<Channe
     Ok((rows.into_iter().filter(|row| row.1).map(|row| ChannelId(row.0)).collect(), next))
 }
 
-/// Deletes at most [`BATCH`] messages of a channel that are older than they may be. Answers how many it found; fewer than
+/// Deleted channels of which there are messages still. Nobody reads them there; but their copies elsewhere, their files
+/// and what these count to a quota go only with them.
+pub async fn deleted_channels(on: &mut impl Read) -> Result<Vec<ChannelId>> {
+    let ids: Vec<Uuid> = run!(on, sqlx::query_scalar(DELETED).bind(CHANNELS_AT_ONCE), fetch_all)?;
+    Ok(ids.into_iter().map(ChannelId).collect())
+}
+
+/// Deletes at most [`BATCH`] messages of a channel that are older than they may be: of a deleted one, all. Answers how many it found; fewer than
 /// [`BATCH`] means that none are left. Two servers that find the same ones delete each once.
 pub async fn expire(tx: &mut Tx, channel: ChannelId) -> Result<usize> {
-    let Some(days) = read(tx, channel).await?.effective_days() else { return Ok(0) };
-    let before = Timestamp::now().0 - days * DAY_MS;
+    let is_deleted: Option<bool> = run!(tx, sqlx::query_scalar(IS_DELETED).bind(channel.0), fetch_optional)?;
+    let before = match (is_deleted, read(tx, channel).await?.effective_days()) {
+        (Some(true), _) => i64::MAX,
+        (_, Some(days)) => Timestamp::now().0 - days * DAY_MS,
+        (_, None) => return Ok(0),
+    };
     let old: Vec<(Uuid, Option<Uuid>)> =
         run!(tx, sqlx::query_as(OLD).bind(channel.0).bind(before).bind(BATCH as i64), fetch_all)?;
     if old.is_empty() {

@@ -59,6 +59,8 @@ kinds!(
     PrivacyUpdated = "privacy_updated",
     /// User `ref_id` has read the channel up to `detail`; for their own devices, unread and mentions follow.
     ReadUpdated = "read_updated",
+    /// Open channel `ref_id` came to be open, or is it no more: private, or deleted; `detail` is `listed` or `unlisted`.
+    DirectoryUpdated = "directory_updated",
     /// `actor_id` pinned message `ref_id`.
     PinAdded = "pin_added",
     /// `actor_id` took the pin from message `ref_id`.
@@ -163,8 +165,7 @@ impl Event {
                 EventKind::UserUpdated
                 | EventKind::PluginChanged
                 | EventKind::ReactionCatalogueUpdated
-                // Of an open channel, besides the one for its members.
-                | EventKind::ChannelDeleted,
+                | EventKind::DirectoryUpdated,
                 None,
                 None,
             ) => Audience::Everyone,

@@ -37,7 +37,7 @@ impl Due {
         self.sooner.notify_one();
     }
 
-    /// It was chosen anew how long messages are kept.
+    /// It was chosen anew how long messages are kept, or a channel was deleted with all of them.
     pub fn expire(&self) {
         self.rules.notify_one();
     }
@@ -106,15 +106,23 @@ async fn expire(app: &App, stop: &CancellationToken) {
 
 /// Deletes all that is too old, a bounded batch at a time.
 async fn expire_all(app: &App, stop: &CancellationToken) -> Result<()> {
+    for channel in retention::deleted_channels(&mut app.db.read()).await? {
+        expire_channel(app, channel, stop).await?;
+    }
     let mut after = Some(ChannelId(Uuid::nil()));
     while let Some(from) = after {
         let (channels, next) = retention::overdue(&mut app.db.read(), from).await?;
         for channel in channels {
-            while !stop.is_cancelled() && expire_some(app, channel).await? == retention::BATCH {
-                tokio::time::sleep(BREATH).await;
-            }
+            expire_channel(app, channel, stop).await?;
         }
         after = next.filter(|_| !stop.is_cancelled());
+    }
+    Ok(())
+}
+
+async fn expire_channel(app: &App, channel: ChannelId, stop: &CancellationToken) -> Result<()> {
+    while !stop.is_cancelled() && expire_some(app, channel).await? == retention::BATCH {
+        tokio::time::sleep(BREATH).await;
     }
     Ok(())
 }

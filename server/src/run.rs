@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, notifications,
-    push, rate_limits, scheduled_messages, sessions, tickets,
+    Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, log,
+    notifications, push, rate_limits, scheduled_messages, sessions, tickets,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -36,6 +36,8 @@ use crate::storage::Storage;
 use crate::tokens::Tokens;
 use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, web};
 
+/// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
+const TRIMS: usize = 20;
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
 
@@ -151,6 +153,9 @@ async fn assemble(
             if let Err(fault) = done {
                 tracing::debug!(%fault, "what has expired stays for another minute");
             }
+            if let Err(fault) = trim_log(&swept.db).await {
+                tracing::debug!(%fault, "the oldest of the log stays for another minute");
+            }
         }
     });
     Ok(app)
@@ -170,6 +175,16 @@ fn contact(settings: &Settings, local_url: &str) -> String {
         || settings.public_url.clone().unwrap_or_else(|| local_url.to_owned()),
         |it| format!("mailto:{}", it.email),
     )
+}
+
+/// A bounded part of what is too old leaves the log: more in a minute.
+async fn trim_log(db: &confab_core::Db) -> confab_core::Result<()> {
+    for _ in 0..TRIMS {
+        if !db.write(|tx| log::trim(tx, log::KEPT).boxed()).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Drops what has expired long enough ago. Several servers may do so at once.

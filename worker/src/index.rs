@@ -75,8 +75,8 @@ impl Index {
         let analysis = Analysis::default();
         let folder = settings.data_dir.join(FOLDER);
         store::mend(&folder)?;
-        let head = log::head(&mut db.read()).await?;
-        let store = feed::open(folder.clone(), db.epoch(), head, analysis.clone()).await?;
+        let log = log::reach(&mut db.read()).await?;
+        let store = feed::open(folder.clone(), db.epoch(), log, analysis.clone()).await?;
         let index = Self::of(&store, analysis, Arc::default());
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log that are not in the search index yet.");
         let feed = feed::Feed::new(db.clone(), bus.clone(), folder, index.clone(), stop);

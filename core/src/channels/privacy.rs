@@ -3,7 +3,7 @@
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
 use serde_json::json;
 
-use super::name_taken;
+use super::{name_taken, tell_directory};
 use crate::access::{self, Take};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
@@ -56,6 +56,7 @@ pub async fn set_private(
         done.map_err(name_taken)?;
     }
     tx.emit(Emission::new(EventKind::PrivacyUpdated, id).at(id, place.first_seq).by(user));
+    tell_directory(tx, id, !is_private);
     let detail = json!({ "is_private": is_private, "share_history": shares_history });
     audit::note(tx, by, Action::ChannelPrivacyChanged, Some(Target::new("channel", id)), detail).await?;
     Ok(true)

@@ -12,7 +12,7 @@ const MOST_OUTSIDE: i64 = 1_000;
 
 // Mentioned in an open channel that they are no member of, or left since.
 const OUTSIDE: &str = "select n.user_id from notifications n
-    join channels c on c.id = n.channel_id and c.kind in ('public', 'voice')
+    join channels c on c.id = n.channel_id and c.kind in ('public', 'voice') and c.deleted_at is null
     left join memberships s on s.channel_id = n.channel_id and s.user_id = n.user_id and s.to_seq is null
     where n.message_id = $1 and n.kind <> 'reminder' and s.user_id is null limit $2";
 // A reminder stays: its own words may be all that it is about.

@@ -166,6 +166,7 @@ impl Channels {
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (by, id) = (caller.0.actor(), ChannelId(id.0));
         app(&self.0)?.db.write(move |tx| async move { channels::delete(tx, &by, id).await }.boxed()).await?;
+        app(&self.0)?.due.expire();
         Ok(Done::NoContent)
     }
 

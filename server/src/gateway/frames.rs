@@ -95,6 +95,7 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             json!({ "message_id": event.ref_id, "channel_id": channel, "user_id": event.actor_id, "code": detail })
         }
         EventKind::ChannelDeleted => json!({ "id": event.ref_id }),
+        EventKind::DirectoryUpdated => json!({ "channel_id": event.ref_id, "listed": detail == "listed" }),
         EventKind::MemberJoined => {
             let user = people.get(&UserId(event.ref_id))?;
             json!({ "channel_id": channel, "user": user, "role": detail, "joined_at": event.created_at })

@@ -26,7 +26,7 @@ pub enum Missed {
 /// The events after `from` up to `to` that `user` may have: by the memberships of now, so that a removed user gets
 /// the removal and nothing else of that channel.
 pub async fn missed(db: &Db, user: UserId, from: i64, to: i64) -> Result<Missed> {
-    if to - from > LOOKED_THROUGH {
+    if to - from > LOOKED_THROUGH || from < log::trimmed(&mut db.read()).await? {
         return Ok(Missed::TooFar);
     }
     let mine: HashMap<ChannelId, i64> = members::of_user(&mut db.read(), user).await?.into_iter().collect();
@@ -35,7 +35,8 @@ pub async fn missed(db: &Db, user: UserId, from: i64, to: i64) -> Result<Missed>
     while pos < to {
         let page = log::after(&mut db.read(), pos, log::BATCH.min(to - pos)).await?;
         if page.reached == pos {
-            break;
+            // It was dropped from the log a moment ago: a part of it would be worse than nothing.
+            return Ok(Missed::TooFar);
         }
         pos = page.reached;
         let events: Vec<Event> =

@@ -107,6 +107,24 @@ both! {
         eve.get(&path, 404).await;
     }
 
+    async fn a_code_does_not_bring_back_who_was_removed_since(world) {
+        let (ada, bob, eve) = (world.user("ada").await, world.user("bob").await, world.user("eve").await);
+        let vault = ada.create_channel("vault", "private", 201).await;
+        let vault = id(&vault);
+        let kept = invite(&ada, vault, json!({ "max_uses": 5, "role": "admin" }), 201).await;
+        joins(&bob, &kept, 200).await;
+        joins(&eve, &kept, 200).await;
+        ada.send(Method::DELETE, &format!("/api/v1/channels/{vault}/members/{}", eve.id), None, 204).await;
+        joins(&eve, &kept, 404).await;
+        eve.get(&format!("/api/v1/channels/{vault}"), 404).await;
+        assert_eq!(list(&ada, vault).await[0]["uses_left"], 3, "a refusal uses nothing up");
+        // Who went by themselves may come back, and a new code is a new decision.
+        bob.leave(vault, 204).await;
+        assert_eq!(joins(&bob, &kept, 200).await["role"], "admin");
+        let anew = invite(&ada, vault, json!({ "role": "member" }), 201).await;
+        assert_eq!(joins(&eve, &anew, 200).await["role"], "member");
+    }
+
     async fn only_those_in_charge_invite(world) {
         let (ada, bob, eve) = (world.user("ada").await, world.user("bob").await, world.user("eve").await);
         let (vault, room) = (ada.create_channel("vault", "private", 201).await, ada.create_channel("room", "public", 201).await);

@@ -195,6 +195,27 @@ both! {
         }
     }
 
+    async fn whoever_left_as_a_guest_comes_back_as_one(world) {
+        let (ada, bob, carol) = (world.user("ada").await, world.user("bob").await, world.user("carol").await);
+        let room = ada.create_channel("room", "public", 201).await;
+        let room = id(&room);
+        for user in [&bob, &carol] {
+            user.join(room, 200).await;
+        }
+        give(&ada, room, &bob, "guest", 200).await;
+        bob.leave(room, 204).await;
+        bob.join(room, 200).await;
+        assert_eq!(role(&bob, room).await, "guest");
+        bob.leave(room, 204).await;
+        carol.add_member(room, &bob, 201).await;
+        assert_eq!(role(&bob, room).await, "guest", "a member makes no member of a guest");
+        // Those in charge do.
+        give(&ada, room, &bob, "member", 200).await;
+        bob.leave(room, 204).await;
+        bob.join(room, 200).await;
+        assert_eq!(role(&bob, room).await, "member");
+    }
+
     async fn many_are_brought_in_at_once(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let people = [world.user("carol").await, world.user("dan").await, world.user("eve").await];

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::user::{User, contents, id, items};
+use crate::harness::{both, wait_until};
 
 async fn forward(user: &User, message: &str, form: &Value, expected: u16) -> Value {
     user.send(Method::POST, &format!("/api/v1/messages/{message}/forward"), Some(form), expected).await
@@ -200,6 +200,39 @@ both! {
             let last = ada.get(&format!("/api/v1/channels/{}", id(channel)), 200).await["last_seq"].as_i64();
             assert_eq!(last, seqs.last().copied());
         }
+    }
+
+    async fn with_a_channel_goes_all_that_was_said_in_it(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let doomed = ada.create_channel("doomed", "public", 201).await;
+        let other = ada.create_channel("other", "public", 201).await;
+        bob.join(id(&other), 200).await;
+        let file = ada.upload("tides.txt", b"high at nine").await;
+        let said = ada.post_form(id(&doomed), &json!({ "content": "@bob high at nine", "file_ids": [file["id"]] }), 201).await;
+        let copy = forward(&ada, id(&said), &json!({ "channel_id": other["id"] }), 201).await;
+        let noticed = bob.get("/api/v1/users/me/notifications", 200).await;
+        assert_eq!(items(&noticed)[0]["message"]["id"], said["id"]);
+        let mut socket = bob.connect().await;
+        ada.send(Method::DELETE, &format!("/api/v1/channels/{}", id(&doomed)), None, 204).await;
+        // Nobody learns more than that it is not open any more, and the copy goes too.
+        let (mut is_listed, mut emptied) = (None, None);
+        while is_listed.is_none() || emptied.is_none() {
+            let frame = socket.next_frame().await;
+            match frame["t"].as_str() {
+                Some("directory_updated") => is_listed = Some(frame["d"].clone()),
+                Some("message_update") => emptied = Some(frame["d"].clone()),
+                Some("channel_deleted") => panic!("for members only: {frame}"),
+                _ => {}
+            }
+        }
+        assert_eq!(is_listed, Some(json!({ "channel_id": doomed["id"], "listed": false })));
+        let emptied = emptied.unwrap();
+        assert_eq!((&emptied["id"], &emptied["forwarded"]["is_deleted"]), (&copy["id"], &json!(true)));
+        assert_eq!(bob.get("/api/v1/users/me/notifications", 200).await["items"], json!([]));
+        wait_until("the file to go too", async || {
+            ada.get("/api/v1/users/me/quota", 200).await["used_bytes"] == json!(0)
+        })
+        .await;
     }
 
     async fn a_message_is_forwarded_two_hundred_times(world) {

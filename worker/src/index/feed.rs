@@ -6,6 +6,7 @@ mod files;
 mod flow;
 mod replacement;
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,9 +33,14 @@ const PULSE: Duration = Duration::from_secs(1);
 /// A pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Opens the store on a thread that may block.
-pub(super) async fn open(folder: PathBuf, epoch: Uuid, head: i64, analysis: Analysis) -> Result<Store> {
-    tokio::task::spawn_blocking(move || store::open(&folder, epoch, head, &analysis))
+/// Opens the store on a thread that may block. `log`: from the last position that left the log to its newest.
+pub(super) async fn open(
+    folder: PathBuf,
+    epoch: Uuid,
+    log: RangeInclusive<i64>,
+    analysis: Analysis,
+) -> Result<Store> {
+    tokio::task::spawn_blocking(move || store::open(&folder, epoch, &log, &analysis))
         .await
         .map_err(Fault::internal)?
 }
@@ -172,9 +178,9 @@ impl Feed {
                 () = sleep(pause) => {}
             }
             pause = PAUSE;
-            let opened = match log::head(&mut self.db.read()).await {
-                Ok(head) => {
-                    open(self.folder.clone(), self.db.epoch(), head, self.index.analysis().clone()).await
+            let opened = match log::reach(&mut self.db.read()).await {
+                Ok(log) => {
+                    open(self.folder.clone(), self.db.epoch(), log, self.index.analysis().clone()).await
                 }
                 Err(fault) => Err(fault),
             };

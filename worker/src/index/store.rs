@@ -8,6 +8,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use confab_core::{Fault, Result};
@@ -103,10 +104,16 @@ pub(super) fn lock(data_dir: &Path) -> Result<FolderLock> {
 }
 
 /// Opens the index in `folder`, or makes a new one there. Blocks.
-pub(super) fn open(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Result<Store> {
+pub(super) fn open(
+    folder: &Path,
+    epoch: Uuid,
+    log: &RangeInclusive<i64>,
+    analysis: &Analysis,
+) -> Result<Store> {
+    let head = *log.end();
     let is_begun = std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some());
     if is_begun {
-        match open_whole(folder, epoch, head, analysis) {
+        match open_whole(folder, epoch, log, analysis) {
             Ok(store) => return Ok(store),
             Err(reason) => tracing::warn!(%reason, "the search index is built anew"),
         }
@@ -125,7 +132,12 @@ fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> Fault {
     Fault::invalid("data_dir", format!("cannot keep an index in {}: {error}", folder.display()))
 }
 
-fn open_whole(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Result<Store, String> {
+fn open_whole(
+    folder: &Path,
+    epoch: Uuid,
+    log: &RangeInclusive<i64>,
+    analysis: &Analysis,
+) -> Result<Store, String> {
     let said = |error: tantivy::TantivyError| error.to_string();
     let directory = MmapDirectory::open(folder).map_err(|error| error.to_string())?;
     let index = Index::open(directory).map_err(said)?;
@@ -140,8 +152,11 @@ fn open_whole(folder: &Path, epoch: Uuid, head: i64, analysis: &Analysis) -> Res
     if place.epoch != epoch {
         return Err("it belongs to another record".into());
     }
-    if place.progress.applied() > head {
+    if place.progress.applied() > *log.end() {
         return Err("it is ahead of the log".into());
+    }
+    if place.progress.applied() < *log.start() {
+        return Err("what it is missing is not in the log any more".into());
     }
     let damaged = index.validate_checksum().map_err(said)?;
     if !damaged.is_empty() {

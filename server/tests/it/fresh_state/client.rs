@@ -131,6 +131,7 @@ impl Client {
             "reaction_added" | "reaction_removed" => self.reacted(d, name == "reaction_added"),
             "channel_update" | "privacy_updated" => self.channel_changed(d),
             "channel_deleted" => self.forget(&d["id"], true),
+            "directory_updated" => self.listed(d).await,
             "member_joined" => self.joined(d).await,
             "member_left" => self.left(d),
             "role_updated" => self.role_changed(d),
@@ -284,6 +285,26 @@ impl Client {
         }
     }
 
+    /// An open channel is open from now on, or no more.
+    async fn listed(&mut self, d: &Value) {
+        let is_listed = d["listed"] == true;
+        if is_listed {
+            self.state["notifications"] = fresh::notifications(&self.user).await;
+        } else if self.channel(&d["channel_id"]).is_none() {
+            self.forget(&d["channel_id"], true);
+        }
+        // Copies of its messages elsewhere name their place only while everybody may know it.
+        let ids: Vec<String> = match self.state["channels"].as_object() {
+            Some(channels) => {
+                channels.iter().filter(|it| has_forwards(it.1)).map(|it| it.0.clone()).collect()
+            }
+            None => Vec::new(),
+        };
+        for id in ids {
+            self.state["channels"][&id] = fresh::channel(&self.user, &id).await;
+        }
+    }
+
     fn left(&mut self, d: &Value) {
         if self.is_me(&d["user_id"]) {
             // Notifications of an open channel can still be read.
@@ -397,6 +418,11 @@ impl Client {
         let unread = items.into_iter().flat_map(|it| it.values()).filter(|it| it["is_read"] == false).count();
         self.state["notifications"]["unread"] = json!(unread);
     }
+}
+
+fn has_forwards(channel: &Value) -> bool {
+    let messages = channel["messages"].as_object();
+    messages.into_iter().flatten().any(|(_, it)| it.get("forwarded").is_some_and(Value::is_object))
 }
 
 /// A quote shows the beginning of a message as it is now; texts of the walk are shorter than that.

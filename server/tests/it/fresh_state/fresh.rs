@@ -14,13 +14,23 @@ pub const LISTS: &[(&str, &[&str])] = &[
             "message_update",
             "message_delete",
             "channel_deleted",
+            "directory_updated",
             "member_left",
         ],
     ),
-    ("/users/me/drafts", &["draft_updated", "channel_deleted", "member_left", "member_joined"]),
+    (
+        "/users/me/drafts",
+        &["draft_updated", "channel_deleted", "directory_updated", "member_left", "member_joined"],
+    ),
     (
         "/scheduled-messages",
-        &["scheduled_message_updated", "channel_deleted", "member_left", "member_joined"],
+        &[
+            "scheduled_message_updated",
+            "channel_deleted",
+            "directory_updated",
+            "member_left",
+            "member_joined",
+        ],
     ),
     (
         "/reminders",
@@ -29,6 +39,7 @@ pub const LISTS: &[(&str, &[&str])] = &[
             "message_update",
             "message_delete",
             "channel_deleted",
+            "directory_updated",
             "member_left",
             "member_joined",
         ],

@@ -120,6 +120,13 @@ pub fn case(kind: EventKind) -> Case {
             step("ada", "POST", "/channels", r#"{"name":"turned {new}","kind":"public"}"#),
             step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":true}"#),
         ]),
+        EventKind::DirectoryUpdated => Heard(vec![
+            step("ada", "POST", "/channels", r#"{"name":"to and fro {new}","kind":"public"}"#),
+            step("ada", "POST", "/channels/{last}/messages", r#"{"content":"@cyd look here"}"#),
+            step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":true}"#),
+            step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":false,"share_history":true}"#),
+            step("ada", "DELETE", "/channels/{last}", ""),
+        ]),
         EventKind::PinAdded => Heard(vec![step("ada", "PUT", "/messages/{message}/pin", "")]),
         EventKind::PinRemoved => Heard(vec![step("ada", "DELETE", "/messages/{message}/pin", "")]),
         EventKind::BookmarkAdded => Heard(vec![step("bob", "PUT", "/messages/{message}/bookmark", "")]),
