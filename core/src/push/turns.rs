@@ -60,6 +60,21 @@ pub struct Full {
     pub hosts: Vec<String>,
 }
 
+impl Full {
+    /// Whether nobody is passed by.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.hosts.is_empty()
+    }
+
+    /// Whether all of these are among `others`.
+    #[must_use]
+    pub fn is_within(&self, others: &Self) -> bool {
+        self.users.iter().all(|it| others.users.contains(it))
+            && self.hosts.iter().all(|it| others.hosts.contains(it))
+    }
+}
+
 /// A browser for which something is due.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Browser {

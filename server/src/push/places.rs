@@ -1,6 +1,7 @@
 //! Who has how many of the places from which pushes are sent: nobody more than a few, so that one person with slow services,
 //! or one slow host, leaves places for everybody else.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -34,12 +35,11 @@ impl Places {
         true
     }
 
-    /// Gives one back. Answers whether this user or host had as many as they may: then more of theirs may wait.
-    pub fn give_back(&mut self, user: Uuid, host: &str) -> bool {
+    /// Gives one back.
+    pub fn give_back(&mut self, user: Uuid, host: &str) {
         self.taken = self.taken.saturating_sub(1);
-        let of_user = lessen(&mut self.users, &user);
-        let of_host = lessen(&mut self.hosts, host);
-        of_user >= AT_ONCE_A_USER || of_host >= AT_ONCE_A_HOST
+        lessen(&mut self.users, &user);
+        lessen(&mut self.hosts, host);
     }
 
     /// Who has as many as they may.
@@ -50,18 +50,12 @@ impl Places {
     }
 }
 
-/// Counts one less, and answers how many there were. Who has none is forgotten.
-fn lessen<K: Hash + Eq + std::borrow::Borrow<Q>, Q: Hash + Eq + ?Sized>(
-    counts: &mut HashMap<K, usize>,
-    key: &Q,
-) -> usize {
-    let Some(count) = counts.get_mut(key) else { return 0 };
-    let before = *count;
-    *count -= 1;
-    if before == 1 {
-        counts.remove(key);
+/// Counts one less. Who has none is forgotten.
+fn lessen<K: Hash + Eq + Borrow<Q>, Q: Hash + Eq + ?Sized>(counts: &mut HashMap<K, usize>, key: &Q) {
+    match counts.get_mut(key) {
+        Some(count) if *count > 1 => *count -= 1,
+        _ => drop(counts.remove(key)),
     }
-    before
 }
 
 #[cfg(test)]
@@ -85,8 +79,9 @@ mod tests {
         assert_eq!(rest, AT_ONCE - AT_ONCE_A_HOST - AT_ONCE_A_USER - 1);
         assert!(places.are_all_taken() && !places.take(Uuid::from_u128(500), "new"));
 
-        assert!(places.give_back(slow, "host0") && !places.give_back(slow, "host1"), "full once, then not");
-        assert!(places.give_back(Uuid::from_u128(10), "slow.example"));
+        places.give_back(slow, "host0");
+        places.give_back(Uuid::from_u128(10), "slow.example");
+        assert!(places.full().users.is_empty() && places.full().hosts.is_empty());
         assert!(places.take(Uuid::from_u128(500), "slow.example") && places.take(slow, "host1"));
     }
 
@@ -95,7 +90,7 @@ mod tests {
         let mut places = Places::default();
         for number in 0..1_000 {
             assert!(places.take(Uuid::from_u128(number), &format!("h{number}")));
-            assert!(!places.give_back(Uuid::from_u128(number), &format!("h{number}")));
+            places.give_back(Uuid::from_u128(number), &format!("h{number}"));
         }
         assert!(places.users.is_empty() && places.hosts.is_empty());
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
-use confab_core::push::{self, Browser, LOOKED_AT};
+use confab_core::push::{self, Browser, Full, LOOKED_AT};
 use confab_core::{FutureExt, Result};
 use futures_util::StreamExt;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -19,8 +19,8 @@ use super::{host, sender};
 use crate::errands::Rounds;
 use crate::state::App;
 
-/// After a look that found nothing beside whom it passed by, for so long none is made in passing by the same: it reads all
-/// that waits for a slow host.
+/// What a look that passed somebody by has seen holds for so long: it reads all that waits for a slow host, and is not made
+/// again with each push that ends.
 const APART: Duration = Duration::from_millis(500);
 
 /// Sends what is due until `stop`.
@@ -41,7 +41,7 @@ pub async fn send_all(app: App, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = rounds.next() => pool.look.after_a_while(),
+            _ = rounds.next() => pool.look.forget(),
             Some(ended) = pool.under_way.join_next_with_id() => pool.ended(&ended),
         }
         if let Err(fault) = pool.fill().await {
@@ -69,22 +69,24 @@ struct Pool {
     whose: HashMap<Id, Waiting>,
 }
 
-/// Whether it is worth looking for who waits.
+/// What the last look that came to the end has seen.
 #[derive(Default)]
 struct Look {
-    is_worth_it: bool,
-    /// When the last one had seen all but whom it passed by.
-    saw_all_at: Option<Instant>,
+    /// Besides these nobody waited then.
+    nothing_beside: Option<(Instant, Full)>,
 }
 
 impl Look {
-    fn after_a_while(&mut self) {
-        self.is_worth_it |= self.saw_all_at.is_none_or(|at| at.elapsed() >= APART);
+    /// Somebody may have come since.
+    fn forget(&mut self) {
+        self.nothing_beside.take_if(|(_, passed_by)| passed_by.is_empty());
     }
 
-    fn done(&mut self, saw_all: bool, passed_by: bool) {
-        self.is_worth_it = !saw_all;
-        self.saw_all_at = (saw_all && passed_by).then(Instant::now);
+    /// Whether somebody may be found who is none of `full`.
+    fn is_worth_it(&self, full: &Full) -> bool {
+        self.nothing_beside.as_ref().is_none_or(|(at, passed_by)| {
+            !passed_by.is_within(full) || (!passed_by.is_empty() && at.elapsed() >= APART)
+        })
     }
 }
 
@@ -92,7 +94,9 @@ impl Pool {
     fn ended(&mut self, ended: &Result<(Id, bool), JoinError>) {
         let id = match ended {
             Ok((id, has_more)) => {
-                self.look.is_worth_it |= *has_more;
+                if *has_more {
+                    self.look.forget();
+                }
                 *id
             }
             Err(error) => {
@@ -101,21 +105,20 @@ impl Pool {
             }
         };
         if let Some(waiting) = self.whose.remove(&id) {
-            self.leave(&waiting);
+            self.places.give_back(waiting.user, &waiting.host);
         }
-    }
-
-    fn leave(&mut self, waiting: &Waiting) {
-        self.look.is_worth_it |= self.places.give_back(waiting.user, &waiting.host);
     }
 
     /// Begins as many as there are places for.
     async fn fill(&mut self) -> Result<()> {
         loop {
             let mut chosen = self.choose();
-            if chosen.is_empty() && self.look.is_worth_it && !self.places.are_all_taken() {
-                self.look().await?;
-                chosen = self.choose();
+            if chosen.is_empty() {
+                let full = self.places.full();
+                if !self.places.are_all_taken() && self.look.is_worth_it(&full) {
+                    self.look(full).await?;
+                    chosen = self.choose();
+                }
             }
             if chosen.is_empty() {
                 return Ok(());
@@ -130,11 +133,12 @@ impl Pool {
         self.seen.extract_if(.., |it| places.take(it.user, &it.host)).collect()
     }
 
-    /// Sees who waits. Nobody comes twice.
-    async fn look(&mut self) -> Result<()> {
-        let full = self.places.full();
+    /// Sees who waits, besides those of `full`. Nobody comes twice.
+    async fn look(&mut self, full: Full) -> Result<()> {
         let found = push::look(&mut self.app.db.read(), &full).await?;
-        self.look.done((found.len() as i64) < LOOKED_AT, !(full.users.is_empty() && full.hosts.is_empty()));
+        if (found.len() as i64) < LOOKED_AT {
+            self.look.nothing_beside = Some((Instant::now(), full));
+        }
         let unnamed: Vec<(Uuid, String)> =
             found.iter().filter(|it| it.host.is_none()).map(|it| (it.id, host_of(it))).collect();
         if !unnamed.is_empty() {
@@ -163,7 +167,7 @@ impl Pool {
                     let task = self.under_way.spawn(sender::send(self.app.clone(), claimed.swap_remove(at)));
                     self.whose.insert(task.id(), waiting);
                 }
-                None => self.leave(&waiting),
+                None => self.places.give_back(waiting.user, &waiting.host),
             }
         }
         fault
@@ -175,4 +179,27 @@ fn host_of(browser: &Browser) -> String {
         .host
         .clone()
         .unwrap_or_else(|| Url::parse(&browser.endpoint).map_or_else(|_| "nowhere".into(), |it| host(&it)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_would_see_nothing_new_is_not_made() {
+        let full =
+            |hosts: &[&str]| Full { users: vec![], hosts: hosts.iter().map(|it| (*it).into()).collect() };
+        let mut look = Look::default();
+        assert!(look.is_worth_it(&full(&[])), "nobody has looked");
+        look.nothing_beside = Some((Instant::now(), full(&[])));
+        assert!(!look.is_worth_it(&full(&[])) && !look.is_worth_it(&full(&["slow"])));
+        look.forget();
+        assert!(look.is_worth_it(&full(&[])), "somebody may have come");
+        look.nothing_beside = Some((Instant::now(), full(&["slow"])));
+        look.forget();
+        assert!(!look.is_worth_it(&full(&["slow"])) && !look.is_worth_it(&full(&["slow", "other"])));
+        assert!(look.is_worth_it(&full(&["other"])), "slow has a place again");
+        look.nothing_beside = Instant::now().checked_sub(APART).map(|at| (at, full(&["slow"])));
+        assert!(look.is_worth_it(&full(&["slow"])), "that was long ago");
+    }
 }
