@@ -31,6 +31,7 @@ const PUT: &str = "insert into attention (user_id, notification_level, quiet_fro
     digest_due_at = case when attention.email_digest = excluded.email_digest then attention.digest_due_at
     else excluded.digest_due_at end, digest_done_id = case when attention.email_digest = 'off'
     then excluded.digest_done_id else attention.digest_done_id end, updated_at = excluded.updated_at";
+const FORGET: &str = "delete from attention where user_id = $1";
 const QUIET: &str = "select a.quiet_from, a.quiet_to, a.quiet_days, a.time_zone, a.quiet_until, p.chosen
     from users u left join attention a on a.user_id = u.id left join presences p on p.user_id = u.id where u.id = $1";
 const CONCERNING: &str = "select u.id, m.notification_level as channel_level, m.muted, a.notification_level, a.quiet_from, a.quiet_to,
@@ -234,6 +235,13 @@ async fn put(tx: &mut Tx, user: UserId, now: &Preferences, at: Timestamp) -> Res
             .bind(Uuid::now_v7()),
         execute
     )?;
+    Ok(())
+}
+
+/// Drops what a user wished, their keywords too.
+pub(crate) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    keywords::forget(tx, user).await?;
+    run!(tx, sqlx::query(FORGET).bind(user.0), execute)?;
     Ok(())
 }
 

@@ -1,10 +1,13 @@
-//! The one way out to addresses that people write: link previews now, whatever else calls out for them later.
+//! The one way out to addresses that people write: pages, for the previews of links ([`Egress`]), and the push services that
+//! browsers name ([`Postbox`]). What an operator writes (an issuer, a mail server, a bucket) is called by what needs it.
 //!
-//! Whoever can make a server fetch an address reaches what only the server reaches (SSRF): the machine itself, its
+//! Whoever can make a server call an address reaches what only the server reaches (SSRF): the machine itself, its
 //! network, a cloud's metadata. So every address is resolved here, checked, and connected to exactly as it was checked:
-//! a name that answers otherwise a moment later (rebinding) is never asked again.
+//! a name that answers otherwise a moment later (rebinding) is never asked again. No redirect is followed without the same
+//! check, and no proxy asked, which would resolve the name itself.
 
 mod address;
+mod postbox;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,10 +16,11 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use url::{Host, Url};
 
-pub use address::is_global;
+use address::{host_of, is_global};
+pub use postbox::Postbox;
 
 /// From asking for the first name to the last byte, over all redirects.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -90,15 +94,10 @@ impl Egress {
     /// redirects, asks no proxy, and gives up after [`PATIENCE`].
     pub async fn client_for(&self, url: &Url) -> Result<Client, Refusal> {
         let address = self.checked(url).await?;
-        let builder = Client::builder();
+        let builder = closed(" (link preview)");
         // Without TLS no authorities are needed: reading the machine's takes longer than the whole request.
         let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
         builder
-            .user_agent(concat!("confab/", env!("CARGO_PKG_VERSION"), " (link preview)"))
-            .redirect(Policy::none())
-            // A proxy would resolve the name itself, unchecked.
-            .no_proxy()
-            .referer(false)
             .pool_max_idle_per_host(0)
             .timeout(PATIENCE)
             .connect_timeout(PATIENCE)
@@ -112,15 +111,12 @@ impl Egress {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refusal::Address("neither http nor https"));
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refusal::Address("a user's name in it"));
-        }
+        let host = host_of(url)?;
         let port = url.port_or_known_default().ok_or(Refusal::Address("no port"))?;
         let is_usual = matches!(port, 80 | 443);
         if !is_usual && !self.allowed.iter().any(|it| it.port() == port) {
             return Err(Refusal::Address("another port than 80 and 443"));
         }
-        let host = url.host().ok_or(Refusal::Address("no host"))?;
         let found: Vec<SocketAddr> = match host {
             // The parser has read decimal, octal and hexadecimal forms as the addresses that they are.
             Host::Ipv4(ip) => vec![SocketAddr::new(ip.into(), port)],
@@ -140,6 +136,15 @@ impl Egress {
         }
         found.first().copied().ok_or(Refusal::Unreachable)
     }
+}
+
+/// A client that goes nowhere by itself: no redirects, and no proxy, which would resolve names unchecked.
+fn closed(purpose: &str) -> ClientBuilder {
+    Client::builder()
+        .user_agent(format!("confab/{}{purpose}", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
 }
 
 /// Answers every name with the address that was checked.

@@ -1,7 +1,8 @@
 //! Web push: messages for browsers that are closed, encrypted for the browser (RFC 8291) and signed by this server
 //! (VAPID, RFC 8292). The push service between them reads neither.
 
-pub mod address;
+mod places;
+mod pool;
 mod sender;
 
 use base64::Engine as _;
@@ -17,7 +18,9 @@ use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint;
 use web_push_native::p256::pkcs8::EncodePrivateKey;
 use web_push_native::p256::{PublicKey, SecretKey};
 
-pub use sender::send_all;
+pub use pool::send_all;
+
+use crate::egress::Postbox;
 
 /// How long one signature is good; services accept at most a day.
 const SIGNED_FOR: std::time::Duration = std::time::Duration::from_hours(12);
@@ -30,9 +33,7 @@ pub struct Pusher {
     public: String,
     /// Whom a push service may write to about it.
     contact: String,
-    /// Whether services on this machine are spoken to.
-    pub allows_loopback: bool,
-    client: reqwest::Client,
+    postbox: Postbox,
 }
 
 /// A key for a server that has none yet, in letters.
@@ -48,7 +49,8 @@ pub fn new_key() -> String {
 }
 
 impl Pusher {
-    /// Reads the key that [`new_key`] made. `contact` is an address that begins with `https:` or `mailto:`.
+    /// Reads the key that [`new_key`] made. `contact` is an address that begins with `https:` or `mailto:`;
+    /// `allows_loopback`: services on this machine are spoken to.
     ///
     /// # Errors
     /// [`Fault::Internal`] for a key that is none.
@@ -59,8 +61,7 @@ impl Pusher {
         let public = URL_SAFE_NO_PAD.encode(secret.public_key().to_encoded_point(false).as_bytes());
         let der = secret.to_pkcs8_der().map_err(|_| damaged())?;
         let key = EncodingKey::from_ec_der(der.as_bytes());
-        let client = sender::client(allows_loopback)?;
-        Ok(Self { key, public, contact, allows_loopback, client })
+        Ok(Self { key, public, contact, postbox: Postbox::new(allows_loopback)? })
     }
 
     /// What a browser is told when it subscribes: only this server may push to it then.
@@ -74,9 +75,11 @@ impl Pusher {
     /// # Errors
     /// [`Fault::Invalid`] in `endpoint`, `p256dh` or `auth`.
     pub fn check(&self, endpoint: String, p256dh: &str, auth: &str) -> Result<NewSubscription> {
-        if endpoint.len() > ENDPOINT_BYTES || address::admitted(&endpoint, self.allows_loopback).is_none() {
+        let url =
+            Some(&endpoint).filter(|it| it.len() <= ENDPOINT_BYTES).and_then(|it| self.postbox.admitted(it));
+        let Some(url) = url else {
             return Err(Fault::invalid("endpoint", "must be the https address of a push service"));
-        }
+        };
         let (p256dh, auth) = (p256dh.trim_end_matches('='), auth.trim_end_matches('='));
         if public_key(p256dh).is_none() {
             return Err(Fault::invalid("p256dh", "must be a public key of the curve P-256"));
@@ -84,7 +87,8 @@ impl Pusher {
         if auth_secret(auth).is_none() {
             return Err(Fault::invalid("auth", "must be a secret of 16 bytes"));
         }
-        Ok(NewSubscription { endpoint, p256dh: p256dh.to_owned(), auth: auth.to_owned() })
+        let host = host(&url);
+        Ok(NewSubscription { endpoint, host, p256dh: p256dh.to_owned(), auth: auth.to_owned() })
     }
 
     /// The value of `Authorization` for one push service.
@@ -98,6 +102,11 @@ impl Pusher {
         let token = jsonwebtoken::encode(&header, &claims, &self.key).map_err(Fault::internal)?;
         Ok(format!("vapid t={token}, k={}", self.public))
     }
+}
+
+/// The host by which services are told apart: each spelling of one name is the same.
+fn host(endpoint: &Url) -> String {
+    endpoint.host_str().unwrap_or("nowhere").trim_end_matches('.').to_owned()
 }
 
 /// What the browser's worker reads, encrypted for it alone.

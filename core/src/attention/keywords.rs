@@ -55,7 +55,7 @@ pub(super) async fn set(tx: &mut Tx, user: UserId, labels: &[String]) -> Result<
             rows.push((phrase, words.swap_remove(0), label));
         }
     }
-    run!(tx, sqlx::query(FORGET).bind(user.0), execute)?;
+    forget(tx, user).await?;
     let rows: Vec<(i64, (String, String, String))> = (0_i64..).zip(rows).collect();
     insert_rows!(
         tx,
@@ -69,6 +69,12 @@ pub(super) async fn set(tx: &mut Tx, user: UserId, labels: &[String]) -> Result<
             .push_bind(row.0),
         ""
     );
+    Ok(())
+}
+
+/// Drops all of them.
+pub(super) async fn forget(tx: &mut Tx, user: UserId) -> Result<()> {
+    run!(tx, sqlx::query(FORGET).bind(user.0), execute)?;
     Ok(())
 }
 

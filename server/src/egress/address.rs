@@ -1,6 +1,10 @@
-//! Which addresses are on the Internet.
+//! Which addresses may be called, and which are on the Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use super::Refusal;
 
 /// Networks of IPv4 that are not, from IANA's registry of special purposes: first address and length.
 const INSIDE: &[([u8; 4], u32)] = &[
@@ -33,6 +37,15 @@ const INSIDE_V6: &[([u16; 3], u32)] = &[
     ([0x3ffe, 0, 0], 16),           // the 6bone that was
     ([0x3fff, 0, 0], 20),           // documents
 ];
+
+/// The host that an address names; none of those with a user's name in it, which are sent to who is there. The parser has
+/// read decimal, octal and hexadecimal forms as the addresses that they are.
+pub(super) fn host_of(url: &Url) -> Result<Host<&str>, Refusal> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Refusal::Address("a user's name in it"));
+    }
+    url.host().ok_or(Refusal::Address("no host"))
+}
 
 /// Whether an address is on the Internet: not this machine, not its networks, none that only means another.
 #[must_use]

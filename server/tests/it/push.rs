@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::harness::command::sqlite;
 use crate::harness::push_service::{Browser, PushService, Taken};
 use crate::harness::user::{User, id, items};
 use crate::harness::{World, wait_until};
@@ -201,4 +202,104 @@ async fn a_kill_loses_no_push() {
     world.nodes[0].restart().await;
     assert_eq!(browser.read(&service.message("bobs", 1).await)["text"], "@bob hello");
     assert_eq!(bob.get("/api/v1/push/key", 200).await, key, "its key is kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_names_slow_services_stalls_nobody() {
+    for is_scaled in [false, true] {
+        stalled(world(is_scaled).await).await;
+    }
+}
+
+async fn stalled(mut world: World) {
+    let service = PushService::start().await;
+    let (ada, bob, eve) = (world.user("ada").await, world.user("bob").await, world.user("eve").await);
+    let room = ada.create_channel("room", "public", 201).await;
+    for user in [&bob, &eve] {
+        user.join(id(&room), 200).await;
+    }
+    subscribe(&bob, &service.browser("bobs")).await;
+    for number in 0..20 {
+        service.fall_silent(&format!("slow{number}"));
+        subscribe(&eve, &service.browser(&format!("slow{number}"))).await;
+    }
+    let most = 2 * world.nodes.len();
+    for number in 0..3 {
+        ada.post(id(&room), &format!("@eve {number}"), 201).await;
+    }
+    wait_until("eve's services to keep places", async || service.unanswered().0 >= 2).await;
+    // Hers take two places of a server. What is for others comes, and goes on coming.
+    for number in 0..3 {
+        ada.post(id(&room), &format!("@bob {number}"), 201).await;
+        service.message("bobs", number).await;
+    }
+    let (now, at_most) = service.unanswered();
+    assert!(now > 0, "hers had been given up before his came");
+    assert!(at_most <= most, "{at_most} of hers were under way at once, and {most} may be");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_is_left_alone_is_told_the_newest_afterwards() {
+    for is_scaled in [false, true] {
+        left_alone(world(is_scaled).await).await;
+    }
+}
+
+async fn left_alone(mut world: World) {
+    let service = PushService::start().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let (room, other) =
+        (ada.create_channel("room", "public", 201).await, ada.create_channel("other", "public", 201).await);
+    for channel in [&room, &other] {
+        bob.join(id(channel), 200).await;
+    }
+    let (busy, idle) = (service.browser("busy"), service.browser("idle"));
+    subscribe(&bob, &busy).await;
+    subscribe(&bob, &idle).await;
+    service.ask_to_wait("busy", 1_800);
+    ada.post(id(&room), "@bob one", 201).await;
+    service.message("busy", 0).await;
+    for text in ["@bob two", "@bob three"] {
+        ada.post(id(&room), text, 201).await;
+    }
+    ada.post(id(&other), "@bob elsewhere", 201).await;
+    wait_until("the other browser to be told all", async || {
+        service.taken("idle").iter().any(|it| idle.read(it)["text"] == "@bob elsewhere")
+    })
+    .await;
+    assert_eq!(service.taken("busy").len(), 1, "it asked to be left alone");
+    // It comes back by itself: one message of each channel is enough, and what comes then comes as ever.
+    subscribe(&bob, &busy).await;
+    service.message("busy", 2).await;
+    ada.post(id(&room), "@bob four", 201).await;
+    service.message("busy", 3).await;
+    let texts: Vec<Value> = service.taken("busy").iter().map(|it| busy.read(it)["text"].clone()).collect();
+    assert_eq!(texts, ["@bob one", "@bob three", "@bob elsewhere", "@bob four"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_account_leaves_no_wishes_and_no_browsers() {
+    let mut world = World::embedded_with(&LOOPBACK).await;
+    let service = PushService::start().await;
+    let (ada, bob, admin) = (world.user("ada").await, world.user("bob").await, world.admin().await);
+    let room = ada.create_channel("room", "public", 201).await;
+    bob.join(id(&room), 200).await;
+    for user in [&ada, &bob] {
+        let form = json!({ "keywords": ["gull"], "notification_level": "all" });
+        user.send(Method::PUT, "/api/v1/users/me/preferences", Some(&form), 200).await;
+        subscribe(user, &service.browser(&user.name)).await;
+    }
+    service.ask_to_wait("bob", 1_800);
+    ada.post(id(&room), "@bob hello", 201).await;
+    service.message("bob", 0).await;
+    let database = world.nodes[0].data.join("confab.db");
+    let rows = || {
+        ["keywords", "attention", "push_subscriptions", "pushes"]
+            .map(|table| sqlite(&database, &format!("select count(*) from {table}")).trim().to_owned())
+    };
+    assert_eq!(rows(), ["2", "2", "2", "1"]);
+    ada.send(Method::DELETE, &format!("/api/v1/auth/users/{}", bob.id), None, 403).await;
+    assert_eq!(rows(), ["2", "2", "2", "1"]);
+    admin.send(Method::DELETE, &format!("/api/v1/auth/users/{}", bob.id), None, 204).await;
+    assert_eq!(rows(), ["1", "1", "1", "0"], "hers stay");
 }

@@ -1,7 +1,7 @@
 //! A push service for the tests: takes what a real one takes, answers as it is told, and keeps what it took. And the
 //! browser behind it, which alone can read that.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -26,8 +26,12 @@ pub struct Taken {
 
 #[derive(Default)]
 struct Kept {
-    answers: BTreeMap<String, VecDeque<u16>>,
+    answers: BTreeMap<String, VecDeque<(u16, u64)>>,
     taken: Vec<Taken>,
+    silent: BTreeSet<String>,
+    /// Messages that are answered by nothing, now and at most.
+    unanswered: usize,
+    most_unanswered: usize,
 }
 
 /// One service, gone with this value.
@@ -64,7 +68,24 @@ impl PushService {
     /// Answers the next messages for `name` with these statuses; then with 201 again.
     pub fn answer(&self, name: &str, statuses: &[u16]) {
         let mut kept = self.kept.lock().unwrap();
-        kept.answers.entry(format!("/{name}")).or_default().extend(statuses);
+        kept.answers.entry(format!("/{name}")).or_default().extend(statuses.iter().map(|it| (*it, 0)));
+    }
+
+    /// Answers the next message for `name` with 429 and asks to be left alone for so long.
+    pub fn ask_to_wait(&self, name: &str, seconds: u64) {
+        let mut kept = self.kept.lock().unwrap();
+        kept.answers.entry(format!("/{name}")).or_default().push_back((429, seconds));
+    }
+
+    /// Takes messages for `name` from now on and never answers.
+    pub fn fall_silent(&self, name: &str) {
+        self.kept.lock().unwrap().silent.insert(format!("/{name}"));
+    }
+
+    /// Messages that wait for an answer in vain: now, and at most at once.
+    pub fn unanswered(&self) -> (usize, usize) {
+        let kept = self.kept.lock().unwrap();
+        (kept.unanswered, kept.most_unanswered)
     }
 
     /// What was taken for `name` so far, refused ones too.
@@ -112,13 +133,24 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
             _ => return,
         }
     }
-    let status = {
+    let (status, seconds) = {
         let mut kept = kept.lock().unwrap();
-        let status = kept.answers.get_mut(&path).and_then(VecDeque::pop_front).unwrap_or(201);
+        let is_silent = kept.silent.contains(&path);
+        let answer = kept.answers.get_mut(&path).and_then(VecDeque::pop_front);
+        let (status, seconds) = if is_silent { (0, 0) } else { answer.unwrap_or((201, 0)) };
+        kept.unanswered += usize::from(is_silent);
+        kept.most_unanswered = kept.most_unanswered.max(kept.unanswered);
         kept.taken.push(Taken { path, headers, body, status });
-        status
+        (status, seconds)
     };
-    let answer = format!("HTTP/1.1 {status} Told\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    if status == 0 {
+        // Until who asked has enough of it.
+        let _ = stream.read(&mut [0; 16]).await;
+        kept.lock().unwrap().unanswered -= 1;
+        return;
+    }
+    let wait = if seconds > 0 { format!("retry-after: {seconds}\r\n") } else { String::new() };
+    let answer = format!("HTTP/1.1 {status} Told\r\n{wait}content-length: 0\r\nconnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
