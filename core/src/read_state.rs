@@ -15,6 +15,9 @@ const MOST: i64 = 10_000;
 const READ_TO: &str = "update memberships set read_seq = $3,
     read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
     where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
+// Whoever posts knows the number: it is not looked for.
+const READ_OWN: &str = "update memberships set read_seq = $3, read_number = $4
+    where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
 const BACK_TO: &str = "update memberships set read_seq = $3,
     read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
     where channel_id = $1 and user_id = $2 and to_seq is null and read_seq > $3";
@@ -112,6 +115,17 @@ pub async fn unread(on: &mut impl Read, user: UserId) -> Result<Vec<Unread>> {
 /// Moves a member's mark forward; answers whether it did.
 pub(crate) async fn read_to(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<bool> {
     Ok(run!(tx, sqlx::query(READ_TO).bind(channel.0).bind(user.0).bind(seq), execute)? > 0)
+}
+
+/// Moves the mark of whoever posted message `number` at `seq`.
+pub(crate) async fn read_own(
+    tx: &mut Tx,
+    user: UserId,
+    channel: ChannelId,
+    (seq, number): (i64, i64),
+) -> Result<()> {
+    run!(tx, sqlx::query(READ_OWN).bind(channel.0).bind(user.0).bind(seq).bind(number), execute)?;
+    Ok(())
 }
 
 async fn tell_both(tx: &mut Tx, admitted: &Admitted, seq: i64) -> Result<()> {

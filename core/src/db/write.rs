@@ -106,9 +106,8 @@ impl Tx {
         self.noted.push(note);
     }
 
-    /// Stores what was emitted and noted.
-    async fn store_what_follows(&mut self) -> Result<()> {
-        self.store_events().await?;
+    /// Stores what was noted, under the names that people have now.
+    async fn store_notes(&mut self) -> Result<()> {
         let notes = std::mem::take(&mut self.noted);
         audit::store(self, notes).await
     }
@@ -234,10 +233,11 @@ async fn write_group(
     let mut next = Some(first);
     let mut count = 0;
     let mut outcome = Ok(());
+    let mut undo = Undo::All;
     let mut closing = false;
     while let Some(job) = next.take() {
         count += 1;
-        match run_one(tx, job).await {
+        match run_one(tx, job, &mut undo).await {
             Ok(Some(finish)) => finishes.push(finish),
             Ok(None) => {}
             Err(Fault::Internal(text)) if text == CLOSE => closing = true,
@@ -257,11 +257,15 @@ async fn write_group(
         // Some errors roll back by themselves; then this one says so, and that is fine.
         let _ = tx.say("rollback").await;
         tx.pos = start;
+        tx.emitted.clear();
+        tx.noted.clear();
     }
     (finishes, outcome, closing)
 }
 
 async fn commit(tx: &mut Tx, start: i64) -> Result<()> {
+    // For the whole group at once: each statement is a way to SQLite's thread and back.
+    tx.store_events().await?;
     if tx.pos > start {
         let pos = tx.pos;
         run!(tx, sqlx::query(ADVANCE).bind(pos), execute)?;
@@ -269,31 +273,67 @@ async fn commit(tx: &mut Tx, start: i64) -> Result<()> {
     tx.say("commit").await
 }
 
-/// Runs one piece inside a savepoint. `Err` means that the whole group is lost.
-async fn run_one(tx: &mut Tx, job: Job) -> Result<Option<Finish>> {
-    let before = tx.pos;
-    tx.say("savepoint work").await?;
+/// How what one piece did before it failed is taken back, without what others did before it.
+enum Undo {
+    /// Nobody did anything before: the whole transaction. Who writes alone needs no savepoint.
+    All,
+    /// Others did, and no savepoint stands behind them yet.
+    NotYet,
+    /// A savepoint stands behind what the others did.
+    Savepoint,
+    /// One stands behind some of them.
+    OldSavepoint,
+}
+
+impl Undo {
+    async fn before(&mut self, tx: &mut Tx) -> Result<()> {
+        match self {
+            Self::All | Self::Savepoint => return Ok(()),
+            Self::NotYet => tx.say("savepoint work").await?,
+            Self::OldSavepoint => tx.say("release work; savepoint work").await?,
+        }
+        *self = Self::Savepoint;
+        Ok(())
+    }
+
+    fn succeeded(&mut self) {
+        *self = match self {
+            Self::All | Self::NotYet => Self::NotYet,
+            Self::Savepoint | Self::OldSavepoint => Self::OldSavepoint,
+        };
+    }
+
+    async fn failed(&self, tx: &mut Tx) -> Result<()> {
+        match self {
+            Self::All => tx.say("rollback; begin immediate").await,
+            _ => tx.say("rollback to work").await,
+        }
+    }
+}
+
+/// Runs one piece of a group. `Err` means that the whole group is lost.
+async fn run_one(tx: &mut Tx, job: Job, undo: &mut Undo) -> Result<Option<Finish>> {
+    undo.before(tx).await?;
+    let before = tx.emitted.len();
     let done = AssertUnwindSafe((job.work)(tx)).catch_unwind().await;
     let done = match done {
-        Ok(Ok(finish)) => tx.store_what_follows().await.map(|()| finish),
+        Ok(Ok(finish)) => tx.store_notes().await.map(|()| finish),
         Ok(Err(fault)) => Err(fault),
         Err(_) => Err(Fault::Internal("a write panicked".into())),
     };
-    match done {
+    let fault = match done {
         Ok(finish) => {
-            tx.say("release work").await?;
-            Ok(Some(finish))
+            undo.succeeded();
+            return Ok(Some(finish));
         }
-        Err(fault) => {
-            tx.emitted.clear();
-            tx.noted.clear();
-            tx.pos = before;
-            let closing = matches!(&fault, Fault::Internal(text) if text == CLOSE);
-            let _ = job.refuse.send(fault);
-            tx.say("rollback to work; release work").await?;
-            if closing { Err(Fault::Internal(CLOSE.into())) } else { Ok(None) }
-        }
-    }
+        Err(fault) => fault,
+    };
+    tx.emitted.truncate(before);
+    tx.noted.clear();
+    let closing = matches!(&fault, Fault::Internal(text) if text == CLOSE);
+    let _ = job.refuse.send(fault);
+    undo.failed(tx).await?;
+    if closing { Err(Fault::Internal(CLOSE.into())) } else { Ok(None) }
 }
 
 /// A commit's failure, told to each who waited for it.
@@ -331,7 +371,8 @@ impl Db {
                     let mut tx = Tx { on, emitted: Vec::new(), noted: Vec::new(), pos: 0 };
                     let value = work(&mut tx).await?;
                     let has_events = !tx.emitted.is_empty();
-                    tx.store_what_follows().await?;
+                    tx.store_events().await?;
+                    tx.store_notes().await?;
                     if let Engine::Postgres(transaction) = tx.on {
                         transaction.commit().await?;
                     }

@@ -37,13 +37,13 @@ pub async fn reach(on: &mut impl Read) -> Result<RangeInclusive<i64>> {
 /// Drops the oldest [`STEP`] positions, if all of them are older than `kept` and every consumer is past them. Answers
 /// whether it did: there may be more.
 pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
-    let horizon = Timestamp::now().0 - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    let ago = |time: Duration| Timestamp::now().0 - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let cut = trimmed(tx).await? + STEP;
     let came_at: Option<i64> = run!(tx, sqlx::query_scalar(CAME_AT).bind(cut), fetch_optional)?;
-    if came_at.is_none_or(|at| at >= horizon) {
+    if came_at.is_none_or(|at| at >= ago(kept)) {
         return Ok(false);
     }
-    let held: Option<i64> = run!(tx, sqlx::query_scalar(HELD).bind(horizon), fetch_one)?;
+    let held: Option<i64> = run!(tx, sqlx::query_scalar(HELD).bind(ago(KEPT)), fetch_one)?;
     let published: i64 = run!(tx, sqlx::query_scalar(PUBLISHED), fetch_one)?;
     if published < cut || held.is_some_and(|held| held < cut) {
         return Ok(false);

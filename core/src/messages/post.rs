@@ -150,7 +150,7 @@ pub(crate) async fn post_beside_draft(
     } else if place.kind == ChannelKind::Group {
         posted.conversation_id = Some(channel);
     }
-    read_state::read_to(tx, user, channel, place.first_seq).await?;
+    read_state::read_own(tx, user, channel, (place.first_seq, place.first_number)).await?;
     posted.mentions_all = broadcast.map(|word| word.as_str().to_owned());
     if is_special {
         posted = view::views(tx, &[id]).await?.pop().ok_or(Fault::NotFound("message"))?;
