@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use confab_core::files::pictures as names;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
 use confab_core::{Fault, FutureExt, Result, presences, text};
@@ -20,7 +21,6 @@ use super::auth::{Bearer, ProfileChange, change_own};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
-use crate::storage::Storage;
 use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
@@ -183,13 +183,11 @@ impl Users {
         if file.len() as u64 > pictures::MOST_BYTES {
             return Err(Fault::invalid("file", "has more than 5 MiB").into());
         }
-        // As for passwords: so many at once as there are cores, since each may take 160 MB.
-        let waiting = tokio::time::timeout(PICTURE_WAIT, app.picture_places.acquire()).await;
-        let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
+        let _place = app.picture_places.take(user, PICTURE_WAIT).await?;
         let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
         let made = made.map_err(Fault::internal)??;
-        let name = text::hex(&Sha256::digest(&made.bytes));
-        app.storage.put(&Storage::picture_key(&name), made.bytes).await?;
+        let name = names::new_name(&text::hex(&Sha256::digest(&made.bytes)));
+        app.storage.put(&names::key(&name), made.bytes).await?;
         show_picture(app, user, Some(format!("{PICTURES}{name}"))).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
@@ -210,7 +208,7 @@ impl Users {
         if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Fault::NotFound("picture").into());
         }
-        let bytes = app(&self.0)?.storage.read(&Storage::picture_key(&name)).await;
+        let bytes = app(&self.0)?.storage.read(&names::key(&name)).await;
         let bytes = bytes.map_err(|fault| match fault {
             Fault::NotFound(_) => Fault::NotFound("picture"),
             other => other,
@@ -239,7 +237,7 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
     let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
     if !users::is_picture_used(&mut app.db.read(), url).await? {
         // One that is gone already is as good.
-        let _ = app.storage.remove(&Storage::picture_key(name)).await;
+        let _ = app.storage.remove(&names::key(name)).await;
     }
     Ok(())
 }
