@@ -18,7 +18,7 @@ use super::{Answer, Area, app, cursor};
 use crate::intake::{self, Received, Sender};
 use crate::state::App;
 use download::{Asked, Downloaded};
-use form::FileForm;
+pub(super) use form::FileForm;
 
 #[derive(ApiResponse)]
 enum Uploaded {

@@ -11,16 +11,17 @@ use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json, Response};
 use poem_openapi::types::MaybeUndefined;
-use poem_openapi::types::multipart::Upload;
-use poem_openapi::{Multipart, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::auth::{Bearer, ProfileChange, change_own};
+use super::files::FileForm;
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
+use crate::intake::Received;
 use crate::state::App;
+use crate::storage::disk;
 use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
@@ -44,11 +45,6 @@ struct StatusChange {
 const PICTURES: &str = "/api/v1/pictures/";
 /// Whose picture cannot be decoded within this time is told to try again.
 pub(super) const PICTURE_WAIT: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Multipart)]
-struct PictureForm {
-    file: Upload,
-}
 
 /// A page of users.
 #[derive(Object)]
@@ -175,16 +171,17 @@ impl Users {
 
     /// Sets one's picture: PNG, JPEG, GIF or WebP. It is cut to a square and encoded anew.
     #[oai(path = "/users/me/profile-picture", method = "put")]
-    async fn set_picture(&self, caller: Bearer, form: PictureForm) -> Answer<Json<User>> {
+    async fn set_picture(&self, caller: Bearer, form: FileForm) -> Answer<Json<User>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
-        let mut file = Vec::new();
-        let mut from = form.file.into_async_read().take(pictures::MOST_BYTES + 1);
-        from.read_to_end(&mut file).await.map_err(|_| Fault::invalid("file", "the upload broke off"))?;
-        if file.len() as u64 > pictures::MOST_BYTES {
-            return Err(Fault::invalid("file", "has more than 5 MiB").into());
-        }
+        let receipt = Some(app.receiving.enter(user)?);
+        let (_, field) = form.file().await?;
+        let bytes = std::pin::pin!(field.into_async_read());
+        let received = Received::read(app.storage.temporary(), bytes, pictures::MOST_BYTES, receipt).await?;
         let _place = app.picture_places.take(user, PICTURE_WAIT).await?;
-        let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
+        let made = tokio::task::spawn_blocking(move || {
+            pictures::square(&std::fs::read(received.bytes.path()).map_err(disk)?)
+        })
+        .await;
         let made = made.map_err(Fault::internal)??;
         let name = names::new_name(&text::hex(&Sha256::digest(&made.bytes)));
         app.storage.put(&names::key(&name), made.bytes).await?;
