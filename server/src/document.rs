@@ -30,7 +30,7 @@ const PROCESSOR_SECONDS: u64 = 20;
 const WITHIN: Duration = Duration::from_mins(1);
 const OPEN_FILES: u64 = 32;
 /// What is read for search waits for everything that people wait for.
-const NICENESS: i32 = 19;
+const NICENESS: i32 = 10;
 
 /// The words of a stored document; empty for one that cannot be read.
 ///

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// A pause when a part of the server does not answer.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Documents that one server reads at once. Each takes a core, at the lowest priority; nobody has two of them, so one
+/// Documents that one server reads at once. Each takes a core, at a low priority; nobody has two of them, so one
 /// person's slow documents leave a reader to the others.
 const READERS: usize = 2;
 /// Steps of one sweep: what is left waits for the next.

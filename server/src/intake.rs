@@ -14,7 +14,7 @@ use confab_core::{Db, Fault, FutureExt, Result, sessions, uploads};
 use confab_protocol::{File, SessionId, UserId};
 use uuid::Uuid;
 
-pub use received::{Received, Temporary, discard};
+pub use received::{DISCARDED_BYTES, Received, Temporary, discard};
 pub use receiving::{Receipt, Receiving};
 
 use crate::images::{self, Image};

@@ -21,10 +21,10 @@ const WAITED: Duration = Duration::from_secs(30);
 pub(super) const LONGEST: Duration = Duration::from_hours(2);
 /// From so many bytes the type is found.
 const HEAD_BYTES: usize = 8_192;
-/// Of what is too large, so much is still taken: a client that still writes when the connection closes sees a broken
-/// connection and never the answer that says why.
-const DISCARDED_BYTES: u64 = 2 << 20;
-const DISCARD_WITHIN: Duration = Duration::from_secs(2);
+/// Of what is refused, so much is still taken, and kept nowhere: a client that still writes when the connection closes
+/// sees a broken connection and never the answer that says why.
+pub const DISCARDED_BYTES: u64 = 64 << 20;
+const DISCARD_WITHIN: Duration = Duration::from_secs(5);
 const TOO_SLOW: &str = "the upload brings too few bytes to be waited for";
 
 /// A file that is removed when this is dropped.

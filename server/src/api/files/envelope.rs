@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
+use crate::intake::DISCARDED_BYTES;
+
 /// Bytes that may stand before the file (docs/limits.md).
 pub const MOST_BYTES: u64 = 64 << 10;
 /// After so many bytes the parser is made to look at what it has: it would read on as long as bytes are there, past the
@@ -35,7 +37,7 @@ impl Envelope {
         self.0.is_too_large.load(Ordering::Acquire)
     }
 
-    /// A stream that ends with an error when it is too large.
+    /// A stream that shows nothing of what is too large, and then ends with an error.
     pub fn around<R: AsyncRead + Unpin>(&self, inner: R) -> Counted<R> {
         Counted { inner, envelope: self.clone(), came: 0, of_piece: 0 }
     }
@@ -55,23 +57,29 @@ impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        if self.of_piece >= PIECE_BYTES {
-            self.of_piece = 0;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let before = into.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(context, into))?;
-        let read = (into.filled().len() - before) as u64;
-        self.of_piece += read;
-        if self.envelope.0.is_open.load(Ordering::Acquire) {
-            return Poll::Ready(Ok(()));
-        }
-        self.came += read;
-        if self.came > MOST_BYTES {
+        loop {
+            if self.of_piece >= PIECE_BYTES {
+                self.of_piece = 0;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let before = into.filled().len();
+            ready!(Pin::new(&mut self.inner).poll_read(context, into))?;
+            let read = (into.filled().len() - before) as u64;
+            self.of_piece += read;
+            if self.envelope.0.is_open.load(Ordering::Acquire) {
+                return Poll::Ready(Ok(()));
+            }
+            self.came += read;
+            if self.came <= MOST_BYTES {
+                return Poll::Ready(Ok(()));
+            }
             self.envelope.0.is_too_large.store(true, Ordering::Release);
-            return Poll::Ready(Err(std::io::Error::other("too much before the file")));
+            // Its sender is to hear why, see `DISCARDED_BYTES`.
+            if read == 0 || self.came > DISCARDED_BYTES {
+                return Poll::Ready(Err(std::io::Error::other("too much before the file")));
+            }
+            into.set_filled(before);
         }
-        Poll::Ready(Ok(()))
     }
 }
