@@ -48,6 +48,9 @@ pub enum Fault {
         /// For people.
         message: &'static str,
     },
+    /// What is sent comes too slowly to be waited for.
+    #[error("{0}")]
+    TooSlow(&'static str),
     /// It was there once.
     #[error("the {0} is gone")]
     Gone(&'static str),
@@ -116,6 +119,7 @@ impl Fault {
             | Self::TooLarge { code, .. }
             | Self::Unauthenticated { code, .. } => code,
             Self::Invalid { .. } => "invalid",
+            Self::TooSlow(_) => "too_slow",
             Self::Gone(_) => "gone",
             Self::Busy => "busy",
             Self::RateLimited { .. } => "rate_limited",

@@ -5,8 +5,10 @@ mod quota;
 mod remove;
 mod sweep;
 mod texts;
+mod turns;
 
 pub mod objects;
+pub mod pictures;
 
 use std::collections::HashMap;
 
@@ -14,10 +16,11 @@ use confab_protocol::{File, FileId, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
 pub(crate) use quota::take as take_quota;
-pub use quota::{Usage, usage};
+pub use quota::{Usage, exceeded as quota_exceeded, usage};
 pub use remove::delete;
 pub use sweep::{STRAYS_AT_ONCE, removed, strays, sweep};
-pub use texts::{Due, announce_text, due_text, keep_text, readable, texts};
+pub use texts::{readable, texts};
+pub use turns::{Due, READING_IN_AN_HOUR, announce_text, due_text, keep_text};
 
 use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
@@ -167,6 +170,9 @@ pub async fn create(tx: &mut Tx, by: UserId, file: NewFile, quota_bytes: i64) ->
             .bind(measures.map(|it| it.blurhash.clone())),
         execute
     )?;
+    if file.has_text {
+        turns::wait(tx, by, id).await?;
+    }
     Ok(row(tx, id).await?.into())
 }
 

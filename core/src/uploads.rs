@@ -1,6 +1,8 @@
 //! Uploads in parts, for what is too large to be sent anew when a connection breaks. Each part is an object of the store,
 //! so the next one may reach another server.
 
+mod give_up;
+
 use std::time::Duration;
 
 use confab_protocol::{FileId, Timestamp, UserId};
@@ -10,6 +12,10 @@ use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::files::{self, objects};
 
+pub(crate) use give_up::{expire, give_up_parts};
+
+/// Smallest part but the last one: the parts of an upload are rows and objects, and must not be as many as its bytes.
+pub const LEAST_PART_BYTES: i64 = 256 << 10;
 /// Uploads of one person at once.
 const OPEN: i64 = 20;
 /// An upload that gets no part is kept this long.
@@ -17,7 +23,8 @@ const KEPT_MS: i64 = Duration::from_hours(24).as_millis() as i64;
 /// Whoever puts the parts together has the upload alone for this long.
 const CLAIMED_MS: i64 = Duration::from_mins(10).as_millis() as i64;
 
-const COUNT: &str = "select count(*) from file_uploads where user_id = $1 and file_id is null";
+const COUNT: &str =
+    "select count(*) from file_uploads where user_id = $1 and file_id is null and given_up_at is null";
 const INSERT: &str =
     "insert into file_uploads (id, user_id, filename, file_size, sha256, received, parts, file_id,
     claimed_until, created_at, expires_at) values ($1, $2, $3, $4, $5, 0, 0, null, 0, $6, $7)";
@@ -25,20 +32,20 @@ const FIND: &str =
     "select id, filename, file_size, sha256, received, parts, file_id, claimed_until, expires_at
     from file_uploads where id = $1 and user_id = $2 and expires_at > $3";
 const APPEND: &str = "update file_uploads set received = received + $4, parts = parts + 1, expires_at = $5
-    where id = $1 and user_id = $2 and received = $3 and file_id is null and claimed_until < $6";
+    where id = $1 and user_id = $2 and received = $3 and file_id is null and given_up_at is null
+    and claimed_until < $6";
 const PART: &str = "insert into file_upload_parts (upload_id, number, key) values ($1, $2, $3)";
 const PARTS: &str = "select key from file_upload_parts where upload_id = $1 order by number";
-const FORGET_PARTS: &str = "delete from file_upload_parts where upload_id = $1";
 const CLAIM: &str =
     "update file_uploads set claimed_until = $3 where id = $1 and user_id = $2 and file_id is null
     and received = file_size and claimed_until < $4";
 const UNCLAIM: &str = "update file_uploads set claimed_until = 0 where id = $1 and file_id is null";
 const COMPLETE: &str =
-    "update file_uploads set file_id = $2 where id = $1 and file_id is null and claimed_until > 0";
+    "update file_uploads set file_id = $2, given_up_at = $3 where id = $1 and file_id is null
+    and given_up_at is null and claimed_until > 0";
 const NO_ROOM: &str = "update file_uploads set file_size = 0 where id = $1 and file_id is null";
-const DELETE: &str = "delete from file_uploads where id = $1";
-const EXPIRED: &str = "select id from file_uploads where expires_at < $1 and claimed_until < $1
-    order by expires_at limit $2";
+const DELETE: &str = "update file_uploads set given_up_at = $2, expires_at = 0, claimed_until = 0
+    where id = $1 and given_up_at is null";
 
 /// An upload in progress.
 #[derive(Clone, Debug)]
@@ -143,6 +150,18 @@ async fn row(on: &mut impl Read, user: UserId, id: Uuid) -> Result<Row> {
     row.ok_or(Fault::NotFound("upload"))
 }
 
+/// Whether a part of so many bytes may follow what is there.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `body` for one that is smaller than [`LEAST_PART_BYTES`] and not the last.
+pub fn check_part(before: &Progress, bytes: i64) -> Result<()> {
+    if bytes >= LEAST_PART_BYTES || before.received + bytes >= before.file_size {
+        return Ok(());
+    }
+    let message = format!("has less than {LEAST_PART_BYTES} bytes, as only the last part may");
+    Err(Fault::invalid("body", message))
+}
+
 /// Records a part that was stored under `key` and begins at `offset`. `None`: another part was first.
 pub async fn append(
     tx: &mut Tx,
@@ -208,15 +227,15 @@ pub async fn unclaim(tx: &mut Tx, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Ends an upload that became `file`. Its parts are removed.
+/// Ends an upload that became `file`. The sweep removes its parts.
 ///
 /// # Errors
 /// [`Fault::NotFound`] when it was deleted meanwhile.
 pub async fn complete(tx: &mut Tx, id: Uuid, file: FileId) -> Result<()> {
-    if run!(tx, sqlx::query(COMPLETE).bind(id).bind(file.0), execute)? == 0 {
+    if run!(tx, sqlx::query(COMPLETE).bind(id).bind(file.0).bind(Timestamp::now().0), execute)? == 0 {
         return Err(Fault::NotFound("upload"));
     }
-    give_up_parts(tx, id).await
+    Ok(())
 }
 
 /// What is kept for an upload no longer counts: its file takes its place within the same transaction.
@@ -225,33 +244,12 @@ pub async fn make_room(tx: &mut Tx, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Deletes an upload of one's own.
+/// Deletes an upload of one's own: nobody finds it any more, and it counts for nothing. The sweep removes its parts.
 ///
 /// # Errors
 /// [`Fault::NotFound`].
 pub async fn delete(tx: &mut Tx, user: UserId, id: Uuid) -> Result<()> {
     row(tx, user, id).await?;
-    give_up_parts(tx, id).await?;
-    run!(tx, sqlx::query(DELETE).bind(id), execute)?;
+    run!(tx, sqlx::query(DELETE).bind(id).bind(Timestamp::now().0), execute)?;
     Ok(())
-}
-
-async fn give_up_parts(tx: &mut Tx, id: Uuid) -> Result<()> {
-    let keys: Vec<String> = run!(tx, sqlx::query_scalar(PARTS).bind(id), fetch_all)?;
-    for key in keys {
-        objects::give_up(tx, &key).await?;
-    }
-    run!(tx, sqlx::query(FORGET_PARTS).bind(id), execute)?;
-    Ok(())
-}
-
-/// Deletes what has expired; answers how many.
-pub(crate) async fn expire(tx: &mut Tx, most: i64) -> Result<i64> {
-    let now = Timestamp::now().0;
-    let expired: Vec<Uuid> = run!(tx, sqlx::query_scalar(EXPIRED).bind(now).bind(most), fetch_all)?;
-    for id in &expired {
-        give_up_parts(tx, *id).await?;
-        run!(tx, sqlx::query(DELETE).bind(*id), execute)?;
-    }
-    Ok(expired.len() as i64)
 }

@@ -1,12 +1,16 @@
 //! What becomes of bytes: kept once for equal ones, and gone when nothing names them any more, whoever is faster.
 #![allow(clippy::expect_used, missing_docs)]
 
+use std::time::Duration;
+
 use confab_core::db::{self, Opened};
 use confab_core::files::objects::{self, Keys};
-use confab_core::files::{self, NewFile};
+use confab_core::files::{self, Due, NewFile};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings};
+use confab_core::{Db, Fault, FutureExt, Settings, uploads};
 use confab_protocol::{File, FileId, UserId};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 const SHA256: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -80,18 +84,138 @@ async fn files_removed(db: &Db) {
     db.write(move |tx| async move { files::removed(tx, &strays).await }.boxed()).await.expect("forgotten");
 }
 
+async fn person(db: &Db, name: &'static str) -> UserId {
+    let new = NewUser::check(name, Some(&format!("{name}@example.org")), None).expect("a user");
+    db.write(|tx| async move { users::create(tx, new).await }.boxed()).await.expect("a person").id
+}
+
+async fn due(db: &Db) -> Option<Due> {
+    db.write(|tx| files::due_text(tx).boxed()).await.expect("a look")
+}
+
+async fn keep(db: &Db, due: Due, spent: Duration) {
+    let text = "hello".to_owned();
+    db.write(move |tx| async move { files::keep_text(tx, due, text, spent).await }.boxed())
+        .await
+        .expect("kept");
+}
+
+async fn words(db: &Db, file: &File) -> Option<String> {
+    files::texts(&mut db.read(), &[file.id]).await.expect("texts").remove(&file.id)
+}
+
+/// The record, from outside.
+async fn record(folder: &tempfile::TempDir) -> sqlx::SqliteConnection {
+    let record = SqliteConnectOptions::new().filename(folder.path().join("confab.db"));
+    record.connect().await.expect("a connection")
+}
+
 #[tokio::test]
-async fn texts_are_due_once_and_given_up_after_three_readers() {
+async fn words_come_with_a_turn_of_ones_own() {
     let (db, ada, _folder) = world().await;
+    let bob = person(&db, "bob").await;
+    promise(&db, "files/first").await;
+    let first = create(&db, ada, Some("files/first")).await.expect("a file");
+    let found = due(&db).await.expect("one is due");
+    assert_eq!((found.id, found.key.as_str(), found.file_size), (first.id, "files/first", 5));
+    assert!(due(&db).await.is_none(), "it is claimed");
+    keep(&db, found, Duration::ZERO).await;
+    assert_eq!(words(&db, &first).await.as_deref(), Some("hello"));
+    assert!(due(&db).await.is_none());
+
+    // Equal bytes of somebody else: nothing shows that they were read before.
+    let second = create(&db, bob, None).await.expect("a file");
+    assert_eq!(words(&db, &second).await, None, "the words were there before their turn");
+    let found = due(&db).await.expect("it is read like any other");
+    assert_eq!((found.id, found.user_id), (second.id, bob));
+    keep(&db, found, Duration::ZERO).await;
+    assert_eq!(words(&db, &second).await.as_deref(), Some("hello"));
+    db.close().await;
+}
+
+#[tokio::test]
+async fn people_take_turns_and_have_so_much_in_an_hour() {
+    let (db, ada, folder) = world().await;
+    let bob = person(&db, "bob").await;
     promise(&db, "files/first").await;
     create(&db, ada, Some("files/first")).await.expect("a file");
-    let due = || db.write(|tx| files::due_text(tx).boxed());
-    let first = due().await.expect("a look").expect("one is due");
-    assert_eq!((first.key.as_str(), first.file_size), ("files/first", 5));
-    assert!(due().await.expect("a look").is_none(), "it is claimed");
-    db.write(|tx| files::keep_text(tx, SHA256.into(), "hello".into()).boxed()).await.expect("kept");
-    let texts = files::texts(&mut db.read(), &[SHA256]).await.expect("texts");
-    assert_eq!(texts.get(SHA256).map(String::as_str), Some("hello"));
-    assert!(due().await.expect("a look").is_none());
+    for by in [ada, ada, ada, bob, bob] {
+        create(&db, by, None).await.expect("a file");
+    }
+    let gone = create(&db, bob, None).await.expect("a file");
+    delete(&db, bob, gone.id).await;
+    let mut order = Vec::new();
+    while let Some(next) = due(&db).await {
+        order.push(next.user_id);
+        let beside = due(&db).await;
+        assert!(beside.as_ref().is_none_or(|it| it.user_id != next.user_id), "two of one person at once");
+        for (count, read) in [Some(next), beside].into_iter().flatten().enumerate() {
+            order.extend((count > 0).then_some(read.user_id));
+            keep(&db, read, Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(order, [ada, bob, ada, bob, ada, ada]);
+
+    // Whoever used up their hour waits, and nobody else does.
+    create(&db, ada, None).await.expect("a file");
+    keep(&db, due(&db).await.expect("ada's"), files::READING_IN_AN_HOUR).await;
+    create(&db, ada, None).await.expect("a file");
+    assert!(due(&db).await.is_none(), "more than an hour's share");
+    create(&db, bob, None).await.expect("a file");
+    keep(&db, due(&db).await.expect("bob's"), Duration::ZERO).await;
+    assert!(due(&db).await.is_none());
+    let mut record = record(&folder).await;
+    let later = "update reading_turns set due_at = due_at - 3600000, hour_began_at = hour_began_at - 3600000";
+    sqlx::query(later).execute(&mut record).await.expect("an hour goes by");
+    assert_eq!(due(&db).await.expect("the next hour").user_id, ada);
+
+    // A document at which three readers died is given up.
+    for _ in 0..2 {
+        sqlx::query("update reading_turns set due_at = 0").execute(&mut record).await.expect("a claim ends");
+        assert!(due(&db).await.is_some());
+    }
+    sqlx::query("update reading_turns set due_at = 0").execute(&mut record).await.expect("a claim ends");
+    assert!(due(&db).await.is_none(), "a fourth try");
+    let waiting: i64 = sqlx::query_scalar("select count(*) from unread_files")
+        .fetch_one(&mut record)
+        .await
+        .expect("a count");
+    assert_eq!(waiting, 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn an_upload_is_given_up_in_steps() {
+    let (db, ada, folder) = world().await;
+    let begin = |size: i64| {
+        db.write(move |tx| {
+            async move { uploads::begin(tx, ada, "a", size, None, (1_000, 1_000)).await }.boxed()
+        })
+    };
+    let begun = begin(1_000).await.expect("an upload").id;
+    let mut record = record(&folder).await;
+    let parts = "with recursive n(i) as (select 0 union all select i + 1 from n where i < 249)
+        insert into file_upload_parts (upload_id, number, key) select id, i, 'parts/' || i from n, file_uploads";
+    sqlx::query(parts).execute(&mut record).await.expect("parts");
+    assert!(begin(1).await.is_err(), "the quota is used up");
+    db.write(move |tx| async move { uploads::delete(tx, ada, begun).await }.boxed()).await.expect("deleted");
+    assert!(matches!(uploads::find(&mut db.read(), ada, begun).await, Err(Fault::NotFound(_))));
+    assert!(begin(1_000).await.is_ok(), "it counts no more");
+    let mut left = Vec::new();
+    loop {
+        let has_more = db.write(|tx| files::sweep(tx).boxed()).await.expect("a sweep");
+        let count: i64 = sqlx::query_scalar("select count(*) from file_upload_parts")
+            .fetch_one(&mut record)
+            .await
+            .expect("a count");
+        left.push(count);
+        if !has_more {
+            break;
+        }
+    }
+    assert_eq!(left, [150, 50, 0], "parts left after each step");
+    let strays: i64 =
+        sqlx::query_scalar("select count(*) from stray_keys").fetch_one(&mut record).await.expect("a count");
+    assert_eq!(strays, 250, "bytes of parts that nobody removes");
     db.close().await;
 }

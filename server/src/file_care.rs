@@ -2,7 +2,7 @@
 //! all; what is to be done is found in the record.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use confab_core::files;
 use confab_core::{Db, FutureExt, Result};
@@ -17,6 +17,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// A pause when a part of the server does not answer.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Documents that one server reads at once. Each takes a core, at a low priority; nobody has two of them, so one
+/// person's slow documents leave a reader to the others.
+const READERS: usize = 2;
 /// Steps of one sweep: what is left waits for the next.
 const STEPS: usize = 20;
 
@@ -43,10 +46,12 @@ impl FileCare {
 
     /// Works until `stop`.
     pub fn start(&self, db: &Db, storage: &Storage, stop: &CancellationToken) {
-        let (care, readers, reads, read_stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
-        tokio::spawn(async move {
-            read_stop.run_until_cancelled(read_all(&readers, &reads, &care.0.came)).await;
-        });
+        for _ in 0..READERS {
+            let (care, db, storage, stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
+            tokio::spawn(async move {
+                stop.run_until_cancelled(read_all(&db, &storage, &care.0.came)).await;
+            });
+        }
         let (care, db, storage, stop) = (self.clone(), db.clone(), storage.clone(), stop.clone());
         tokio::spawn(async move {
             stop.run_until_cancelled(sweep_all(&db, &storage, &care.0.went)).await;
@@ -64,7 +69,7 @@ async fn sweep_all(db: &Db, storage: &Storage, woken: &Notify) {
     }
 }
 
-/// Reads documents one after the other: each takes a core.
+/// Reads documents one after the other.
 async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
     loop {
         match read_next(db, storage).await {
@@ -84,14 +89,14 @@ async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
 async fn read_next(db: &Db, storage: &Storage) -> Result<bool> {
     let due = db.write(|tx| files::due_text(tx).boxed()).await?;
     let Some(due) = due else { return Ok(false) };
+    let began = Instant::now();
     let is_too_large = due.file_size.unsigned_abs() > document::MOST_DOCUMENT_BYTES;
     let text =
         if is_too_large { String::new() } else { document::words(storage, &due.key, &due.file_type).await? };
-    let has_words = !text.is_empty();
-    let sha256 = due.sha256.clone();
-    db.write(move |tx| async move { files::keep_text(tx, sha256, text).await }.boxed()).await?;
+    let (id, has_words, spent) = (due.id, !text.is_empty(), began.elapsed());
+    db.write(move |tx| async move { files::keep_text(tx, due, text, spent).await }.boxed()).await?;
     if has_words {
-        db.write(move |tx| async move { files::announce_text(tx, due.sha256).await }.boxed()).await?;
+        db.write(move |tx| async move { files::announce_text(tx, id).await }.boxed()).await?;
     }
     Ok(true)
 }

@@ -2,6 +2,7 @@
 //! picture, stored once for all equal ones, recorded.
 
 mod received;
+mod receiving;
 mod sniff;
 
 use std::path::Path;
@@ -13,7 +14,8 @@ use confab_core::{Db, Fault, FutureExt, Result, sessions, uploads};
 use confab_protocol::{File, SessionId, UserId};
 use uuid::Uuid;
 
-pub use received::{Received, Temporary};
+pub use received::{DISCARDED_BYTES, Received, Temporary, discard};
+pub use receiving::{Receipt, Receiving};
 
 use crate::images::{self, Image};
 use crate::state::App;
@@ -29,6 +31,8 @@ struct Prepared {
     size: u64,
     file_type: String,
     picture: Option<(Measures, Bytes)>,
+    /// Held until the record counts the file.
+    receipt: Option<Receipt>,
 }
 
 /// Who uploads, and how.
@@ -47,7 +51,7 @@ pub struct Sender {
 /// Those of [`files::create`]; [`Fault::Busy`] while too many pictures are being decoded; [`Fault::Full`] and
 /// [`Fault::Unavailable`] of the store.
 pub async fn keep(app: &App, sender: &Sender, filename: String, received: Received) -> Result<File> {
-    let prepared = prepare(app, received).await?;
+    let mut prepared = prepare(app, sender.user, received).await?;
     let quota = i64::try_from(app.settings.upload_quota_bytes).unwrap_or(i64::MAX);
     let mut tried = 0;
     loop {
@@ -57,6 +61,9 @@ pub async fn keep(app: &App, sender: &Sender, filename: String, received: Receiv
         let recorded = record(&app.db, sender, file, quota).await;
         match recorded {
             Ok(file) => {
+                if let Some(receipt) = &mut prepared.receipt {
+                    receipt.recorded(prepared.size);
+                }
                 app.file_care.came();
                 return Ok(file);
             }
@@ -96,18 +103,16 @@ async fn record(db: &Db, sender: &Sender, file: NewFile, quota: i64) -> Result<F
 /// # Errors
 /// [`Fault::Full`], [`Fault::Unavailable`].
 pub async fn bring_in(db: &Db, storage: &Storage, filename: String, bytes: &[u8]) -> Result<NewFile> {
-    let received = Received::read(storage.temporary(), bytes, bytes.len() as u64).await?;
+    let received = Received::read(storage.temporary(), bytes, bytes.len() as u64, None).await?;
     let prepared = look_at(received).await?;
     store(db, storage, &prepared, filename).await
 }
 
-async fn prepare(app: &App, received: Received) -> Result<Prepared> {
+async fn prepare(app: &App, user: UserId, received: Received) -> Result<Prepared> {
     if !images::is_candidate(sniff::file_type(&received.head)) {
         return look_at(received).await;
     }
-    // As for people's pictures: so many at once as there are cores, since each may take 160 MB.
-    let waiting = tokio::time::timeout(images::WAIT, app.picture_places.acquire()).await;
-    let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
+    let _place = app.picture_places.take(user, images::WAIT).await?;
     look_at(received).await
 }
 
@@ -115,20 +120,21 @@ async fn prepare(app: &App, received: Received) -> Result<Prepared> {
 async fn look_at(received: Received) -> Result<Prepared> {
     let file_type = sniff::file_type(&received.head);
     if !images::is_candidate(file_type) {
-        let Received { bytes, sha256, size, .. } = received;
-        return Ok(Prepared { bytes, sha256, size, file_type: file_type.to_owned(), picture: None });
+        let Received { bytes, sha256, size, receipt, .. } = received;
+        return Ok(Prepared { bytes, sha256, size, file_type: file_type.to_owned(), picture: None, receipt });
     }
     tokio::task::spawn_blocking(move || {
         let target = received.bytes.sibling();
         let file_type = sniff::file_type(&received.head);
         match images::encode_anew(received.bytes.path(), target.path(), file_type)? {
-            Some(image) => of_image(target, image, file_type),
+            Some(image) => of_image(target, image, file_type, received.receipt),
             None => Ok(Prepared {
                 bytes: received.bytes,
                 sha256: received.sha256,
                 size: received.size,
                 file_type: sniff::UNKNOWN.to_owned(),
                 picture: None,
+                receipt: received.receipt,
             }),
         }
     })
@@ -136,12 +142,12 @@ async fn look_at(received: Received) -> Result<Prepared> {
     .map_err(Fault::internal)?
 }
 
-fn of_image(bytes: Temporary, image: Image, file_type: &str) -> Result<Prepared> {
+fn of_image(bytes: Temporary, image: Image, file_type: &str, receipt: Option<Receipt>) -> Result<Prepared> {
     let (sha256, size) = received::measure(bytes.path())?;
     let measures =
         Measures { width: i64::from(image.width), height: i64::from(image.height), blurhash: image.blurhash };
     let picture = Some((measures, image.thumbnail.into()));
-    Ok(Prepared { bytes, sha256, size, file_type: file_type.to_owned(), picture })
+    Ok(Prepared { bytes, sha256, size, file_type: file_type.to_owned(), picture, receipt })
 }
 
 /// Puts the bytes where nobody finds them yet, unless equal ones are there.

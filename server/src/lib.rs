@@ -27,6 +27,7 @@ pub mod intake;
 pub mod limits;
 pub mod mail;
 pub mod oidc;
+pub mod picture_places;
 pub mod pictures;
 pub mod presence;
 pub mod previews;

@@ -15,7 +15,6 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::middleware::{CatchPanic, Cors};
 use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::due::Due;
@@ -26,9 +25,11 @@ use crate::http::edge::Edge;
 use crate::http::idempotent::Idempotent;
 use crate::http::patience::Patient;
 use crate::http::problem;
+use crate::intake::Receiving;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::picture_places::PicturePlaces;
 use crate::presence::Keeper;
 use crate::push::Pusher;
 use crate::state::{App, Parts};
@@ -118,9 +119,10 @@ async fn assemble(
         limits: Limits::new(settings.rate_limits),
         file_care: start_file_care(&db, &storage, &stop),
         storage,
-        picture_places: Semaphore::new(
+        picture_places: PicturePlaces::new(
             std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         ),
+        receiving: Receiving::default(),
         outside,
         egress: Egress::new(settings.egress_allow.clone()),
         mail,

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
 
 use crate::due::Due;
 use crate::egress::Egress;
 use crate::file_care::FileCare;
 use crate::gateway::Hub;
+use crate::intake::Receiving;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::oidc::Issuer;
+use crate::picture_places::PicturePlaces;
 use crate::presence::Keeper;
 use crate::push::Pusher;
 use crate::storage::Storage;
@@ -43,8 +44,10 @@ pub struct Parts {
     pub storage: Storage,
     /// What files need after they came.
     pub file_care: FileCare,
-    /// How many pictures may be decoded at once.
-    pub picture_places: Semaphore,
+    /// How many pictures may be decoded at once, and of one person.
+    pub picture_places: PicturePlaces,
+    /// What is being received, and of whom.
+    pub receiving: Receiving,
     /// The outside issuer.
     pub outside: Option<Arc<Issuer>>,
     /// The way out to addresses that people write.

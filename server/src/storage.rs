@@ -70,12 +70,6 @@ impl Storage {
         format!("{kind}/{}/{sha256}-{}", &sha256[..2.min(sha256.len())], uuid::Uuid::new_v4().simple())
     }
 
-    /// Where the picture of that hash lies. The hash is ours, never a name that someone sent.
-    #[must_use]
-    pub fn picture_key(sha256: &str) -> String {
-        format!("pictures/{}/{sha256}", &sha256[..2.min(sha256.len())])
-    }
-
     /// Stores a few bytes.
     ///
     /// # Errors

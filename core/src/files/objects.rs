@@ -25,7 +25,7 @@ const TAKE_PROMISE: &str = "delete from stray_keys where key = $1 and remove_at 
 const USE: &str = "update file_objects set version = version + 1 where sha256 = $1";
 const INSERT: &str =
     "insert into file_objects (sha256, key, thumbnail_key, file_type, file_size, version, text_due_at,
-    text_attempts, created_at) values ($1, $2, $3, $4, $5, 1, $6, 0, $7) on conflict do nothing";
+    text_attempts, created_at) values ($1, $2, $3, $4, $5, 1, null, 0, $6) on conflict do nothing";
 const ADD_THUMBNAIL: &str =
     "update file_objects set thumbnail_key = $2 where sha256 = $1 and thumbnail_key is null";
 // Two servers that sweep at once may both give up the same key.
@@ -111,7 +111,6 @@ pub(super) async fn refer(tx: &mut Tx, file: &NewFile) -> Result<()> {
             .bind(keys.thumbnail.clone())
             .bind(file.file_type.clone())
             .bind(file.file_size)
-            .bind(file.has_text.then_some(now))
             .bind(now),
         execute
     )?;

@@ -6,7 +6,7 @@ use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 
 const FILES: &str = "select cast(coalesce(sum(file_size), 0) as bigint), count(*) from files where uploaded_by_id = $1 and deleted_at is null";
-const UPLOADS: &str = "select cast(coalesce(sum(file_size), 0) as bigint) from file_uploads where user_id = $1 and file_id is null";
+const UPLOADS: &str = "select cast(coalesce(sum(file_size), 0) as bigint) from file_uploads where user_id = $1 and file_id is null and given_up_at is null";
 // Two uploads that end at once would each see room for itself alone.
 const LOCK: &str = "update users set updated_at = updated_at where id = $1";
 
@@ -33,10 +33,14 @@ pub async fn usage(on: &mut impl Read, user: UserId) -> Result<Usage> {
 pub(crate) async fn take(tx: &mut Tx, user: UserId, bytes: i64, quota_bytes: i64) -> Result<()> {
     run!(tx, sqlx::query(LOCK).bind(user.0), execute)?;
     if usage(tx, user).await?.used_bytes.saturating_add(bytes) > quota_bytes {
-        return Err(Fault::too_large(
-            "quota_exceeded",
-            format!("you may keep {quota_bytes} bytes of files; delete some first"),
-        ));
+        return Err(exceeded(quota_bytes.unsigned_abs()));
     }
     Ok(())
+}
+
+/// The refusal of what is more than the quota with what is kept, or on its way, already.
+#[must_use]
+pub fn exceeded(quota_bytes: u64) -> Fault {
+    let message = format!("you may keep {quota_bytes} bytes of files; delete some first");
+    Fault::too_large("quota_exceeded", message)
 }

@@ -31,7 +31,8 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: FileId) -> Result<()> {
         };
     };
     let (_, message) = messages::find(tx, user, message).await?;
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    // In an archived channel too, as messages.
+    let (place, _) = access::place_for_member(tx, user, message.channel_id, Take::Events(1)).await?;
     if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
         return Err(Fault::Gone("file"));
     }

@@ -31,6 +31,7 @@ const STRAYS: &str = "select key from stray_keys where remove_at <= $1 order by 
 pub async fn sweep(tx: &mut Tx) -> Result<bool> {
     let now = Timestamp::now().0;
     let expired = uploads::expire(tx, AT_ONCE).await?;
+    let has_parts = uploads::give_up_parts(tx, AT_ONCE).await?;
     let orphaned =
         run!(tx, sqlx::query(UNATTACHED).bind(now).bind(now - UNATTACHED_MS).bind(AT_ONCE), execute)?;
     let deleted: Vec<(Uuid, String)> = run!(tx, sqlx::query_as(DELETED).bind(AT_ONCE), fetch_all)?;
@@ -38,7 +39,10 @@ pub async fn sweep(tx: &mut Tx) -> Result<bool> {
         objects::release(tx, sha256).await?;
         run!(tx, sqlx::query(RELEASED).bind(*id).bind(now), execute)?;
     }
-    Ok(expired >= AT_ONCE || orphaned >= AT_ONCE as u64 || deleted.len() as i64 >= AT_ONCE)
+    Ok(has_parts
+        || expired >= AT_ONCE as u64
+        || orphaned >= AT_ONCE as u64
+        || deleted.len() as i64 >= AT_ONCE)
 }
 
 /// Keys whose bytes are to be removed from the store, at most [`STRAYS_AT_ONCE`].

@@ -87,7 +87,8 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     may_change(&admitted, &message, true)?;
     let (channel, copies) = (message.channel_id, forward::places(tx, &[id]).await?);
     erase::hold_before(tx, channel, &copies).await?;
-    access::place_for(tx, user, channel, Take::Events(0)).await?;
+    // In an archived channel too: what somebody takes back must not stay because nobody writes there any more.
+    access::place_for_member(tx, user, channel, Take::Events(0)).await?;
     erase::hold_after(tx, channel, &copies).await?;
     if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user), &copies).await? == 0 {
         return Err(Fault::Gone("message"));

@@ -8,6 +8,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
+use crate::files::pictures;
 use crate::roles::Granted;
 use crate::{policies, text};
 
@@ -29,6 +30,7 @@ const CREATE: &str =
     "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at)
     values ($1, $2, null, false, null, $3, $4, $5) on conflict (code) do nothing";
 const COUNT_PICTURES: &str = "select count(*) from reactions where image_sha256 is not null";
+// Names were hashes of the bytes once, and equal for equal ones.
 const WITH_IMAGE: &str = "select count(*) from reactions where image_sha256 = $1";
 const DELETE: &str = "delete from reactions where code = $1";
 
@@ -45,7 +47,7 @@ pub struct Custom {
     pub is_system: bool,
     /// The plugin that made it.
     pub plugin_id: Option<String>,
-    /// Of its picture, in hex.
+    /// The name of its picture, see [`pictures`].
     pub image_sha256: Option<String>,
     /// Who added it.
     pub created_by_id: Option<Uuid>,
@@ -82,12 +84,6 @@ pub(crate) async fn of_codes(on: &mut impl Read, codes: &[String]) -> Result<Vec
     Ok(run_in!(on, Custom, format!("{COLUMNS} {BY_CODES}"), &codes, "")?)
 }
 
-/// Whether a reaction shows this picture.
-pub async fn is_image_used(on: &mut impl Read, sha256: &str) -> Result<bool> {
-    let shown: i64 = run!(on, sqlx::query_scalar(WITH_IMAGE).bind(sha256.to_owned()), fetch_one)?;
-    Ok(shown > 0)
-}
-
 /// What somebody adds.
 #[derive(Clone, Debug)]
 pub struct NewCustom {
@@ -95,7 +91,7 @@ pub struct NewCustom {
     pub code: String,
     /// 1 to 100 characters.
     pub name: String,
-    /// Of a picture that was decoded and encoded anew.
+    /// Of a picture that was decoded, encoded anew and put under the key that was promised for this name.
     pub image_sha256: String,
 }
 
@@ -147,6 +143,7 @@ pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom>
     if added == 0 {
         return Err(Fault::conflict("code_taken", "another reaction has this code"));
     }
+    pictures::keep(tx, &new.image_sha256).await?;
     tell(tx, by.actor().user_id, &new.code);
     let target = Target::named("reaction", &new.code);
     audit::note(tx, by.actor(), Action::ReactionCreated, Some(target), json!({ "name": name })).await?;
@@ -161,17 +158,12 @@ async fn find(on: &mut impl Read, code: &str) -> Result<Custom> {
 }
 
 /// Takes a reaction from the catalogue: whoever added it, or the holder of `manages`, which proves the permission
-/// `reactions.manage`. Where it stands under messages it stays, shown by its code. Answers its picture.
+/// `reactions.manage`. Where it stands under messages it stays, shown by its code. Its picture goes with the last reaction that shows it.
 ///
 /// # Errors
 /// [`Fault::Forbidden`] with code `not_yours`; [`Fault::Conflict`] with code `plugins_reaction` for one that a plugin
 /// brought; [`Fault::NotFound`].
-pub async fn remove_custom(
-    tx: &mut Tx,
-    by: &Actor,
-    manages: Option<&Granted>,
-    code: &str,
-) -> Result<Option<String>> {
+pub async fn remove_custom(tx: &mut Tx, by: &Actor, manages: Option<&Granted>, code: &str) -> Result<()> {
     policies::lock(tx).await?;
     let known = find(tx, code).await?;
     if known.plugin_id.is_some() || known.is_system {
@@ -182,10 +174,16 @@ pub async fn remove_custom(
         return Err(Fault::forbidden("not_yours", "somebody else added this reaction"));
     }
     run!(tx, sqlx::query(DELETE).bind(code.to_owned()), execute)?;
+    if let Some(image) = &known.image_sha256 {
+        // Whoever adds or removes another holds the same lock.
+        let shown: i64 = run!(tx, sqlx::query_scalar(WITH_IMAGE).bind(image.clone()), fetch_one)?;
+        if shown == 0 {
+            pictures::give_up(tx, image).await?;
+        }
+    }
     tell(tx, by.user_id, code);
     let detail = json!({ "name": known.name });
-    audit::note(tx, by, Action::ReactionDeleted, Some(Target::named("reaction", code)), detail).await?;
-    Ok(known.image_sha256)
+    audit::note(tx, by, Action::ReactionDeleted, Some(Target::named("reaction", code)), detail).await
 }
 
 fn tell(tx: &mut Tx, by: Option<UserId>, code: &str) {

@@ -1,5 +1,6 @@
 //! The catalogue of this server's own reactions.
 
+use confab_core::files::{objects, pictures as pictures_kept};
 use confab_core::reactions::{self, Custom, NewCustom};
 use confab_core::roles::Permission;
 use confab_core::{Fault, FutureExt, Result, text};
@@ -16,7 +17,6 @@ use super::users::PICTURE_WAIT;
 use super::{Answer, Area, app, cursor};
 use crate::pictures;
 use crate::state::App;
-use crate::storage::Storage;
 
 /// A reaction of this server's own.
 #[derive(Object)]
@@ -106,17 +106,16 @@ impl Catalogue {
         app.limits.react(caller.0.user_id)?;
         // Before any work on the picture.
         reactions::check_code(&form.code)?;
-        let bytes = picture(app, form.image).await?;
-        let image_sha256 = text::hex(&Sha256::digest(&bytes));
-        app.storage.put(&Storage::picture_key(&image_sha256), bytes).await?;
-        let sha256 = image_sha256.clone();
+        let bytes = picture(app, caller.0.user_id, form.image).await?;
+        let image_sha256 = put(app, bytes).await?;
+        let key = pictures_kept::key(&image_sha256);
         let new = NewCustom { code: form.code, name: form.name, image_sha256 };
         let created =
             app.db.write(move |tx| async move { reactions::create(tx, &by, new).await }.boxed()).await;
         match created {
             Ok(custom) => Ok(Created::Created(Json(custom.into()))),
             Err(fault) => {
-                forget(app, &sha256).await?;
+                withdraw(app, key).await?;
                 Err(fault.into())
             }
         }
@@ -129,39 +128,44 @@ impl Catalogue {
         let app = app(&self.0)?;
         let (by, manages) = (caller.0.actor(), caller.0.may_in_chat(Permission::ReactionsManage).ok());
         let code = code.0;
-        let image = app
-            .db
+        app.db
             .write(move |tx| {
                 async move { reactions::remove_custom(tx, &by, manages.as_ref(), &code).await }.boxed()
             })
             .await?;
-        if let Some(sha256) = image {
-            forget(app, &sha256).await?;
-        }
+        app.file_care.went();
         Ok(Done::NoContent)
     }
 }
 
-async fn picture(app: &App, upload: Upload) -> Result<Vec<u8>> {
+async fn picture(app: &App, user: UserId, upload: Upload) -> Result<Vec<u8>> {
     let mut file = Vec::new();
     let mut from = upload.into_async_read().take(pictures::MOST_SYMBOL_BYTES + 1);
     from.read_to_end(&mut file).await.map_err(|_| Fault::invalid("image", "the upload broke off"))?;
     if file.len() as u64 > pictures::MOST_SYMBOL_BYTES {
         return Err(Fault::invalid("image", "has more than 256 KiB"));
     }
-    // As for people's pictures: so many at once as there are cores.
-    let waiting = tokio::time::timeout(PICTURE_WAIT, app.picture_places.acquire()).await;
-    let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
+    let _place = app.picture_places.take(user, PICTURE_WAIT).await?;
     let made = tokio::task::spawn_blocking(move || pictures::symbol(&file)).await;
     Ok(made.map_err(Fault::internal)??.bytes)
 }
 
-/// Removes the bytes of a picture that no reaction shows any more. People's pictures have another size: they are never
-/// the same bytes.
-async fn forget(app: &App, sha256: &str) -> Result<()> {
-    if !reactions::is_image_used(&mut app.db.read(), sha256).await? {
-        // One that is gone already is as good.
-        let _ = app.storage.remove(&Storage::picture_key(sha256)).await;
+/// Puts a picture under a name that nothing had before.
+async fn put(app: &App, bytes: Vec<u8>) -> Result<String> {
+    let name = pictures_kept::new_name(&text::hex(&Sha256::digest(&bytes)));
+    let key = pictures_kept::key(&name);
+    let promised = [key.clone()];
+    app.db.write(move |tx| async move { objects::promise(tx, &promised).await }.boxed()).await?;
+    let stored = app.storage.put(&key, bytes).await;
+    if stored.is_err() {
+        withdraw(app, key).await?;
     }
+    stored.map(|()| name)
+}
+
+/// Gives up a picture that no reaction came to show.
+async fn withdraw(app: &App, key: String) -> Result<()> {
+    app.db.write(move |tx| async move { objects::withdraw(tx, &[key]).await }.boxed()).await?;
+    app.file_care.went();
     Ok(())
 }

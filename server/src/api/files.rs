@@ -1,6 +1,7 @@
 //! Uploads and downloads.
 
 mod download;
+mod envelope;
 mod form;
 mod range;
 
@@ -17,7 +18,7 @@ use super::{Answer, Area, app, cursor};
 use crate::intake::{self, Received, Sender};
 use crate::state::App;
 use download::{Asked, Downloaded};
-use form::FileForm;
+pub(super) use form::FileForm;
 
 #[derive(ApiResponse)]
 enum Uploaded {
@@ -54,11 +55,20 @@ impl Files {
     #[oai(path = "/files/upload", method = "post")]
     async fn upload(&self, caller: Bearer, form: FileForm) -> Answer<Uploaded> {
         let app = app(&self.0)?;
+        let user = caller.0.user_id;
+        let (declared, quota) = (form.least_file_bytes(), app.settings.upload_quota_bytes);
+        let receipt = match app.receiving.begin(&app.db, user, declared, quota).await {
+            Ok(receipt) => Some(receipt),
+            Err(fault) => {
+                form.discard().await;
+                return Err(fault.into());
+            }
+        };
         let (filename, field) = form.file().await?;
         let folder = app.storage.temporary();
         let bytes = std::pin::pin!(field.into_async_read());
-        let received = Received::read(folder, bytes, app.settings.upload_bytes).await?;
-        let sender = Sender { user: caller.0.user_id, session: caller.0.session_id, upload: None };
+        let received = Received::read(folder, bytes, app.settings.upload_bytes, receipt).await?;
+        let sender = Sender { user, session: caller.0.session_id, upload: None };
         Ok(Uploaded::Created(Json(intake::keep(app, &sender, filename, received).await?)))
     }
 

@@ -18,7 +18,7 @@ use super::auth::{Bearer, Done};
 use super::strict::Text;
 use super::{Answer, Area, app};
 use crate::http::problem::ApiError;
-use crate::intake::{self, Received, Sender};
+use crate::intake::{self, Receipt, Received, Sender, discard};
 use crate::state::App;
 use crate::storage::Storage;
 
@@ -46,6 +46,8 @@ struct Upload {
     offset: i64,
     /// Largest part, in bytes.
     part_bytes: u64,
+    /// Smallest part but the last, in bytes.
+    least_part_bytes: i64,
     /// It goes then, unless another part comes.
     expires_at: Timestamp,
     /// Once it is complete.
@@ -61,6 +63,7 @@ impl From<Progress> for Upload {
             size: it.file_size.max(it.received),
             offset: it.received,
             part_bytes: PART_BYTES,
+            least_part_bytes: uploads::LEAST_PART_BYTES,
             expires_at: it.expires_at,
             file_id: it.file_id,
         }
@@ -111,7 +114,8 @@ impl Uploads {
         Ok(Json(uploads::find(&mut app(&self.0)?.db.read(), caller.0.user_id, id.0).await?.into()))
     }
 
-    /// Sends the part that begins at `Upload-Offset`, at most `part_bytes`. Where another one is wanted, the answer is 409
+    /// Sends the part that begins at `Upload-Offset`, at most `part_bytes`, and unless it is the last at least
+    /// `least_part_bytes`. Where another one is wanted, the answer is 409
     /// with code `wrong_offset`, and `errors` holds the right one. Of a part that breaks off, nothing is kept.
     #[oai(path = "/files/uploads/:id", method = "patch")]
     async fn append(
@@ -134,7 +138,16 @@ impl Uploads {
             return Err(Fault::invalid("body", "every byte is there; complete the upload").into());
         }
         let most = rest.min(PART_BYTES);
-        let part = Received::read(app.storage.temporary(), part.0.into_async_read(), most).await?;
+        // Its bytes count since the upload began; its place does not.
+        let receipt = match app.receiving.enter(user) {
+            Ok(receipt) => Some(receipt),
+            Err(fault) => {
+                discard(part.0.into_async_read()).await;
+                return Err(fault.into());
+            }
+        };
+        let part = Received::read(app.storage.temporary(), part.0.into_async_read(), most, receipt).await?;
+        uploads::check_part(&before, i64::try_from(part.size).unwrap_or(i64::MAX))?;
         if let Some(progress) = keep_part(app, user, &before, part).await? {
             return Ok(Json(progress.into()));
         }
@@ -146,6 +159,7 @@ impl Uploads {
     #[oai(path = "/files/uploads/:id/complete", method = "post")]
     async fn complete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Completed> {
         let (app, user, id) = (app(&self.0)?.clone(), caller.0.user_id, id.0);
+        let receipt = app.receiving.enter(user)?;
         let claimed =
             app.db.write(move |tx| async move { uploads::claim(tx, user, id).await }.boxed()).await?;
         let (progress, keys) = match claimed {
@@ -157,7 +171,7 @@ impl Uploads {
         let sender = Sender { user, session: caller.0.session_id, upload: Some(id) };
         // It goes on when the client goes away, and the next call finds it done.
         let work = tokio::spawn(async move {
-            let done = put_together(&app, &sender, progress, keys).await;
+            let done = put_together(&app, &sender, progress, (keys, receipt)).await;
             match &done {
                 Ok(_) => app.file_care.went(),
                 Err(fault) => give_back(&app, &sender, fault).await,
@@ -203,13 +217,21 @@ async fn keep_part(app: &App, user: UserId, before: &Progress, part: Received) -
 }
 
 /// One file of all parts, checked against what was announced.
-async fn put_together(app: &App, sender: &Sender, progress: Progress, keys: Vec<String>) -> Result<File> {
+async fn put_together(
+    app: &App,
+    sender: &Sender,
+    progress: Progress,
+    (keys, receipt): (Vec<String>, Receipt),
+) -> Result<File> {
     let size = progress.file_size.unsigned_abs();
     let parts = parts(app.storage.clone(), keys);
-    let received = Received::read(app.storage.temporary(), StreamReader::new(parts), size).await;
+    let received =
+        Received::read(app.storage.temporary(), StreamReader::new(parts), size, Some(receipt)).await;
     let received = received.map_err(|fault| match fault {
         // What broke off is the store's answer, and no mistake of the caller.
-        Fault::Invalid { .. } | Fault::TooLarge { .. } => Fault::Unavailable("the file store"),
+        Fault::Invalid { .. } | Fault::TooLarge { .. } | Fault::TooSlow(_) => {
+            Fault::Unavailable("the file store")
+        }
         other => other,
     })?;
     if received.size != size {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use confab_core::files::pictures as names;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
 use confab_core::{Fault, FutureExt, Result, presences, text};
@@ -10,17 +11,17 @@ use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json, Response};
 use poem_openapi::types::MaybeUndefined;
-use poem_openapi::types::multipart::Upload;
-use poem_openapi::{Multipart, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::auth::{Bearer, ProfileChange, change_own};
+use super::files::FileForm;
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
+use crate::intake::Received;
 use crate::state::App;
-use crate::storage::Storage;
+use crate::storage::disk;
 use crate::{pictures, presence};
 
 /// Absent fields stay as they are.
@@ -44,11 +45,6 @@ struct StatusChange {
 const PICTURES: &str = "/api/v1/pictures/";
 /// Whose picture cannot be decoded within this time is told to try again.
 pub(super) const PICTURE_WAIT: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Multipart)]
-struct PictureForm {
-    file: Upload,
-}
 
 /// A page of users.
 #[derive(Object)]
@@ -175,21 +171,20 @@ impl Users {
 
     /// Sets one's picture: PNG, JPEG, GIF or WebP. It is cut to a square and encoded anew.
     #[oai(path = "/users/me/profile-picture", method = "put")]
-    async fn set_picture(&self, caller: Bearer, form: PictureForm) -> Answer<Json<User>> {
+    async fn set_picture(&self, caller: Bearer, form: FileForm) -> Answer<Json<User>> {
         let (app, user) = (app(&self.0)?, caller.0.user_id);
-        let mut file = Vec::new();
-        let mut from = form.file.into_async_read().take(pictures::MOST_BYTES + 1);
-        from.read_to_end(&mut file).await.map_err(|_| Fault::invalid("file", "the upload broke off"))?;
-        if file.len() as u64 > pictures::MOST_BYTES {
-            return Err(Fault::invalid("file", "has more than 5 MiB").into());
-        }
-        // As for passwords: so many at once as there are cores, since each may take 160 MB.
-        let waiting = tokio::time::timeout(PICTURE_WAIT, app.picture_places.acquire()).await;
-        let _place = waiting.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
-        let made = tokio::task::spawn_blocking(move || pictures::square(&file)).await;
+        let receipt = Some(app.receiving.enter(user)?);
+        let (_, field) = form.file().await?;
+        let bytes = std::pin::pin!(field.into_async_read());
+        let received = Received::read(app.storage.temporary(), bytes, pictures::MOST_BYTES, receipt).await?;
+        let _place = app.picture_places.take(user, PICTURE_WAIT).await?;
+        let made = tokio::task::spawn_blocking(move || {
+            pictures::square(&std::fs::read(received.bytes.path()).map_err(disk)?)
+        })
+        .await;
         let made = made.map_err(Fault::internal)??;
-        let name = text::hex(&Sha256::digest(&made.bytes));
-        app.storage.put(&Storage::picture_key(&name), made.bytes).await?;
+        let name = names::new_name(&text::hex(&Sha256::digest(&made.bytes)));
+        app.storage.put(&names::key(&name), made.bytes).await?;
         show_picture(app, user, Some(format!("{PICTURES}{name}"))).await?;
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
@@ -210,7 +205,7 @@ impl Users {
         if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Fault::NotFound("picture").into());
         }
-        let bytes = app(&self.0)?.storage.read(&Storage::picture_key(&name)).await;
+        let bytes = app(&self.0)?.storage.read(&names::key(&name)).await;
         let bytes = bytes.map_err(|fault| match fault {
             Fault::NotFound(_) => Fault::NotFound("picture"),
             other => other,
@@ -239,7 +234,7 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
     let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
     if !users::is_picture_used(&mut app.db.read(), url).await? {
         // One that is gone already is as good.
-        let _ = app.storage.remove(&Storage::picture_key(name)).await;
+        let _ = app.storage.remove(&names::key(name)).await;
     }
     Ok(())
 }

@@ -123,6 +123,7 @@ impl From<Fault> for ApiError {
                 Self::Invalid(Json(Problem::new(400, code, detail, vec![error])))
             }
             Fault::Unauthenticated { .. } => Self::Unauthenticated(problem(401), "Bearer".into()),
+            Fault::TooSlow(_) => Self::Slow(problem(408)),
             Fault::Gone(_) => Self::Gone(problem(410)),
             Fault::Busy => Self::Unavailable(problem(503), 1),
             Fault::RateLimited { retry_after_seconds } => {

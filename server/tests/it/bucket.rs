@@ -31,7 +31,7 @@ async fn everything_is_in_the_bucket_and_leaves_it() {
     ada.send(Method::DELETE, PICTURE, None, 200).await;
     bob.get(&url, 404).await;
 
-    let begun = json!({ "filename": "a", "size": 50 });
+    let begun = json!({ "filename": "a", "size": 20 });
     let begun = ada.send(Method::POST, "/api/v1/files/uploads", Some(&begun), 201).await;
     let path = format!("/api/v1/files/uploads/{}", id(&begun));
     let part = ada.request(Method::PATCH, &path).header("upload-offset", "0").body(vec![1; 20]);

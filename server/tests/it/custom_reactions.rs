@@ -98,8 +98,11 @@ both! {
         ada.send(Method::DELETE, &path, None, 404).await;
         admin.send(Method::DELETE, &format!("{CATALOGUE}/of-gif"), None, 204).await;
         socket.events_until(|it| it["t"] == "reaction_catalogue_updated" && it["d"]["code"] == "ship-it").await;
-        let gone = ada.client.get(format!("{}{url}", ada.address.http())).send().await.unwrap();
-        assert_eq!(gone.status(), 404);
+        crate::harness::wait_until("its picture to be gone", async || {
+            let gone = ada.client.get(format!("{}{url}", ada.address.http())).send().await.unwrap();
+            gone.status() == 404
+        })
+        .await;
         assert_eq!(ada.read(id(&posted), 200).await["reactions"][0]["code"], "ship-it");
         ada.react(id(&posted), "ship-it", 400).await;
         let path = format!("/api/v1/messages/{}/reactions/ship-it", id(&posted));
@@ -111,6 +114,39 @@ both! {
         for action in ["reaction.created", "reaction.deleted"] {
             assert!(actions(&noted).contains(&action), "{action} is missing");
         }
+    }
+
+    async fn equal_pictures_do_not_share_their_end(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let png = || picture(40, 40, image::ImageFormat::Png);
+        let shown = async |reaction: &Value| {
+            let url = format!("{}{}", ada.address.http(), reaction["image_url"].as_str().unwrap());
+            ada.client.get(url).send().await.unwrap().status().as_u16()
+        };
+        let (one, two) = (add(&ada, "pier-one", png()).await.body(), add(&bob, "pier-two", png()).await.body());
+        assert_ne!(one["image_url"], two["image_url"]);
+        ada.send(Method::DELETE, &format!("{CATALOGUE}/pier-one"), None, 204).await;
+        crate::harness::wait_until("the first picture to be gone", async || shown(&one).await == 404).await;
+        assert_eq!(shown(&two).await, 200, "it went with its like");
+        // Added in the moment in which equal ones are removed.
+        for round in 0..5 {
+            let old = add(&ada, &format!("old-{round}"), png()).await.body();
+            let path = format!("{CATALOGUE}/old-{round}");
+            let code = format!("new-{round}");
+            let ((), new) = tokio::join!(
+                async { drop(ada.send(Method::DELETE, &path, None, 204).await) },
+                add(&bob, &code, png()),
+            );
+            crate::harness::wait_until("the old picture to be gone", async || shown(&old).await == 404).await;
+            assert_eq!(shown(&new.body()).await, 200, "lost in round {round}");
+        }
+        // What was put for a reaction that was refused is removed.
+        assert_eq!(add(&ada, "pier-two", png()).await.status, 409);
+        let pictures = world.files().join("pictures");
+        crate::harness::wait_until("pictures that nothing shows to be removed", async || {
+            crate::harness::files::count_files(&pictures) == 6
+        })
+        .await;
     }
 
     async fn adding_needs_a_permission_that_everyone_has_at_first(world) {

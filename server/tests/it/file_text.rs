@@ -88,8 +88,10 @@ crate::harness::both! {
             found(&ada, name.split('.').next().unwrap(), &[name]).await;
         }
         // Whoever comes after them is read.
-        let file = ada.upload("after.txt", b"the petunia blooms").await;
-        attach(&ada, id(&harbour), &file).await;
+        let bob = world.user("bob").await;
+        bob.join(id(&harbour), 200).await;
+        let file = bob.upload("after.txt", b"the petunia blooms").await;
+        attach(&bob, id(&harbour), &file).await;
         found(&ada, "petunia", &["after.txt"]).await;
         found(&ada, "begin", &["long.txt"]).await;
     }
@@ -116,6 +118,38 @@ crate::harness::both! {
         let second = ada.get(&format!("/api/v1/search/files?q=ferry&limit=2&cursor={cursor}"), 200).await;
         assert_eq!((items(&second).len(), &second["next_cursor"]), (1, &Value::Null));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyone_has_so_much_reading_in_an_hour() {
+    let mut world = crate::harness::World::embedded().await;
+    let ada = world.user("ada").await;
+    let harbour = ada.create_channel("harbour", "public", 201).await;
+    let file = ada.upload("first.txt", b"the marigold blooms").await;
+    attach(&ada, id(&harbour), &file).await;
+    found(&ada, "marigold", &["first.txt"]).await;
+    let alter = async |world: &mut crate::harness::World, statement: &str| {
+        world.nodes[0].stop().await;
+        crate::harness::command::sqlite(&world.nodes[0].data.join("confab.db"), statement);
+        world.nodes[0].restart().await;
+    };
+    alter(&mut world, "update reading_turns set spent_ms = 300000").await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    bob.join(id(&harbour), 200).await;
+    let waiting = ada.upload("waiting.txt", b"the hyacinth blooms").await;
+    attach(&ada, id(&harbour), &waiting).await;
+    // Another's document, and equal bytes that another brings, are read meanwhile; hers is not found by them either.
+    for (name, words) in [("theirs.txt", "the petunia blooms"), ("equal.txt", "the hyacinth blooms")] {
+        let file = bob.upload(name, words.as_bytes()).await;
+        attach(&bob, id(&harbour), &file).await;
+    }
+    found(&bob, "petunia", &["theirs.txt"]).await;
+    found(&bob, "hyacinth", &["equal.txt"]).await;
+    found(&ada, "waiting", &["waiting.txt"]).await;
+    let hour = "update reading_turns set hour_began_at = hour_began_at - 3600000, due_at = due_at - 3600000";
+    alter(&mut world, hour).await;
+    let bob = world.user("bob").await;
+    found(&bob, "hyacinth", &["equal.txt", "waiting.txt"]).await;
 }
 
 async fn attach(user: &User, channel: &str, file: &Value) -> Value {

@@ -149,6 +149,41 @@ on_a_folder! {
         assert_eq!((&shown["files"], &shown["has_attachments"]), (&json!([]), &json!(false)));
     }
 
+    async fn what_is_ones_own_is_taken_back_from_an_archived_channel_too(world) {
+        let (ada, bob, eve) = (world.user("ada").await, world.user("bob").await, world.user("eve").await);
+        let channel = ada.create_channel("harbour", "public", 201).await;
+        let place = format!("/api/v1/channels/{}", id(&channel));
+        bob.join(id(&channel), 200).await;
+        let (one, two) = (bob.upload("one.txt", b"one").await, bob.upload("two.txt", b"two").await);
+        let form = json!({ "content": "two", "file_ids": [one["id"], two["id"]] });
+        let carrier = bob.post_form(id(&channel), &form, 201).await;
+        let root = bob.post(id(&channel), "a word too many", 201).await;
+        let answer = ada.post_form(id(&channel), &json!({ "content": "indeed", "parent_id": root["id"] }), 201).await;
+        ada.send(Method::POST, &format!("{place}/archive"), None, 200).await;
+        let mut socket = ada.connect().await;
+
+        let edited = bob.call(Method::PUT, &format!("/api/v1/messages/{}", id(&root)), Some(&json!({ "content": "x" }))).await;
+        assert_eq!((edited.status, &edited.body()["code"]), (409, &json!("channel_archived")), "{}", edited.text);
+        bob.post(id(&channel), "one more", 409).await;
+        bob.react(id(&root), "tada", 409).await;
+        bob.delete(id(&answer), 403).await;
+        eve.delete(id(&answer), 403).await;
+        delete(&ada, &one, 403).await;
+
+        delete(&bob, &one, 204).await;
+        let shown = socket.event("message_update").await;
+        assert_eq!(shown["d"]["files"].as_array().unwrap().len(), 1, "{shown}");
+        bob.get_status(&format!("/api/v1/files/{}/download", id(&one)), 410).await;
+        bob.delete(id(&root), 204).await;
+        assert_eq!(socket.event("message_delete").await["d"]["id"], root["id"]);
+        // A moderator's right stays what it is.
+        ada.delete(id(&carrier), 204).await;
+        bob.get_status(&format!("/api/v1/files/{}", id(&two)), 410).await;
+        bob.send(Method::POST, &format!("{place}/leave"), None, 204).await;
+        bob.delete(id(&carrier), 410).await;
+        assert!(ada.get(&place, 200).await["archived_at"].is_string());
+    }
+
     async fn a_message_takes_ten_files_of_its_own_author(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let channel = ada.create_channel("harbour", "public", 201).await;

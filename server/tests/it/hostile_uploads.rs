@@ -1,10 +1,13 @@
 //! Uploads that no honest client sends: refused, or taken as some bytes that nothing runs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinHandle;
 
 use crate::harness::files::{MOST_BYTES, count_files, noise};
 use crate::harness::user::{assert_problem, id};
@@ -119,27 +122,134 @@ on_a_folder! {
 
     async fn an_upload_ends_with_its_session(world) {
         let ada = world.user("ada").await;
-        let (pieces, waiting) = tokio::sync::mpsc::channel::<Vec<u8>>(4);
-        let body = futures_util::stream::unfold(waiting, |mut waiting| async move {
-            waiting.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), waiting))
-        });
-        let request = ada
-            .request(Method::POST, "/api/v1/files/upload")
-            .header("content-type", "multipart/form-data; boundary=x")
-            .body(reqwest::Body::wrap_stream(body));
-        let sent = tokio::spawn(async move { request.send().await.unwrap().status().as_u16() });
-        let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello";
-        pieces.send(head.to_vec()).await.unwrap();
+        let (pieces, sent) = hold(&ada).await;
         // It is being received: the token was good when it began.
         let temporary: Vec<_> = world.nodes.iter().map(|node| node.data.join("temporary")).collect();
         wait_until("the upload to begin", async || temporary.iter().any(|it| count_files(it) > 0)).await;
         ada.send(Method::POST, "/api/v1/auth/logout-all", None, 204).await;
         pieces.send(b" world\r\n--x--\r\n".to_vec()).await.unwrap();
         drop(pieces);
-        assert_eq!(sent.await.unwrap(), 401, "a file came from somebody who was signed out");
+        assert_eq!(sent.await.unwrap().0, 401, "a file came from somebody who was signed out");
         let ada = world.user("ada").await;
         assert_eq!(ada.get("/api/v1/users/me/quota", 200).await["files"], 0);
     }
+
+    async fn what_is_being_received_counts_against_the_quota(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let (mut held, piece) = (Vec::new(), noise(11, 1 << 20));
+        for _ in 0..3 {
+            let (pieces, sent) = hold(&ada).await;
+            for _ in 0..9 {
+                pieces.send(piece.clone()).await.unwrap();
+            }
+            held.push((pieces, sent));
+        }
+        let temporary: Vec<_> = world.nodes.iter().map(|node| node.data.join("temporary")).collect();
+        let received = || temporary.iter().map(|it| count_bytes(it)).sum::<u64>();
+        wait_until("24 MiB to arrive", async || received() >= 24 << 20).await;
+        // Six of thirty MiB are left, whether the length is declared or not.
+        let bytes = noise(12, 7 << 20);
+        for request in [ada.upload_request(b"more.bin", &bytes), unmeasured(&ada, &bytes)] {
+            let refused = ada.fetch(request).await;
+            assert_eq!((refused.status, refused.body()["code"].as_str()), (413, Some("quota_exceeded")), "{}", refused.text);
+            assert_problem(&refused);
+        }
+        bob.upload("theirs.bin", &bytes).await;
+        // What breaks off counts no more.
+        for (pieces, sent) in held {
+            drop(pieces);
+            assert_eq!(sent.await.unwrap().0, 400);
+        }
+        ada.upload("more.bin", &bytes).await;
+    }
+
+    async fn a_person_sends_so_many_files_at_once(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let mut held = Vec::new();
+        for _ in 0..12 {
+            held.push(hold(&ada).await);
+        }
+        let temporary: Vec<_> = world.nodes.iter().map(|node| node.data.join("temporary")).collect();
+        let received = || temporary.iter().map(|it| count_files(it)).sum::<usize>();
+        wait_until("twelve uploads to begin", async || received() == 12).await;
+        let refused = ada.try_upload("13.txt", b"hello").await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "1"), "{}", refused.text);
+        assert_problem(&refused);
+        let begun = json!({ "filename": "13.txt", "size": 5 });
+        let begun = ada.send(Method::POST, "/api/v1/files/uploads", Some(&begun), 201).await;
+        let part = ada.request(Method::PATCH, &format!("/api/v1/files/uploads/{}", id(&begun)));
+        let part = part.header("content-type", "application/octet-stream").header("upload-offset", "0");
+        assert_eq!(ada.fetch(part.body("hello")).await.status, 429, "parts take places too");
+        bob.upload("theirs.txt", b"hello").await;
+        let (pieces, sent) = held.remove(0);
+        pieces.send(b" world\r\n--x--\r\n".to_vec()).await.unwrap();
+        drop(pieces);
+        assert_eq!(sent.await.unwrap().0, 201);
+        ada.upload("13.txt", b"hello").await;
+    }
+
+    async fn what_stands_before_the_file_is_bounded(world) {
+        let ada = world.user("ada").await;
+        let field = |bytes: usize| format!("--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n{}\r\n", "n".repeat(bytes));
+        let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello\r\n--x--\r\n";
+        for (name, before, status, code) in [
+            ("ten small fields", field(5).repeat(10), 201, None),
+            ("eleven", field(5).repeat(11), 400, Some("invalid")),
+            ("a long one", field(60_000), 201, None),
+            ("too long a one", field(66_000), 413, Some("form_too_large")),
+            ("some megabytes", field(3 << 20), 413, Some("form_too_large")),
+            ("long ones together", field(20_000).repeat(4), 413, Some("form_too_large")),
+            ("headers without an end", format!("--x\r\nContent-Disposition: {}", "h".repeat(70_000)), 413, Some("form_too_large")),
+        ] {
+            let request = ada.request(Method::POST, "/api/v1/files/upload");
+            let request = request.header("content-type", "multipart/form-data; boundary=x").body(before + file);
+            let reply = ada.fetch(request).await;
+            assert_eq!(reply.status, status, "{name}: {}", reply.text);
+            if code.is_some() {
+                assert_problem(&reply);
+                assert_eq!(reply.body()["code"].as_str(), code, "{name}");
+            }
+        }
+    }
+}
+
+/// Who sends a few bytes and then nothing holds a place for half a minute and no longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_brings_too_little_ends() {
+    let mut world = crate::harness::World::embedded().await;
+    let ada = world.user("ada").await;
+    let (pieces, sent) = hold(&ada).await;
+    let (status, text) = sent.await.unwrap();
+    assert_eq!(status, 408, "{text}");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["code"], "too_slow");
+    drop(pieces);
+    assert_eq!(count_files(&world.nodes[0].data.join("temporary")), 0, "something of it is left");
+    ada.upload("again.txt", b"hello").await;
+}
+
+/// An upload that has sent `hello` and waits for more pieces; it ends with the sender, and with it comes the answer.
+async fn hold(user: &User) -> (Sender<Vec<u8>>, JoinHandle<(u16, String)>) {
+    let (pieces, waiting) = tokio::sync::mpsc::channel::<Vec<u8>>(4);
+    let body = futures_util::stream::unfold(waiting, |mut waiting| async move {
+        waiting.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), waiting))
+    });
+    let request = user
+        .request(Method::POST, "/api/v1/files/upload")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .timeout(Duration::from_mins(2))
+        .body(reqwest::Body::wrap_stream(body));
+    let sent = tokio::spawn(async move {
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    });
+    let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello";
+    pieces.send(head.to_vec()).await.unwrap();
+    (pieces, sent)
+}
+
+fn count_bytes(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum()
 }
 
 /// An upload in pieces, whose length nobody knows beforehand.

@@ -80,7 +80,7 @@ everywhere! {
         bob.send(Method::DELETE, &path, None, 404).await;
         bob.send(Method::POST, &format!("{path}/complete"), None, 404).await;
         assert_eq!(part(&bob, &begun, 0, b"hello").await.status, 404);
-        for (name, bytes, status) in [("nothing", &b""[..], 400), ("too much", &[1; 21], 413)] {
+        for (name, bytes, status) in [("nothing", &b""[..], 400), ("too much", &[1; 21], 413), ("too little", b"hello", 400)] {
             let reply = part(&ada, &begun, 0, bytes).await;
             assert_eq!(reply.status, status, "{name}: {}", reply.text);
             assert_problem(&reply);
@@ -89,7 +89,7 @@ everywhere! {
         assert_eq!(ada.fetch(request.body("hello")).await.status, 400, "no offset");
         assert_eq!(ada.get(&path, 200).await["offset"], 0, "what was refused is not kept");
         // Two parts for one place: one gets it.
-        let (one, two) = tokio::join!(part(&ada, &begun, 0, b"hello"), part(&ada, &begun, 0, b"world"));
+        let (one, two) = tokio::join!(part(&ada, &begun, 0, &[1; 20]), part(&ada, &begun, 0, &[2; 20]));
         let mut answers = [one.status, two.status];
         answers.sort_unstable();
         assert_eq!(answers, [200, 409]);
@@ -111,15 +111,26 @@ everywhere! {
 async fn an_upload_that_gets_no_part_for_a_day_is_gone() {
     let mut world = crate::harness::World::embedded().await;
     let ada = world.user("ada").await;
-    let begun = ada.send(Method::POST, UPLOADS, Some(&json!({ "filename": "a", "size": 50 })), 201).await;
-    assert_eq!(part(&ada, &begun, 0, b"hello").await.status, 200);
+    let least = 256 << 10;
+    let form = json!({ "filename": "a", "size": least + 5 });
+    let begun = ada.send(Method::POST, UPLOADS, Some(&form), 201).await;
+    assert_eq!(begun["least_part_bytes"], least);
+    let refused = part(&ada, &begun, 0, &noise(21, least - 1)).await;
+    assert_eq!(
+        (refused.status, &refused.body()["errors"][0]["field"]),
+        (400, &json!("body")),
+        "{}",
+        refused.text
+    );
+    assert_problem(&refused);
+    assert_eq!(part(&ada, &begun, 0, &noise(21, least)).await.status, 200);
     world.nodes[0].stop().await;
     let aged = "update file_uploads set expires_at = expires_at - 86400001";
     crate::harness::command::sqlite(&world.nodes[0].data.join("confab.db"), aged);
     world.nodes[0].restart().await;
     let ada = world.user("ada").await;
     ada.get(&format!("{UPLOADS}/{}", id(&begun)), 404).await;
-    assert_eq!(part(&ada, &begun, 5, b"hello").await.status, 404);
+    assert_eq!(part(&ada, &begun, least, b"hello").await.status, 404);
     let other = ada.upload("other.txt", b"other").await;
     ada.send(Method::DELETE, &format!("/api/v1/files/{}", id(&other)), None, 204).await;
     let parts = world.nodes[0].data.join("parts");

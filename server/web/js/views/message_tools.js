@@ -5,7 +5,7 @@ import { follow } from '../following.js';
 import { editing, openDialog, showThread } from '../layout.js';
 import { setQuote, toggleBookmark, togglePin } from '../message_actions.js';
 import { channelPath } from '../router.js';
-import { bookmarks, changeEverywhere, me, thread, threads } from '../store.js';
+import { bookmarks, changeEverywhere, channels, me, thread, threads } from '../store.js';
 import { withoutMessage } from '../timeline.js';
 import { attempt, markUnread, notify } from '../workspace.js';
 import { html } from './html.js';
@@ -44,7 +44,8 @@ function menuItems(message, canWrite) {
     { label: 'Copy link', icon: 'link', act: () => void copyText(location.origin + channelPath(message.channel_id, message.seq)) },
     Boolean(message.edited_at) && { label: 'Edit history', icon: 'list', act: () => openDialog('history', message) },
     mine && canWrite && { label: 'Edit', icon: 'edit', act: () => { editing.value = message.id; } },
-    mine && canWrite && { label: 'Delete', icon: 'bin', act: () => void remove(message) },
+    // In an archived channel too: what is one's own can always be taken back.
+    mine && Boolean(channels.value.get(message.channel_id)?.role) && { label: 'Delete', icon: 'bin', act: () => void remove(message) },
   ];
 }
 

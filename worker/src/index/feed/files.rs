@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use confab_core::files;
-use confab_protocol::{ChannelId, File};
+use confab_protocol::{ChannelId, File, FileId};
 use tokio::time::sleep;
 
 use super::flow::Flow;
@@ -35,7 +35,7 @@ impl Feed {
         for part in carried.chunks(AT_ONCE) {
             let texts = self.texts(part).await;
             let words = part.iter().map(|(file, channel_id)| {
-                let text = texts.get(&file.sha256).cloned().unwrap_or_default();
+                let text = texts.get(&file.id).cloned().unwrap_or_default();
                 Change::AddFile(Box::new(FileWords { file: file.clone(), channel_id: *channel_id, text }))
             });
             flow.apply(words.collect()).await?;
@@ -44,12 +44,10 @@ impl Feed {
     }
 
     /// What was read out of them so far: when there is more, an event says so.
-    async fn texts(&self, of: &[(File, ChannelId)]) -> HashMap<String, String> {
-        let mut hashes: Vec<&str> = of.iter().map(|(file, _)| file.sha256.as_str()).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
+    async fn texts(&self, of: &[(File, ChannelId)]) -> HashMap<FileId, String> {
+        let ids: Vec<FileId> = of.iter().map(|(file, _)| file.id).collect();
         loop {
-            match files::texts(&mut self.db.read(), &hashes).await {
+            match files::texts(&mut self.db.read(), &ids).await {
                 Ok(texts) => return texts,
                 Err(fault) if fault.is_retryable() && !self.stop.is_cancelled() => {
                     tracing::warn!(%fault, "cannot read the words of files to index, trying again");
