@@ -89,12 +89,17 @@ export function putChannel(channel) {
   channels.value = new Map(channels.value).set(channel.id, /** @type {Channel} */ ({ ...known, ...channel }));
 }
 
-/** @param {string} channelId */
+/** Forgets everything of a channel that the page holds. @param {string} channelId */
 export function dropChannel(channelId) {
   batch(() => {
     channels.value = without(channels.value, channelId);
     timelines.value = without(timelines.value, channelId);
     members.value = without(members.value, channelId);
+    seenUpTo.value = without(seenUpTo.value, channelId);
+    threads.value = new Map([...threads.value].filter(([, followed]) => followed.channel_id !== channelId));
+    quotes.value = new Map([...quotes.value].filter(([, quoted]) => quoted.channel_id !== channelId));
+    const waiting = inbox.value.waiting.filter((one) => one.channel_id !== channelId);
+    inbox.value = { ...inbox.value, waiting, unread: Math.max(0, inbox.value.unread - (inbox.value.waiting.length - waiting.length)) };
     if (thread.value?.channelId === channelId) thread.value = null;
   });
 }

@@ -5,7 +5,7 @@ import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
 import { channelTitle, live } from '../workspace.js';
 import { ChannelView } from './channel.js';
-import { Dialogs } from './dialogs.js';
+import { Dialogs, fetchAhead } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { lazy } from './lazy.js';
@@ -36,6 +36,7 @@ const LAST_CHANNEL_KEY = 'confab-last-channel';
 export function Shell() {
   useEffect(() => {
     addEventListener('keydown', onKey);
+    fetchAhead();
     return () => removeEventListener('keydown', onKey);
   }, []);
   useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);
