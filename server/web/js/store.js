@@ -83,10 +83,14 @@ export function changeEverywhere(channelId, change) {
   });
 }
 
-/** @param {Partial<Channel> & {id:string}} channel */
+/** What a channel may be without: the server leaves it out, and so it is taken away here. */
+const WITHOUT = { topic: '', description: '', archived_at: null, retention_days: null };
+
+/** A whole channel, or what is new of a known one. @param {Partial<Channel> & {id:string, created_at?:string}} channel */
 export function putChannel(channel) {
   const known = channels.value.get(channel.id);
-  channels.value = new Map(channels.value).set(channel.id, /** @type {Channel} */ ({ ...known, ...channel }));
+  const whole = channel.kind && channel.created_at;
+  channels.value = new Map(channels.value).set(channel.id, /** @type {Channel} */ ({ ...known, ...(whole ? WITHOUT : {}), ...channel }));
 }
 
 /** Forgets everything of a channel that the page holds. @param {string} channelId */

@@ -34,7 +34,8 @@ export const notices = signal(/** @type {{id:number, text:string, bad:boolean}[]
 /** @param {string} text @param {{bad?:boolean}} [options] */
 export function notify(text, { bad = false } = {}) {
   const id = Date.now() + Math.random();
-  notices.value = [...notices.value.slice(-2), { id, text, bad }];
+  // The same words twice say no more.
+  notices.value = [...notices.value.filter((notice) => notice.text !== text).slice(-2), { id, text, bad }];
   setTimeout(() => { notices.value = notices.value.filter((notice) => notice.id !== id); }, bad ? 8_000 : 4_000);
 }
 
