@@ -28,11 +28,14 @@ const drawn = new WeakMap();
 export function Message({ message, continued = false, marked = false, canWrite, inThread = false }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   useLayoutEffect(() => { if (element.current) drawn.set(element.current, { message, canWrite }); }, [message, canWrite]);
+  // Nobody sees the tools of a message before they come near it, and those of fifty are most of what a channel would draw.
+  const [near, setNear] = useState(false);
+  const approach = () => setNear(true);
   const mentioned = isMentioned(message, me.value?.id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && (citedSeq.value === message.seq ? 'is-cited' : 'is-marked'), open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
-  return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq}
+  return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq} onPointerEnter=${approach} onFocusIn=${approach}
       aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? ', mentions you' : ''}`}>
     ${continued ? html`<span class="gut">${time}</span>` : html`<${Avatar} user=${message.sender} />`}
     <div class="msg-in">
@@ -46,7 +49,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       <${Reactions} message=${message} canWrite=${canWrite} />
       ${!inThread && (message.reply_count ?? 0) > 0 && html`<${ThreadSummary} message=${message} />`}
     </div>
-    ${!message.deleted_at && html`<${MessageTools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
+    ${near && !message.deleted_at && html`<${MessageTools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
   </article>`;
 }
 

@@ -76,7 +76,7 @@ function openSomething() {
 
 function NothingOpen() {
   return html`<main class="main" id="main"><header class="top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /></header>
-    <div class="empty">${channelsLoaded.value
+    <div class="empty">${channelsLoaded.value && !myChannels.value.length
       ? html`<h1>No channels yet</h1><p>Join a public channel, or create the first one.</p>
         <p class="row-btns"><button class="btn primary" onClick=${() => openDialog('browse')}>Browse channels</button><button class="btn" onClick=${() => openDialog('create')}>Create a channel</button></p>`
       : html`<p role="status">Loading…</p>`}</div></main>`;

@@ -8,8 +8,8 @@ import { ARTEFACTS } from './world.mjs';
 export const PASSWORD = 'a plain sentence of five words';
 /** @typedef {import('playwright-core').Locator} Locator */
 
-/** What browsers write into the console when a call is refused, or the server is away. */
-const EXPECTED = [/Failed to load resource/, /WebSocket connection to .* failed/, /net::ERR_/];
+/** What browsers write into the console when a call is refused, the server is away, or nobody is to be pushed to. */
+const EXPECTED = [/Failed to load resource/, /WebSocket connection to .* failed/, /net::ERR_/, /does not support the Push API in incognito/];
 
 export class Person {
   /** @param {string} name @param {import('playwright-core').Page} page @param {import('./world.mjs').World} world */
@@ -86,7 +86,7 @@ export class Person {
 
   /** @param {string} name @param {{isPrivate?:boolean}} [options] */
   async makeChannel(name, { isPrivate = false } = {}) {
-    await this.button('Create a channel').click();
+    await this.button('Create a channel', this.page.locator('.side')).click();
     const dialog = this.dialog('Create a channel');
     await this.fill({ Name: name }, dialog);
     if (isPrivate) await dialog.getByLabel(/^Private/).check();

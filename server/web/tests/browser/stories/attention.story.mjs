@@ -133,3 +133,23 @@ test('reactions of one’s own can be added and used', () => world.step('custom'
   await ben.button('slope', ben.page.locator('.picker')).click();
   await ada.see(ada.message('Quietly').locator('.react img.emoji'));
 }));
+
+test('a push shows who wrote where, when no page is looked at', () => world.step('push', async () => {
+  const context = ben.page.context();
+  await context.grantPermissions(['notifications']);
+  await ben.page.goto('/preferences/notifications');
+  await ben.button('Push to this browser').click();
+  // No push service is reached from here, which is told; the worker stands all the same.
+  await ben.see(ben.page.getByRole('alert'));
+  await ben.picture('push-refused');
+  const worker = context.serviceWorkers()[0] ?? await context.waitForEvent('serviceworker');
+  const session = await context.newCDPSession(ben.page);
+  const registered = new Promise((resolve) => { session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => { if (registrations.length) resolve(registrations[0].registrationId); }); });
+  await session.send('ServiceWorker.enable');
+  const registrationId = await registered;
+  await ben.page.goto('about:blank');
+  const data = JSON.stringify({ sender: 'Ada Lovelace', channel_name: 'plans', text: 'Lunch?', notification_id: 'n1', url: '/' });
+  await session.send('ServiceWorker.deliverPushMessage', { origin: world.server.address, registrationId, data });
+  const shown = () => worker.evaluate(async () => (await /** @type {any} */ (self).registration.getNotifications()).map((/** @type {any} */ one) => `${one.title}: ${one.body}`));
+  await ben.until(shown, (list) => list.join() === 'Ada Lovelace in #plans: Lunch?', 'the notification');
+}));

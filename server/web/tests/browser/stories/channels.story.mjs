@@ -18,7 +18,7 @@ before(async () => {
 after(() => world?.end());
 
 test('a code lets people into a private channel', () => world.step('code', async () => {
-  await ada.button('Create a channel').click();
+  await ada.button('Create a channel', ada.page.locator('.side')).click();
   await ada.see(ada.dialog('Create a channel'));
   await ada.shown('create-channel');
   await ada.closeDialog();
