@@ -1,5 +1,12 @@
 //! The web client's files, in the binary.
 
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response, handler};
 use rust_embed::RustEmbed;
@@ -18,6 +25,15 @@ fn is_served(path: &str) -> bool {
         && path.rsplit('.').next() != Some("md")
         && !matches!(path, "index.html" | "package.json")
 }
+
+/// Files smaller than this travel in one packet either way.
+const SMALLEST_PACKED_BYTES: usize = 1_000;
+/// More than the client has files. A debug build, whose files change while it runs, begins anew there.
+const MOST_PACKED: usize = 1_000;
+
+/// What was compressed already, by the hash of what it was. Only files of the binary come here, so nothing of a person is
+/// beside something that a stranger chose, which is how lengths of compressed answers give secrets away.
+static PACKED: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
 
 /// One script policy for every page: no inline script, no other host. Only the named policies may make markup or the
 /// address of a script from a text: that of messages, whose HTML is ours, and that of the service worker.
@@ -54,16 +70,59 @@ fn file(request: &Request, path: &str) -> Response {
     let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
         return StatusCode::NOT_FOUND.into();
     };
-    let tag = format!("\"{}\"", confab_core::text::hex(&file.metadata.sha256_hash()[..16]));
+    let hash = file.metadata.sha256_hash();
+    let packed = (takes_gzip(request) && is_text(path) && file.data.len() >= SMALLEST_PACKED_BYTES)
+        .then(|| packed(hash, &file.data))
+        .flatten();
+    // The two are different bytes, so they have different tags.
+    let suffix = if packed.is_some() { "-gzip" } else { "" };
+    let tag = format!("\"{}{suffix}\"", confab_core::text::hex(&hash[..16]));
     let known = request.header(header::IF_NONE_MATCH).is_some_and(|sent| sent == tag);
     let response = Response::builder()
         .header(header::ETAG, tag)
         .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::VARY, "accept-encoding")
         .header("x-content-type-options", "nosniff");
     if known {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
-    response.header(header::CONTENT_TYPE, content_type(path)).body(Body::from(file.data.into_owned()))
+    let response = response.header(header::CONTENT_TYPE, content_type(path));
+    match packed {
+        Some(bytes) => response.header(header::CONTENT_ENCODING, "gzip").body(Body::from(bytes)),
+        None => response.body(Body::from(file.data.into_owned())),
+    }
+}
+
+/// Whether the browser takes it so. A weight of zero means that it does not.
+fn takes_gzip(request: &Request) -> bool {
+    request.header(header::ACCEPT_ENCODING).is_some_and(|encodings| {
+        encodings.split(',').any(|encoding| {
+            let mut parts = encoding.split(';').map(str::trim);
+            parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"))
+                && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
+    })
+}
+
+/// Fonts and pictures are compressed by what they are.
+fn is_text(path: &str) -> bool {
+    matches!(path.rsplit('.').next(), Some("js" | "mjs" | "css" | "svg" | "json" | "webmanifest"))
+}
+
+/// The file compressed, which is done once. Nothing where that fails: then it goes as it is.
+fn packed(hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
+    if let Some(known) = PACKED.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
+        return Some(known.clone());
+    }
+    let mut encoder = GzEncoder::new(Vec::with_capacity(data.len() / 2), Compression::best());
+    encoder.write_all(data).ok()?;
+    let bytes = Bytes::from(encoder.finish().ok()?);
+    let mut all = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= MOST_PACKED {
+        all.clear();
+    }
+    all.insert(hash, bytes.clone());
+    Some(bytes)
 }
 
 fn content_type(path: &str) -> &'static str {

@@ -58,6 +58,24 @@ both! {
         assert!(docs.header("content-type").starts_with("text/html"));
     }
 
+    async fn files_of_the_client_are_compressed_for_those_who_take_it(world) {
+        let visitor = world.visitor();
+        let path = "/assets/js/app.js";
+        let plain = visitor.fetch(visitor.request(Method::GET, path)).await;
+        assert_eq!((plain.status, plain.header("content-encoding"), plain.header("vary")), (200, "", "accept-encoding"));
+        let packed = visitor.fetch(visitor.request(Method::GET, path).header("accept-encoding", "br, gzip;q=0.8")).await;
+        assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
+        assert_ne!(packed.header("etag"), plain.header("etag"));
+        let known = visitor.request(Method::GET, path).header("accept-encoding", "gzip").header("if-none-match", packed.header("etag"));
+        assert_eq!(visitor.fetch(known).await.status, 304);
+        for unwilling in ["gzip;q=0, br", "identity"] {
+            let reply = visitor.fetch(visitor.request(Method::GET, path).header("accept-encoding", unwilling)).await;
+            assert_eq!((reply.header("content-encoding"), reply.text == plain.text), ("", true), "{unwilling}");
+        }
+        let font = visitor.fetch(visitor.request(Method::GET, "/assets/vendor/inter-latin.woff2").header("accept-encoding", "gzip")).await;
+        assert_eq!((font.status, font.header("content-encoding")), (200, ""));
+    }
+
     async fn a_page_is_served_with_its_guards(world) {
         let visitor = world.visitor();
         for path in ["/", "/login", "/setup", "/register", "/channels/00000000-0000-7000-8000-000000000000?seq=3", "/search?q=x"] {

@@ -9,12 +9,17 @@ export const changes = {
   reminders: signal(0),
   preferences: signal(0),
   reactions: signal(0),
+  /** Which channels I may look into, and with them everything that lists what is said there. */
+  sight: signal(0),
 };
 
 /** @param {keyof typeof changes} list */
 export function changed(list) {
   changes[list].value += 1;
 }
+
+/** The channel that I may no longer look into: what is open of it closes. */
+export const lostChannel = signal('');
 
 /** The draft that another device, or a sent message, has changed. */
 export const draftNews = signal(/** @type {{channel_id:string, parent_id?:string|null}|null} */ (null));

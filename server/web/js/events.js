@@ -1,6 +1,6 @@
 /** The only place where an event's name decides what happens to what the page knows. */
 import { batch } from '../vendor/signals-core.js';
-import { changed, draftNews } from './changes.js';
+import { changed, draftNews, lostChannel } from './changes.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
   accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, noteOf, ownAccount,
@@ -41,7 +41,8 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'channel_created':
       case 'privacy_updated':
       case 'channel_update': return channelChanged(d);
-      case 'channel_deleted': return dropChannel(d.id);
+      case 'channel_deleted': return loseSight(d.id);
+      case 'directory_updated': return listing(d);
       case 'member_joined': return joined(d);
       case 'member_left': return left(d);
       case 'role_updated': return roleChanged(d);
@@ -175,20 +176,37 @@ function channelChanged(channel) {
   putChannel({ ...(known ? {} : { role, read_seq: 0, unread_count: 0, mention_count: 0 }), ...shared, last_seq: Math.max(channel.last_seq ?? 0, known?.last_seq ?? 0) });
 }
 
-/** @param {{channel_id:string, user:UserRef, role:string}} d */
-function joined(d) {
+/** Its messages may no longer be read here, so no list of the page may show them. @param {string} channelId */
+export function loseSight(channelId) {
+  dropChannel(channelId);
+  lostChannel.value = channelId;
+  changed('sight');
+}
+
+/** A channel became open, or what was open is not any more: told to everyone, members hear the rest by events of their own. @param {{channel_id:string, listed:boolean}} d */
+function listing({ channel_id: channelId, listed }) {
+  if (!listed && !channels.value.get(channelId)?.role) return loseSight(channelId);
+  return changed('sight');
+}
+
+/** Told twice, or of somebody whom this page has counted already, it changes nothing. @param {{channel_id:string, user:UserRef, role:string}} d */
+export function joined(d) {
   meet([d.user]);
-  countMembers(d.channel_id, 1);
-  if (d.user.id === me.value?.id && !channels.value.has(d.channel_id)) channelWanted.value = d.channel_id;
   const list = members.value.get(d.channel_id);
-  if (list && !list.some((member) => member.user.id === d.user.id)) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
+  if (list?.some((member) => member.user.id === d.user.id)) return;
+  // Of a channel that I came into, the answer or the fetch says how many we are.
+  if (d.user.id !== me.value?.id) countMembers(d.channel_id, 1);
+  else if (!channels.value.get(d.channel_id)?.role) channelWanted.value = d.channel_id;
+  if (list) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
 }
 
 /** @param {{channel_id:string, user_id:string}} d */
-function left(d) {
-  if (d.user_id === me.value?.id) return dropChannel(d.channel_id);
-  countMembers(d.channel_id, -1);
+export function left(d) {
+  if (d.user_id === me.value?.id) return loseSight(d.channel_id);
   const list = members.value.get(d.channel_id);
+  const whole = list && list.length >= (channels.value.get(d.channel_id)?.member_count ?? 0);
+  if (whole && !list.some((member) => member.user.id === d.user_id)) return undefined; // counted already
+  countMembers(d.channel_id, -1);
   if (list) members.value = new Map(members.value).set(d.channel_id, list.filter((member) => member.user.id !== d.user_id));
   return undefined;
 }

@@ -1,11 +1,12 @@
 /**
- * Message text to a tree of plain objects. Nothing here touches the DOM: views/text.js turns the tree into nodes,
- * so text from another person can never become markup.
+ * Text to a tree of plain objects, for what the server has not rendered: a message on its way, an old wording, the assistant's
+ * answer. The marks mean what they mean to the server, so that a message does not change its face when it is stored. Nothing
+ * here touches the DOM: views/text.js turns the tree into nodes, so text from another person can never become markup.
  *
  * @typedef {{kind:'text', text:string}} TextNode
- * @typedef {TextNode | {kind:'break'} | {kind:'code', text:string} | {kind:'bold'|'italic', children:Inline[]}
+ * @typedef {TextNode | {kind:'break'} | {kind:'code', text:string} | {kind:'bold'|'italic'|'struck', children:Inline[]}
  *   | {kind:'link', href:string, text:string} | {kind:'mention', username:string} | {kind:'cite', n:number}} Inline
- * @typedef {{kind:'paragraph', children:Inline[]} | {kind:'code', language:string, text:string}
+ * @typedef {{kind:'paragraph'|'heading', children:Inline[]} | {kind:'code', language:string, text:string}
  *   | {kind:'quote', children:Block[]} | {kind:'list', ordered:boolean, start:number, items:Inline[][]}} Block
  * @typedef {{citations?: Set<number>}} FormatOptions numbers that `[n]` may refer to; others stay text
  */
@@ -78,9 +79,13 @@ function parseBlocks(lines, options, depth) {
       flush();
       const ordered = listMarker(line) !== '-';
       const end = runEnd(lines, index, (candidate) => Boolean(listMarker(candidate)) && (listMarker(candidate) !== '-') === ordered);
-      const items = lines.slice(index, end).map((item) => parseInline(item.replace(/^\s{0,3}(?:[-*•]|\d{1,9}[.)])\s+/, ''), options));
+      const items = lines.slice(index, end).map((item) => parseInline(item.replace(/^\s{0,3}(?:[-*+•]|\d{1,9}[.)])\s+/, ''), options));
       blocks.push({ kind: 'list', ordered, start: ordered ? parseInt(line, 10) || 1 : 1, items });
       index = end;
+    } else if (HEADING.test(line)) {
+      flush();
+      blocks.push({ kind: 'heading', children: parseInline(line.replace(HEADING, '').replace(/\s+#+\s*$/, ''), options) });
+      index += 1;
     } else if (line.trim() === '') {
       flush();
       index += 1;
@@ -93,9 +98,11 @@ function parseBlocks(lines, options, depth) {
   return blocks;
 }
 
+const HEADING = /^\s{0,3}#{1,6}\s+(?=\S)/;
+
 /** @param {string} line @returns {'-'|'1'|''} the family of a list line: bulleted, numbered, or none */
 function listMarker(line) {
-  if (/^\s{0,3}[-*•]\s+\S/.test(line)) return '-';
+  if (/^\s{0,3}[-*+•]\s+\S/.test(line)) return '-';
   return /^\s{0,3}\d{1,9}[.)]\s+\S/.test(line) ? '1' : '';
 }
 
@@ -146,7 +153,7 @@ export function parseInline(text, options = {}, depth = 0) {
   for (let at = 0; at < text.length; ) {
     const found = text[at] === '\n' ? { node: /** @type {Inline} */ ({ kind: 'break' }), end: at + 1 }
       : takeCode(text, at, hopeless) ?? takeEmphasis(text, at, hopeless, options, depth)
-      ?? takeLink(text, at) ?? takeMention(text, at) ?? takeCitation(text, at, options);
+      ?? takeNamedLink(text, at) ?? takeLink(text, at) ?? takeMention(text, at) ?? takeCitation(text, at, options);
     if (found) {
       push(found.node);
       at = found.end;
@@ -171,11 +178,14 @@ function takeCode(text, at, hopeless) {
 }
 
 const WORD = /[\p{L}\p{N}]/u;
+/** The longer ones first. @type {[string, 'bold'|'italic'|'struck'][]} */
+const MARKS = [['**', 'bold'], ['__', 'bold'], ['~~', 'struck'], ['*', 'italic'], ['_', 'italic']];
+const MARK_KINDS = Object.fromEntries(MARKS);
 
 /** @param {string} text @param {number} at @param {Set<string>} hopeless @param {FormatOptions} options @param {number} depth @returns {Taken} */
 function takeEmphasis(text, at, hopeless, options, depth) {
-  if (text[at] !== '*' && text[at] !== '_') return null;
-  const mark = text.startsWith('**', at) ? '**' : text[at];
+  const mark = MARKS.find(([candidate]) => text.startsWith(candidate, at))?.[0];
+  if (!mark) return null;
   const from = at + mark.length;
   if (hopeless.has(mark) || depth >= MAX_DEPTH || WORD.test(text[at - 1] ?? '')) return null;
   if (!/\S/.test(text[from] ?? '') || text[from] === mark[0]) return null;
@@ -183,10 +193,21 @@ function takeEmphasis(text, at, hopeless, options, depth) {
     const closes = /\S/.test(text[close - 1]) && !WORD.test(text[close + mark.length] ?? '') && text[close + mark.length] !== mark[0];
     if (!closes) continue;
     const children = parseInline(text.slice(from, close), options, depth + 1);
-    return { node: { kind: mark === '_' ? 'italic' : 'bold', children }, end: close + mark.length };
+    return { node: { kind: MARK_KINDS[mark], children }, end: close + mark.length };
   }
   hopeless.add(mark);
   return null;
+}
+
+const NAMED_LINK = /\[([^\[\]\n]{1,500})\]\(([^\s()<>]{1,2000})\)/y;
+
+/** Words that lead to an address, which is what one is shown before following it. @param {string} text @param {number} at @returns {Taken} */
+function takeNamedLink(text, at) {
+  if (text[at] !== '[') return null;
+  NAMED_LINK.lastIndex = at;
+  const match = NAMED_LINK.exec(text);
+  const href = match && safeHref(match[2]);
+  return match && href ? { node: { kind: 'link', href, text: match[1] }, end: at + match[0].length } : null;
 }
 
 const LINK = /(?:https?:\/\/|mailto:)[^\s<>"'`\\^{}|]+/iy;
@@ -264,4 +285,37 @@ export function parseSnippet(snippet) {
     else if (part) pieces.push({ text: part.replace(/&(?:amp|lt|gt|quot|#39|#x27|#x2F);/g, (entity) => ENTITIES[/** @type {keyof typeof ENTITIES} */ (entity)]), marked });
   }
   return pieces;
+}
+
+/**
+ * The words of a text without its marks, for where a line of it must do: lists, quotes, notices.
+ * @param {unknown} text
+ */
+export function plainWords(text) {
+  return parseText(text).map(wordsOf).join('\n').trim();
+}
+
+/** @param {Block} block @returns {string} */
+function wordsOf(block) {
+  switch (block.kind) {
+    case 'code': return block.text;
+    case 'quote': return block.children.map(wordsOf).join('\n');
+    case 'list': return block.items.map((item, at) => `${block.ordered ? `${block.start + at}.` : '•'} ${inlineWords(item)}`).join('\n');
+    default: return inlineWords(block.children);
+  }
+}
+
+/** @param {Inline[]} nodes @returns {string} */
+function inlineWords(nodes) {
+  return nodes.map((node) => {
+    switch (node.kind) {
+      case 'break': return '\n';
+      case 'mention': return `@${node.username}`;
+      case 'cite': return `[${node.n}]`;
+      case 'bold':
+      case 'italic':
+      case 'struck': return inlineWords(node.children);
+      default: return node.text;
+    }
+  }).join('');
 }

@@ -1,5 +1,7 @@
 /** What is open on screen beside the channel: the right pane, the dialog, the sidebar of narrow windows, the theme. */
 import { effect, signal } from '../vendor/signals-core.js';
+import { lostChannel } from './changes.js';
+import { route } from './router.js';
 import { thread } from './store.js';
 import { openThread } from './workspace.js';
 
@@ -14,6 +16,8 @@ export const sidebarOpen = signal(false);
 export const editing = signal('');
 /** Marked after a jump: the message with this seq of the channel on screen. */
 export const markedSeq = signal(0);
+/** The same when a source of an answer was followed: generated text has a colour of its own, and so has what it cites. */
+export const citedSeq = signal(0);
 
 /** @param {DialogName|''} name @param {any} [subject] */
 export function openDialog(name, subject = null) {
@@ -52,6 +56,15 @@ export function showThread(message) {
   panel.value = 'thread';
   void openThread(message.parent_id ?? message.id, message.channel_id);
 }
+
+// What is open of a channel that I lost sight of closes.
+effect(() => {
+  const lost = lostChannel.value;
+  if (!lost) return;
+  const here = route.peek().channelId === lost;
+  if ((panel.peek() === 'thread' && !thread.peek()) || (panel.peek() === 'pins' && here)) closePanel();
+  if (dialogSubject.peek()?.channel_id === lost || (dialog.peek() === 'details' && here)) dialog.value = '';
+});
 
 /** True when the right pane covers the channel. */
 export function isNarrow() {

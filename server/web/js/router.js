@@ -3,21 +3,21 @@ import { signal } from '../vendor/signals-core.js';
 
 /**
  * @typedef {{name:'home'|'setup'|'register'|'login'|'forgot'|'reset'|'search'|'threads'|'saved'|'later'|'join'|'channel'|'preferences'|'admin'|'missing', channelId:string, seq:number,
- *   query:string, section:string, error:string, fragment:string}} Route
- *   seq: the message to jump to, 0 for none; section: of the preferences or the administration, '' for the first; error: what a sign-in came back with
+ *   query:string, kind:string, section:string, error:string, fragment:string}} Route
+ *   seq: the message to jump to, 0 for none; kind: what is searched, '' for messages; section: of the preferences or the administration, '' for the first; error: what a sign-in came back with
  */
 
 /** @param {URL|Location} address @returns {Route} */
 export function parseRoute(address) {
   const parameters = new URLSearchParams(address.search);
-  const route = { channelId: '', seq: 0, query: '', section: '', error: '', fragment: fragmentOf(address.hash) };
+  const route = { channelId: '', seq: 0, query: '', kind: '', section: '', error: '', fragment: fragmentOf(address.hash) };
   const path = address.pathname.replace(/\/+$/, '') || '/';
   const channel = /^\/channels\/([^/]+)$/.exec(path);
   if (channel) {
     const seq = Number(parameters.get('seq') ?? parameters.get('message'));
     return { ...route, name: 'channel', channelId: decode(channel[1]), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : 0 };
   }
-  if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '' };
+  if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '', kind: parameters.get('in') === 'files' ? 'files' : '' };
   if (path === '/login') return { ...route, name: 'login', error: parameters.get('error') ?? '' };
   const settings = /^\/(preferences|admin)(?:\/([a-z]+))?$/.exec(path);
   if (settings) return { ...route, name: settings[1] === 'admin' ? 'admin' : 'preferences', section: settings[2] ?? '' };
@@ -40,7 +40,7 @@ function decode(text) {
   }
 }
 
-export const route = signal(/** @type {Route} */ ({ name: 'home', channelId: '', seq: 0, query: '', section: '', error: '', fragment: '' }));
+export const route = signal(/** @type {Route} */ ({ name: 'home', channelId: '', seq: 0, query: '', kind: '', section: '', error: '', fragment: '' }));
 /** Grows with every navigation, so that following the same permalink twice jumps twice. */
 export const visits = signal(0);
 
@@ -80,9 +80,10 @@ export function channelPath(channelId, seq) {
   return `/channels/${encodeURIComponent(channelId)}${seq ? `?seq=${seq}` : ''}`;
 }
 
-/** @param {string} query */
-export function searchPath(query) {
-  return query ? `/search?q=${encodeURIComponent(query)}` : '/search';
+/** @param {string} query @param {string} [kind] `files`, or messages */
+export function searchPath(query, kind = '') {
+  const parameters = new URLSearchParams({ ...(query ? { q: query } : {}), ...(kind === 'files' ? { in: kind } : {}) });
+  return parameters.size ? `/search?${parameters}` : '/search';
 }
 
 /** @param {string} [section] */

@@ -83,18 +83,27 @@ export function changeEverywhere(channelId, change) {
   });
 }
 
-/** @param {Partial<Channel> & {id:string}} channel */
+/** What a channel may be without: the server leaves it out, and so it is taken away here. */
+const WITHOUT = { topic: '', description: '', archived_at: null, retention_days: null };
+
+/** A whole channel, or what is new of a known one. @param {Partial<Channel> & {id:string, created_at?:string}} channel */
 export function putChannel(channel) {
   const known = channels.value.get(channel.id);
-  channels.value = new Map(channels.value).set(channel.id, /** @type {Channel} */ ({ ...known, ...channel }));
+  const whole = channel.kind && channel.created_at;
+  channels.value = new Map(channels.value).set(channel.id, /** @type {Channel} */ ({ ...known, ...(whole ? WITHOUT : {}), ...channel }));
 }
 
-/** @param {string} channelId */
+/** Forgets everything of a channel that the page holds. @param {string} channelId */
 export function dropChannel(channelId) {
   batch(() => {
     channels.value = without(channels.value, channelId);
     timelines.value = without(timelines.value, channelId);
     members.value = without(members.value, channelId);
+    seenUpTo.value = without(seenUpTo.value, channelId);
+    threads.value = new Map([...threads.value].filter(([, followed]) => followed.channel_id !== channelId));
+    quotes.value = new Map([...quotes.value].filter(([, quoted]) => quoted.channel_id !== channelId));
+    const waiting = inbox.value.waiting.filter((one) => one.channel_id !== channelId);
+    inbox.value = { ...inbox.value, waiting, unread: Math.max(0, inbox.value.unread - (inbox.value.waiting.length - waiting.length)) };
     if (thread.value?.channelId === channelId) thread.value = null;
   });
 }

@@ -34,7 +34,8 @@ export const notices = signal(/** @type {{id:number, text:string, bad:boolean}[]
 /** @param {string} text @param {{bad?:boolean}} [options] */
 export function notify(text, { bad = false } = {}) {
   const id = Date.now() + Math.random();
-  notices.value = [...notices.value.slice(-2), { id, text, bad }];
+  // The same words twice say no more.
+  notices.value = [...notices.value.filter((notice) => notice.text !== text).slice(-2), { id, text, bad }];
   setTimeout(() => { notices.value = notices.value.filter((notice) => notice.id !== id); }, bad ? 8_000 : 4_000);
 }
 
@@ -86,6 +87,12 @@ export function startUpkeep() {
   });
   effect(() => { if (accountChanges.value) void fetchMe(); });
   effect(() => { if (changes.reactions.value) void loadReactions(); });
+  effect(() => {
+    if (!changes.sight.value || !me.peek()) return;
+    void loadInbox();
+    void loadThreads();
+    void loadBookmarks();
+  });
   startReading();
   startDrafts();
   startFollowing();
@@ -148,6 +155,8 @@ export async function loadMembers(channelId) {
     const list = await chat.members(channelId);
     meet(list.items.map((/** @type {any} */ member) => member.user));
     members.value = new Map(members.value).set(channelId, list.items);
+    // Who came or went while this was asked for is in it.
+    if (!list.next_cursor && channels.value.has(channelId)) putChannel({ id: channelId, member_count: list.items.length });
   } catch {
     // A channel I may read without belonging to it can keep its members to itself.
   }

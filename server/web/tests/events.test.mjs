@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { changes, draftNews } from '../js/changes.js';
+import { changes, draftNews, lostChannel } from '../js/changes.js';
 import { applyEvent, applySignal } from '../js/events.js';
 import {
   bookmarks, changeTimeline, channels, channelWanted, forget, inbox, me, members, myStatus, seenUpTo, statuses, thread, threads, timelineOf, typing, unreadTotal,
@@ -180,4 +180,36 @@ test('a deleted message keeps nothing that it carried', () => {
   event('message_delete', { id: 'm1', channel_id: 'c1' });
   const { content, html, quoted, forwarded, pinned_at: pinned, files } = first();
   assert.deepEqual([content, html, quoted, forwarded, pinned, files], ['', null, null, null, null, []]);
+});
+
+test('what is not listed any more is forgotten by those who only looked', () => {
+  channels.value = new Map([...channels.value, ['c2', { id: 'c2', kind: 'public', name: 'open', role: null, last_seq: 1, member_count: 1 }]]);
+  changeTimeline('c2', () => ({ ...emptyTimeline(), loaded: true, items: [message(1, { channel_id: 'c2' })] }));
+  threads.value = withFollowed(new Map(), [{ message: message(1, { id: 'r', channel_id: 'c2' }), unread_count: 1 }]);
+  event('notification', { id: 'n1', kind: 'mention', channel_id: 'c2', message_id: 'x' });
+  event('notification', { id: 'n2', kind: 'mention', channel_id: 'c1', message_id: 'm1' });
+  const before = changes.sight.value;
+  event('directory_updated', { channel_id: 'c2', listed: false });
+  assert.deepEqual([channels.value.has('c2'), timelineOf('c2').items.length, threads.value.size, inbox.value.unread], [false, 0, 0, 1]);
+  assert.deepEqual([lostChannel.value, changes.sight.value], ['c2', before + 1]);
+  // Members hear of the privacy by an event of their own, and keep everything.
+  event('directory_updated', { channel_id: 'c1', listed: false });
+  assert.ok(channels.value.has('c1'));
+  event('directory_updated', { channel_id: 'c3', listed: true });
+  assert.equal(changes.sight.value, before + 3);
+});
+
+test('whoever joins or leaves is counted once', () => {
+  const count = () => channel().member_count;
+  event('member_joined', { channel_id: 'c1', user: amara, role: 'member' });
+  assert.equal(count(), 2, 'the answer to joining has counted me');
+  members.value = new Map([['c1', [{ user: amara, role: 'owner' }, { user: jonas, role: 'member' }]]]);
+  event('member_joined', { channel_id: 'c1', user: jonas, role: 'member' });
+  assert.equal(count(), 2);
+  const mei = { id: 'u3', username: 'mei' };
+  event('member_joined', { channel_id: 'c1', user: mei, role: 'member' });
+  assert.deepEqual([count(), members.value.get('c1').length], [3, 3]);
+  event('member_left', { channel_id: 'c1', user_id: mei.id });
+  event('member_left', { channel_id: 'c1', user_id: mei.id });
+  assert.deepEqual([count(), members.value.get('c1').length], [2, 2]);
 });

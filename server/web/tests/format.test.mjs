@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clean, cleanName, parseInline, parseSnippet, parseText, safeHref } from '../js/format.js';
+import { clean, cleanName, parseInline, parseSnippet, parseText, plainWords, safeHref } from '../js/format.js';
 
 /** The tree's words without its marks. */
 function plain(nodes) {
@@ -11,10 +11,24 @@ const paragraph = (text) => parseText(text)[0].children;
 
 test('emphasis, code and line breaks', () => {
   assert.deepEqual(paragraph('a *b* **c** _d_ `e`\nf'), [
-    { kind: 'text', text: 'a ' }, { kind: 'bold', children: [{ kind: 'text', text: 'b' }] }, { kind: 'text', text: ' ' },
+    { kind: 'text', text: 'a ' }, { kind: 'italic', children: [{ kind: 'text', text: 'b' }] }, { kind: 'text', text: ' ' },
     { kind: 'bold', children: [{ kind: 'text', text: 'c' }] }, { kind: 'text', text: ' ' }, { kind: 'italic', children: [{ kind: 'text', text: 'd' }] },
     { kind: 'text', text: ' ' }, { kind: 'code', text: 'e' }, { kind: 'break' }, { kind: 'text', text: 'f' },
   ]);
+});
+
+test('marks mean what they mean to the server', () => {
+  assert.deepEqual(paragraph('__a__ ~~b~~ ~c~').filter(({ kind }) => kind !== 'text').map(({ kind }) => kind), ['bold', 'struck']);
+  assert.deepEqual(kinds(parseText('# A\n## B ##\nc\n#d')), ['heading', 'heading', 'paragraph']);
+  assert.deepEqual(paragraph('[the notes](https://a.example/x) [no](javascript:alert(1)) [1](https://b.example)'), [
+    { kind: 'link', href: 'https://a.example/x', text: 'the notes' }, { kind: 'text', text: ' [no](javascript:alert(1)) ' }, { kind: 'link', href: 'https://b.example/', text: '1' },
+  ]);
+});
+
+test('a line of words has no marks', () => {
+  assert.equal(plainWords('**Freeze** on *Tuesday*, ~~17~~ `18:00`, [notes](https://a.example), @ben\n- one\n- two\n> why?\n# Now'), 'Freeze on Tuesday, 17 18:00, notes, @ben\n• one\n• two\nwhy?\nNow');
+  assert.equal(plainWords('an **open mark and 2 * 3 * 4'), 'an **open mark and 2 * 3 * 4');
+  assert.equal(plainWords(undefined), '');
 });
 
 test('marks inside words and arithmetic stay text', () => {
@@ -82,7 +96,7 @@ test('control and reordering characters are gone', () => {
 
 test('hostile input takes linear time', () => {
   const size = 40_000;
-  for (const unit of ['*', '_', '`', '**', '*a', '_a ', '> ', '@', '[', 'h', 'https://', '*a_b', '```\n', '- ', '(', ')', '*_`@', '> > > > > > > ', '* *', '\n', 'a* ', ' *a']) {
+  for (const unit of ['*', '_', '`', '**', '*a', '_a ', '> ', '@', '[', 'h', 'https://', '[a](', '[a](b', '~~', '# ', '*a_b', '```\n', '- ', '(', ')', '*_`@', '> > > > > > > ', '* *', '\n', 'a* ', ' *a']) {
     const started = performance.now();
     parseText(unit.repeat(size / unit.length), { citations: new Set([1]) });
     const tookMs = performance.now() - started;
@@ -91,7 +105,7 @@ test('hostile input takes linear time', () => {
 });
 
 test('no character of a text is lost', () => {
-  const alphabet = ['*', '_', '`', '>', '@', 'a', 'b', ' ', '[1]', 'https://x.y', '(', ')', '.', 'é', '🎲'];
+  const alphabet = ['*', '_', '`', '>', '@', 'a', 'b', ' ', '[1', 'https://x.y', '(', ')', '.', 'é', '🎲'];
   let seed = 7;
   for (let round = 0; round < 2_000; round += 1) {
     let text = 'w';

@@ -5,7 +5,7 @@ import { adminPath, channelPath, isPage, parseRoute, preferencesPath, searchPath
 const at = (path) => parseRoute(new URL(path, 'http://server'));
 
 test('addresses', () => {
-  assert.deepEqual(at('/channels/abc?seq=12'), { name: 'channel', channelId: 'abc', seq: 12, query: '', section: '', error: '', fragment: '' });
+  assert.deepEqual(at('/channels/abc?seq=12'), { name: 'channel', channelId: 'abc', seq: 12, query: '', kind: '', section: '', error: '', fragment: '' });
   assert.deepEqual([at('/channels/abc?seq=-1').seq, at('/channels/abc?seq=x').seq, at('/channels/abc?seq=1e400').seq], [0, 0, 0]);
   assert.deepEqual([at('/search?q=a%20b').query, at('/setup#T%2FK').fragment, at('/register#%E0%A4').fragment], ['a b', 'T/K', '%E0%A4']);
   assert.deepEqual([at('/').name, at('/login/').name, at('/elsewhere').name], ['home', 'login', 'missing']);
@@ -15,6 +15,7 @@ test('paths are escaped both ways', () => {
   assert.equal(channelPath('a/b', 3), '/channels/a%2Fb?seq=3');
   assert.equal(at(channelPath('a/b')).channelId, 'a/b');
   assert.equal(at(searchPath('in:x "y & z"')).query, 'in:x "y & z"');
+  assert.deepEqual([at(searchPath('a b', 'files')).query, at(searchPath('a b', 'files')).kind, at('/search?q=a&in=people').kind, searchPath('')], ['a b', 'files', '', '/search']);
 });
 
 test('links to the server’s own pages are left to the browser', () => {

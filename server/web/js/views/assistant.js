@@ -1,9 +1,10 @@
 /** The right pane where one asks the workspace. Answers cite the messages they rest on. */
-import { signal } from '../../vendor/signals-core.js';
+import { effect, signal } from '../../vendor/signals-core.js';
 import { api } from '../api.js';
+import { lostChannel } from '../changes.js';
 import { whenText } from '../clock.js';
 import { cleanName } from '../format.js';
-import { closePanel, isNarrow } from '../layout.js';
+import { citedSeq, closePanel, isNarrow } from '../layout.js';
 import { channelPath, navigate } from '../router.js';
 import { channels, viewing } from '../store.js';
 import { personName } from '../workspace.js';
@@ -20,6 +21,11 @@ import { Citation, copyText, FormattedText } from './text.js';
 /** Turns kept on screen. The server remembers the conversation. */
 const MAX_TURNS = 50;
 const turns = signal(/** @type {Turn[]} */ ([]));
+// An answer that cites what I may no longer read goes with it.
+effect(() => {
+  const lost = lostChannel.value;
+  if (lost) turns.value = turns.peek().filter(({ answer }) => !answer?.citations?.some((/** @type {any} */ citation) => citation.channel_id === lost));
+});
 const conversationId = signal('');
 /** Whether questions are about the channel on screen only. */
 const channelOnly = signal(false);
@@ -48,6 +54,7 @@ export async function askInPane(question) {
 /** Goes to the message behind a citation. On a narrow window the pane would cover it. @param {any} citation */
 export function jumpToCitation(citation) {
   if (isNarrow()) closePanel();
+  citedSeq.value = citation.seq;
   navigate(channelPath(citation.channel_id, citation.seq));
 }
 

@@ -20,7 +20,7 @@ export function Attachments({ message }) {
   if (!files.length) return null;
   const pictures = files.filter(isPicture);
   const others = files.filter((file) => !isPicture(file));
-  return html`${pictures.length > 0 && html`<div class="pictures">${pictures.map((file, at) => html`<${Thumbnail} key=${file.id} file=${file} open=${() => openDialog('lightbox', { files: pictures, at })} />`)}</div>`}
+  return html`${pictures.length > 0 && html`<div class="pictures">${pictures.map((file, at) => html`<${Thumbnail} key=${file.id} file=${file} open=${() => openDialog('lightbox', { files: pictures, at, channel_id: message.channel_id })} />`)}</div>`}
     ${others.map((file) => html`<${FileCard} key=${file.id} file=${file} />`)}`;
 }
 

@@ -1,9 +1,10 @@
 /** A channel: its heading, its messages, and what one can write into it. */
+import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { cleanName } from '../format.js';
 import { tune } from '../channel_tuning.js';
 import { isAtLeast } from '../channel_roles.js';
-import { markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
+import { citedSeq, markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
 import { navigate, route, searchPath, visits } from '../router.js';
 import { changeTimeline, channels, channelsLoaded, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
 import { attempt, channelTitle, join, leaveChannelView, loadAround, loadLatest, loadMembers } from '../workspace.js';
@@ -26,7 +27,7 @@ export function ChannelView({ channelId }) {
     if (!channelsLoaded.value || channel) return;
     // Not one of mine: perhaps a public one to look into.
     chat.channel(channelId).then((found) => putChannel({ role: null, ...found }), (error) => setMissing(error.message));
-  }, [channelId, channelsLoaded.value, Boolean(channel)]);
+  }, [channelId, channelsLoaded.value, Boolean(channel), changes.sight.value]);
   useEffect(() => setMissing(''), [channelId]);
   if (!channel) {
     return html`<main class="main" id="main"><header class="top"><${MenuButton} /></header>
@@ -84,7 +85,10 @@ function Conversation({ channel }) {
     if (seq) void loadAround(channel.id, seq);
     else if (needed) void loadLatest(channel.id);
   }, [channel.id, seq, visits.value, needed]);
-  useEffect(() => { markedSeq.value = seq; }, [seq, visits.value]);
+  useEffect(() => {
+    markedSeq.value = seq;
+    if (citedSeq.value !== seq) citedSeq.value = 0;
+  }, [seq, visits.value]);
   useNewDivider(channel);
   useEffect(() => leaveChannelView, [channel.id]);
   return html`<${MessageLog} channel=${channel} timeline=${timeline ?? timelineOf(channel.id)} jumpSeq=${seq} jumpVisit=${visits.value} />

@@ -93,7 +93,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     } else if (event.key === 'ArrowUp' && !text && !parentId) editLast(event, channelId);
     else if ((event.ctrlKey || event.metaKey) && ['b', 'i'].includes(event.key.toLowerCase())) {
       event.preventDefault();
-      wrap(area, replace, event.key.toLowerCase() === 'b' ? '*' : '_');
+      wrap(area, replace, event.key.toLowerCase() === 'b' ? '**' : '_');
     }
   };
   const insertAtCaret = (/** @type {string} */ words) => replace(area.current?.selectionStart ?? text.length, area.current?.selectionEnd ?? text.length, words);
@@ -180,7 +180,7 @@ function editLast(event, channelId) {
 /** @param {{area:{current:HTMLTextAreaElement|null}, replace:any}} props */
 function FormatBar({ area, replace }) {
   return html`<div class="fmt" role="toolbar" aria-label="Formatting">
-    <${IconButton} icon="bold" small label="Bold" onClick=${() => wrap(area, replace, '*')} /><${IconButton} icon="ital" small label="Italic" onClick=${() => wrap(area, replace, '_')} />
+    <${IconButton} icon="bold" small label="Bold" onClick=${() => wrap(area, replace, '**')} /><${IconButton} icon="ital" small label="Italic" onClick=${() => wrap(area, replace, '_')} />
     <${IconButton} icon="codei" small label="Code" onClick=${() => wrap(area, replace, '`')} /><span class="sep"></span>
     <${IconButton} icon="list" small label="List" onClick=${() => prefix(area, replace, '- ')} /><${IconButton} icon="quote" small label="Quote" onClick=${() => prefix(area, replace, '> ')} />
   </div>`;

@@ -10,6 +10,8 @@ function closeWorkspaceDialog() {
 
 /** After the page is drawn anew: what opened the dialog may be gone by then, such as the row of a deleted thing. @param {HTMLElement|null} opener */
 function giveFocusBack(opener) {
+  // What the dialog led to has taken it, such as the composer of a new channel.
+  if (document.activeElement && document.activeElement !== document.body) return;
   const around = [...document.querySelectorAll('dialog[open]')].at(-1)?.querySelector('button') ?? document.getElementById('main');
   const target = opener?.isConnected && opener !== document.body ? opener : around;
   target?.focus();

@@ -24,6 +24,11 @@ const DIALOGS = /** @type {Record<import('../layout.js').DialogName, any>} */ ({
   reactors: from(() => import('./dialogs/reactors.js'), 'Reactors'),
 });
 
+/** Who opens the list of channels by a key types on at once: its code must be there before, or the words go where the focus was. */
+export function fetchAhead() {
+  (globalThis.requestIdleCallback ?? setTimeout)(() => DIALOGS.switcher.ahead());
+}
+
 /** @param {{name:import('../layout.js').DialogName | ''}} props */
 export function Dialogs({ name }) {
   const Open = name ? DIALOGS[name] : null;

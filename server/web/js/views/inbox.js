@@ -1,8 +1,9 @@
 /** The right pane with what waits for my attention. */
 import { readNotifications } from '../attention.js';
+import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
-import { clean, cleanName } from '../format.js';
+import { clean, cleanName, plainWords } from '../format.js';
 import { countText, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { channelPath, laterPath } from '../router.js';
@@ -20,7 +21,7 @@ const EXCERPT_CHARACTERS = 240;
 
 export function InboxPane() {
   const [unreadOnly, setUnreadOnly] = useState(false);
-  const list = usePages((cursor) => load(unreadOnly, cursor), String(unreadOnly));
+  const list = usePages((cursor) => load(unreadOnly, cursor), `${unreadOnly} ${changes.sight.value}`);
   const { unread, arrivals } = inbox.value;
   const known = useRef(arrivals);
   useEffect(() => {
@@ -69,5 +70,5 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
 /** @param {import('../timeline.js').Message} message */
 function excerpt(message) {
   if (message.deleted_at) return 'This message was deleted.';
-  return clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
+  return plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
 }

@@ -4,7 +4,7 @@ import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { drafts, placeOf, setDraft } from '../drafts.js';
 import { receive } from '../events.js';
-import { clean, cleanName } from '../format.js';
+import { clean, cleanName, plainWords } from '../format.js';
 import { openDialog, showThread } from '../layout.js';
 import { channelPath, navigate } from '../router.js';
 import { channels, timelineOf } from '../store.js';
@@ -51,7 +51,7 @@ function Drafts() {
 }
 
 function Scheduled() {
-  const { value, error, reload } = useLoaded(() => chat.scheduledMessages(), [changes.scheduled.value]);
+  const { value, error, reload } = useLoaded(() => chat.scheduledMessages(), [changes.scheduled.value, changes.sight.value]);
   const items = (value?.items ?? []).filter((/** @type {any} */ { state }) => !['sent', 'withdrawn'].includes(state));
   const withdraw = async (/** @type {any} */ { id }) => {
     await chat.withdrawScheduled(id);
@@ -70,7 +70,7 @@ function Scheduled() {
 }
 
 function Reminders() {
-  const { value, error, reload } = useLoaded(() => chat.reminders(), [changes.reminders.value]);
+  const { value, error, reload } = useLoaded(() => chat.reminders(), [changes.reminders.value, changes.sight.value]);
   const [gone, setGone] = useState(/** @type {string[]} */ ([]));
   const items = (value?.items ?? []).filter((/** @type {any} */ { id, done_at: done }) => !done && !gone.includes(id));
   const remove = async (/** @type {any} */ { id }) => {
@@ -78,7 +78,7 @@ function Reminders() {
     setGone([...gone, id]);
   };
   return html`<${Block} title="Reminders" lead=${value && !items.length ? 'Nothing waits. “Remind me” stands in the menu of each message.' : ''}>
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || message?.content || 'A message'}
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || plainWords(message?.content) || 'A message'}
         where=${channelId || message ? placeText(channelId ?? message.channel_id) : 'For you'} when=${html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`}>
       ${message && html`<a class="btn small" href=${channelPath(message.channel_id, message.seq)}>Open</a>`}<${Action} class="btn small danger" run=${() => remove({ id })}>Do not remind</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
 }

@@ -11,7 +11,9 @@ const loaded = new Map();
  * @param {{quiet?:boolean, class?:string}} [options] quiet: nothing is drawn meanwhile, as for a dialog; class: of the element that is drawn instead
  */
 export function lazy(load, name, { quiet = false, class: extra = 'page' } = {}) {
-  return function Lazy(/** @type {any} */ props) {
+  /** Fetches it ahead. A failure shows when it is needed. */
+  const ahead = () => { load().then((module) => loaded.set(load, module[name]), () => {}); };
+  function Lazy(/** @type {any} */ props) {
     const [, setTurn] = useState(0);
     const [error, setError] = useState('');
     const fetchIt = () => {
@@ -23,5 +25,6 @@ export function lazy(load, name, { quiet = false, class: extra = 'page' } = {}) 
     if (Component) return html`<${Component} ...${props} />`;
     if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><${FormError} error=${error} /><button type="button" class="btn" onClick=${fetchIt}>Try again</button></div>`;
     return quiet ? null : html`<div class=${extra}><p class="page-note" role="status">Loading…</p></div>`;
-  };
+  }
+  return Object.assign(Lazy, { ahead });
 }

@@ -1,5 +1,6 @@
 /** The messages of a channel: days, the line above what is new, pages on scrolling, and where the scrolling stands. */
 import { dayKey, dayText } from '../clock.js';
+import { plainWords } from '../format.js';
 import { markedSeq, showThread } from '../layout.js';
 import { channelPath, navigate } from '../router.js';
 import { me, seenUpTo, viewing } from '../store.js';
@@ -221,9 +222,11 @@ function Announcer({ timeline }) {
   const seen = useRef('');
   const [words, setWords] = useState('');
   useEffect(() => {
-    if (seen.current && last && last.id !== seen.current && last.sender_id !== me.value?.id) setWords(`${personName(last.sender)}: ${last.content.slice(0, 200)}`);
+    if (seen.current && last && last.id !== seen.current && last.sender_id !== me.value?.id) setWords(`${personName(last.sender)}: ${plainWords(last.content).slice(0, 200)}`);
     if (last) seen.current = last.id;
   }, [last?.id]);
+  // What was taken back is not left standing for those who cannot see it go.
+  useEffect(() => { if (last?.deleted_at) setWords(''); }, [last?.deleted_at]);
   return html`<p class="sr" role="status" aria-live="polite">${words}</p>`;
 }
 

@@ -2,7 +2,7 @@
 import { chat } from '../chat_api.js';
 import { fullText, timeText } from '../clock.js';
 import { cleanName } from '../format.js';
-import { editing, showThread } from '../layout.js';
+import { citedSeq, editing, showThread } from '../layout.js';
 import { toggleBookmark, togglePin } from '../message_actions.js';
 import { changeEverywhere, me, thread } from '../store.js';
 import { isMentioned, withUpdate } from '../timeline.js';
@@ -10,12 +10,11 @@ import { attempt, markUnread, personName } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
+import { MessageText } from './message_text.js';
 import { MessageTools, quote } from './message_tools.js';
 import { Forwarded, Marks, Quoted } from './quotation.js';
 import { Previews } from './previews.js';
 import { pickReaction, Reactions } from './reactions.js';
-import { RenderedText } from './rendered.js';
-import { FormattedText } from './text.js';
 import { ThreadSummary } from './thread_summary.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
@@ -29,11 +28,14 @@ const drawn = new WeakMap();
 export function Message({ message, continued = false, marked = false, canWrite, inThread = false }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   useLayoutEffect(() => { if (element.current) drawn.set(element.current, { message, canWrite }); }, [message, canWrite]);
+  // Nobody sees the tools of a message before they come near it, and those of fifty are most of what a channel would draw.
+  const [near, setNear] = useState(false);
+  const approach = () => setNear(true);
   const mentioned = isMentioned(message, me.value?.id);
   const open = !inThread && thread.value?.rootId === message.id;
-  const state = [continued && 'cont', mentioned && 'is-mention', marked && 'is-cited', open && 'is-thread-open'].filter(Boolean).join(' ');
+  const state = [continued && 'cont', mentioned && 'is-mention', marked && (citedSeq.value === message.seq ? 'is-cited' : 'is-marked'), open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
-  return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq}
+  return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq} onPointerEnter=${approach} onFocusIn=${approach}
       aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? ', mentions you' : ''}`}>
     ${continued ? html`<span class="gut">${time}</span>` : html`<${Avatar} user=${message.sender} />`}
     <div class="msg-in">
@@ -47,7 +49,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       <${Reactions} message=${message} canWrite=${canWrite} />
       ${!inThread && (message.reply_count ?? 0) > 0 && html`<${ThreadSummary} message=${message} />`}
     </div>
-    ${!message.deleted_at && html`<${MessageTools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
+    ${near && !message.deleted_at && html`<${MessageTools} message=${message} canWrite=${canWrite} inThread=${inThread} />`}
   </article>`;
 }
 
@@ -55,12 +57,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
 function Content({ message }) {
   if (message.deleted_at) return html`<div class="body gone">This message was deleted.</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
-  return html`<div class="body"><${Text} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
-}
-
-/** As the server rendered it; by this client's own rules where it did not, as for a server before this. @param {{message:MessageData}} props */
-function Text({ message }) {
-  return message.html ? html`<${RenderedText} markup=${message.html} />` : html`<${FormattedText} text=${message.content} />`;
+  return html`<div class="body"><${MessageText} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
 }
 
 /** @param {{message:MessageData}} props */

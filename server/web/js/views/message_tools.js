@@ -38,7 +38,7 @@ function menuItems(message, canWrite) {
     canWrite && { label: 'Quote', icon: 'quote', act: () => quote(message) },
     { label: 'Forward…', icon: 'forward', act: () => openDialog('forward', message) },
     canWrite && { label: message.pinned_at ? 'Take the pin away' : 'Pin to the channel', icon: 'pin', act: () => void togglePin(message) },
-    { label: 'Remind me…', icon: 'clock', act: () => openDialog('remind', { message }) },
+    { label: 'Remind me…', icon: 'clock', act: () => openDialog('remind', { message, channel_id: message.channel_id }) },
     canWrite && { label: 'Mark unread from here', icon: 'eye', act: () => void markUnread(message) },
     hasThread && { label: isFollowed ? 'Unfollow the thread' : 'Follow the thread', icon: 'bell', act: () => void attempt(follow(rootId, !isFollowed)) },
     { label: 'Copy link', icon: 'link', act: () => void copyText(location.origin + channelPath(message.channel_id, message.seq)) },

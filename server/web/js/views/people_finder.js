@@ -17,5 +17,5 @@ export function PeopleFinder({ label, choose, except, action }) {
   const shown = people.filter((user) => user.id !== me.value?.id && !except?.has(user.id));
   return html`<${Field} id="people-filter" label=${label} type="search" value=${text} onInput=${setText} autofocus autocomplete="off" />
     <ul class="pick">${shown.map((user) => html`<li key=${user.id}><span class="pick-t"><${Avatar} user=${user} size="sm" presence /><b><${PersonName} user=${user} /></b><small>@${user.username}</small><${PresenceWord} userId=${user.id} /></span>
-      <button class="btn" aria-label=${`${action} ${personName(user)}`} onClick=${() => choose(user)}>${action}</button></li>`)}</ul>`;
+      <button class="btn" aria-label=${`${action} ${personName(user)}`} onClick=${() => { choose(user); setText(''); document.getElementById('people-filter')?.focus(); }}>${action}</button></li>`)}</ul>`;
 }

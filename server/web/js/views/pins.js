@@ -13,7 +13,7 @@ import { channelLabel } from './shell.js';
 
 export function PinsPane() {
   const channel = channels.value.get(route.value.channelId);
-  const { value, error, reload } = useLoaded(() => load(channel?.id ?? ''), [channel?.id, changes.pins.value]);
+  const { value, error, reload } = useLoaded(() => load(channel?.id ?? ''), [channel?.id, changes.pins.value, changes.sight.value]);
   if (!channel) return null;
   const items = value?.items ?? [];
   const open = (/** @type {any} */ message) => () => {

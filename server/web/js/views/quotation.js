@@ -1,7 +1,7 @@
 /** What a message brings with it from another one, and what was done to it: quoted, forwarded, pinned. */
 import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
-import { clean, cleanName } from '../format.js';
+import { cleanName, plainWords } from '../format.js';
 import { channelPath, navigate } from '../router.js';
 import { bookmarks, channels, timelineOf } from '../store.js';
 import { attempt } from '../workspace.js';
@@ -31,7 +31,7 @@ function Card({ what, channelId, card, named = false }) {
     const seq = timelineOf(channelId).items.find(({ id }) => id === card.message_id)?.seq ?? (await attempt(chat.message(card.message_id)))?.seq;
     if (seq) navigate(channelPath(channelId, seq));
   };
-  const text = card.is_deleted ? 'This message was deleted.' : clean(card.excerpt ?? card.content ?? '').slice(0, EXCERPT_CHARACTERS) || 'A file';
+  const text = card.is_deleted ? 'This message was deleted.' : plainWords(card.excerpt ?? card.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
   const words = html`<span class="quoted-h"><${Icon} name=${named ? 'forward' : 'quote'} small /><span class="sr">${what}: </span>${card.sender && html`<b><${PersonName} user=${card.sender} /></b>`}
       ${named && channel && html`<span>in <bdi>${cleanName(channelLabel({ channel }))}</bdi></span>`}${card.created_at && html`<time datetime=${card.created_at}>${whenText(card.created_at)}</time>`}</span>
     <span class="quoted-t" dir="auto">${text}</span>`;

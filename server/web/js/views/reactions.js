@@ -99,8 +99,13 @@ export function Picker() {
   useEffect(() => {
     if (!open) return undefined;
     const outside = (/** @type {Event} */ event) => { if (!element.current?.contains(/** @type {Node} */ (event.target))) picker.value = null; };
+    const moved = () => { picker.value = null; };
     document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
+    addEventListener('resize', moved); // what it stood beside is elsewhere
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      removeEventListener('resize', moved);
+    };
   }, [open]);
   if (!open) return null;
   const close = () => {

@@ -11,7 +11,7 @@ import { PagesEnd, usePages } from './loading.js';
 import { Page } from './page.js';
 
 export function SavedPage() {
-  const list = usePages(load, 'saved');
+  const list = usePages(load, `saved ${changes.sight.value}`);
   const seen = useRef(changes.bookmarks.value);
   const { value: turn } = changes.bookmarks;
   useEffect(() => {
@@ -23,7 +23,7 @@ export function SavedPage() {
   }, [turn]);
   return html`<${Page} title="Saved" lead="Messages that you want to find again. Nobody else sees this list.">
     <ol aria-label="Saved messages">${list.items.map((message) => html`<${ListedMessage} key=${message.id} message=${message}>
-      <button type="button" class="btn small" onClick=${() => openDialog('remind', { message })}>Remind me</button>
+      <button type="button" class="btn small" onClick=${() => openDialog('remind', { message, channel_id: message.channel_id })}>Remind me</button>
       <button type="button" class="btn small" onClick=${() => void toggleBookmark(message)}>No longer save</button></${ListedMessage}>`)}</ol>
     <${PagesEnd} list=${list} none="You have saved nothing yet. “Save” stands beside each message." />
   </${Page}>`;

@@ -1,83 +1,98 @@
 import { api } from '../api.js';
+import { changes } from '../changes.js';
+import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
+import { kindText, sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { sidebarOpen } from '../layout.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
-import { info, meet } from '../store.js';
+import { info, meet, users } from '../store.js';
+import { attempt } from '../workspace.js';
 import { AnswerStrip } from './assistant.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { channelLabel } from './shell.js';
+import { Tabs } from './tabs.js';
 import { Snippet } from './text.js';
 
-/** Operators that a click adds or takes away. @returns {[string, string][]} label and operator */
-function filters() {
+/** @typedef {'messages'|'files'} What is looked for */
+
+/** Operators that a click adds or takes away. @param {What} what @returns {[string, string][]} label and operator */
+function filters(what) {
   const monthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
-  return [['Last 30 days', `after:${monthAgo}`], ['Has link', 'has:link'], ['Has file', 'has:file']];
+  const recent = /** @type {[string, string]} */ (['Last 30 days', `after:${monthAgo}`]);
+  // Every file is one.
+  return what === 'files' ? [recent] : [recent, ['Has link', 'has:link'], ['Has file', 'has:file']];
 }
 
+const TABS = [{ name: 'messages', title: 'Messages' }, { name: 'files', title: 'Files' }];
+
 export function SearchPage() {
-  const { query } = route.value;
+  const { query, kind } = route.value;
+  const what = /** @type {What} */ (kind === 'files' ? 'files' : 'messages');
   const input = useRef(/** @type {HTMLInputElement|null} */ (null));
   const [text, setText] = useState(query);
-  const results = useResults(query.trim());
+  const results = useResults(query.trim(), what);
   useEffect(() => setText(query), [query]);
   useEffect(() => {
     input.current?.focus();
     input.current?.setSelectionRange(input.current.value.length, input.current.value.length);
   }, []);
-  const search = (/** @type {string} */ words) => navigate(searchPath(words.trim()));
+  const search = (/** @type {string} */ words, /** @type {What} */ of = what) => navigate(searchPath(words.trim(), of));
   return html`<main class="page" id="main"><div class="wrap">
     <h1 class="sr">Search</h1>
     <div class="search-top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
       <form class="searchbar" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); search(text); }}>
-        <${Icon} name="find" /><input ref=${input} type="search" aria-label="Search messages" placeholder="Search messages" value=${text} maxlength="256" enterkeyhint="search"
+        <${Icon} name="find" /><input ref=${input} type="search" aria-label="Search" placeholder=${what === 'files' ? 'Search files' : 'Search messages'} value=${text} maxlength="256" enterkeyhint="search"
           onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') navigate('/'); }} /><kbd>Esc</kbd>
       </form></div>
-    <div class="filters" role="group" aria-label="Filters">${filters().map(([label, operator]) => {
+    <div class="filters" role="group" aria-label="Filters">${filters(what).map(([label, operator]) => {
       const on = text.includes(operator);
       return html`<button key=${operator} class="chip" aria-pressed=${on} onClick=${() => search(on ? text.replace(operator, '').replace(/\s+/g, ' ') : `${text.trim()} ${operator}`)}>${label}</button>`;
     })}<span class="operators">also <code>from:name</code> <code>in:channel</code> <code>before:date</code> <code>"a phrase"</code></span></div>
-    ${query.trim() && info.value?.features?.assistant !== false && html`<${AnswerStrip} query=${query.trim()} />`}
-    <${Results} query=${query.trim()} results=${results} />
+    <${Tabs} label="What is searched" tabs=${TABS} current=${what} plain choose=${(/** @type {What} */ name) => search(text, name)}>
+      ${what === 'messages' && query.trim() && info.value?.features?.assistant !== false && html`<${AnswerStrip} query=${query.trim()} />`}
+      <${Results} what=${what} query=${query.trim()} results=${results} /></${Tabs}>
   </div></main>`;
 }
 
 /** @typedef {{items:any[], cursor:string|null, partial:boolean, state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
 
-/** @param {string} query @returns {ResultList} */
-function useResults(query) {
+/** @param {string} query @param {What} what @returns {ResultList} */
+function useResults(query, what) {
   const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, state: /** @type {any} */ ('idle'), error: '' };
   const [list, setList] = useState(empty);
   const asked = useRef('');
+  const question = `${what} ${query}`;
   const load = async (/** @type {typeof empty} */ from) => {
     setList({ ...from, state: 'busy', error: '' });
     try {
-      const answer = await api.search(query, from.cursor);
-      if (asked.current !== query) return; // an answer that a newer question overtook
-      meet(answer.items.map((/** @type {any} */ hit) => hit.message.sender));
+      const answer = await (what === 'files' ? api.searchFiles(query, from.cursor) : api.search(query, from.cursor));
+      if (asked.current !== question) return; // an answer that a newer question overtook
+      if (what === 'messages') meet(answer.items.map((/** @type {any} */ hit) => hit.message.sender));
       setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), state: 'done', error: '' });
     } catch (error) {
-      if (asked.current === query) setList({ ...from, state: 'done', error: /** @type {Error} */ (error).message });
+      if (asked.current === question) setList({ ...from, state: 'done', error: /** @type {Error} */ (error).message });
     }
   };
   useEffect(() => {
-    asked.current = query;
+    asked.current = question;
     if (query) void load(empty);
     else setList(empty);
-  }, [query]);
-  return { ...list, more: () => void load(list) };
+  }, [question, changes.sight.value]);
+  // Not the other tab's, for the moment until its own are asked for.
+  return { ...(asked.current === question ? list : empty), more: () => void load(list) };
 }
 
-/** @param {{query:string, results:ResultList}} props */
-function Results({ query, results: { items, cursor, partial, state, error, more } }) {
-  if (!query) return html`<p class="page-note">Type what you remember: words, a name, a meaning. Press Enter.</p>`;
+/** @param {{what:What, query:string, results:ResultList}} props */
+function Results({ what, query, results: { items, cursor, partial, state, error, more } }) {
+  if (!query) return html`<p class="page-note">${what === 'files' ? 'Type a part of a name, or words that stand in a document. Press Enter.' : 'Type what you remember: words, a name, a meaning. Press Enter.'}</p>`;
   return html`<p class="sr" role="status">${state === 'done' ? `${items.length} results` : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
     ${partial && html`<p class="page-note">Some of the index is still being built; there may be more.</p>`}
     ${state === 'done' && !error && !items.length && html`<p class="page-note">Nothing you can read matches “${query}”.</p>`}
-    <ol aria-label="Results">${items.map((hit) => html`<${Hit} key=${hit.message.id} hit=${hit} />`)}</ol>
+    <ol aria-label="Results">${items.map((hit) => (what === 'files' ? html`<${FileHit} key=${hit.file.id} hit=${hit} />` : html`<${Hit} key=${hit.message.id} hit=${hit} />`))}</ol>
     ${state === 'busy' && html`<p class="page-note" role="status">Searching…</p>`}
     ${cursor && state === 'done' && html`<p class="page-note"><button class="btn" onClick=${more}>More results</button></p>`}`;
 }
@@ -90,5 +105,23 @@ function Hit({ hit: { message, channel, snippet } }) {
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
       <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div></div>
     <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${`Jump to the message of ${cleanName(message.sender?.username)}`}>Jump</a>
+  </li>`;
+}
+
+/** A file, which is opened where it was sent. @param {{hit:any}} props */
+function FileHit({ hit: { file, channel, snippet } }) {
+  const name = cleanName(file.filename);
+  const uploader = users.value.get(file.uploaded_by_id);
+  const jump = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const message = await attempt(chat.message(file.message_id));
+    if (message) navigate(channelPath(message.channel_id, message.seq));
+  };
+  return html`<li class="hit file-hit">
+    <span class="ic" aria-hidden="true">${kindText(file)}</span>
+    <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(file.created_at)}${uploader && html` · <${PersonName} user=${uploader} />`} · ${sizeText(file.file_size)}</div>
+      <div class="hd"><bdi class="by" title=${name}>${name}</bdi></div>
+      ${snippet && html`<div class="body"><p dir="auto"><${Snippet} snippet=${snippet} /></p></div>`}</div>
+    <a class="btn go" href=${channelPath(channel.id)} aria-label=${`Jump to the message with ${name}`} onClick=${jump}>Jump</a>
   </li>`;
 }

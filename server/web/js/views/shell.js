@@ -5,7 +5,7 @@ import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
 import { channelTitle, live } from '../workspace.js';
 import { ChannelView } from './channel.js';
-import { Dialogs } from './dialogs.js';
+import { Dialogs, fetchAhead } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { lazy } from './lazy.js';
@@ -36,6 +36,7 @@ const LAST_CHANNEL_KEY = 'confab-last-channel';
 export function Shell() {
   useEffect(() => {
     addEventListener('keydown', onKey);
+    fetchAhead();
     return () => removeEventListener('keydown', onKey);
   }, []);
   useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);
@@ -75,7 +76,7 @@ function openSomething() {
 
 function NothingOpen() {
   return html`<main class="main" id="main"><header class="top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /></header>
-    <div class="empty">${channelsLoaded.value
+    <div class="empty">${channelsLoaded.value && !myChannels.value.length
       ? html`<h1>No channels yet</h1><p>Join a public channel, or create the first one.</p>
         <p class="row-btns"><button class="btn primary" onClick=${() => openDialog('browse')}>Browse channels</button><button class="btn" onClick=${() => openDialog('create')}>Create a channel</button></p>`
       : html`<p role="status">Loading…</p>`}</div></main>`;

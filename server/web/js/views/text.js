@@ -23,6 +23,7 @@ function drawBlock(block, scope) {
       const items = block.items.map((item) => html`<li dir="auto">${drawInlines(item, scope)}</li>`);
       return block.ordered ? html`<ol start=${block.start}>${items}</ol>` : html`<ul>${items}</ul>`;
     }
+    case 'heading': return html`<p dir="auto"><b>${drawInlines(block.children, scope)}</b></p>`;
     default: return html`<p dir="auto">${drawInlines(block.children, scope)}</p>`;
   }
 }
@@ -35,6 +36,7 @@ function drawInlines(nodes, scope) {
       case 'break': return html`<br />`;
       case 'code': return html`<code>${node.text}</code>`;
       case 'bold': return html`<b>${drawInlines(node.children, scope)}</b>`;
+      case 'struck': return html`<s>${drawInlines(node.children, scope)}</s>`;
       case 'italic': return html`<i>${drawInlines(node.children, scope)}</i>`;
       case 'link': return html`<a href=${node.href} target="_blank" rel="noopener noreferrer nofollow"><bdi>${node.text}</bdi></a>`;
       case 'mention': return html`<${Mention} username=${node.username} />`;

@@ -35,7 +35,7 @@ function Words({ channel }) {
   const save = (/** @type {any} */ { name, topic, description }) => chat.changeChannel(channel.id, { name: name.trim(), topic: topic.trim(), description: description.trim() });
   const { field, busy, message, onSubmit } = useForm({ name: channel.name, topic: channel.topic ?? '', description: channel.description ?? '' }, save, {
     done: (saved) => {
-      putChannel({ topic: '', description: '', ...saved });
+      putChannel(saved);
       notify('The channel is changed.');
     },
   });

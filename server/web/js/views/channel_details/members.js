@@ -2,9 +2,9 @@
 import { chat } from '../../chat_api.js';
 import { mayAdd, mayRemove, mustHandOver, rolesToGive } from '../../channel_roles.js';
 import { cleanName } from '../../format.js';
-import { roleChanged } from '../../events.js';
+import { joined, left, loseSight, roleChanged } from '../../events.js';
 import { navigate } from '../../router.js';
-import { dropChannel, isConversation, me, meet, members } from '../../store.js';
+import { isConversation, me, members } from '../../store.js';
 import { loadMembers, notify, personName } from '../../workspace.js';
 import { Avatar, PersonName, PresenceWord, StatusText } from '../avatar.js';
 import { Confirm } from '../dialog.js';
@@ -27,23 +27,20 @@ export function Members({ channel, close }) {
   const further = useFurther(channel, list.length, wanted);
   const shown = [...list, ...further].filter(({ user }) => personName(user).toLowerCase().includes(wanted) || user.username.toLowerCase().includes(wanted));
   const named = !isConversation(channel);
-  const put = (/** @type {any[]} */ next) => { members.value = new Map(members.value).set(channel.id, next); };
   const act = (/** @type {Promise<any>} */ work) => work.then(() => setError(''), (failure) => setError(failure.message));
   const add = (/** @type {any} */ user) => act(chat.addMember(channel.id, user.id).then(() => {
-    meet([user]);
-    const known = members.value.get(channel.id) ?? [];
-    if (!known.some((member) => member.user.id === user.id)) put([...known, { user, role: 'member' }]);
+    joined({ channel_id: channel.id, user, role: 'member' });
     notify(`${personName(user)} was added.`);
   }));
   const setRole = (/** @type {any} */ member, /** @type {string} */ role) => act(chat.setMemberRole(channel.id, member.user.id, role).then(() => roleChanged({ channel_id: channel.id, user_id: member.user.id, role })));
   const remove = async () => {
     await chat.removeMember(channel.id, asking?.member.user.id);
-    put(list.filter((member) => member.user.id !== asking?.member.user.id));
+    left({ channel_id: channel.id, user_id: asking?.member.user.id });
   };
   const leave = async () => {
     await chat.leave(channel.id);
     close();
-    dropChannel(channel.id);
+    loseSight(channel.id);
     navigate('/');
   };
   const handOver = mustHandOver(channel.role, list);

@@ -1,9 +1,10 @@
 /** What holds for everyone in the channel: who sees it, how long messages stay, its end. */
 import { chat } from '../../chat_api.js';
 import { isAtLeast } from '../../channel_roles.js';
+import { loseSight } from '../../events.js';
 import { cleanName } from '../../format.js';
 import { navigate } from '../../router.js';
-import { dropChannel, putChannel } from '../../store.js';
+import { putChannel } from '../../store.js';
 import { notify } from '../../workspace.js';
 import { Confirm } from '../dialog.js';
 import { Check, Field, FormError } from '../field.js';
@@ -70,7 +71,7 @@ function Ending({ channel, isOwner, close }) {
     if (typed.trim() !== channel.name) throw new Error('That is not the name of the channel.');
     await chat.deleteChannel(channel.id);
     close();
-    dropChannel(channel.id);
+    loseSight(channel.id);
     navigate('/');
   };
   return html`<section class="block" aria-label="Its end"><div class="block-h"><h2>Its end</h2></div>

@@ -1,4 +1,5 @@
 /** The directory: channels that one may find and join, and joining by a code. */
+import { changes } from '../../changes.js';
 import { chat } from '../../chat_api.js';
 import { cleanName } from '../../format.js';
 import { dialog } from '../../layout.js';
@@ -20,7 +21,7 @@ export function BrowseChannels() {
     const timer = setTimeout(() => setWanted(text.trim()), text ? 200 : 0);
     return () => clearTimeout(timer);
   }, [text]);
-  const list = usePages((cursor) => chat.channels({ q: wanted, cursor }), wanted);
+  const list = usePages((cursor) => chat.channels({ q: wanted, cursor }), `${wanted} ${changes.sight.value}`);
   const shown = list.items.filter((channel) => !isConversation(channel) && !channel.archived_at);
   const close = () => { dialog.value = ''; };
   return html`<${Dialog} title="Browse channels" class="tall"><div class="dialog-b">

@@ -1,6 +1,6 @@
 /** Gives a message on to another channel, with a word of one's own. */
 import { chat } from '../../chat_api.js';
-import { clean, cleanName } from '../../format.js';
+import { cleanName, plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { receive } from '../../events.js';
 import { myChannels } from '../../store.js';
@@ -31,7 +31,7 @@ export function Forward() {
     return notify(`Forwarded to ${channelLabel({ channel: target })}.`);
   };
   return html`<${Dialog} title="Forward the message" class="tall"><div class="dialog-b">
-    <p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>
+    <p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>
     <${FormError} error=${error} />
     <${Field} id="forward-to" label="Where to" type="search" value=${text} onInput=${setText} autofocus autocomplete="off" placeholder="Find a channel or a person" />
     <div class="pick" role="radiogroup" aria-label="Channels">${shown.map((channel) => html`<label key=${channel.id} class="pick-r"><input type="radio" name="forward-channel" checked=${channel.id === chosen} onChange=${() => setChosen(channel.id)} />

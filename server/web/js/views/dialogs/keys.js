@@ -7,5 +7,5 @@ const KEYS = [
 ];
 
 export function Keys() {
-  return html`<${Dialog} title="Keyboard"><dl class="dialog-b keys">${KEYS.map(([keys, meaning]) => html`<div key=${keys}><dt><kbd>${keys}</kbd></dt><dd>${meaning}</dd></div>`)}</dl></${Dialog}>`;
+  return html`<${Dialog} title="Keyboard"><div class="dialog-b" tabindex="0" role="group" aria-label="Keys"><dl class="keys">${KEYS.map(([keys, meaning]) => html`<div key=${keys}><dt><kbd>${keys}</kbd></dt><dd>${meaning}</dd></div>`)}</dl></div></${Dialog}>`;
 }

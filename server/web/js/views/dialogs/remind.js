@@ -2,7 +2,7 @@
 import { changed } from '../../changes.js';
 import { chat } from '../../chat_api.js';
 import { whenText } from '../../clock.js';
-import { clean } from '../../format.js';
+import { plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { notify } from '../../workspace.js';
 import { PersonName } from '../avatar.js';
@@ -25,7 +25,7 @@ export function Remind() {
     return notify(`You will be reminded ${whenText(at.toISOString())}.`);
   };
   return html`<${Dialog} title="Remind me"><div class="dialog-b">
-    ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${clean(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>`}
+    ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>`}
     <${FormError} error=${error} />
     <${Field} id="reminder-text" label=${message ? 'A note (optional)' : 'What it is about'} value=${text} onInput=${setText} maxlength="500" autocomplete="off" autofocus />
     <${WhenPicker} action="Remind me" choose=${set} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />

@@ -1,0 +1,11 @@
+import { html } from './html.js';
+import { RenderedText } from './rendered.js';
+import { FormattedText } from './text.js';
+
+/**
+ * A message's words wherever it is shown: as the server rendered them; by this client's own rules where it did not, as for a server before this.
+ * @param {{message:Pick<import('../timeline.js').Message,'html'|'content'>}} props
+ */
+export function MessageText({ message }) {
+  return message.html ? html`<${RenderedText} markup=${message.html} />` : html`<${FormattedText} text=${message.content} />`;
+}

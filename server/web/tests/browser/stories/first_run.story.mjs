@@ -1,0 +1,55 @@
+/** An empty folder: the first account, signing out and in, and who comes later. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { World } from '../harness/world.mjs';
+
+/** @type {World} */
+let world;
+before(async () => { world = await World.begin(); });
+after(() => world?.end());
+
+test('the set-up link makes the first account, once', () => world.step('set-up', async () => {
+  const ada = await world.stranger('ada');
+  await ada.page.goto('/');
+  await ada.see(ada.page.getByText('Open the set-up link that the server printed'));
+  await ada.shown('set-up-without-the-link');
+  await ada.page.goto('about:blank');
+  await ada.page.goto(world.server.setUpLink);
+  await ada.see(ada.page.getByRole('heading', { name: 'Create the first account' }));
+  await ada.shown('set-up');
+  // A refusal stands at its field, and the words that were typed stay.
+  await ada.fill({ 'Your name': 'Ada Lovelace', Username: 'ada', Email: 'ada@example.org', Password: 'password' });
+  await ada.button('Create workspace').click();
+  await ada.see(ada.page.locator('#password-error'));
+  assert.equal(await ada.page.getByLabel('Username').inputValue(), 'ada');
+  await ada.setUp(world.server.setUpLink, 'Ada Lovelace');
+  await ada.see(ada.page.locator('.top h1', { hasText: 'general' }));
+
+  const late = await world.stranger('late');
+  await late.page.goto(world.server.setUpLink);
+  await late.see(late.page.getByText('Already set up'));
+}));
+
+test('signing out ends the session, and a wrong password says so', () => world.step('sign-in', async () => {
+  const [ada] = world.people;
+  await ada.page.getByText('Your menu').click({ force: true });
+  await ada.page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await ada.see(ada.page.getByRole('heading', { name: 'Sign in' }));
+  await ada.shown('sign-in');
+  await ada.fill({ 'Username or email': 'ada', Password: 'not that' });
+  await ada.button('Sign in').click();
+  await ada.see(ada.page.getByRole('alert'));
+  await ada.signIn();
+  // A reload keeps the session: the cookie is what it rests on.
+  await ada.page.reload();
+  await ada.atHome();
+}));
+
+test('others join by themselves where that is allowed', () => world.step('register', async () => {
+  const ben = await world.stranger('ben');
+  await ben.page.goto('/register');
+  await ben.see(ben.page.getByRole('heading', { name: 'Join Confab' }));
+  await ben.shown('register');
+  await ben.register('Ben Okri');
+  await ben.see(ben.page.locator('.top h1', { hasText: 'general' }));
+}));

@@ -1,0 +1,105 @@
+/** Every page of the preferences and the administration, the search, the assistant, the dialogs: as pictures, and judged by axe. */
+import { after, before, test } from 'node:test';
+import { World } from '../harness/world.mjs';
+
+/** @type {World} */ let world;
+/** @type {import('../harness/person.mjs').Person} */ let ada;
+
+before(async () => {
+  world = await World.begin();
+  ada = await world.owner('ada', 'Ada Lovelace');
+  await world.member('ben', 'Ben Okri');
+  await ada.post('The migration rehearsal is done: 41 s for 2.3 M messages');
+});
+after(() => world?.end());
+
+for (const section of ['profile', 'notifications', 'security', 'sessions', 'tokens']) {
+  test(`preferences: ${section}`, () => world.step(`preferences-${section}`, async () => {
+    await ada.page.goto(`/preferences/${section}`);
+    await ada.see(ada.page.locator('main h1'));
+    await ada.unseen(ada.page.getByText('Loading…'));
+    await ada.shown(`preferences-${section}`);
+  }));
+}
+
+for (const section of ['people', 'roles', 'invitations', 'audit', 'policy', 'server']) {
+  test(`administration: ${section}`, () => world.step(`admin-${section}`, async () => {
+    await ada.page.goto(`/admin/${section}`);
+    await ada.see(ada.page.locator('main h1'));
+    await ada.unseen(ada.page.getByText('Loading…'));
+    await ada.shown(`admin-${section}`);
+  }));
+}
+
+test('search, with an answer', () => world.step('search', async () => {
+  await ada.page.goto('/search');
+  await ada.see(ada.page.getByRole('searchbox'));
+  await ada.shown('search-empty');
+  const found = ada.page.locator('.hit mark');
+  await ada.until(async () => {
+    await ada.page.goto('/search?q=rehearsal');
+    await ada.see(ada.page.locator('.hit, .page-note'));
+    return found.count();
+  }, (count) => count > 0, 'the message is found');
+  await ada.button('Ask the assistant “rehearsal”').click();
+  await ada.see(ada.page.locator('.strip .answer'));
+  await ada.shown('search-answer');
+  await ada.page.goto('/search?q=nothingofthekind');
+  await ada.see(ada.page.getByText('Nothing you can read matches'));
+  await ada.shown('search-nothing');
+}));
+
+test('the assistant answers with its sources', () => world.step('assistant', async () => {
+  await ada.page.goto('/');
+  await ada.atHome();
+  await ada.button('Assistant').first().click();
+  const pane = ada.page.getByRole('complementary', { name: 'Assistant' });
+  await ada.shown('assistant-start');
+  await pane.getByRole('textbox').fill('Is the migration rehearsal done?');
+  await pane.getByRole('textbox').press('Enter');
+  await ada.see(pane.locator('.answer'));
+  await ada.see(pane.locator('.src'));
+  await ada.shown('assistant');
+  await pane.locator('.src').first().click();
+  await ada.see(ada.page.locator('.msg.is-cited'));
+  await ada.button('Close assistant').click();
+}));
+
+test('jumping by the keyboard', () => world.step('switcher', async () => {
+  await ada.page.keyboard.press('Control+k');
+  await ada.page.keyboard.type('ran');
+  await ada.see(ada.page.getByRole('option', { name: /random/ }));
+  await ada.shown('switcher');
+  await ada.page.keyboard.press('Enter');
+  await ada.see(ada.page.locator('.top h1', { hasText: 'random' }));
+  await ada.page.keyboard.press('Alt+ArrowUp');
+  await ada.see(ada.page.locator('.top h1', { hasText: 'general' }));
+}));
+
+test('the list of keys, an invitation, commands', () => world.step('dialogs', async () => {
+  await ada.button('Invite people').click();
+  await ada.see(ada.dialog('Invite people'));
+  await ada.shown('invite');
+  await ada.closeDialog();
+  await ada.page.locator('.log').focus();
+  await ada.page.keyboard.press('?');
+  await ada.see(ada.dialog(/Keyboard|Keys/));
+  await ada.shown('keys');
+  await ada.closeDialog();
+  await ada.composer().fill('/ro');
+  await ada.see(ada.page.getByRole('option', { name: /roll/ }));
+  await ada.shown('commands');
+  await ada.composer().fill('/roll 2d6');
+  await ada.composer().press('Enter');
+  await ada.see(ada.page.locator('article', { hasText: /dice|roll/i }).last());
+  await ada.composer().fill('@be');
+  await ada.see(ada.page.getByRole('option', { name: /Ben/ }));
+  await ada.shown('mention');
+  await ada.composer().fill('');
+}));
+
+test('an address that is nothing, and a channel that is not there', () => world.step('missing', async () => {
+  await ada.page.goto('/channels/00000000-0000-7000-8000-000000000000');
+  await ada.see(ada.page.getByRole('heading', { name: 'Not here' }));
+  await ada.shown('not-here');
+}));
