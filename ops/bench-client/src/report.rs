@@ -118,7 +118,11 @@ impl Report {
         for row in &self.rows {
             println!("{}", row.line());
         }
-        let lines: String = self.rows.iter().map(|row| format!("{}\n", row.json(run))).collect();
+        let mut lines = String::new();
+        for row in &self.rows {
+            lines.push_str(&row.json(run).to_string());
+            lines.push('\n');
+        }
         print!("{lines}");
         if let Some(path) = save {
             OpenOptions::new().create(true).append(true).open(path)?.write_all(lines.as_bytes())?;

@@ -112,7 +112,7 @@ pub fn masked(text: &str) -> Vec<u8> {
     match text.len() {
         short @ ..126 => frame.push(0x80 | short as u8),
         long => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend_from_slice(&(long as u16).to_be_bytes());
         }
     }
@@ -125,7 +125,7 @@ pub fn masked(text: &str) -> Vec<u8> {
 fn frames(bytes: &[u8], heed: &mut impl FnMut(&[u8])) -> (usize, bool) {
     let mut at = 0;
     while let [first, second, rest @ ..] = &bytes[at..] {
-        let (length, head) = match (second & 0x7f, rest) {
+        let (length, start) = match (second & 0x7f, rest) {
             (126, [high, low, ..]) => (usize::from(u16::from_be_bytes([*high, *low])), 4),
             (127, [.., _]) if rest.len() >= 8 => {
                 let mut number = [0; 8];
@@ -135,13 +135,13 @@ fn frames(bytes: &[u8], heed: &mut impl FnMut(&[u8])) -> (usize, bool) {
             (126 | 127, _) => break,
             (short, _) => (usize::from(short), 2),
         };
-        let Some(text) = bytes.get(at + head..at + head + length) else { break };
+        let Some(text) = bytes.get(at + start..at + start + length) else { break };
         match first & 0xf {
             TEXT => heed(text),
             CLOSE => return (at, true),
             _ => {}
         }
-        at += head + length;
+        at += start + length;
     }
     (at, false)
 }

@@ -40,15 +40,14 @@ impl Stage {
 
     /// Takes the server for a scenario, which gives it back with [`Self::give_back`].
     pub async fn world(&mut self) -> Result<World> {
-        let mut world = match self.world.take() {
-            Some(world) => world,
-            None => {
-                let server = Server::embedded(&self.confab).await?;
-                let count = self.either(1_000, 100);
-                eprintln!("registering {count} people");
-                let people = person::register(&server.host, count).await?;
-                World { server, people, signed_in: Instant::now() }
-            }
+        let mut world = if let Some(world) = self.world.take() {
+            world
+        } else {
+            let server = Server::embedded(&self.confab).await?;
+            let count = self.either(1_000, 100);
+            eprintln!("registering {count} people");
+            let people = person::register(&server.host, count).await?;
+            World { server, people, signed_in: Instant::now() }
         };
         if world.signed_in.elapsed() > SIGN_IN_EVERY {
             person::sign_in(&world.server.host, &mut world.people).await?;

@@ -56,13 +56,12 @@ pub async fn serve(mut stream: TcpStream, hall: &Hall, committer: Option<&Commit
 
 fn heed(text: &[u8], hall: &Hall, committer: Option<&Committer>, queue: &UnboundedSender<Bytes>) {
     let Some((channel, content)) = post_in(text) else { return };
-    match committer {
-        Some(committer) => committer.post(channel, content, queue.clone()),
-        None => {
-            hall.publish(channel, &content, framed);
-            let _ = queue.send(framed(&ack().to_string()));
-        }
+    if let Some(committer) = committer {
+        committer.post(channel, content, queue.clone());
+        return;
     }
+    hall.publish(channel, &content, framed);
+    let _ = queue.send(framed(&ack().to_string()));
 }
 
 async fn write_all(

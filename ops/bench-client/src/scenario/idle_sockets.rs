@@ -60,14 +60,12 @@ async fn connect_all(server: &Server, count: usize, people: Option<&[Person]>) -
     let started = Instant::now();
     let sockets: Vec<Socket> = stream::iter(0..count)
         .map(|number| async move {
-            match people {
-                Some(people) => person::connect(&server.host, &people[number % people.len()]).await,
-                None => {
-                    let mut socket = Socket::open(&server.host, "/ws?channels=0").await?;
-                    socket.hear_first(r#"{"op":"ready""#).await?;
-                    Ok(socket)
-                }
+            if let Some(people) = people {
+                return person::connect(&server.host, &people[number % people.len()]).await;
             }
+            let mut socket = Socket::open(&server.host, "/ws?channels=0").await?;
+            socket.hear_first(r#"{"op":"ready""#).await?;
+            Ok(socket)
         })
         .buffer_unordered(TOGETHER)
         .try_collect()

@@ -55,9 +55,9 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
             tokio::time::sleep(before).await;
             let seen = watched(&world.server, &target, load).await?;
             if reads {
-                awake.push(seen)
+                awake.push(seen);
             } else {
-                asleep.push(seen)
+                asleep.push(seen);
             }
             member.leave();
             writer.stop().await;
