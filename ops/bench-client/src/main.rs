@@ -1,22 +1,37 @@
-//! Starts a server on an empty folder and measures it from outside: durable posts, fan-out, history.
+//! Measures a release build of Confab from outside, beside floors that run in the same minutes on the same cores.
 
-mod fan_out;
-mod history;
+mod audience;
+mod floor;
+mod http;
+mod latencies;
+mod nats;
+mod open_loop;
 mod person;
-mod posts;
+mod poster;
+mod postgres;
+mod process;
 mod report;
+mod scenario;
 mod server;
+mod socket;
+mod stage;
+mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
-use report::Report;
-use server::Server;
+use clap::{Parser, ValueEnum};
+use serde_json::{Value, json};
 
-/// What any step answers; every error ends the run.
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use floor::Kind;
+use scenario::Scenario;
+use stage::Stage;
+
+/// Whatever went wrong; every error ends the run.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+/// What any step answers.
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// Measures a release build of Confab.
 #[derive(Parser)]
@@ -24,24 +39,28 @@ struct Arguments {
     /// The program to measure.
     #[arg(long)]
     confab: PathBuf,
-    /// How long each measurement lasts, in seconds.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
-    /// Members that listen over WebSockets in the fan-out.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    members: u64,
-    /// Messages per second in the fan-out, sent by the clock whether or not the server keeps up.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=2_000))]
-    rate: u64,
+    /// What to measure; everything when nothing is named.
+    scenarios: Vec<Scenario>,
+    /// A few seconds for each: to see that it works, not to believe the figures.
+    #[arg(long)]
+    quick: bool,
+    /// Figures at a fixed load are measured so many times, and the one in the middle counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=20))]
+    rounds: u64,
+    /// Appends the JSON lines to this file.
+    #[arg(long)]
+    save: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(report) => {
-            report.print();
-            ExitCode::SUCCESS
-        }
+    // A floor is this program again; its name comes by the environment, as Confab's settings do.
+    let done = match std::env::var("CONFAB_BENCH_FLOOR") {
+        Ok(name) => serve_floor(&name).await,
+        Err(_) => measure(Arguments::parse()).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("confab-bench: {error}");
             ExitCode::FAILURE
@@ -49,29 +68,38 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<Report> {
-    let lasting = Duration::from_secs(arguments.seconds);
-    let server = Server::start(&arguments.confab).await?;
-    let mut report = Report::default();
+async fn serve_floor(name: &str) -> Result<()> {
+    let kind = Kind::from_str(name, false)?;
+    let folder = std::env::var("CONFAB_DATA_DIR")?;
+    std::fs::create_dir_all(&folder)?;
+    floor::serve(kind, Path::new(&folder)).await
+}
 
-    let people = person::register(&server.address, arguments.members.max(64) as usize).await?;
-    let channel = people[0].create_channel("bench").await?;
-    for person in &people[1..] {
-        person.join(&channel).await?;
+async fn measure(arguments: Arguments) -> Result<()> {
+    let run = conditions(arguments.quick)?;
+    let mut stage = Stage::new(arguments.confab, arguments.quick, arguments.rounds);
+    let wanted =
+        if arguments.scenarios.is_empty() { Scenario::value_variants() } else { &arguments.scenarios };
+    let mut failed = Ok(());
+    for scenario in wanted {
+        eprintln!("-- {}", scenario.name());
+        failed = scenario.measure(&mut stage).await;
+        if failed.is_err() {
+            break;
+        }
     }
-    for posters in [1, 16, 64] {
-        let measured = posts::measure(&people[..posters], &channel, lasting).await?;
-        report.add(&format!("posts, {posters} at once"), "posts/s", measured);
-    }
-    let measured = history::measure(&people[..16], &channel, lasting).await?;
-    report.add("history, 16 readers", "pages/s", measured);
+    // What was measured before a failure is printed all the same.
+    stage.report.print(&run, arguments.save.as_deref())?;
+    failed
+}
 
-    let square = people[0].create_channel("square").await?;
-    let listeners = &people[..arguments.members as usize];
-    for person in &listeners[1..] {
-        person.join(&square).await?;
-    }
-    let measured = fan_out::measure(listeners, &square, arguments.rate, lasting).await?;
-    report.add(&format!("fan-out to {} members", arguments.members), "deliveries/s", measured);
-    Ok(report)
+/// When, and how busy the machine was before: figures of a busy machine are worth little.
+fn conditions(quick: bool) -> Result<Value> {
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load: Vec<f64> = load.split(' ').take(3).filter_map(|it| it.parse().ok()).collect();
+    let cores = std::thread::available_parallelism()?.get();
+    let at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    Ok(
+        json!({ "at": at, "version": env!("CARGO_PKG_VERSION"), "cores": cores, "load_before": load, "quick": quick }),
+    )
 }

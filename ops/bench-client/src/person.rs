@@ -1,82 +1,117 @@
-//! Somebody with an account, who posts and reads over REST.
+//! People with accounts: made and brought into channels over REST, connected over the gateway.
 
-use reqwest::Client;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::http::{Connection, Pool, request};
+use crate::socket::Socket;
 
-/// One account with a connection of its own, kept open as a browser keeps it.
+/// Calls that set something up run so many at a time.
+const TOGETHER: usize = 8;
+/// Long enough, and not among those that are refused as easy to guess.
+const PASSWORD: &str = "a person at a desk, measuring";
+
+/// One account.
+#[derive(Clone)]
 pub struct Person {
-    pub address: String,
-    pub token: String,
-    client: Client,
+    /// Good for half an hour.
+    pub token: Arc<str>,
 }
 
-/// Makes accounts, one after the other: hashing a password takes a core for a while.
-pub async fn register(address: &str, count: usize) -> Result<Vec<Person>> {
-    let mut people = Vec::with_capacity(count);
-    for number in 0..count {
-        let client = Client::builder().pool_max_idle_per_host(1).build()?;
-        let mut person = Person { address: address.to_owned(), token: String::new(), client };
-        let form = json!({
-            "username": format!("person{number}"),
-            "email": format!("person{number}@example.org"),
-            "password": "a person at a desk, measuring",
-        });
-        let made = person.post("auth/register", &form).await?;
-        text(&made["access_token"])?.clone_into(&mut person.token);
-        people.push(person);
-    }
-    Ok(people)
+/// Makes accounts. Hashing a password takes a core for a while.
+pub async fn register(host: &str, count: usize) -> Result<Vec<Person>> {
+    let pool = Pool::new(host);
+    stream::iter(0..count)
+        .map(|number| {
+            let pool = &pool;
+            async move {
+                let form = json!({
+                    "username": format!("person{number}"),
+                    "email": format!("person{number}@example.org"),
+                    "password": PASSWORD,
+                });
+                let made = call(pool, "POST", "auth/register", "", &form).await?;
+                Ok(Person { token: text(&made["access_token"])?.into() })
+            }
+        })
+        .buffered(TOGETHER)
+        .try_collect()
+        .await
 }
 
-impl Person {
-    /// Makes a public channel and answers its id.
-    pub async fn create_channel(&self, name: &str) -> Result<String> {
-        let made = self.post("channels", &json!({ "name": name, "kind": "public" })).await?;
-        Ok(text(&made["id"])?.to_owned())
-    }
-
-    pub async fn join(&self, channel: &str) -> Result<()> {
-        self.post(&format!("channels/{channel}/join"), &json!({})).await?;
-        Ok(())
-    }
-
-    /// Posts and waits for the acknowledgement, which comes after the commit.
-    pub async fn say(&self, channel: &str, content: &str) -> Result<Value> {
-        self.post(&format!("channels/{channel}/messages"), &json!({ "content": content })).await
-    }
-
-    /// One page of history.
-    pub async fn page(&self, channel: &str, before_seq: i64) -> Result<Value> {
-        let path = format!("channels/{channel}/messages?limit=50&before_seq={before_seq}");
-        let request = self.client.get(self.url(&path)).bearer_auth(&self.token);
-        answer(request.send().await?).await
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let mut request = self.client.post(self.url(path)).json(body);
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
-        answer(request.send().await?).await
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/api/v1/{path}", self.address)
-    }
+/// The same people, signed in anew: a long run outlives their tokens.
+pub async fn sign_in(host: &str, people: &mut [Person]) -> Result<()> {
+    let pool = Pool::new(host);
+    let signed_in: Vec<Person> = stream::iter(0..people.len())
+        .map(|number| {
+            let pool = &pool;
+            async move {
+                let form = json!({ "username": format!("person{number}"), "password": PASSWORD });
+                let made = call(pool, "POST", "auth/login", "", &form).await?;
+                Ok::<_, crate::Error>(Person { token: text(&made["access_token"])?.into() })
+            }
+        })
+        .buffered(TOGETHER)
+        .try_collect()
+        .await?;
+    people.clone_from_slice(&signed_in);
+    Ok(())
 }
 
-async fn answer(response: reqwest::Response) -> Result<Value> {
-    let (status, path) = (response.status(), response.url().path().to_owned());
-    let text = response.text().await?;
-    if !status.is_success() {
-        return Err(format!("{path} answered {status}: {text}").into());
-    }
-    Ok(serde_json::from_str(&text)?)
+/// Makes a public channel of these people and answers its id.
+pub async fn channel(host: &str, name: &str, people: &[Person]) -> Result<String> {
+    let pool = Pool::new(host);
+    let (owner, others) = people.split_first().ok_or("a channel of nobody")?;
+    let form = json!({ "name": name, "kind": "public" });
+    let made = call(&pool, "POST", "channels", &owner.token, &form).await?;
+    let id = text(&made["id"])?.to_owned();
+    let path = format!("channels/{id}/join");
+    stream::iter(others)
+        .map(|person| call(&pool, "POST", &path, &person.token, &Value::Null))
+        .buffer_unordered(TOGETHER)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    Ok(id)
 }
 
-/// The text of a field that must be there.
-pub fn text(value: &Value) -> Result<&str> {
+/// The request that posts `content`.
+pub fn post(person: &Person, channel: &str, content: &str) -> Vec<u8> {
+    let path = format!("/api/v1/channels/{channel}/messages");
+    request("POST", &path, &person.token, &json!({ "content": content }).to_string())
+}
+
+/// The request that reads the page before a number.
+pub fn page(person: &Person, channel: &str, before_seq: i64) -> Vec<u8> {
+    let path = format!("/api/v1/channels/{channel}/messages?limit=50&before_seq={before_seq}");
+    request("GET", &path, &person.token, "")
+}
+
+/// The number of the newest message.
+pub async fn last_seq(host: &str, person: &Person, channel: &str) -> Result<i64> {
+    let newest = Connection::open(host).await?.call(&page(person, channel, i64::MAX)).await?;
+    let items = newest["items"].as_array().ok_or("a page without items")?;
+    Ok(items.last().and_then(|item| item["seq"].as_i64()).unwrap_or(0))
+}
+
+/// Opens a socket and waits until it is `ready`.
+pub async fn connect(host: &str, person: &Person) -> Result<Socket> {
+    let mut socket = Socket::open(host, "/ws").await?;
+    socket.say(&json!({ "op": "identify", "d": { "token": &*person.token } }).to_string()).await?;
+    socket.hear_first(r#"{"op":"ready""#).await?;
+    Ok(socket)
+}
+
+async fn call(pool: &Pool, method: &str, path: &str, token: &str, body: &Value) -> Result<Value> {
+    let body = if body.is_null() { "{}".to_owned() } else { body.to_string() };
+    let bytes = request(method, &format!("/api/v1/{path}"), token, &body);
+    let reply = pool.exchange(&bytes).await?;
+    reply.require_success(&bytes)?;
+    Ok(serde_json::from_slice(&reply.body)?)
+}
+
+fn text(value: &Value) -> Result<&str> {
     value.as_str().ok_or_else(|| format!("a text was expected, not {value}").into())
 }
