@@ -57,6 +57,8 @@ pub struct Board {
     pub findings: Findings,
     /// Acknowledged posts.
     pub posts: Counter,
+    /// Events that listeners heard.
+    pub heard: Counter,
     /// Requests that had to be made again.
     pub retries: Counter,
     /// Sockets that came back by `resume`, and those that were told to read anew.
@@ -67,6 +69,8 @@ pub struct Board {
     /// People brought into a private channel and out again, and questions they asked while outside.
     pub races: Counter,
     pub probes: Counter,
+    /// Events that the bus was made to say twice.
+    pub repeated: Counter,
     /// From request to acknowledgement, without a fault.
     pub acknowledged: Durations,
     /// From the end of a fault to the next acknowledgement.
@@ -86,12 +90,14 @@ impl Default for Board {
         Self {
             findings: Findings::default(),
             posts: Counter::default(),
+            heard: Counter::default(),
             retries: Counter::default(),
             resumes: Counter::default(),
             read_anew: Counter::default(),
             too_slow: Counter::default(),
             races: Counter::default(),
             probes: Counter::default(),
+            repeated: Counter::default(),
             acknowledged: Durations::default(),
             recovered: Durations::default(),
             revoked: Durations::default(),

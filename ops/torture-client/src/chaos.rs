@@ -15,6 +15,10 @@ use crate::schedule::{Fault, Step};
 /// After a fault somebody is acknowledged something within this time, or the server is stuck.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Without a server that stands still the others go on within this time (connections that hold a lock and say nothing are
+/// ended after 10 s), and then this much is acknowledged, and heard, before it may go on too.
+const GOES_ON_WITHIN: Duration = Duration::from_secs(30);
+const GOES_ON: u64 = 50;
 
 /// See the module.
 pub struct Chaos {
@@ -122,6 +126,18 @@ impl Chaos {
                 let name = here.signal(at, "-CONT");
                 Ok(format!("stopped {name} for {} ms", time.as_millis()))
             }
+            Fault::Freeze { server } => {
+                let at = server % servers;
+                here.signal(at, "-STOP");
+                let went_on = went_on(&self.board).await;
+                let name = here.signal(at, "-CONT");
+                match went_on {
+                    Some(took) => {
+                        Ok(format!("froze {name}, the others went on after {} ms", took.as_millis()))
+                    }
+                    None => Err(self.stuck(&format!("{name} stood still, and the others with it"))),
+                }
+            }
             Fault::Network { link, weather, time } => {
                 let links = links(here);
                 let link = &links[link % links.len()];
@@ -152,6 +168,21 @@ impl Chaos {
             }
         }
     }
+}
+
+/// Waits until things are acknowledged and heard again, and answers how long that took; `None`: too long.
+async fn went_on(board: &Board) -> Option<Duration> {
+    let started = Instant::now();
+    for counter in [&board.posts, &board.heard] {
+        let wanted = counter.get() + GOES_ON;
+        while counter.get() < wanted {
+            if started.elapsed() > GOES_ON_WITHIN {
+                return None;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+    Some(started.elapsed())
 }
 
 /// Every wire that has weather.

@@ -1,8 +1,12 @@
 //! What a run leaves for the checker: plain facts, none of them the server's opinion of itself.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -33,18 +37,20 @@ pub struct Heard {
 }
 
 /// One thing that happened to a listener.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub enum Step {
     /// The first `ready` named this channel, and up to where it was.
     Began { channel: Uuid, last_seq: i64 },
-    /// Came back to the gateway, by resuming or anew.
+    /// Came back to the gateway: what was missed follows.
     Returned,
+    /// Has what was missed: what happens follows.
+    Live,
     /// An event of a channel.
     Event(Event),
 }
 
 /// What an event is about, as far as the checker cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Kind {
     NewMessage,
     MessageUpdate,
@@ -55,7 +61,7 @@ pub enum Kind {
 }
 
 /// An event of a channel, from the gateway or from the page of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     pub channel: Uuid,
     pub pos: i64,
@@ -87,7 +93,7 @@ pub struct Record {
 }
 
 /// A message as it is served in the end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Kept {
     pub id: Uuid,
     pub seq: i64,
@@ -107,7 +113,31 @@ pub struct Search {
     pub is_forbidden: bool,
 }
 
-/// A text as a number; never 0.
+impl Evidence {
+    /// Leaves it in files, a line each thing, for whoever looks for the cause of a finding.
+    pub fn leave(&self, folder: &Path) -> crate::Result<()> {
+        std::fs::create_dir(folder)?;
+        for heard in &self.readers {
+            lines(&folder.join(format!("heard-by-{}", heard.name)), &heard.steps)?;
+        }
+        for record in &self.record {
+            lines(&folder.join(format!("messages-of-{}", record.name)), &record.messages)?;
+            lines(&folder.join(format!("events-of-{}", record.name)), &record.events)?;
+        }
+        Ok(())
+    }
+}
+
+fn lines(path: &Path, things: &[impl Serialize]) -> crate::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for thing in things {
+        serde_json::to_writer(&mut file, thing)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(file.flush()?)
+}
+
+/// A text as a number; never 0 but for no text.
 pub fn fingerprint(text: &str) -> u64 {
     if text.is_empty() {
         return 0;
@@ -117,22 +147,59 @@ pub fn fingerprint(text: &str) -> u64 {
     hasher.finish().max(1)
 }
 
+/// A frame of the gateway, read no further than it is needed: listeners read most of what a run makes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Frame {
+    pub op: String,
+    pub t: String,
+    pub pos: i64,
+    pub channel_id: Option<Uuid>,
+    pub seq: Option<i64>,
+    pub d: Content,
+}
+
+/// What frames say, each some of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Content {
+    pub id: Value,
+    pub content: Option<String>,
+    pub user: Value,
+    pub user_id: Option<Uuid>,
+    pub reason: String,
+    pub after_ms: u64,
+    pub epoch: String,
+    pub pos: i64,
+    pub channels: Vec<Value>,
+}
+
 impl Event {
     /// Reads an event frame; `None` for one of no channel, or without a number in it.
-    pub fn of_frame(frame: &Value) -> Option<Self> {
-        let d = &frame["d"];
-        let channel = id(&frame["channel_id"])?;
-        let (kind, subject) = match frame["t"].as_str()? {
-            "new_message" => (Kind::NewMessage, &d["id"]),
-            "message_update" => (Kind::MessageUpdate, &d["id"]),
-            "message_delete" => (Kind::MessageDelete, &d["id"]),
-            "member_joined" => (Kind::MemberJoined, &d["user"]["id"]),
-            "member_left" => (Kind::MemberLeft, &d["user_id"]),
-            _ => (Kind::Other, &Value::Null),
+    pub fn of_frame(frame: &Frame) -> Option<Self> {
+        let (channel, d) = (frame.channel_id?, &frame.d);
+        let (kind, subject) = match frame.t.as_str() {
+            "new_message" => (Kind::NewMessage, id(&d.id)),
+            "message_update" => (Kind::MessageUpdate, id(&d.id)),
+            "message_delete" => (Kind::MessageDelete, id(&d.id)),
+            "member_joined" => (Kind::MemberJoined, id(&d.user["id"])),
+            "member_left" => (Kind::MemberLeft, d.user_id),
+            _ => (Kind::Other, None),
         };
-        let text = fingerprint(d["content"].as_str().unwrap_or_default());
-        let subject = id(subject).unwrap_or_default();
-        Some(Self { channel, pos: frame["pos"].as_i64()?, seq: frame["seq"].as_i64()?, kind, subject, text })
+        let text = fingerprint(d.content.as_deref().unwrap_or_default());
+        Some(Self {
+            channel,
+            pos: frame.pos,
+            seq: frame.seq?,
+            kind,
+            subject: subject.unwrap_or_default(),
+            text,
+        })
+    }
+
+    /// The same from a page of events.
+    pub fn of_value(frame: &Value) -> Option<Self> {
+        Self::of_frame(&Frame::deserialize(frame).ok()?)
     }
 }
 

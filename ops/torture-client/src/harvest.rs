@@ -38,7 +38,7 @@ async fn record_of(owner: &Person, room: &Room) -> Result<Record> {
         channel: room.id,
         name: room.name.clone(),
         messages: messages.iter().filter_map(Kept::of_view).collect(),
-        events: events.iter().filter_map(Event::of_frame).collect(),
+        events: events.iter().filter_map(Event::of_value).collect(),
         last_seq: number("last_seq"),
         message_count: number("message_count"),
         member_count: number("member_count"),

@@ -42,6 +42,8 @@ pub struct Installation {
     pub disk: Option<Disk>,
     /// Between servers and what they stand on.
     pub behind: Vec<Arc<Proxy>>,
+    /// To the bus, for one of the run's own.
+    pub aside: Option<Arc<Proxy>>,
     folder: TempDir,
 }
 
@@ -82,6 +84,7 @@ impl Installation {
             postgres: None,
             disk,
             behind: Vec::new(),
+            aside: None,
             folder,
         })
     }
@@ -90,6 +93,7 @@ impl Installation {
         let here = folder.path().to_owned();
         let postgres = Postgres::start(programs.postgres()?, &here).await?;
         let nats = Nats::start(programs.nats()?, &here).await?;
+        let aside = Some(nats.proxy("noise").await?);
         let mut behind = Vec::new();
         let mut settings = Vec::new();
         for name in ["server 1", "server 2", "worker"] {
@@ -125,6 +129,7 @@ impl Installation {
             postgres: Some(postgres),
             disk: None,
             behind,
+            aside,
             folder,
         })
     }
@@ -136,8 +141,8 @@ impl Installation {
 
     /// Ends everything and leaves the folder for whoever wants to look.
     pub fn keep(self) -> PathBuf {
-        let Self { servers, worker, nats, postgres, disk, behind, folder } = self;
-        drop((servers, worker, nats, postgres, behind));
+        let Self { servers, worker, nats, postgres, disk, folder, .. } = self;
+        drop((servers, worker, nats, postgres));
         if let Some(disk) = disk {
             disk.rescue(&folder.path().join("rescued"));
         }

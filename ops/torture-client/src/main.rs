@@ -1,8 +1,8 @@
 //! Breaks everything under a running Confab and proves from outside that nothing was lost.
 //!
 //! [`launcher`] starts the real programs with a [`proxy`] between every two of them; [`writer`]s keep a [`journal`],
-//! [`reader`]s write down what they hear, [`racer`] and [`revoker`] open and shut doors, [`chaos`] follows the
-//! [`schedule`] that one seed draws. When all is over, [`harvest`] asks for what is there and [`checker`] judges.
+//! [`reader`]s write down what they hear, [`racer`] and [`revoker`] open and shut doors, [`noise`] makes the bus repeat
+//! itself, [`chaos`] follows the [`schedule`] that one seed draws. When all is over, [`harvest`] asks for what is there and [`checker`] judges.
 
 mod arguments;
 mod board;
@@ -13,6 +13,7 @@ mod findings;
 mod harvest;
 mod journal;
 mod launcher;
+mod noise;
 mod people;
 mod person;
 mod progress;

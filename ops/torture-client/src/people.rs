@@ -1,10 +1,12 @@
 //! Everybody in a run: made before the storm, sent about their business, and called back after it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use reqwest::Client;
 use tokio::task::JoinSet;
 
 use crate::Result;
@@ -13,7 +15,7 @@ use crate::board::Board;
 use crate::evidence::Heard;
 use crate::journal::Journal;
 use crate::launcher::{ADMIN, ADMIN_PASSWORD, Server};
-use crate::person::Person;
+use crate::person::{Person, Way};
 use crate::racer::{self, Victim};
 use crate::reader::{Reached, Reader};
 use crate::revoker;
@@ -28,11 +30,26 @@ const PATIENT: Duration = Duration::from_secs(90);
 /// Every so many-th reader sleeps now and then without reading.
 const SLEEPERS: usize = 3;
 
-/// The doors of all servers, by whom they are for.
-struct Doors {
-    writers: Vec<String>,
-    readers: Vec<String>,
-    control: Vec<String>,
+/// The ways to all servers, by whom they are for.
+struct Ways {
+    writers: Way,
+    readers: Way,
+    control: Way,
+}
+
+impl Ways {
+    fn to(servers: &[Server]) -> Result<Self> {
+        let client = Client::builder().build()?;
+        let way = |door: fn(&Server) -> SocketAddr, patience| {
+            let doors = servers.iter().map(|server| format!("http://{}", door(server))).collect();
+            Way { client: client.clone(), doors, patience }
+        };
+        Ok(Self {
+            writers: way(|it| it.doors.writers.address(), IMPATIENT),
+            readers: way(|it| it.doors.readers.address(), IMPATIENT),
+            control: way(|it| it.doors.control.address(), PATIENT),
+        })
+    }
 }
 
 /// Everybody.
@@ -46,7 +63,7 @@ pub struct People {
     pub listening: JoinSet<Result<Heard>>,
     /// How far those are who are always there.
     pub reached: Vec<Reached>,
-    doors: Doors,
+    ways: Ways,
     writers: Vec<Arc<Person>>,
     readers: Vec<Arc<Person>>,
     victims: Vec<Arc<Person>>,
@@ -57,34 +74,24 @@ pub struct People {
 impl People {
     /// Registers them and makes the rooms.
     pub async fn gather(arguments: &Arguments, servers: &[Server], board: &Arc<Board>) -> Result<Self> {
-        let at = |address: std::net::SocketAddr| format!("http://{address}");
-        let doors = Doors {
-            writers: servers.iter().map(|it| at(it.doors.writers.address())).collect(),
-            readers: servers.iter().map(|it| at(it.doors.readers.address())).collect(),
-            control: servers.iter().map(|it| at(it.doors.control.address())).collect(),
-        };
-        let register =
-            async |name: String| Person::register(&name, doors.control.clone(), PATIENT, board).await;
-        let admin = Person::sign_in(ADMIN, ADMIN_PASSWORD, doors.control.clone(), PATIENT, board).await?;
+        let ways = Ways::to(servers)?;
+        let register = async |name: String| Person::register(&name, &ways.control, board).await;
+        let admin = Person::sign_in(ADMIN, ADMIN_PASSWORD, &ways.control, board).await?;
         let owner = Arc::new(register("owner".into()).await?);
-        let mut writers = Vec::new();
+        let (mut writers, mut readers, mut victims) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..arguments.writers {
             let person = register(format!("writer{number}")).await?;
-            let person = person.through(doors.writers.clone(), IMPATIENT)?.prefer(number.into());
-            writers.push(Arc::new(person));
+            writers.push(Arc::new(person.by(&ways.writers).prefer(number.into())));
         }
-        let mut readers = Vec::new();
         for number in 0..arguments.readers {
             let person = register(format!("reader{number}")).await?;
-            let person = person.through(doors.readers.clone(), IMPATIENT)?.prefer(number.into());
-            readers.push(Arc::new(person));
+            readers.push(Arc::new(person.by(&ways.readers).prefer(number.into())));
         }
-        let mut victims = Vec::new();
         for number in 0..arguments.victims {
             victims.push(Arc::new(register(format!("victim{number}")).await?.prefer(number.into())));
         }
         let outsider = register("outsider".into()).await?;
-        let visitor = Arc::new(outsider.through(doors.readers.clone(), IMPATIENT)?);
+        let visitor = Arc::new(outsider.by(&ways.readers));
         let device = Arc::new(register("device".into()).await?);
 
         let members: Vec<_> = writers.iter().chain(&readers).map(|it| it.id).collect();
@@ -98,7 +105,7 @@ impl People {
             busy: JoinSet::new(),
             listening: JoinSet::new(),
             reached: Vec::new(),
-            doors,
+            ways,
             writers,
             readers,
             victims,
@@ -108,7 +115,7 @@ impl People {
     }
 
     /// Those who listen begin.
-    pub fn listen(&mut self, rng: &mut StdRng, board: &Arc<Board>) -> Result<()> {
+    pub fn listen(&mut self, rng: &mut StdRng, board: &Arc<Board>) {
         for (number, person) in self.readers.iter().enumerate() {
             let sleeps = number.is_multiple_of(SLEEPERS).then(|| fork(rng));
             let reader = Reader::new(person.clone(), board.clone(), self.rooms.clone(), false, sleeps);
@@ -116,14 +123,13 @@ impl People {
             self.listening.spawn(reader.listen());
         }
         for victim in &self.victims {
-            let ears = Arc::new(victim.through(self.doors.readers.clone(), IMPATIENT)?);
+            let ears = Arc::new(victim.by(&self.ways.readers));
             let reader = Reader::new(ears, board.clone(), self.rooms.clone(), false, None);
             self.listening.spawn(reader.listen());
         }
         let reader = Reader::new(self.visitor.clone(), board.clone(), self.rooms.clone(), true, None);
         self.reached.push(reader.reached.clone());
         self.listening.spawn(reader.listen());
-        Ok(())
     }
 
     /// Everybody else begins.
@@ -145,8 +151,7 @@ impl People {
         }
         let never: Arc<[Victim]> = [Victim::new(self.visitor.clone(), &self.rooms)].into();
         self.busy.spawn(racer::probe(never, 0, fork(rng), board.clone()));
-        let control = self.doors.control.clone();
-        self.busy.spawn(revoker::revoke(self.device.clone(), control, PATIENT, board.clone()));
+        self.busy.spawn(revoker::revoke(self.device.clone(), self.ways.control.clone(), board.clone()));
     }
 }
 

@@ -34,65 +34,56 @@ impl Answer {
     }
 }
 
+/// How somebody reaches the servers.
+#[derive(Clone)]
+pub struct Way {
+    /// Shared by all: making one reads the machine's certificates, which nobody here needs.
+    pub client: Client,
+    /// `http://…` of each server.
+    pub doors: Vec<String>,
+    /// How long one request may take.
+    pub patience: Duration,
+}
+
 /// See the module.
 pub struct Person {
     pub name: String,
     pub id: Uuid,
     password: String,
-    /// `http://…` of each server.
-    doors: Vec<String>,
-    /// Which one is used now.
+    way: Way,
+    /// Which door is used now.
     door: AtomicUsize,
-    client: Client,
     token: Mutex<(Arc<str>, Instant)>,
     board: Arc<Board>,
 }
 
 impl Person {
-    /// Registers. `patience` is how long one request may take.
-    pub async fn register(
-        name: &str,
-        doors: Vec<String>,
-        patience: Duration,
-        board: &Arc<Board>,
-    ) -> Result<Self> {
-        let password = format!("{name} walks the quiet harbour");
-        let person = Self::visitor(name, &password, doors, patience, board)?;
-        let form = json!({ "username": name, "email": format!("{name}@example.org"), "password": password });
+    /// Registers.
+    pub async fn register(name: &str, way: &Way, board: &Arc<Board>) -> Result<Self> {
+        let person = Self::visitor(name, &format!("{name} walks the quiet harbour"), way, board);
+        let form =
+            json!({ "username": name, "email": format!("{name}@example.org"), "password": person.password });
         let answer = person.insist(Method::POST, "auth/register", Some(&form)).await?;
         person.signed_in(&answer)
     }
 
     /// Signs in to an account that is there.
-    pub async fn sign_in(
-        name: &str,
-        password: &str,
-        doors: Vec<String>,
-        patience: Duration,
-        board: &Arc<Board>,
-    ) -> Result<Self> {
-        let person = Self::visitor(name, password, doors, patience, board)?;
+    pub async fn sign_in(name: &str, password: &str, way: &Way, board: &Arc<Board>) -> Result<Self> {
+        let person = Self::visitor(name, password, way, board);
         let answer = person.insist(Method::POST, "auth/login", Some(&person.credentials())).await?;
         person.signed_in(&answer)
     }
 
-    fn visitor(
-        name: &str,
-        password: &str,
-        doors: Vec<String>,
-        patience: Duration,
-        board: &Arc<Board>,
-    ) -> Result<Self> {
-        Ok(Self {
+    fn visitor(name: &str, password: &str, way: &Way, board: &Arc<Board>) -> Self {
+        Self {
             name: name.to_owned(),
             id: Uuid::nil(),
             password: password.to_owned(),
-            doors,
+            way: way.clone(),
             door: AtomicUsize::new(0),
-            client: Client::builder().timeout(patience).build()?,
             token: Mutex::new((Arc::from(""), Instant::now())),
             board: board.clone(),
-        })
+        }
     }
 
     fn signed_in(mut self, answer: &Answer) -> Result<Self> {
@@ -104,12 +95,12 @@ impl Person {
         Ok(self)
     }
 
-    /// The same account through other doors, with connections of its own.
-    pub fn through(&self, doors: Vec<String>, patience: Duration) -> Result<Self> {
-        let mut other = Self::visitor(&self.name, &self.password, doors, patience, &self.board)?;
+    /// The same account by another way.
+    pub fn by(&self, way: &Way) -> Self {
+        let mut other = Self::visitor(&self.name, &self.password, way, &self.board);
         other.id = self.id;
         other.keep(&self.token());
-        Ok(other)
+        other
     }
 
     /// Begins with another door than the first.
@@ -151,7 +142,7 @@ impl Person {
 
     /// The door that is used now.
     pub fn door(&self) -> &str {
-        &self.doors[self.door.load(Ordering::Relaxed) % self.doors.len()]
+        &self.way.doors[self.door.load(Ordering::Relaxed) % self.way.doors.len()]
     }
 
     /// Goes on to the next one.
@@ -161,7 +152,8 @@ impl Person {
 
     /// One request through the present door. An answer that no sound server gives is noted.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> reqwest::Result<Answer> {
-        let mut request = self.client.request(method.clone(), format!("{}/api/v1/{path}", self.door()));
+        let mut request = self.way.client.request(method.clone(), format!("{}/api/v1/{path}", self.door()));
+        request = request.timeout(self.way.patience);
         let token = self.token();
         if !token.is_empty() {
             request = request.bearer_auth(&token);

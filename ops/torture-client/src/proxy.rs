@@ -130,8 +130,9 @@ async fn between(
     let (mut from_server, mut to_server) = tokio::io::split(server);
     let there = pump(&mut from_client, &mut to_server, weather.clone(), false);
     let back = pump(&mut from_server, &mut to_client, weather.clone(), true);
+    // One side that ends is told to the other; one that breaks takes the other along, as the kernel does for the dead.
     tokio::select! {
-        _ = async { tokio::join!(there, back) } => {}
+        _ = async { tokio::try_join!(there, back) } => {}
         () = broken => {}
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use rand::Rng;
 use rand::rngs::StdRng;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::Result;
 use crate::board::Board;
-use crate::evidence::{Event, Heard, Step, id};
+use crate::evidence::{Content, Event, Frame, Heard, Step, id};
 use crate::findings::Kind;
 use crate::person::Person;
 use crate::rooms::Rooms;
@@ -142,43 +142,42 @@ impl Reader {
 
     /// Takes in one frame. `false`: time to go elsewhere.
     async fn heed(&mut self, socket: &mut Socket, text: &str) -> Result<bool> {
-        let frame: Value = serde_json::from_str(text)?;
-        let event = if frame["op"] == "event" { Event::of_frame(&frame) } else { None };
+        let frame: Frame = serde_json::from_str(text)?;
+        let event = if frame.op == "event" { Event::of_frame(&frame) } else { None };
         self.look_for_secrets(text, event.as_ref());
-        match frame["op"].as_str() {
-            Some("event") => self.event(&frame, event),
-            Some("ready") => self.ready(&frame["d"]).await?,
-            Some("resumed") => {
+        match frame.op.as_str() {
+            "event" => self.event(frame.pos, event),
+            "ready" => self.ready(frame.d).await?,
+            "resumed" => {
                 self.board.resumes.add();
-                if let (Some(cursor), Some(pos)) = (&mut self.cursor, frame["d"]["pos"].as_i64()) {
-                    cursor.1 = cursor.1.max(pos);
+                self.heard.steps.push(Step::Live);
+                if let Some(cursor) = &mut self.cursor {
+                    cursor.1 = cursor.1.max(frame.d.pos);
                 }
             }
-            Some("invalid") => {
-                if frame["d"]["reason"] != "too_far" {
+            "invalid" => {
+                if frame.d.reason != "too_far" {
                     let text =
-                        format!("{}: the server does not know its own position: {frame}", self.person.name);
+                        format!("{}: the server does not know its own position: {text}", self.person.name);
                     self.board.note(Kind::Lost, text);
                 }
                 self.board.read_anew.add();
                 let identify = json!({ "op": "identify", "d": { "token": &*self.person.token() } });
                 return Ok(socket.send(&identify).await.is_ok());
             }
-            Some("reconnect") => {
-                let wait = Duration::from_millis(frame["d"]["after_ms"].as_u64().unwrap_or(0));
-                tokio::time::sleep(wait.min(RECONNECT_AT_MOST)).await;
+            "reconnect" => {
+                tokio::time::sleep(Duration::from_millis(frame.d.after_ms).min(RECONNECT_AT_MOST)).await;
                 return Ok(false);
             }
-            Some("error") => {
-                self.board.note(Kind::Refused, format!("{}: the gateway said {frame}", self.person.name));
+            "error" => {
+                self.board.note(Kind::Refused, format!("{}: the gateway said {text}", self.person.name))
             }
             _ => {}
         }
         Ok(true)
     }
 
-    fn event(&mut self, frame: &Value, event: Option<Event>) {
-        let pos = frame["pos"].as_i64().unwrap_or(0);
+    fn event(&mut self, pos: i64, event: Option<Event>) {
         if let Some(cursor) = &mut self.cursor {
             if pos <= cursor.1 {
                 let text = format!("{}: pos {pos} came after {}", self.person.name, cursor.1);
@@ -197,17 +196,19 @@ impl Reader {
     fn keep(&mut self, event: Event) {
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         reached.insert(event.channel, event.seq);
+        self.board.heard.add();
         self.heard.steps.push(Step::Event(event));
     }
 
-    async fn ready(&mut self, ready: &Value) -> Result<()> {
+    async fn ready(&mut self, ready: Content) -> Result<()> {
         let is_first = self.cursor.is_none();
-        let epoch = ready["epoch"].as_str().unwrap_or_default().to_owned();
-        self.cursor = Some((epoch, ready["pos"].as_i64().unwrap_or(0)));
+        self.cursor = Some((ready.epoch, ready.pos));
         if !is_first {
-            return self.read_anew().await;
+            self.read_anew().await?;
+            self.heard.steps.push(Step::Live);
+            return Ok(());
         }
-        for channel in ready["channels"].as_array().into_iter().flatten() {
+        for channel in &ready.channels {
             if let (Some(channel), Some(last_seq)) = (id(&channel["id"]), channel["last_seq"].as_i64()) {
                 self.heard.steps.push(Step::Began { channel, last_seq });
             }
@@ -238,7 +239,7 @@ impl Reader {
                 }
                 let page = answer.body();
                 let events: Vec<Event> =
-                    page["items"].as_array().into_iter().flatten().filter_map(Event::of_frame).collect();
+                    page["items"].as_array().into_iter().flatten().filter_map(Event::of_value).collect();
                 let Some(last) = events.last() else { break };
                 self.read.insert(room.id, last.seq);
                 events.into_iter().for_each(|event| self.keep(event));

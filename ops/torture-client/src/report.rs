@@ -50,6 +50,7 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
     put("closed_too_slow", json!(board.too_slow.get()));
     put("races", json!(board.races.get()));
     put("probes", json!(board.probes.get()));
+    put("repeated_by_bus", json!(board.repeated.get()));
     put("cut_short", json!(ending.tally.cut_short));
     put("revocations", json!(board.revoked.count()));
     put("revocation_p99_ms", json!(board.revoked.quantile_ms(0.99)));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Client, Method};
 
 use crate::Result;
 use crate::board::Board;
 use crate::findings::Kind;
-use crate::person::Person;
+use crate::person::{Person, Way};
 use crate::socket::{Next, Socket};
 
 /// What the p99 of live sockets must not exceed, and what none may, nor any token over REST.
@@ -18,13 +18,9 @@ const AT_MOST: Duration = Duration::from_secs(5);
 const SESSION_ENDED: u16 = 4_010;
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Signs in and out until the run stops. `doors` are those whose weather is always clear.
-pub async fn revoke(
-    person: Arc<Person>,
-    doors: Vec<String>,
-    patience: Duration,
-    board: Arc<Board>,
-) -> Result<()> {
+/// Signs in and out until the run stops, by a way whose weather is always clear.
+pub async fn revoke(person: Arc<Person>, way: Way, board: Arc<Board>) -> Result<()> {
+    let Way { client, doors, patience } = way;
     while !board.stop.is_cancelled() {
         board.pause(EVERY).await;
         let began = Instant::now();
@@ -39,9 +35,8 @@ pub async fn revoke(
                 sockets.push(socket);
             }
         }
-        let logout = reqwest::Client::builder().timeout(patience).build()?;
         let url = format!("{}/api/v1/auth/logout", person.door());
-        let answer = logout.post(url).bearer_auth(token).send().await;
+        let answer = client.post(url).timeout(patience).bearer_auth(token).send().await;
         let ended = Instant::now();
         person.next_door();
         // Anything but 204 says nothing of the session: a lost answer may have been a yes.
@@ -54,7 +49,7 @@ pub async fn revoke(
         }
         let took = ended.elapsed();
         for door in &doors {
-            refuses(&logout, door, token, ended, began, &board).await;
+            refuses(&client, door, token, ended, began, &board).await;
         }
         if all && board.was_calm(began) {
             board.revoked.add(took);
@@ -86,17 +81,12 @@ async fn closes(socket: &mut Socket, ended: Instant, began: Instant, board: &Boa
 }
 
 /// Waits until a server refuses the token. One that cannot be asked is passed over.
-async fn refuses(
-    client: &reqwest::Client,
-    door: &str,
-    token: &str,
-    ended: Instant,
-    began: Instant,
-    board: &Board,
-) {
+async fn refuses(client: &Client, door: &str, token: &str, ended: Instant, began: Instant, board: &Board) {
     loop {
         let asked = Instant::now();
-        let Ok(answer) = client.get(format!("{door}/api/v1/auth/me")).bearer_auth(token).send().await else {
+        let Ok(answer) =
+            client.get(format!("{door}/api/v1/auth/me")).timeout(AT_MOST).bearer_auth(token).send().await
+        else {
             return;
         };
         if answer.status() == 401 {

@@ -17,6 +17,7 @@ use crate::findings::Kind;
 use crate::harvest;
 use crate::journal::Journal;
 use crate::launcher::Installation;
+use crate::noise;
 use crate::people::People;
 use crate::progress::Progress;
 use crate::report::{self, Ending};
@@ -77,8 +78,11 @@ impl Run {
         let mut people = People::gather(&self.arguments, &self.chaos.installation.servers, &board).await?;
         let journal_path = self.chaos.installation.folder().join("journal.jsonl");
         let journal = Arc::new(Journal::create(&journal_path)?);
-        people.listen(&mut rng, &board)?;
+        people.listen(&mut rng, &board);
         people.begin(&mut rng, &journal, &board);
+        if let Some(bus) = &self.chaos.installation.aside {
+            people.busy.spawn(noise::repeat(bus.address(), StdRng::seed_from_u64(self.seed), board.clone()));
+        }
 
         self.progress.begin("storm");
         let stormed = self.storm(&mut people.busy).await;
@@ -112,6 +116,9 @@ impl Run {
         self.progress.begin("checking");
         let evidence = Evidence { journal: lines, readers, record, searches };
         self.tally = checker::check(&evidence, &board.findings);
+        if !board.findings.is_clean() || self.arguments.keep {
+            evidence.leave(&self.chaos.installation.folder().join("evidence"))?;
+        }
         Ok(())
     }
 

@@ -27,6 +27,8 @@ pub enum Fault {
     Drain { server: usize, down: Duration },
     /// SIGSTOP for a while: a server, or beyond them the worker.
     Pause { process: usize, time: Duration },
+    /// SIGSTOP until the others have gone on without it: it neither works nor lets go of what it holds.
+    Freeze { server: usize },
     /// Bad weather between two programs.
     Network { link: usize, weather: Weather, time: Duration },
     /// The record's server goes and comes back.
@@ -45,6 +47,7 @@ impl Fault {
             Self::KillWorker { .. } => "kill_worker",
             Self::Drain { .. } => "drain",
             Self::Pause { .. } => "pause",
+            Self::Freeze { .. } => "freeze",
             Self::Network { weather: Weather::Delay(_), .. } => "delay",
             Self::Network { weather: Weather::Trickle, .. } => "trickle",
             Self::Network { weather: Weather::Stall, .. } => "stall",
@@ -120,6 +123,7 @@ fn each_once(rng: &mut StdRng, targets: Targets) -> Vec<Fault> {
             faults.push(Fault::Postgres { how, down: short(rng) });
             faults.push(Fault::Nats { wipe: true, down: short(rng) });
             faults.push(Fault::Nats { wipe: false, down: long(rng) });
+            faults.push(Fault::Freeze { server: rng.random_range(0..64) });
             faults.push(Fault::KillWorker { down: short(rng) });
         }
     }
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn every_kind_comes_in_every_storm() {
         for seed in 0..20 {
-            for (mode, kinds) in [(Mode::Embedded, 8), (Mode::Scaled, 11)] {
+            for (mode, kinds) in [(Mode::Embedded, 8), (Mode::Scaled, 12)] {
                 let storm = draw(seed, Targets { mode, has_small_disk: true }, 4, 1_000);
                 let kills = storm.iter().filter(|step| step.fault.as_str() == "kill").count();
                 let mut words: Vec<&str> = storm.iter().map(|step| step.fault.as_str()).collect();

@@ -8,31 +8,37 @@ use super::Tally;
 use crate::evidence::{Event, Heard, Kind as What, Record, Step, fingerprint};
 use crate::findings::{Findings, Kind};
 
+/// A listener's time from one break to the next has two legs: first what was missed is played back (odd), then they hear
+/// what happens (even).
+type Leg = u32;
+
 /// What one listener heard of one channel.
 #[derive(Default)]
 struct Ear<'a> {
     /// Up to where the channel was when the listener began.
     began: i64,
-    /// In order of arrival, each with how often the listener had come back by then.
-    events: Vec<(&'a Event, u32)>,
+    /// In order of arrival, each with the leg of the journey on which it came.
+    events: Vec<(&'a Event, Leg)>,
 }
 
 pub fn check(heard: &Heard, record: &[Record], findings: &Findings, tally: &mut Tally) {
-    let (mut ears, mut returns) = (HashMap::<Uuid, Ear<'_>>::new(), 0_u32);
+    let (mut ears, mut leg): (HashMap<Uuid, Ear<'_>>, Leg) = (HashMap::new(), 0);
     for step in &heard.steps {
         match step {
             Step::Began { channel, last_seq } => ears.entry(*channel).or_default().began = *last_seq,
-            Step::Returned => returns += 1,
+            // Who breaks off while they are being played to begins another playing back.
+            Step::Returned => leg = (leg + 1) | 1,
+            Step::Live => leg += leg % 2,
             Step::Event(event) => {
                 tally.deliveries += 1;
-                ears.entry(event.channel).or_default().events.push((event, returns));
+                ears.entry(event.channel).or_default().events.push((event, leg));
             }
         }
     }
     for (channel, ear) in &ears {
         match record.iter().find(|it| it.channel == *channel) {
             Some(record) => {
-                let judged = Judged { name: &heard.name, user: heard.user, record, returns, findings };
+                let judged = Judged { name: &heard.name, user: heard.user, record, legs: leg, findings };
                 judged.order(ear);
                 tally.cut_short += judged.completeness(ear);
                 judged.texts(ear);
@@ -50,7 +56,7 @@ pub fn check(heard: &Heard, record: &[Record], findings: &Findings, tally: &mut 
     }
     // Somebody who should have heard and never did has no ear at all.
     for channel in record.iter().filter(|it| !ears.contains_key(&it.channel)) {
-        let judged = Judged { name: &heard.name, user: heard.user, record: channel, returns, findings };
+        let judged = Judged { name: &heard.name, user: heard.user, record: channel, legs: leg, findings };
         tally.cut_short += judged.completeness(&Ear { began: i64::MIN, events: Vec::new() });
     }
 }
@@ -60,8 +66,8 @@ struct Judged<'a> {
     name: &'a str,
     user: Uuid,
     record: &'a Record,
-    /// How often the listener came back in all.
-    returns: u32,
+    /// The listener's last leg.
+    legs: Leg,
     findings: &'a Findings,
 }
 
@@ -86,10 +92,10 @@ impl Judged<'_> {
     /// Answers how many events were rightly left out.
     fn completeness(&self, ear: &Ear<'_>) -> u64 {
         let stays = self.record.stays().remove(&self.user).unwrap_or_default();
-        let mut came: Vec<(&Event, u32)> = ear.events.clone();
+        let mut came: Vec<(&Event, Leg)> = ear.events.clone();
         came.sort_by_key(|(event, _)| event.seq);
         let mut came = came.into_iter().peekable();
-        let (mut before, mut cut_short) = (0_u32, 0);
+        let (mut before, mut cut_short): (Leg, u64) = (0, 0);
         for due in &self.record.events {
             while came.peek().is_some_and(|(event, _)| event.seq < due.seq) {
                 if let Some((event, _)) = came.next() {
@@ -99,8 +105,8 @@ impl Judged<'_> {
             let stay = stays.iter().rev().find(|(from, to)| *from <= due.seq && due.seq <= *to);
             if came.peek().is_some_and(|(event, _)| event.seq == due.seq) {
                 while came.peek().is_some_and(|(event, _)| event.seq == due.seq) {
-                    let Some((event, returns)) = came.next() else { break };
-                    before = returns;
+                    let Some((event, leg)) = came.next() else { break };
+                    before = leg;
                     self.same(event, due, stay.is_some());
                 }
                 continue;
@@ -109,8 +115,9 @@ impl Judged<'_> {
             if due.seq <= ear.began {
                 continue;
             }
-            let after = came.peek().map_or(self.returns, |(_, returns)| *returns);
-            if *to < i64::MAX && after > before {
+            let after = came.peek().map_or(self.legs, |(_, leg)| *leg);
+            // Of a stay that is over nothing is played back but its end.
+            if *to < i64::MAX && (after > before || after % 2 == 1) {
                 cut_short += 1;
             } else {
                 self.note(Kind::Lost, &format!("{} (pos {}) never came", due.seq, due.pos));

@@ -209,6 +209,19 @@ fn who_comes_back_to_a_stay_that_is_over_hears_of_its_end_only() {
     };
     let findings = after(lie);
     assert!(findings.is_clean(), "{:?}", findings.examples());
+    // Several stays while they were away: the ends of all of them are played back.
+    let findings = after(|it| {
+        it.readers[1] = heard("victim", VICTIM, [3, 4, 7]);
+        it.readers[1].steps.insert(0, Step::Returned);
+        it.readers[1].steps.insert(4, Step::Live);
+    });
+    assert!(findings.is_clean(), "{:?}", findings.examples());
+    // Who is live again hears everything.
+    seen_as(Kind::Lost, |it| {
+        it.readers[1] = heard("victim", VICTIM, [3, 4, 7]);
+        it.readers[1].steps.insert(0, Step::Returned);
+        it.readers[1].steps.insert(1, Step::Live);
+    });
     // Who stays must hear it all, however often they come back.
     seen_as(Kind::Lost, |it| it.readers[0].steps[3] = Step::Returned);
 }

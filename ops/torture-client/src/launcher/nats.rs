@@ -50,11 +50,6 @@ impl Nats {
         Ok(())
     }
 
-    /// Where it listens, past all proxies.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     fn proxies(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Proxy>>> {
         self.proxies.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
