@@ -1,6 +1,7 @@
 //! How far a run is: a bar on a terminal, a line for each fault anywhere.
 
 use std::io::IsTerminal as _;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,6 +13,7 @@ const DRAWS_PER_SECOND: u8 = 8;
 pub struct Progress {
     bar: ProgressBar,
     on_terminal: bool,
+    started: Instant,
 }
 
 impl Progress {
@@ -28,7 +30,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, on_terminal }
+        Self { bar, on_terminal, started: Instant::now() }
     }
 
     /// Begins another part of the run.
@@ -36,7 +38,7 @@ impl Progress {
         self.bar.set_message(what);
         self.bar.tick();
         if !self.on_terminal {
-            eprintln!("{what}");
+            eprintln!("{what}, {:.1} s after the start", self.started.elapsed().as_secs_f64());
         }
     }
 
