@@ -19,7 +19,7 @@ pub struct Ending {
     /// How long people wrote, and how long all of it took.
     pub written_for: Duration,
     pub took: Duration,
-    /// Of the largest server at the end.
+    /// Of the largest server after the storm.
     pub resident_kib: u64,
     pub open_files: u64,
     /// Why the run could not be brought to its end, if so.

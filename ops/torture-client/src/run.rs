@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::Result;
@@ -52,12 +53,22 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         progress,
         tally: Tally::default(),
         written_for: Duration::ZERO,
+        size: (0, 0),
     };
     let done = tokio::select! {
         done = run.to_the_end() => done,
-        _ = tokio::signal::ctrl_c() => return Err("interrupted".into()),
+        interrupted = interrupted() => return Err(interrupted.err().unwrap_or_else(|| "interrupted".into())),
     };
     run.tell(started, done).await
+}
+
+/// Waits for whoever wants it to end: what it started must not live on.
+async fn interrupted() -> Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 struct Run {
@@ -69,6 +80,8 @@ struct Run {
     progress: Progress,
     tally: Tally,
     written_for: Duration,
+    /// Resident memory in KiB and open files of the largest server after the storm.
+    size: (u64, u64),
 }
 
 impl Run {
@@ -103,6 +116,7 @@ impl Run {
         caught_up(&people).await?;
         board.hush.cancel();
         let readers = listened(&mut people.listening).await?;
+        self.size = self.chaos.installation.size();
         // What is read now comes from disk, not from what some process still holds in its memory.
         for server in &mut self.chaos.installation.servers {
             server.kill(Duration::ZERO).await?;
@@ -166,7 +180,6 @@ impl Run {
         for crash in self.chaos.installation.crashes() {
             self.board.note(Kind::Crashed, crash);
         }
-        let (resident_kib, open_files) = self.chaos.installation.size();
         let broken_off = done.err().map(|error| error.to_string());
         let ending = Ending {
             seed: self.seed,
@@ -175,8 +188,8 @@ impl Run {
             faults: self.chaos.happened,
             written_for: self.written_for,
             took: started.elapsed(),
-            resident_kib,
-            open_files,
+            resident_kib: self.size.0,
+            open_files: self.size.1,
             broken_off,
         };
         self.progress.end();

@@ -26,6 +26,8 @@ const EDITS: u32 = 9;
 const DELETES: u32 = 5;
 /// Of a hundred posts, so many answer an own message.
 const ANSWERS: u32 = 15;
+/// The share of posts that are sent twice at once.
+const TWICE: f64 = 0.03;
 /// A socket that says nothing of a send for so long is given up.
 const ACK_WITHIN: Duration = Duration::from_secs(8);
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -100,8 +102,7 @@ impl Writer {
             form["channel_id"] = json!(channel);
             self.send(&form).await?
         } else {
-            let path = format!("channels/{channel}/messages");
-            self.person.expect(Method::POST, &path, Some(&form), &[200, 201]).await?
+            self.ask(&format!("channels/{channel}/messages"), &form).await?
         };
         let message = id(&posted["id"]).ok_or("an acknowledgement without an id")?;
         let seq = posted["seq"].as_i64().ok_or("an acknowledgement without a number")?;
@@ -116,6 +117,23 @@ impl Writer {
             self.own.pop_front();
         }
         Ok(())
+    }
+
+    /// Posts over REST, now and then twice at the same moment: both answers name one message.
+    async fn ask(&mut self, path: &str, form: &Value) -> Result<Value> {
+        let once = || self.person.expect(Method::POST, path, Some(form), &[200, 201]);
+        if !self.rng.random_bool(TWICE) {
+            return once().await;
+        }
+        let (one, other) = tokio::join!(once(), once());
+        let (one, other) = (one?, other?);
+        if one["id"] != other["id"] {
+            self.board.note(
+                Kind::Duplicated,
+                format!("{form} posted twice made {} and {}", one["id"], other["id"]),
+            );
+        }
+        Ok(one)
     }
 
     /// Names the version that it saw: a request that was given up and arrives late must not undo a later one.
