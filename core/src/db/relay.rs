@@ -18,7 +18,7 @@ const LEADER: i64 = 266_322;
 
 /// A leader that stands still, or whose machine is gone, leads no longer (docs/limits.md): it asks ten times a second, so
 /// silence means that. What it does when it wakes fails, and it offers itself anew.
-const LET_GO: &str = "set idle_session_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'";
+const LET_GO: &str = "set lock_timeout = '5s'; set idle_session_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'";
 const FENCE: &str = "select last_pos from log_meta where id = 1 for update";
 const STAMP: &str = "with waiting as (
         select id, seq from events where pos is null order by seq nulls first, id limit 500
