@@ -149,14 +149,16 @@ impl From<sqlx::Error> for Fault {
                 // SQLite: 13 full; PostgreSQL: 53100 disk_full.
                 Some("13" | "53100") => Self::Full,
                 // SQLite: 10 with its details are input/output errors, 5 and 6 busy and locked, 8 a read-only file.
-                // PostgreSQL: 57P0x shutting down, 53xxx out of resources, 40xxx try again, 08xxx connection.
+                // PostgreSQL: 57P0x shutting down, 53xxx out of resources, 40xxx try again, 08xxx connection; 55P03 and
+                // 25P03 waited for a lock too long, or stood still while holding one.
                 Some("5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03") => Self::Busy,
                 Some(code)
                     if code == "10"
                         || code.parse::<u32>().is_ok_and(|code| code < 10_000 && code & 0xff == 10)
                         || code.starts_with("57P")
                         || code.starts_with("53")
-                        || code.starts_with("08") =>
+                        || code.starts_with("08")
+                        || code == "25P03" =>
                 {
                     tracing::warn!(%error, "the database failed for now");
                     Self::Unavailable("the database")

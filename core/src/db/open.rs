@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Executor, SqliteConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// A server that stands still, or whose machine is gone, holds its locks no longer (docs/limits.md): PostgreSQL would wait
+/// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
+/// ended: else what the same server has in line would get the lock next, and hold it as long.
+const LET_GO: &str = "set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '10s'";
 /// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
 const CHECK_WHOLE_BYTES: u64 = 64 << 20;
 
@@ -157,6 +161,15 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                // Migrating waits as long as it takes: for another who migrates, and for tables in use.
+                if opened == Opened::Current {
+                    connection.execute(LET_GO).await?;
+                }
+                Ok(())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|error| {

@@ -7,7 +7,7 @@
 //! positions in order whatever the clocks of the servers that made the ids.
 
 use confab_protocol::Event;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::{Db, Engine};
 use crate::fault::{Fault, Result};
@@ -16,6 +16,9 @@ use crate::log::EventRow;
 /// The number of the session lock that the leader holds ("confab" in a telephone's letters).
 const LEADER: i64 = 266_322;
 
+/// A leader that stands still, or whose machine is gone, leads no longer (docs/limits.md): it asks ten times a second, so
+/// silence means that. What it does when it wakes fails, and it offers itself anew.
+const LET_GO: &str = "set lock_timeout = '5s'; set idle_session_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'";
 const FENCE: &str = "select last_pos from log_meta where id = 1 for update";
 const STAMP: &str = "with waiting as (
         select id, seq from events where pos is null order by seq nulls first, id limit 500
@@ -40,6 +43,7 @@ impl Relay {
         };
         // Not from the pool: a pooled connection would carry the lock back to strangers.
         let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        connection.execute(LET_GO).await?;
         let led: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
             .bind(LEADER)
             .fetch_one(&mut connection)

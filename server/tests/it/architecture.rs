@@ -51,6 +51,18 @@ const RULES: &[(&str, Rule)] = &[
             "confab-plugin-host",
         ]),
     ),
+    (
+        "confab-torture",
+        Rule::Never(&[
+            "confab-server",
+            "confab-core",
+            "confab-worker",
+            "confab-protocol",
+            "confab-plugin-host",
+            "sqlx",
+            "async-nats",
+        ]),
+    ),
 ];
 
 /// Nobody reads a longer file to its end; a noun that outgrows it has behaviours that want files of their own.

@@ -60,6 +60,7 @@ mod search;
 mod service;
 mod sessions;
 mod sign_in_limits;
+mod standstill;
 mod threads;
 mod thumbnails;
 mod tokens;

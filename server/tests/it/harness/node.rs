@@ -62,6 +62,16 @@ impl Node {
         self.process.kill();
     }
 
+    /// Lets it stand still.
+    pub fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.process.thaw();
+    }
+
     /// Asks it to stop, as a service manager does, and returns its exit code.
     pub async fn stop(&mut self) -> Option<i32> {
         self.process.terminate();

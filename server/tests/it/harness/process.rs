@@ -90,6 +90,18 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Lets it stand still: it neither works nor lets go of what it holds.
+    pub fn freeze(&self) {
+        signal("-STOP", self.child.id());
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal("-CONT", self.child.id());
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {

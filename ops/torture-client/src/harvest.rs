@@ -1,0 +1,165 @@
+//! What the server serves when all is over, asked for as any client would.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Result;
+use crate::board::Board;
+use crate::evidence::{Event, Kept, Record, Search, id};
+use crate::findings::Kind;
+use crate::journal::{Act, Line};
+use crate::person::Person;
+use crate::rooms::{Room, Rooms, own_word};
+
+/// Searches of each sort: each costs a few milliseconds, and a fault of the index is seldom one of a single message.
+const SEARCHES: usize = 60;
+/// The index has everything within this time after the last message.
+const INDEXED_WITHIN: Duration = Duration::from_mins(3);
+
+/// Everything of all rooms. `owner` made them, and so hears of them from their first event; they never read or wrote.
+pub async fn record(owner: &Person, rooms: &Rooms) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for room in rooms.iter() {
+        records.push(record_of(owner, room).await?);
+    }
+    Ok(records)
+}
+
+async fn record_of(owner: &Person, room: &Room) -> Result<Record> {
+    let messages = all(owner, &format!("channels/{}/messages", room.id)).await?;
+    let events = all(owner, &format!("channels/{}/events", room.id)).await?;
+    let channel = owner.get(&format!("channels/{}", room.id)).await?;
+    let number = |name: &str| channel[name].as_i64().unwrap_or(-1);
+    Ok(Record {
+        channel: room.id,
+        name: room.name.clone(),
+        messages: messages.iter().filter_map(Kept::of_view).collect(),
+        events: events.iter().filter_map(Event::of_value).collect(),
+        last_seq: number("last_seq"),
+        message_count: number("message_count"),
+        member_count: number("member_count"),
+        members: members(owner, room).await?,
+        unread: channel["unread_count"].as_i64(),
+    })
+}
+
+/// All pages of a list that goes by number.
+async fn all(owner: &Person, path: &str) -> Result<Vec<Value>> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let mut page = owner.get(&format!("{path}?limit=100&after_seq={after}")).await?;
+        let Some(items) = page["items"].as_array_mut() else {
+            return Err(format!("{path} gave no list").into());
+        };
+        let Some(last) = items.last() else { return Ok(all) };
+        let last = last["seq"].as_i64().ok_or("an item without a number")?;
+        if last <= after {
+            return Err(format!("{path}?after_seq={after} goes on with {last}").into());
+        }
+        after = last;
+        all.append(items);
+    }
+}
+
+async fn members(owner: &Person, room: &Room) -> Result<i64> {
+    let (mut count, mut cursor) = (0, String::new());
+    loop {
+        let page = owner.get(&format!("channels/{}/members?limit=100{cursor}", room.id)).await?;
+        count += page["items"].as_array().map_or(0, Vec::len) as i64;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(count),
+        }
+    }
+}
+
+/// Waits until the index knows everything, then asks it for what is there, what is gone and what is not the asker's.
+pub async fn searches(
+    admin: &Person,
+    owner: &Person,
+    outsider: &Person,
+    rooms: &Rooms,
+    journal: &[Line],
+    board: &Arc<Board>,
+) -> Result<Vec<Search>> {
+    let started = Instant::now();
+    loop {
+        let stats = admin.get("admin/stats").await?;
+        if stats["index"]["lag"] == 0 {
+            break;
+        }
+        if started.elapsed() > INDEXED_WITHIN {
+            board.note(Kind::Stuck, format!("the index does not catch up: {}", stats["index"]));
+            return Ok(Vec::new());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let words = Words::of(journal, rooms);
+    let mut searches = Vec::new();
+    for (word, message) in some(&words.there) {
+        searches.push(search(owner, word, Some(*message), false).await?);
+    }
+    for word in some(&words.gone) {
+        searches.push(search(owner, word, None, false).await?);
+    }
+    for word in some(&words.secret) {
+        searches.push(search(outsider, word, None, true).await?);
+    }
+    Ok(searches)
+}
+
+async fn search(who: &Person, words: &str, expected: Option<Uuid>, is_forbidden: bool) -> Result<Search> {
+    let path = format!("search/messages?q={words}&mode=keyword&limit=5");
+    let answer = who.expect(Method::GET, &path, None, &[200]).await?;
+    let items = answer["items"].as_array().into_iter().flatten();
+    let found = items.filter_map(|item| id(&item["message"]["id"])).collect();
+    Ok(Search { words: words.to_owned(), expected, found, is_forbidden })
+}
+
+/// Spread evenly over the run.
+fn some<T>(all: &[T]) -> impl Iterator<Item = &T> {
+    all.iter().step_by(all.len().div_ceil(SEARCHES).max(1))
+}
+
+/// Words that were said, by what must become of them.
+#[derive(Default)]
+struct Words {
+    there: Vec<(String, Uuid)>,
+    gone: Vec<String>,
+    secret: Vec<String>,
+}
+
+impl Words {
+    fn of(journal: &[Line], rooms: &Rooms) -> Self {
+        let mut asked = std::collections::HashMap::new();
+        let mut now: std::collections::BTreeMap<Uuid, (String, bool)> = std::collections::BTreeMap::new();
+        let mut words = Self::default();
+        let is_private =
+            |channel: &Uuid| rooms.iter().any(|room| room.id == *channel && room.secret.is_some());
+        for line in journal {
+            match line {
+                Line::Intent { number, act } => drop(asked.insert(*number, act)),
+                Line::Acked { number, message, .. } => match asked.remove(number) {
+                    Some(Act::Post { channel, text, .. }) => {
+                        now.insert(*message, (own_word(text).to_owned(), is_private(channel)));
+                    }
+                    Some(Act::Edit { text, .. }) => {
+                        if let Some(word) = now.get_mut(message) {
+                            words.gone.push(std::mem::replace(&mut word.0, own_word(text).to_owned()));
+                        }
+                    }
+                    Some(Act::Delete { .. }) => words.gone.extend(now.remove(message).map(|it| it.0)),
+                    None => {}
+                },
+            }
+        }
+        words.secret.extend(rooms.iter().filter_map(|room| room.secret.clone()));
+        words.secret.extend(now.values().filter(|it| it.1).map(|it| it.0.clone()));
+        words.there.extend(now.into_iter().map(|(message, (word, _))| (word, message)));
+        words
+    }
+}

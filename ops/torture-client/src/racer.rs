@@ -1,0 +1,152 @@
+//! People who are brought into private channels and removed again while others write there, and who try every door of
+//! the API while they are outside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::Result;
+use crate::board::Board;
+use crate::findings::Kind;
+use crate::person::{Answer, Person};
+use crate::rooms::{Room, Rooms};
+
+/// How long people stay inside and outside at most, in milliseconds.
+const INSIDE_MS: u64 = 60;
+const OUTSIDE_MS: u64 = 60;
+const PROBE_EVERY: Duration = Duration::from_millis(40);
+
+/// Whether somebody is outside of a room for certain: odd means yes, and every change makes another number. Whoever reads
+/// the same odd number before a request and after its answer was outside all the while.
+pub struct Turnstile(AtomicU64);
+
+impl Turnstile {
+    /// Somebody who was never let in.
+    pub fn outside() -> Self {
+        Self(AtomicU64::new(1))
+    }
+
+    /// `None`: not outside for certain.
+    fn outside_since(&self) -> Option<u64> {
+        let number = self.0.load(Ordering::SeqCst);
+        (number % 2 == 1).then_some(number)
+    }
+
+    fn turn(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Somebody who comes and goes, with a turnstile for each private room.
+pub struct Victim {
+    pub person: Arc<Person>,
+    pub turnstiles: Vec<(Room, Turnstile)>,
+}
+
+impl Victim {
+    /// Somebody who is outside of all private rooms.
+    pub fn new(person: Arc<Person>, rooms: &Rooms) -> Self {
+        let private = rooms.iter().filter(|room| room.secret.is_some());
+        Self { person, turnstiles: private.map(|room| (room.clone(), Turnstile::outside())).collect() }
+    }
+}
+
+/// Lets `victims` in and out of the private room with this number until the run stops; all are outside then.
+pub async fn race(
+    owner: Arc<Person>,
+    victims: Arc<[Victim]>,
+    room: usize,
+    mut rng: StdRng,
+    board: Arc<Board>,
+) -> Result<()> {
+    while !board.stop.is_cancelled() {
+        let victim = &victims[rng.random_range(0..victims.len())];
+        let (room, turnstile) = &victim.turnstiles[room];
+        turnstile.turn();
+        let path = format!("channels/{}/members", room.id);
+        let form = json!({ "user_id": victim.person.id });
+        owner.expect(Method::POST, &path, Some(&form), &[200, 201]).await?;
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..INSIDE_MS))).await;
+        // 404 and 409: an earlier try had been done and its answer lost.
+        if rng.random_bool(0.5) {
+            let path = format!("{path}/{}", victim.person.id);
+            owner.expect(Method::DELETE, &path, None, &[204, 404]).await?;
+        } else {
+            let path = format!("channels/{}/leave", room.id);
+            victim.person.expect(Method::POST, &path, None, &[200, 204, 404, 409]).await?;
+        }
+        turnstile.turn();
+        board.races.add();
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..OUTSIDE_MS))).await;
+    }
+    Ok(())
+}
+
+/// Asks for what one may not have, over and over, whenever `victims[at]` is outside.
+pub async fn probe(victims: Arc<[Victim]>, at: usize, mut rng: StdRng, board: Arc<Board>) -> Result<()> {
+    let victim = &victims[at];
+    while !board.stop.is_cancelled() {
+        board.pause(PROBE_EVERY).await;
+        let (room, turnstile) = &victim.turnstiles[rng.random_range(0..victim.turnstiles.len())];
+        let (Some(before), Some(secret)) = (turnstile.outside_since(), &room.secret) else { continue };
+        let path = match rng.random_range(0..6) {
+            0 => format!("channels/{}/messages?limit=20", room.id),
+            1 => format!("channels/{}/events?limit=20", room.id),
+            2 => format!("channels/{}", room.id),
+            3 => format!("channels/{}/members", room.id),
+            4 => format!("search/messages?q={secret}&mode=keyword"),
+            _ => "channels?limit=100".to_owned(),
+        };
+        // No answer is no leak.
+        let Ok(answer) = victim.person.call(Method::GET, &path, None).await else {
+            victim.person.next_door();
+            continue;
+        };
+        board.probes.add();
+        if turnstile.outside_since() == Some(before) && gives_away(&answer, room, secret) {
+            let text = format!(
+                "{} asked for {path} from outside and was answered {}",
+                victim.person.name, answer.text
+            );
+            board.note(Kind::Leaked, text);
+        }
+    }
+    Ok(())
+}
+
+/// A refusal names the path that was asked for, and so what the asker named themselves; anything else must not.
+fn gives_away(answer: &Answer, room: &Room, secret: &str) -> bool {
+    answer.status < 300 && (answer.text.contains(&room.id.to_string()) || answer.text.contains(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_is_outside_all_the_while_counts() {
+        let turnstile = Turnstile::outside();
+        let before = turnstile.outside_since();
+        assert!(before.is_some());
+        turnstile.turn();
+        assert!(turnstile.outside_since().is_none());
+        turnstile.turn();
+        assert!(turnstile.outside_since().is_some());
+        assert_ne!(turnstile.outside_since(), before, "they were inside meanwhile");
+    }
+
+    #[test]
+    fn what_gives_a_secret_away() {
+        let room = Room { id: uuid::Uuid::from_u128(5), name: "vault".into(), secret: None };
+        let answer = |status, text: &str| Answer { status, text: text.to_owned() };
+        assert!(gives_away(&answer(200, "so xxbcd"), &room, "xxbcd"));
+        assert!(gives_away(&answer(200, &room.id.to_string()), &room, "xxbcd"));
+        assert!(!gives_away(&answer(404, &room.id.to_string()), &room, "xxbcd"));
+        assert!(!gives_away(&answer(200, "{\"items\":[]}"), &room, "xxbcd"));
+    }
+}

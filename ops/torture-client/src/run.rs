@@ -1,0 +1,240 @@
+//! One run, from its seed to its line.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::Result;
+use crate::arguments::Arguments;
+use crate::board::Board;
+use crate::chaos::Chaos;
+use crate::checker::{self, Tally};
+use crate::evidence::{Evidence, Heard};
+use crate::findings::Kind;
+use crate::harvest;
+use crate::journal::Journal;
+use crate::launcher::Installation;
+use crate::noise;
+use crate::people::People;
+use crate::progress::Progress;
+use crate::report::{self, Ending};
+use crate::revoker;
+use crate::schedule::{self, Step, Targets};
+
+/// After the storm, revocations are measured for so long at most.
+const CALM_AT_MOST: Duration = Duration::from_mins(2);
+/// Listeners have everything within this time after the last message, or the checker finds what they lack.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Runs as `arguments` ask and prints the line. Answers whether every promise was kept.
+pub async fn run(arguments: Arguments) -> Result<bool> {
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    // First of all, so that a run that ends badly can be had again.
+    eprintln!("confab-torture --mode {:?} --seed {seed}", arguments.mode);
+    let started = Instant::now();
+    let board = Arc::new(Board::default());
+    let progress = Progress::new(arguments.messages);
+    progress.begin("starting");
+    let installation = Installation::start(&arguments).await?;
+    let targets = Targets { mode: arguments.mode, has_small_disk: installation.disk.is_some() };
+    let storm = schedule::draw(seed, targets, arguments.kills, arguments.messages);
+    let chaos = Chaos::new(installation, board.clone(), progress.clone());
+    let mut run = Run {
+        arguments,
+        seed,
+        storm,
+        chaos,
+        board,
+        progress,
+        tally: Tally::default(),
+        written_for: Duration::ZERO,
+        size: (0, 0),
+    };
+    let done = tokio::select! {
+        done = run.to_the_end() => done,
+        interrupted = interrupted() => return Err(interrupted.err().unwrap_or_else(|| "interrupted".into())),
+    };
+    run.tell(started, done).await
+}
+
+/// Waits for whoever wants it to end: what it started must not live on.
+async fn interrupted() -> Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+struct Run {
+    arguments: Arguments,
+    seed: u64,
+    storm: Vec<Step>,
+    chaos: Chaos,
+    board: Arc<Board>,
+    progress: Progress,
+    tally: Tally,
+    written_for: Duration,
+    /// Resident memory in KiB and open files of the largest server after the storm.
+    size: (u64, u64),
+}
+
+impl Run {
+    async fn to_the_end(&mut self) -> Result<()> {
+        let board = self.board.clone();
+        let mut rng = StdRng::seed_from_u64(self.seed);
+        let mut people = People::gather(&self.arguments, &self.chaos.installation.servers, &board).await?;
+        let journal_path = self.chaos.installation.folder().join("journal.jsonl");
+        let journal = Arc::new(Journal::create(&journal_path)?);
+        people.listen(&mut rng, &board);
+        people.begin(&mut rng, &journal, &board);
+        if let Some(bus) = &self.chaos.installation.aside {
+            people.busy.spawn(noise::repeat(bus.address(), StdRng::seed_from_u64(self.seed), board.clone()));
+        }
+
+        self.progress.begin("storm");
+        let stormed = self.storm(&mut people.busy).await;
+        board.stop.cancel();
+        // Everybody brings what they began to its end, whatever became of the storm.
+        if stormed.is_err() {
+            people.busy.shutdown().await;
+        }
+        let mut ended = Ok(());
+        while let Some(done) = people.busy.join_next().await {
+            ended = ended.and(done?);
+        }
+        stormed.and(ended)?;
+        let journal = Arc::into_inner(journal).ok_or("somebody still holds the journal")?;
+        journal.close().await?;
+
+        self.progress.begin("settling");
+        caught_up(&people).await?;
+        board.hush.cancel();
+        let readers = listened(&mut people.listening).await?;
+        self.size = self.chaos.installation.size();
+        // What is read now comes from disk, not from what some process still holds in its memory.
+        for server in &mut self.chaos.installation.servers {
+            server.kill(Duration::ZERO).await?;
+        }
+        self.progress.begin("reading");
+        let lines = Journal::read(&journal_path)?;
+        let record = harvest::record(&people.owner, &people.rooms).await?;
+        let (owner, outsider) = (&people.owner, &people.outsider);
+        let searches =
+            harvest::searches(&people.admin, owner, outsider, &people.rooms, &lines, &board).await?;
+        self.progress.begin("checking");
+        let evidence = Evidence { journal: lines, readers, record, searches };
+        self.tally = checker::check(&evidence, &board.findings);
+        if !board.findings.is_clean() || self.arguments.keep {
+            evidence.leave(&self.chaos.installation.folder().join("evidence"))?;
+        }
+        Ok(())
+    }
+
+    /// Faults until they are all done, then calm until enough is measured.
+    async fn storm(&mut self, busy: &mut JoinSet<Result<()>>) -> Result<()> {
+        let began = Instant::now();
+        let give_up = self.arguments.duration.map(|seconds| began + Duration::from_secs(seconds));
+        let board = self.board.clone();
+        let (chaos, arguments) = (&mut self.chaos, &self.arguments);
+        let storm = &self.storm;
+        let raging = async {
+            chaos.rage(storm, give_up).await?;
+            chaos.acknowledged(arguments.messages, give_up).await?;
+            let calm = Instant::now();
+            while board.revoked.count() < arguments.revocations as usize && calm.elapsed() < CALM_AT_MOST {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Ok(())
+        };
+        let done = tokio::select! {
+            done = raging => done,
+            // They stop when they are told to, and not before.
+            Some(done) = busy.join_next() => done?.and(Err("somebody stopped by themselves".into())),
+        };
+        self.written_for = began.elapsed();
+        self.measured();
+        done
+    }
+
+    fn measured(&self) {
+        let (count, wanted) = (self.board.revoked.count(), self.arguments.revocations as usize);
+        let promised = revoker::PROMISED.as_secs_f64() * 1_000.0;
+        if let Some(p99) = self.board.revoked.quantile_ms(0.99).filter(|p99| *p99 > promised) {
+            self.board
+                .note(Kind::Unrevoked, format!("sockets of ended sessions lived {p99} ms (p99 of {count})"));
+        }
+        if count < wanted {
+            self.progress
+                .say(&format!("only {count} of {wanted} revocations could be measured without a fault"));
+        }
+    }
+
+    /// Prints what was found.
+    async fn tell(mut self, started: Instant, done: Result<()>) -> Result<bool> {
+        for crash in self.chaos.installation.crashes() {
+            self.board.note(Kind::Crashed, crash);
+        }
+        let broken_off = done.err().map(|error| error.to_string());
+        let ending = Ending {
+            seed: self.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            tally: self.tally,
+            faults: self.chaos.happened,
+            written_for: self.written_for,
+            took: started.elapsed(),
+            resident_kib: self.size.0,
+            open_files: self.size.1,
+            broken_off,
+        };
+        self.progress.end();
+        let is_clean = self.board.findings.is_clean() && ending.broken_off.is_none();
+        for example in self.board.findings.examples() {
+            eprintln!("{example}");
+        }
+        if let Some(why) = &ending.broken_off {
+            eprintln!("broken off: {why}");
+        }
+        if !is_clean || self.arguments.keep {
+            let folder = self.chaos.installation.keep();
+            eprintln!("journal, logs and record are in {}", folder.display());
+        }
+        println!("{}", report::line(&self.arguments, &self.board, &ending));
+        Ok(is_clean)
+    }
+}
+
+/// Waits until those who are always there have heard everything.
+async fn caught_up(people: &People) -> Result<()> {
+    let started = Instant::now();
+    for room in people.rooms.iter() {
+        let channel = people.owner.get(&format!("channels/{}", room.id)).await?;
+        let last_seq = channel["last_seq"].as_i64().unwrap_or(0);
+        let members = people.reached.len() - usize::from(room.secret.is_some());
+        for reached in &people.reached[..members] {
+            let is_there = || {
+                let reached = reached.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                reached.get(&room.id).is_some_and(|seq| *seq >= last_seq)
+            };
+            while !is_there() && started.elapsed() < CAUGHT_UP_WITHIN {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+    // Victims hear of their last removal at about the same time; who had to come back for it needs a little longer.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(())
+}
+
+async fn listened(listening: &mut JoinSet<Result<Heard>>) -> Result<Vec<Heard>> {
+    let mut readers = Vec::new();
+    while let Some(heard) = listening.join_next().await {
+        readers.push(heard??);
+    }
+    Ok(readers)
+}
