@@ -8,7 +8,7 @@ use crate::fault::Result;
 
 const ROLES: &str = "select user_id, from_seq, role from memberships where channel_id = $1 and user_id in";
 const REMOVED: &str =
-    "select 1 from memberships where channel_id = $1 and user_id = $2 and removed_by_id is not null
+    "select left_at from memberships where channel_id = $1 and user_id = $2 and removed_by_id is not null
     and left_at >= $3 limit 1";
 
 /// The roles in which people come into a channel by themselves or by another member: who left it as a guest is one
