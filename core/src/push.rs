@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub(crate) use queue::queue;
 pub use queue::{release, sweep};
-pub use turns::{Browser, Due, Full, LOOKED_AT, Outcome, claim, look, name_hosts, settle};
+pub use turns::{Browser, Due, Full, LOOKED_AT, Outcome, claim, look, name_hosts, put_off, settle};
 
 use crate::attention;
 use crate::db::{Read, Tx, run};

@@ -72,7 +72,19 @@ impl Town {
     }
 
     async fn waits(&self, full: &Full) -> usize {
-        push::look(&mut self.db.read(), full).await.expect("an answer").len()
+        let found = push::look(&mut self.db.read(), full).await.expect("an answer");
+        found.iter().filter(|it| !it.is_held()).count()
+    }
+
+    /// Rows that a look comes past, held or not.
+    async fn rows(&self) -> usize {
+        push::look(&mut self.db.read(), &Full::default()).await.expect("an answer").len()
+    }
+
+    async fn put_off(&self) {
+        let browser = self.browser;
+        let done = self.db.write(move |tx| async move { push::put_off(tx, &[browser]).await }.boxed()).await;
+        done.expect("an answer");
     }
 
     async fn claim(&self) -> Option<Due> {
@@ -148,12 +160,19 @@ async fn of_each_channel_the_newest_is_sent_and_one_at_a_time() {
     assert!(town.claim().await.is_none(), "another server has it");
     // What comes meanwhile waits for the browser's next turn, and the newest stands for its channel.
     town.post(1, "e".into()).await;
-    assert_eq!(town.waits(&other).await, 0);
+    assert_eq!((town.waits(&other).await, town.rows().await), (0, 1));
+    town.put_off().await;
+    assert_eq!(town.rows().await, 0, "it waits with the browser");
     assert!(town.settle(due, Outcome::Sent).await, "there is more");
     let (due, text) = town.claim_text().await.expect("a turn");
     assert_eq!(text, "e");
     assert!(!town.settle(due, Outcome::Sent).await);
     assert_eq!(town.state().await, (None, None, 0));
+    town.post(0, "x".into()).await;
+    town.put_off().await;
+    assert_eq!(town.waits(&other).await, 1, "a browser that is free has nothing put off");
+    let due = town.claim().await.expect("a turn");
+    town.settle(due, Outcome::Needless).await;
 
     // Killed while it sent: whoever comes next sends it again. The first one's late word changes nothing of that.
     town.post(0, "f".into()).await;

@@ -16,7 +16,7 @@ const WAITING: i64 = 32;
 /// The sessions that [`sweep`] looks at ended within this.
 const ENDED_WITHIN: Duration = Duration::from_hours(1);
 
-const OF_PEOPLE: &str = "select id, user_id, next_at from push_subscriptions where user_id in";
+const OF_PEOPLE: &str = "select id, user_id from push_subscriptions where user_id in";
 const OVERFULL: &str = "select subscription_id from pushes where subscription_id in";
 // So much may come before the next sweep; then a browser is told no more of what is new. Read and not locked: posts of the
 // same moment may add a few more.
@@ -32,24 +32,24 @@ const TRIM: &str = "delete from pushes where subscription_id in
     and id <= (select kept.id from pushes kept where kept.subscription_id = pushes.subscription_id
     order by kept.id desc limit 1 offset $1)";
 
-/// Queues notifications for the browsers of their people. A browser that is left alone for a while gets its own then.
+/// Queues notifications for the browsers of their people, due at once. That a browser is held or left alone is not asked
+/// here: by the commit that could be over, and nobody would know of what waits. Who looks puts it off ([`super::put_off`]).
 pub(crate) async fn queue(tx: &mut Tx, told: &[(UserId, Uuid)]) -> Result<()> {
     let now = Timestamp::now().0;
     for part in told.chunks(500) {
         let people: Vec<Uuid> = part.iter().map(|it| it.0.0).collect();
-        let browsers: Vec<(Uuid, Uuid, Option<i64>)> =
-            run_in!(tx, (Uuid, Uuid, Option<i64>), OF_PEOPLE, &people, "")?;
+        let browsers: Vec<(Uuid, Uuid)> = run_in!(tx, (Uuid, Uuid), OF_PEOPLE, &people, "")?;
         let ids: Vec<Uuid> = browsers.iter().map(|it| it.0).collect();
         let mut overfull: Vec<(Uuid,)> = Vec::new();
         for some in ids.chunks(500) {
             overfull.extend(run_in!(tx, (Uuid,), OVERFULL, some, OVERFULL_FROM)?);
         }
-        let rows: Vec<(Uuid, Uuid, i64)> = browsers
+        let rows: Vec<(Uuid, Uuid)> = browsers
             .into_iter()
-            .filter(|(browser, ..)| !overfull.contains(&(*browser,)))
-            .filter_map(|(browser, user, next_at)| {
+            .filter(|(browser, _)| !overfull.contains(&(*browser,)))
+            .filter_map(|(browser, user)| {
                 let (_, notification) = part.iter().find(|it| it.0.0 == user)?;
-                Some((browser, *notification, next_at.unwrap_or(now).max(now)))
+                Some((browser, *notification))
             })
             .collect();
         insert_rows!(
@@ -61,7 +61,7 @@ pub(crate) async fn queue(tx: &mut Tx, told: &[(UserId, Uuid)]) -> Result<()> {
                 .push_bind(row.0)
                 .push_bind(row.1)
                 .push_bind(0_i64)
-                .push_bind(row.2),
+                .push_bind(now),
             ""
         );
     }

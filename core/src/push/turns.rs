@@ -29,11 +29,14 @@ const USERS: usize = super::AT_ONCE / super::AT_ONCE_A_USER;
 const HOSTS: usize = super::AT_ONCE / super::AT_ONCE_A_HOST;
 
 const LOOK: &str =
-    "select s.id, s.user_id, s.host, s.endpoint from pushes p join push_subscriptions s on s.id = p.subscription_id
-    where p.due_at <= $1 and (s.next_at is null or s.next_at <= $1) and s.user_id not in
+    "select s.id, s.user_id, s.host, s.endpoint, s.next_at from pushes p join push_subscriptions s on s.id = p.subscription_id
+    where p.due_at <= $1 and s.user_id not in
     ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     and (s.host is null or s.host not in ($18, $19, $20, $21)) order by p.due_at limit $22";
 const NAME_HOST: &str = "update push_subscriptions set host = $2 where id = $1 and host is null";
+// Changes nothing, but whoever frees the browser waits until what waits for it is put off, and finds it.
+const STILL_HELD: &str =
+    "update push_subscriptions set next_at = next_at where id = $1 and next_at > $2 returning next_at";
 const TAKE: &str =
     "update push_subscriptions set next_at = $3 where id = $1 and (next_at is null or next_at <= $2)";
 const WAITING: &str = "select p.id, p.notification_id, p.attempts, n.kind, n.channel_id from pushes p
@@ -86,6 +89,15 @@ pub struct Browser {
     pub host: Option<String>,
     /// Its address.
     pub endpoint: String,
+    next_at: Option<i64>,
+}
+
+impl Browser {
+    /// Whether a server is sending for it, or it is left alone: what came for it since is to be put off ([`put_off`]).
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.next_at.is_some_and(|at| at > Timestamp::now().0)
+    }
 }
 
 /// Browsers for which something is due, who waits longest first, at most [`LOOKED_AT`]. One may come several times. Asked
@@ -119,6 +131,27 @@ pub async fn name_hosts(tx: &mut Tx, named: &[(Uuid, String)]) -> Result<()> {
     Ok(())
 }
 
+/// Has what waits for browsers that are held wait with them: no look comes past it again and again.
+pub async fn put_off(tx: &mut Tx, browsers: &[Uuid]) -> Result<()> {
+    for browser in in_order(browsers) {
+        let now = Timestamp::now().0;
+        let held: Option<i64> =
+            run!(tx, sqlx::query_scalar(STILL_HELD).bind(browser).bind(now), fetch_optional)?;
+        if let Some(until) = held {
+            run!(tx, sqlx::query(DUE_THEN).bind(browser).bind(until), execute)?;
+        }
+    }
+    Ok(())
+}
+
+/// Each once, and in the order in which all servers lock them.
+fn in_order(browsers: &[Uuid]) -> Vec<Uuid> {
+    let mut browsers = browsers.to_vec();
+    browsers.sort_unstable();
+    browsers.dedup();
+    browsers
+}
+
 /// Something to be pushed, held by who claimed it.
 #[derive(Clone, Debug)]
 pub struct Due {
@@ -136,12 +169,8 @@ pub struct Due {
 /// Takes browsers, and the push that has waited longest for each. Those that another server took, or for which nothing is
 /// left to say, are not answered.
 pub async fn claim(tx: &mut Tx, browsers: &[Uuid]) -> Result<Vec<Due>> {
-    // Two servers lock them in one order.
-    let mut browsers = browsers.to_vec();
-    browsers.sort_unstable();
-    browsers.dedup();
     let mut claimed = Vec::with_capacity(browsers.len());
-    for browser in browsers {
+    for browser in in_order(browsers) {
         claimed.extend(take(tx, browser).await?);
     }
     Ok(claimed)
@@ -170,7 +199,7 @@ async fn take(tx: &mut Tx, browser: Uuid) -> Result<Option<Due>> {
         return Ok(None);
     };
     run!(tx, sqlx::query(TRY).bind(first.id), execute)?;
-    // With the browser waits all that is for it: a look does not come past it again and again.
+    // With the browser waits all that is for it, as in [`put_off`].
     run!(tx, sqlx::query(DUE_THEN).bind(browser).bind(held_until), execute)?;
     Ok(Some(Due {
         id: first.id,

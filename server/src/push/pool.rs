@@ -135,19 +135,30 @@ impl Pool {
 
     /// Sees who waits, besides those of `full`. Nobody comes twice.
     async fn look(&mut self, full: Full) -> Result<()> {
-        let found = push::look(&mut self.app.db.read(), &full).await?;
+        let db = &self.app.db;
+        let found = loop {
+            let found = push::look(&mut db.read(), &full).await?;
+            let unnamed: Vec<(Uuid, String)> =
+                found.iter().filter(|it| it.host.is_none()).map(|it| (it.id, host_of(it))).collect();
+            if !unnamed.is_empty() {
+                db.write(move |tx| async move { push::name_hosts(tx, &unnamed).await }.boxed()).await?;
+            }
+            let held: Vec<Uuid> = found.iter().filter(|it| it.is_held()).map(|it| it.id).collect();
+            let hides_others = !held.is_empty() && found.len() as i64 >= LOOKED_AT;
+            if !held.is_empty() {
+                db.write(move |tx| async move { push::put_off(tx, &held).await }.boxed()).await?;
+            }
+            if !hides_others {
+                break found;
+            }
+        };
         if (found.len() as i64) < LOOKED_AT {
             self.look.nothing_beside = Some((Instant::now(), full));
-        }
-        let unnamed: Vec<(Uuid, String)> =
-            found.iter().filter(|it| it.host.is_none()).map(|it| (it.id, host_of(it))).collect();
-        if !unnamed.is_empty() {
-            self.app.db.write(move |tx| async move { push::name_hosts(tx, &unnamed).await }.boxed()).await?;
         }
         let mut known = HashSet::new();
         self.seen = found
             .into_iter()
-            .filter(|it| known.insert(it.id))
+            .filter(|it| !it.is_held() && known.insert(it.id))
             .map(|it| Waiting { id: it.id, user: it.user_id, host: host_of(&it) })
             .collect();
         Ok(())
