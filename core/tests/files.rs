@@ -192,14 +192,14 @@ async fn an_upload_is_given_up_in_steps() {
             async move { uploads::begin(tx, ada, "a", size, None, (1_000, 1_000)).await }.boxed()
         })
     };
-    let begun = begin(1_000).await.expect("an upload").id;
+    let first = begin(1_000).await.expect("an upload").id;
     let mut record = record(&folder).await;
     let parts = "with recursive n(i) as (select 0 union all select i + 1 from n where i < 249)
         insert into file_upload_parts (upload_id, number, key) select id, i, 'parts/' || i from n, file_uploads";
     sqlx::query(parts).execute(&mut record).await.expect("parts");
     assert!(begin(1).await.is_err(), "the quota is used up");
-    db.write(move |tx| async move { uploads::delete(tx, ada, begun).await }.boxed()).await.expect("deleted");
-    assert!(matches!(uploads::find(&mut db.read(), ada, begun).await, Err(Fault::NotFound(_))));
+    db.write(move |tx| async move { uploads::delete(tx, ada, first).await }.boxed()).await.expect("deleted");
+    assert!(matches!(uploads::find(&mut db.read(), ada, first).await, Err(Fault::NotFound(_))));
     assert!(begin(1_000).await.is_ok(), "it counts no more");
     let mut left = Vec::new();
     loop {

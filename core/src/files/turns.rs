@@ -123,19 +123,15 @@ pub async fn due_text(tx: &mut Tx) -> Result<Option<Due>> {
 async fn take(tx: &mut Tx, user_id: UserId, row: OldestRow) -> Result<Option<Due>> {
     let OldestRow { file_id, attempts, sha256, file_type, file_size, deleted_at, key } = row;
     let is_given_up = attempts >= ATTEMPTS;
-    match key.filter(|_| deleted_at.is_none() && !is_given_up) {
-        Some(key) => {
-            run!(tx, sqlx::query(TRY).bind(file_id), execute)?;
-            Ok(Some(Due { id: FileId(file_id), user_id, sha256, key, file_type, file_size }))
-        }
-        None => {
-            if is_given_up {
-                tracing::warn!(sha256, file_type, "no words can be read out of a file");
-            }
-            run!(tx, sqlx::query(PASS_OVER).bind(file_id), execute)?;
-            Ok(None)
-        }
+    if let Some(key) = key.filter(|_| deleted_at.is_none() && !is_given_up) {
+        run!(tx, sqlx::query(TRY).bind(file_id), execute)?;
+        return Ok(Some(Due { id: FileId(file_id), user_id, sha256, key, file_type, file_size }));
     }
+    if is_given_up {
+        tracing::warn!(sha256, file_type, "no words can be read out of a file");
+    }
+    run!(tx, sqlx::query(PASS_OVER).bind(file_id), execute)?;
+    Ok(None)
 }
 
 /// Keeps what was read in `spent`; nothing, when there are no words. Its owner goes to the end of the line, or waits for

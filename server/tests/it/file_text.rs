@@ -88,10 +88,10 @@ crate::harness::both! {
             found(&ada, name.split('.').next().unwrap(), &[name]).await;
         }
         // Whoever comes after them is read.
-        let bob = world.user("bob").await;
-        bob.join(id(&harbour), 200).await;
-        let file = bob.upload("after.txt", b"the petunia blooms").await;
-        attach(&bob, id(&harbour), &file).await;
+        let carol = world.user("carol").await;
+        carol.join(id(&harbour), 200).await;
+        let file = carol.upload("after.txt", b"the petunia blooms").await;
+        attach(&carol, id(&harbour), &file).await;
         found(&ada, "petunia", &["after.txt"]).await;
         found(&ada, "begin", &["long.txt"]).await;
     }
