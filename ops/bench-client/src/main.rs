@@ -23,6 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use floor::Kind;
 use scenario::Scenario;
@@ -57,7 +58,11 @@ async fn main() -> ExitCode {
     // A floor is this program again; its name comes by the environment, as Confab's settings do.
     let done = match std::env::var("CONFAB_BENCH_FLOOR") {
         Ok(name) => serve_floor(&name).await,
-        Err(_) => measure(Arguments::parse()).await,
+        // Ended from outside, it ends its servers first: they would stay behind.
+        Err(_) => tokio::select! {
+            done = measure(Arguments::parse()) => done,
+            ended = ended() => ended,
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,6 +71,16 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Waits for the signal of a terminal or of a service manager.
+async fn ended() -> Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Err("ended before it was done".into())
 }
 
 async fn serve_floor(name: &str) -> Result<()> {
@@ -77,7 +92,9 @@ async fn serve_floor(name: &str) -> Result<()> {
 
 async fn measure(arguments: Arguments) -> Result<()> {
     let run = conditions(arguments.quick)?;
-    let mut stage = Stage::new(arguments.confab, arguments.quick, arguments.rounds);
+    // Servers run in folders of their own, where a relative path means nothing.
+    let confab = arguments.confab.canonicalize()?;
+    let mut stage = Stage::new(confab, arguments.quick, arguments.rounds);
     let wanted =
         if arguments.scenarios.is_empty() { Scenario::value_variants() } else { &arguments.scenarios };
     let mut failed = Ok(());

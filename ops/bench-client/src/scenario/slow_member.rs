@@ -28,7 +28,8 @@ const POSTERS: usize = 64;
 
 struct Seen {
     outcome: Outcome,
-    peak_kib: f64,
+    /// The server's peak, less what it held before the member came.
+    grown_kib: f64,
 }
 
 pub async fn measure(stage: &mut Stage) -> Result<()> {
@@ -47,23 +48,23 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
     let before = stage.either(BEFORE, BEFORE / 4);
 
     let (mut awake, mut asleep) = (Vec::new(), Vec::new());
-    for _ in 0..stage.rounds {
+    for round in 0..=stage.rounds {
         for reads in [true, false] {
+            let held_kib = world.server.process.resident_kib()?;
             let writer = LongTexts::start(host, &side[0], &side_channel).await?;
             let socket = person::connect(host, slow).await?;
             let member = Member::start(socket, reads);
             tokio::time::sleep(before).await;
-            let seen = watched(&world.server, &target, load).await?;
-            if reads {
-                awake.push(seen);
-            } else {
-                asleep.push(seen);
+            let seen = watched(&world.server, &target, load, held_kib).await?;
+            // The first round warms the server up: what it takes then it would take anyway.
+            if round > 0 {
+                (if reads { &mut awake } else { &mut asleep }).push(seen);
             }
             member.leave();
             writer.stop().await;
         }
     }
-    let extra_kib = asleep.iter().zip(&awake).map(|(it, other)| it.peak_kib - other.peak_kib);
+    let extra_kib = asleep.iter().zip(&awake).map(|(it, other)| it.grown_kib - other.grown_kib);
     let mut extra_kib: Vec<f64> = extra_kib.collect();
     extra_kib.sort_by(f64::total_cmp);
     let extra_kib = extra_kib[extra_kib.len() / 2];
@@ -92,13 +93,13 @@ pub async fn measure(stage: &mut Stage) -> Result<()> {
 }
 
 /// Measures the others while looking at the server's memory.
-async fn watched(server: &Server, target: &Target<'_>, load: Load) -> Result<Seen> {
-    let mut peak_kib = 0.0_f64;
+async fn watched(server: &Server, target: &Target<'_>, load: Load, held_kib: f64) -> Result<Seen> {
+    let mut peak_kib = held_kib;
     let measured = run(target, load);
     tokio::pin!(measured);
     loop {
         tokio::select! {
-            outcome = &mut measured => return Ok(Seen { outcome: outcome?, peak_kib }),
+            outcome = &mut measured => return Ok(Seen { outcome: outcome?, grown_kib: peak_kib - held_kib }),
             () = tokio::time::sleep(Duration::from_millis(100)) => {
                 peak_kib = peak_kib.max(server.process.resident_kib()?);
             }
