@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Revoked sessions to measure while no fault is on.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub revocations: u32,
+    /// What the 99th percentile of their sockets may live on; debug builds on a busy machine need more.
+    #[arg(long, default_value_t = 1_000)]
+    pub revoked_within_ms: u64,
     /// Where an embedded server keeps its record.
     #[arg(long, value_enum, default_value_t = Disk::Small)]
     pub disk: Disk,

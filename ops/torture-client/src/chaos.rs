@@ -13,7 +13,7 @@ use crate::proxy::{Proxy, Weather};
 use crate::schedule::{Fault, Step};
 
 /// After a fault somebody is acknowledged something within this time, or the server is stuck.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
+const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Without a server that stands still the others go on within this time (connections that hold a lock and say nothing are
 /// ended after 10 s), and then this much is acknowledged, and heard, before it may go on too.

@@ -156,13 +156,13 @@ pub struct Frame {
     pub pos: i64,
     pub channel_id: Option<Uuid>,
     pub seq: Option<i64>,
-    pub d: Content,
+    pub d: Said,
 }
 
 /// What frames say, each some of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Content {
+pub struct Said {
     pub id: Value,
     pub content: Option<String>,
     pub user: Value,

@@ -166,13 +166,12 @@ async fn pump(
         }
         let now = *weather.borrow_and_update();
         match now {
-            Weather::Clear | Weather::Cut => {}
             Weather::Delay(late) => tokio::time::sleep(late).await,
             Weather::Stall => {
                 let _ = weather.wait_for(|it| *it != Weather::Stall).await;
             }
             Weather::HalfOpen if is_answer => continue,
-            Weather::HalfOpen => {}
+            Weather::Clear | Weather::Cut | Weather::HalfOpen => {}
             Weather::Trickle => {
                 for some in buffer[..count].chunks(TRICKLE_BYTES) {
                     to.write_all(some).await?;

@@ -19,7 +19,7 @@ use crate::rooms::{Room, Rooms};
 /// How long people stay inside and outside at most, in milliseconds.
 const INSIDE_MS: u64 = 60;
 const OUTSIDE_MS: u64 = 60;
-const PROBE_EVERY: Duration = Duration::from_millis(40);
+const PROBE_EVERY: Duration = Duration::from_millis(80);
 
 /// Whether somebody is outside of a room for certain: odd means yes, and every change makes another number. Whoever reads
 /// the same odd number before a request and after its answer was outside all the while.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::board::Board;
-use crate::evidence::{Content, Event, Frame, Heard, Step, id};
+use crate::evidence::{Event, Frame, Heard, Said, Step, id};
 use crate::findings::Kind;
 use crate::person::Person;
 use crate::rooms::Rooms;
@@ -170,7 +170,7 @@ impl Reader {
                 return Ok(false);
             }
             "error" => {
-                self.board.note(Kind::Refused, format!("{}: the gateway said {text}", self.person.name))
+                self.board.note(Kind::Refused, format!("{}: the gateway said {text}", self.person.name));
             }
             _ => {}
         }
@@ -200,7 +200,7 @@ impl Reader {
         self.heard.steps.push(Step::Event(event));
     }
 
-    async fn ready(&mut self, ready: Content) -> Result<()> {
+    async fn ready(&mut self, ready: Said) -> Result<()> {
         let is_first = self.cursor.is_none();
         self.cursor = Some((ready.epoch, ready.pos));
         if !is_first {
@@ -242,7 +242,9 @@ impl Reader {
                     page["items"].as_array().into_iter().flatten().filter_map(Event::of_value).collect();
                 let Some(last) = events.last() else { break };
                 self.read.insert(room.id, last.seq);
-                events.into_iter().for_each(|event| self.keep(event));
+                for event in events {
+                    self.keep(event);
+                }
             }
         }
         Ok(())

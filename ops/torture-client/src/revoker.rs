@@ -11,12 +11,11 @@ use crate::findings::Kind;
 use crate::person::{Person, Way};
 use crate::socket::{Next, Socket};
 
-/// What the p99 of live sockets must not exceed, and what none may, nor any token over REST.
-pub const PROMISED: Duration = Duration::from_secs(1);
+/// What no socket may exceed, nor any token over REST.
 const AT_MOST: Duration = Duration::from_secs(5);
 /// The close code of an ended session (docs/gateway.md).
 const SESSION_ENDED: u16 = 4_010;
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_millis(400);
 
 /// Signs in and out until the run stops, by a way whose weather is always clear.
 pub async fn revoke(person: Arc<Person>, way: Way, board: Arc<Board>) -> Result<()> {

@@ -22,7 +22,6 @@ use crate::noise;
 use crate::people::People;
 use crate::progress::Progress;
 use crate::report::{self, Ending};
-use crate::revoker;
 use crate::schedule::{self, Step, Targets};
 
 /// After the storm, revocations are measured for so long at most.
@@ -56,7 +55,7 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         size: (0, 0),
     };
     let done = tokio::select! {
-        done = run.to_the_end() => done,
+        done = run.whole() => done,
         interrupted = interrupted() => return Err(interrupted.err().unwrap_or_else(|| "interrupted".into())),
     };
     run.tell(started, done).await
@@ -85,7 +84,7 @@ struct Run {
 }
 
 impl Run {
-    async fn to_the_end(&mut self) -> Result<()> {
+    async fn whole(&mut self) -> Result<()> {
         let board = self.board.clone();
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut people = People::gather(&self.arguments, &self.chaos.installation.servers, &board).await?;
@@ -164,7 +163,7 @@ impl Run {
 
     fn measured(&self) {
         let (count, wanted) = (self.board.revoked.count(), self.arguments.revocations as usize);
-        let promised = revoker::PROMISED.as_secs_f64() * 1_000.0;
+        let promised = self.arguments.revoked_within_ms as f64;
         if let Some(p99) = self.board.revoked.quantile_ms(0.99).filter(|p99| *p99 > promised) {
             self.board
                 .note(Kind::Unrevoked, format!("sockets of ended sessions lived {p99} ms (p99 of {count})"));

@@ -121,11 +121,11 @@ impl Writer {
 
     /// Posts over REST, now and then twice at the same moment: both answers name one message.
     async fn ask(&mut self, path: &str, form: &Value) -> Result<Value> {
-        let once = || self.person.expect(Method::POST, path, Some(form), &[200, 201]);
+        let posted = || self.person.expect(Method::POST, path, Some(form), &[200, 201]);
         if !self.rng.random_bool(TWICE) {
-            return once().await;
+            return posted().await;
         }
-        let (one, other) = tokio::join!(once(), once());
+        let (one, other) = tokio::join!(posted(), posted());
         let (one, other) = (one?, other?);
         if one["id"] != other["id"] {
             self.board.note(

@@ -158,7 +158,7 @@ impl Judged<'_> {
             }
         }
         let stays = self.record.stays().remove(&self.user).unwrap_or_default();
-        if !stays.last().is_some_and(|(_, to)| *to == i64::MAX) {
+        if stays.last().is_none_or(|(_, to)| *to < i64::MAX) {
             return;
         }
         for message in &self.record.messages {

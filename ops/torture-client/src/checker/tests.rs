@@ -126,7 +126,7 @@ fn a_sound_run_is_clean() {
 
 #[test]
 fn a_lost_message_is_seen() {
-    seen_as(Kind::Lost, |it| drop(it.record[0].messages.remove(0)));
+    seen_as(Kind::Lost, |it| _ = it.record[0].messages.remove(0));
     seen_as(Kind::Lost, |it| {
         it.record[0].messages[0].is_deleted = true;
         it.record[0].messages[0].text.clear();
@@ -137,7 +137,7 @@ fn a_lost_message_is_seen() {
         let Line::Acked { message: of, .. } = &mut it.journal[3] else { unreachable!() };
         *of = message(1);
     });
-    seen_as(Kind::Lost, |it| drop(it.record[0].events.remove(4)));
+    seen_as(Kind::Lost, |it| _ = it.record[0].events.remove(4));
 }
 
 #[test]
@@ -193,12 +193,12 @@ fn what_was_never_answered_may_be_there_or_not() {
 
 #[test]
 fn a_hole_in_what_a_listener_heard_is_seen() {
-    seen_as(Kind::Lost, |it| drop(it.readers[0].steps.remove(3)));
-    seen_as(Kind::Lost, |it| drop(it.readers[0].steps.pop()));
+    seen_as(Kind::Lost, |it| _ = it.readers[0].steps.remove(3));
+    seen_as(Kind::Lost, |it| _ = it.readers[0].steps.pop());
     seen_as(Kind::Lost, |it| it.readers[0].steps.truncate(1));
     seen_as(Kind::Lost, |it| it.readers[0].steps.clear());
     // The victim never was away: they hear everything of their stay, though it is over.
-    seen_as(Kind::Lost, |it| drop(it.readers[1].steps.remove(2)));
+    seen_as(Kind::Lost, |it| _ = it.readers[1].steps.remove(2));
 }
 
 #[test]

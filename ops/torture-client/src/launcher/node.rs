@@ -11,7 +11,7 @@ use crate::Result;
 use crate::proxy::{Proxy, Target};
 
 /// How long a server may take to go after it was asked to (docs/limits.md: requests may run 25 s).
-const DRAINED_WITHIN: Duration = Duration::from_secs(60);
+const DRAINED_WITHIN: Duration = Duration::from_mins(1);
 
 /// The ways in, each a proxy with weather of its own.
 #[derive(Clone)]
@@ -93,13 +93,13 @@ impl Server {
         let line = self.process.line_with("listening on http://").await?;
         let address = line.split("listening on http://").nth(1).and_then(|it| it.split_whitespace().next());
         let address: SocketAddr = address.unwrap_or_default().trim_end_matches('/').parse()?;
-        self.lead(Some(Target::Tcp(address)));
+        self.lead(Some(&Target::Tcp(address)));
         Ok(())
     }
 
-    fn lead(&self, target: Option<Target>) {
+    fn lead(&self, target: Option<&Target>) {
         for door in [&self.doors.writers, &self.doors.readers, &self.doors.control] {
-            door.lead(target.clone());
+            door.lead(target.cloned());
         }
     }
 }

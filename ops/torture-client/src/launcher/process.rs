@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 
 /// How long a program may take to say that it is ready; debug builds on a busy machine are slow.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// One running child.

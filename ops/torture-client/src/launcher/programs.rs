@@ -17,16 +17,16 @@ pub struct Programs {
 impl Programs {
     /// Looks for what the mode needs, and says which package is missing.
     pub fn find(arguments: &Arguments) -> Result<Self> {
-        let server = there(arguments.server()?, "build it: cargo build -p confab-server")?;
+        let server = there(&arguments.server()?, "build it: cargo build -p confab-server")?;
         if arguments.mode == Mode::Embedded {
             return Ok(Self { server, worker: None, nats: None, postgres: None });
         }
         let beside = || server.with_file_name("confab-worker");
         let worker = there(
-            arguments.worker.clone().unwrap_or_else(beside),
+            &arguments.worker.clone().unwrap_or_else(beside),
             "build it: cargo build -p confab-worker, or name it: --worker PATH",
         )?;
-        let nats = there(arguments.nats.clone().map_or_else(installed_nats, Ok)?, "run ops/install")?;
+        let nats = there(&arguments.nats.clone().map_or_else(installed_nats, Ok)?, "run ops/install")?;
         let postgres =
             newest_postgres().ok_or("PostgreSQL's server is missing: install postgresql (ops/install)")?;
         Ok(Self { server, worker: Some(worker), nats: Some(nats), postgres: Some(postgres) })
@@ -49,7 +49,7 @@ impl Programs {
 }
 
 /// Processes are started elsewhere than here, so relative paths would lead astray.
-fn there(path: PathBuf, remedy: &str) -> Result<PathBuf> {
+fn there(path: &Path, remedy: &str) -> Result<PathBuf> {
     path.canonicalize().map_err(|_| format!("{} is missing: {remedy}", path.display()).into())
 }
 
