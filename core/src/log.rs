@@ -19,7 +19,8 @@ const COLUMNS_AFTER: &str =
 const IN_CHANNEL_AFTER: &str =
     "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
     from events where channel_id = $1 and seq > $2 and pos is not null order by seq limit $3";
-const HAS_AFTER: &str = "select seq from events where channel_id = $1 and seq > $2 and seq is not null limit 1";
+const HAS_AFTER: &str =
+    "select seq from events where channel_id = $1 and seq > $2 and seq is not null limit 1";
 const LAST_SEQ: &str = "select last_seq from channels where id = $1";
 const AT: &str = "select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at
     from events where pos = $1";
