@@ -177,6 +177,11 @@ async fn of_each_channel_the_newest_is_sent_and_one_at_a_time() {
     // Killed while it sent: whoever comes next sends it again. The first one's late word changes nothing of that.
     town.post(0, "f".into()).await;
     let late = town.claim().await.expect("a turn");
+    // A hold is known by its end, in milliseconds: half a minute later it is another one, and here by the next tick.
+    let held_at = confab_protocol::Timestamp::now();
+    while confab_protocol::Timestamp::now() <= held_at {
+        tokio::task::yield_now().await;
+    }
     town.pass(31).await;
     let (due, text) = town.claim_text().await.expect("a turn of another");
     assert_eq!((text.as_str(), due.attempts), ("f", 2));

@@ -122,7 +122,6 @@ pub fn case(kind: EventKind) -> Case {
         ]),
         EventKind::DirectoryUpdated => Heard(vec![
             step("ada", "POST", "/channels", r#"{"name":"to and fro {new}","kind":"public"}"#),
-            step("ada", "POST", "/channels/{last}/messages", r#"{"content":"@cyd look here"}"#),
             step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":true}"#),
             step("ada", "PUT", "/channels/{last}/privacy", r#"{"is_private":false,"share_history":true}"#),
             step("ada", "DELETE", "/channels/{last}", ""),
