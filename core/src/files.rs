@@ -20,7 +20,7 @@ pub use quota::{Usage, exceeded as quota_exceeded, usage};
 pub use remove::delete;
 pub use sweep::{STRAYS_AT_ONCE, removed, strays, sweep};
 pub use texts::{readable, texts};
-pub use turns::{Due, READING_IN_AN_HOUR, announce_text, due_text, keep_text};
+pub use turns::{Due, READING_IN_AN_HOUR, announce_text, due_text, give_back_turn, keep_text};
 
 use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};

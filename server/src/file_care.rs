@@ -78,7 +78,7 @@ async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
                 let _ = tokio::time::timeout(LOOK_EVERY, woken.notified()).await;
             }
             Err(fault) => {
-                tracing::debug!(%fault, "a document is read later");
+                tracing::warn!(%fault, "a document is read later");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -89,6 +89,15 @@ async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
 async fn read_next(db: &Db, storage: &Storage) -> Result<bool> {
     let due = db.write(|tx| files::due_text(tx).boxed()).await?;
     let Some(due) = due else { return Ok(false) };
+    let user = due.user_id;
+    let done = read_one(db, storage, due).await;
+    if done.is_err() {
+        db.write(move |tx| files::give_back_turn(tx, user, PAUSE).boxed()).await?;
+    }
+    done.map(|()| true)
+}
+
+async fn read_one(db: &Db, storage: &Storage, due: files::Due) -> Result<()> {
     let began = Instant::now();
     let is_too_large = due.file_size.unsigned_abs() > document::MOST_DOCUMENT_BYTES;
     let text =
@@ -98,7 +107,7 @@ async fn read_next(db: &Db, storage: &Storage) -> Result<bool> {
     if has_words {
         db.write(move |tx| async move { files::announce_text(tx, id).await }.boxed()).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Removes what nobody uses, first from the record and then from the store.
