@@ -56,13 +56,14 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     // A floor is this program again; its name comes by the environment, as Confab's settings do.
-    let done = match std::env::var("CONFAB_BENCH_FLOOR") {
-        Ok(name) => serve_floor(&name).await,
+    let done = if let Ok(name) = std::env::var("CONFAB_BENCH_FLOOR") {
+        serve_floor(&name).await
+    } else {
         // Ended from outside, it ends its servers first: they would stay behind.
-        Err(_) => tokio::select! {
+        tokio::select! {
             done = measure(Arguments::parse()) => done,
             ended = ended() => ended,
-        },
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
