@@ -6,10 +6,21 @@ import { inbox, me, thread, timelineOf, viewing } from './store.js';
 
 /** The most that the server lists, or takes, at once. */
 const MOST = 100;
+/** Pages asked for while news keeps coming. */
+const TRIES = 5;
 
 /** Counts anew. A failure leaves the count as it was: the next connection asks again. */
 export async function loadInbox() {
-  await chat.notifications({ unread: 'true', limit: MOST }).then((page) => { inbox.value = withPage(inbox.value, page); }, () => {});
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const before = inbox.value;
+    const page = await chat.notifications({ unread: 'true', limit: MOST }).catch(() => null); // no worse than before
+    if (!page) return;
+    // What came while the page was on its way may be newer than the page: it is asked for again rather than forgotten.
+    if (inbox.value === before || tries === TRIES - 1) {
+      inbox.value = withPage(inbox.value, page);
+      return;
+    }
+  }
 }
 
 /** Marks some as read, or all. @param {string[]|null} ids */

@@ -136,7 +136,7 @@ function act(event, action) {
 /** To the next channel of the sidebar. @param {1|-1} direction @param {boolean} unreadOnly */
 function step(direction, unreadOnly) {
   const order = sidebarOrder();
-  const from = order.findIndex((channel) => channel.id === viewing.value.channelId);
+  const from = order.findIndex((channel) => channel.id === (route.value.channelId || viewing.value.channelId));
   for (let offset = 1; offset <= order.length; offset += 1) {
     const next = order[(from + direction * offset + order.length * 2) % order.length];
     if (!unreadOnly || next.unread_count) return navigate(channelPath(next.id));

@@ -38,7 +38,7 @@ export function Switcher() {
     <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label="Jump to" placeholder="Jump to or search" autofocus
       value=${text} onInput=${(/** @type {any} */ event) => { setText(event.target.value); setIndex(0); }} onKeyDown=${onKeyDown} /><kbd>Esc</kbd></div>
     <div class="list" id="switcher-list" role="listbox" aria-label="Results">
-      ${choices.map((choice, at) => html`<div key=${choice.key} id=${`switcher-${at}`} class="opt" role="option" aria-selected=${at === current} onMouseMove=${() => setIndex(at)} onClick=${() => go(choice)}>
+      ${choices.map((choice, at) => html`<div key=${choice.key} id=${`switcher-${at}`} class="opt" role="option" aria-selected=${at === current} onMouseMove=${(/** @type {MouseEvent} */ event) => { if (event.movementX || event.movementY) setIndex(at); }} onClick=${() => go(choice)}>
         ${choice.mark}<b><bdi>${cleanName(choice.name)}</bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
     </div>
     <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> to move</span><span><kbd>Enter</kbd> to open</span></div>

@@ -38,7 +38,7 @@ test('search, with an answer', () => world.step('search', async () => {
   const found = ada.page.locator('.hit mark');
   await ada.until(async () => {
     await ada.page.goto('/search?q=rehearsal');
-    await ada.see(ada.page.locator('.hit, .page-note'));
+    await ada.see(ada.page.locator('.hit, .page-note').filter({ hasNotText: /Searching…|Loading…/ }));
     return found.count();
   }, (count) => count > 0, 'the message is found');
   await ada.button('Ask the assistant “rehearsal”').click();
