@@ -1,7 +1,4 @@
 //! Thousands of people are told of one message: in steps, each once, by whom may.
-#![allow(clippy::expect_used, missing_docs)]
-
-use std::path::Path;
 
 use confab_core::channels::{self, NewChannel};
 use confab_core::db::{self, Opened, migrate::Target};
@@ -11,13 +8,13 @@ use confab_core::users::{self, NewUser};
 use confab_core::{Db, FutureExt, Settings, attention, broadcasts, members, notifications, roles};
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, Message, UserId};
 
+use crate::harness::{record, settings};
+
+/// The migration that lets everybody mention whole channels, as they always could, and how many stand before it.
+const GRANTED: i64 = 8;
+const BEFORE: usize = 7;
 /// More than two steps, and more than anybody may mention.
 const PEOPLE: usize = 1_203;
-
-fn settings(folder: &Path) -> Settings {
-    let flags = [("data_dir", folder.display().to_string())];
-    Settings::read(&flags, None, folder, std::iter::empty()).expect("settings")
-}
 
 async fn people(db: &Db, from: usize, count: usize) -> Vec<UserId> {
     let mut made = Vec::with_capacity(count);
@@ -58,8 +55,7 @@ async fn mentions(db: &Db, user: UserId, channel: ChannelId) -> Option<i64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_channel_is_told_in_steps_and_each_person_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let db = db::open(&settings(folder.path()), Opened::Migrated).await.expect("a record");
+    let (db, _folder) = record().await;
     db.write(|tx| roles::create_defaults(tx).boxed()).await.expect("roles");
     let everybody = people(&db, 0, PEOPLE).await;
     let owner = everybody[0];
@@ -125,7 +121,9 @@ async fn a_server_that_exists_lets_everybody_mention_all() {
     let (is_new, count) = has(&settings).await;
     assert!(is_new);
     let mut migrations = Target::open(&settings).await.expect("migrations");
-    migrations.down(1).await.expect("down");
+    let newest = migrations.status().await.expect("migrations").len();
+    let undone = migrations.down(newest - BEFORE).await.expect("down");
+    assert_eq!(undone.last(), Some(&GRANTED));
     migrations.up().await.expect("up");
     drop(migrations);
     assert_eq!(has(&settings).await, (true, count), "taken away and given again, and nothing else");

@@ -1,28 +1,16 @@
 //! What becomes of bytes: kept once for equal ones, and gone when nothing names them any more, whoever is faster.
-#![allow(clippy::expect_used, missing_docs)]
 
 use std::time::Duration;
 
-use confab_core::db::{self, Opened};
 use confab_core::files::objects::{self, Keys};
 use confab_core::files::{self, Due, NewFile};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings, uploads};
+use confab_core::{Db, Fault, FutureExt, uploads};
 use confab_protocol::{File, FileId, UserId};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::harness::{rows, world};
 
 const SHA256: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-
-async fn world() -> (Db, UserId, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
-    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
-    (db, ada, folder)
-}
 
 async fn promise(db: &Db, key: &'static str) {
     let keys = [key.to_owned()];
@@ -104,12 +92,6 @@ async fn words(db: &Db, file: &File) -> Option<String> {
     files::texts(&mut db.read(), &[file.id]).await.expect("texts").remove(&file.id)
 }
 
-/// The record, from outside.
-async fn record(folder: &tempfile::TempDir) -> sqlx::SqliteConnection {
-    let record = SqliteConnectOptions::new().filename(folder.path().join("confab.db"));
-    record.connect().await.expect("a connection")
-}
-
 #[tokio::test]
 async fn words_come_with_a_turn_of_ones_own() {
     let (db, ada, _folder) = world().await;
@@ -164,7 +146,7 @@ async fn people_take_turns_and_have_so_much_in_an_hour() {
     create(&db, bob, None).await.expect("a file");
     keep(&db, due(&db).await.expect("bob's"), Duration::ZERO).await;
     assert!(due(&db).await.is_none());
-    let mut record = record(&folder).await;
+    let mut record = rows(&folder).await;
     let later = "update reading_turns set due_at = due_at - 3600000, hour_began_at = hour_began_at - 3600000";
     sqlx::query(later).execute(&mut record).await.expect("an hour goes by");
     assert_eq!(due(&db).await.expect("the next hour").user_id, ada);
@@ -193,7 +175,7 @@ async fn an_upload_is_given_up_in_steps() {
         })
     };
     let first = begin(1_000).await.expect("an upload").id;
-    let mut record = record(&folder).await;
+    let mut record = rows(&folder).await;
     let parts = "with recursive n(i) as (select 0 union all select i + 1 from n where i < 249)
         insert into file_upload_parts (upload_id, number, key) select id, i, 'parts/' || i from n, file_uploads";
     sqlx::query(parts).execute(&mut record).await.expect("parts");

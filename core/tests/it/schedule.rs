@@ -1,47 +1,21 @@
 //! What waits for its time, where a story cannot look: two that send the same at once, an account that may no longer sign
 //! in, a channel that is gone.
-#![allow(clippy::expect_used, missing_docs)]
 
 use std::time::Duration;
 
-use confab_core::channels::{self, NewChannel};
-use confab_core::db::{self, Opened};
+use confab_core::FutureExt;
+use confab_core::channels::{self};
 use confab_core::messages::{self, NewMessage};
 use confab_core::retention::{self, Rule};
 use confab_core::roles::Granted;
 use confab_core::scheduled_messages::{self, NewScheduledMessage, State};
-use confab_core::users::{self, NewUser};
-use confab_core::{Db, FutureExt, Settings};
-use confab_protocol::{ChannelId, ChannelKind, MessageId, Timestamp, UserId};
+use confab_core::users::{self};
+use confab_protocol::{ChannelId, MessageId, Timestamp};
 use uuid::Uuid;
 
-struct World {
-    db: Db,
-    ada: UserId,
-    room: ChannelId,
-    _folder: tempfile::TempDir,
-}
+use crate::harness::Room;
 
-async fn user(db: &Db, name: &str) -> UserId {
-    let new = NewUser::check(name, Some(&format!("{name}@example.org")), None).expect("a user");
-    db.write(|tx| async move { users::create(tx, new).await }.boxed()).await.expect("a user").id
-}
-
-async fn world() -> World {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let ada = user(&db, "ada").await;
-    let room = NewChannel::check("room", ChannelKind::Public, None).expect("a channel");
-    let room = db
-        .write(move |tx| async move { channels::create(tx, Some(ada), room).await }.boxed())
-        .await
-        .expect("room");
-    World { db, ada, room, _folder: folder }
-}
-
-impl World {
+impl Room {
     async fn schedule(&self, content: &str) -> Uuid {
         let (ada, channel_id, content) = (self.ada, self.room, content.to_owned());
         let send_at = Timestamp::now();
@@ -73,7 +47,7 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_send_the_same_send_it_once() {
-    let world = world().await;
+    let world = Room::open().await;
     for _ in 0..5 {
         let before = world.count().await;
         let id = world.schedule("hello").await;
@@ -86,7 +60,7 @@ async fn many_who_send_the_same_send_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_not_sign_in_sends_nothing() {
-    let world = world().await;
+    let world = Room::open().await;
     let id = world.schedule("hello").await;
     let ada = world.ada;
     world
@@ -101,7 +75,7 @@ async fn whoever_may_not_sign_in_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_a_deleted_channel_go_too() {
-    let world = world().await;
+    let world = Room::open().await;
     let (ada, room) = (world.ada, world.room);
     let old = Timestamp(Timestamp::now().0 - Duration::from_hours(24 * 40).as_millis() as i64);
     let all: Vec<NewMessage> = (0..retention::BATCH + 20)

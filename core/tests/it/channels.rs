@@ -1,34 +1,15 @@
 //! Channels of ten thousand members, servers of ten thousand channels, and records from before words were listed.
-#![allow(clippy::expect_used, missing_docs)]
 
 use std::time::{Duration, Instant};
 
 use confab_core::channels::{self, NewChannel, Scope};
-use confab_core::db::{self, Opened};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, FutureExt, Settings, members};
-use confab_protocol::{ChannelId, ChannelKind, ChannelRole, UserId};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use confab_core::{Db, FutureExt, members};
+use confab_protocol::{ChannelKind, ChannelRole, UserId};
+
+use crate::harness::{channel, rows, world};
 
 const MANY: usize = 10_000;
-
-async fn world() -> (Db, UserId, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
-    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
-    (db, ada, folder)
-}
-
-async fn channel(db: &Db, owner: UserId, name: String, kind: ChannelKind) -> ChannelId {
-    let new = NewChannel::check(&name, kind, Some("a place among many")).expect("a channel");
-    db.write(move |tx| async move { channels::create(tx, Some(owner), new).await }.boxed())
-        .await
-        .expect("created")
-}
 
 async fn found(db: &Db, user: UserId, q: &str) -> Vec<String> {
     let page = channels::find(&mut db.read(), user, q, None, 100).await.expect("a page");
@@ -38,7 +19,7 @@ async fn found(db: &Db, user: UserId, q: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_members_are_paged_in_order() {
     let (db, ada, _folder) = world().await;
-    let room = channel(&db, ada, "room".into(), ChannelKind::Public).await;
+    let room = channel(&db, ada, "room", ChannelKind::Public).await;
     let people: Vec<NewUser> = (0..MANY)
         .map(|number| NewUser::check(&format!("person{number:05}"), None, None).expect("a user"))
         .collect();
@@ -121,13 +102,9 @@ async fn ten_thousand_channels_are_searched() {
 async fn channels_of_before_are_found() {
     let (db, ada, folder) = world().await;
     for number in 0..450 {
-        channel(&db, ada, format!("harbour {number}"), ChannelKind::Private).await;
+        channel(&db, ada, &format!("harbour {number}"), ChannelKind::Private).await;
     }
-    let mut before = SqliteConnectOptions::new()
-        .filename(folder.path().join("confab.db"))
-        .connect()
-        .await
-        .expect("a connection");
+    let mut before = rows(&folder).await;
     for statement in ["delete from channel_words", "update channels set words_listed_at = null"] {
         sqlx::query(statement).execute(&mut before).await.expect("as it was");
     }

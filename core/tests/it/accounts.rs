@@ -1,24 +1,13 @@
 //! Bounds of accounts that would take a black-box story hundreds of calls: sessions, limits, lifetimes.
-#![allow(clippy::expect_used, missing_docs)]
 
 use std::time::Duration;
 
-use confab_core::db::{self, Opened};
 use confab_core::rate_limits::{self, Quota};
 use confab_core::sessions::{self, Device, Method};
-use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings};
-use confab_protocol::{Timestamp, UserId};
+use confab_core::{Db, Fault, FutureExt};
+use confab_protocol::Timestamp;
 
-async fn world() -> (Db, UserId, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
-    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
-    (db, ada, folder)
-}
+use crate::harness::world;
 
 async fn take(db: &Db, quota: Quota) -> Result<(), Fault> {
     db.write(move |tx| async move { rate_limits::take(tx, "key", quota).await }.boxed()).await

@@ -1,19 +1,16 @@
 //! Browsers take turns: what is claimed is held, what fails is left alone for longer each time, and nothing is lost.
-#![allow(clippy::expect_used, missing_docs)]
-
-use std::path::Path;
 
 use confab_core::channels::{self, NewChannel};
-use confab_core::db::{self, Opened};
 use confab_core::messages::{self, Draft};
 use confab_core::push::{self, ATTEMPTS, Due, Full, NewSubscription, Outcome};
 use confab_core::sessions::{self, Device, Method};
 use confab_core::users::{self, NewUser};
-use confab_core::{Db, FutureExt, Settings, members, roles};
+use confab_core::{Db, FutureExt, members, roles};
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, UserId};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
+
+use crate::harness::{record, rows};
 
 struct Town {
     db: Db,
@@ -28,10 +25,8 @@ struct Town {
 impl Town {
     /// Two people, and one browser of the second.
     async fn found(rooms: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let db = db::open(&settings(folder.path()), Opened::Migrated).await.expect("a record");
-        let record = SqliteConnectOptions::new().filename(folder.path().join("confab.db"));
-        let record = record.connect().await.expect("a connection");
+        let (db, folder) = record().await;
+        let record = rows(&folder).await;
         let (owner, person, rooms, browser) = db
             .write(move |tx| {
                 async move {
@@ -134,11 +129,6 @@ impl Town {
     async fn browsers(&self) -> usize {
         push::list(&mut self.db.read(), self.person).await.expect("a list").len()
     }
-}
-
-fn settings(folder: &Path) -> Settings {
-    let flags = [("data_dir", folder.display().to_string())];
-    Settings::read(&flags, None, folder, std::iter::empty()).expect("settings")
 }
 
 #[tokio::test(flavor = "multi_thread")]

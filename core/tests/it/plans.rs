@@ -1,12 +1,10 @@
 //! Every statement of core is explained: none may walk through a table that grows.
-#![allow(clippy::expect_used, missing_docs)]
 
 use std::path::Path;
 
-use confab_core::Settings;
-use confab_core::db::{self, Opened};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Row};
+use sqlx::Row;
+
+use crate::harness::{record, rows};
 
 /// Tables that stay small, and statements that read a bounded part on purpose: where and why.
 const MAY_SCAN: &[(&str, &str)] = &[
@@ -65,16 +63,8 @@ fn statements(text: &str, columns_of_messages: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_statement_has_an_index() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let mut reader = SqliteConnectOptions::new()
-        .filename(folder.path().join("confab.db"))
-        .read_only(true)
-        .connect()
-        .await
-        .expect("a connection");
+    let (db, folder) = record().await;
+    let mut reader = rows(&folder).await;
     let mut files = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut files);
     let views =

@@ -1,35 +1,12 @@
 //! What the record promises: dense numbers, an event for every change and a change for every event, one message for
 //! one nonce.
-#![allow(clippy::expect_used, missing_docs)]
 
-use confab_core::channels::{self, NewChannel};
 use confab_core::db::{self, Opened};
 use confab_core::messages::{self, Draft, NewMessage};
-use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings, bookmarks, log};
-use confab_protocol::{ChannelId, ChannelKind, EventKind, MessageId, Timestamp, UserId};
+use confab_core::{Fault, FutureExt, bookmarks, log};
+use confab_protocol::{EventKind, MessageId, Timestamp};
 
-struct World {
-    db: Db,
-    ada: UserId,
-    room: ChannelId,
-    _folder: tempfile::TempDir,
-}
-
-async fn world() -> World {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let ada = NewUser::check("ada", Some("ada@example.org"), None).expect("a user");
-    let ada = db.write(|tx| async move { users::create(tx, ada).await }.boxed()).await.expect("ada").id;
-    let room = NewChannel::check("room", ChannelKind::Public, None).expect("a channel");
-    let room = db
-        .write(move |tx| async move { channels::create(tx, Some(ada), room).await }.boxed())
-        .await
-        .expect("room");
-    World { db, ada, room, _folder: folder }
-}
+use crate::harness::{Room, record, settings};
 
 fn draft(content: &str, nonce: Option<&str>) -> Draft {
     Draft { content: content.into(), nonce: nonce.map(str::to_owned), ..Draft::default() }
@@ -37,7 +14,7 @@ fn draft(content: &str, nonce: Option<&str>) -> Draft {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_writes_leave_neither_hole_nor_event() {
-    let World { db, ada, room, .. } = &world().await;
+    let Room { db, ada, room, .. } = &Room::open().await;
     let (ada, room) = (*ada, *room);
     let mut tasks = Vec::new();
     for number in 0..200_usize {
@@ -73,7 +50,7 @@ async fn refused_writes_leave_neither_hole_nor_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_nonce_is_one_message() {
-    let World { db, ada, room, .. } = &world().await;
+    let Room { db, ada, room, .. } = &Room::open().await;
     let (ada, room) = (*ada, *room);
     let mut tasks = Vec::new();
     for _ in 0..10 {
@@ -109,7 +86,7 @@ async fn one_nonce_is_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panicking_write_harms_nobody() {
-    let World { db, ada, room, .. } = &world().await;
+    let Room { db, ada, room, .. } = &Room::open().await;
     let (ada, room) = (*ada, *room);
     let failed: Result<(), Fault> = db
         .write(move |tx| {
@@ -129,20 +106,17 @@ async fn a_panicking_write_harms_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_is_refused_in_one_sentence() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let flags = [("data_dir", folder.path().display().to_string())];
-    let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).expect("settings");
-    let db = db::open(&settings, Opened::Migrated).await.expect("a record");
-    let second = db::open(&settings, Opened::Migrated).await.err().expect("refused");
+    let (db, folder) = record().await;
+    let second = db::open(&settings(folder.path()), Opened::Migrated).await.err().expect("refused");
     assert_eq!(second.code(), "folder_in_use");
     db.close().await;
     drop(db);
-    db::open(&settings, Opened::Migrated).await.expect("free again");
+    db::open(&settings(folder.path()), Opened::Migrated).await.expect("free again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bookmarks_end_at_five_thousand() {
-    let World { db, ada, room, .. } = &world().await;
+    let Room { db, ada, room, .. } = &Room::open().await;
     let (ada, room) = (*ada, *room);
     let now = Timestamp::now();
     let history: Vec<NewMessage> = (0..5_001)

@@ -1,42 +1,30 @@
 //! The log forgets what is old, in steps, and nobody is told a part of what they missed.
-#![allow(clippy::expect_used, missing_docs)]
 
-use std::path::Path;
 use std::time::Duration;
 
-use confab_core::channels::{self, NewChannel};
-use confab_core::db::{self, Opened};
 use confab_core::messages::{self, Draft};
-use confab_core::users::{self, NewUser};
-use confab_core::{Db, Fault, FutureExt, Settings, cursors, log};
-use confab_protocol::{ChannelKind, UserId};
+use confab_core::{Db, Fault, FutureExt, cursors, log};
+use confab_protocol::{ChannelId, UserId};
 use uuid::Uuid;
+
+use crate::harness::Room;
 
 /// Two steps and a little.
 const POSTS: usize = 2_100;
 
-fn settings(folder: &Path) -> Settings {
-    let flags = [("data_dir", folder.display().to_string())];
-    Settings::read(&flags, None, folder, std::iter::empty()).expect("settings")
-}
-
-/// A channel in which much was said.
-async fn talk(db: &Db) -> (UserId, confab_protocol::ChannelId) {
-    db.write(|tx| {
+/// Much is said in a channel.
+async fn talk(db: &Db, user: UserId, channel: ChannelId) {
+    let posts = db.write(move |tx| {
         async move {
-            let user = users::create(tx, NewUser::check("ada", None, None)?).await?.id;
-            let new = NewChannel::check("room", ChannelKind::Public, None)?;
-            let channel = channels::create(tx, Some(user), new).await?;
             for number in 0..POSTS {
                 let draft = Draft { content: format!("number {number}"), ..Draft::default() };
                 messages::post(tx, user, channel, draft).await?;
             }
-            Ok((user, channel))
+            Ok(())
         }
         .boxed()
-    })
-    .await
-    .expect("posts")
+    });
+    posts.await.expect("posts");
 }
 
 async fn trim(db: &Db, kept: Duration) -> bool {
@@ -52,10 +40,8 @@ async fn hold(db: &Db, from: i64) -> cursors::Cursor {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_leaves_the_log_when_every_consumer_is_past_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = settings(folder.path());
-    let db = &db::open(&settings, Opened::Migrated).await.expect("a record");
-    let (_, channel) = talk(db).await;
+    let Room { db, ada, room: channel, .. } = &Room::open().await;
+    talk(db, *ada, *channel).await;
     assert!(!trim(db, log::KEPT).await, "nothing is old");
 
     // A consumer that is behind holds the log.
@@ -68,9 +54,9 @@ async fn the_oldest_leaves_the_log_when_every_consumer_is_past_it() {
 
     let kept = log::after(&mut db.read(), log::STEP, 10).await.expect("a page");
     assert_eq!((kept.events.len(), kept.events[0].pos), (10, log::STEP + 1));
-    let missed = log::in_channel_after(&mut db.read(), channel, 5, 10).await;
+    let missed = log::in_channel_after(&mut db.read(), *channel, 5, 10).await;
     assert!(matches!(missed, Err(Fault::Gone("event"))), "a part would hide the rest: {missed:?}");
     let last = kept.events[0].seq.expect("a number");
-    assert_eq!(log::in_channel_after(&mut db.read(), channel, last, 10).await.expect("all of it").len(), 10);
-    assert!(log::in_channel_after(&mut db.read(), channel, 1_000_000, 10).await.expect("none").is_empty());
+    assert_eq!(log::in_channel_after(&mut db.read(), *channel, last, 10).await.expect("all of it").len(), 10);
+    assert!(log::in_channel_after(&mut db.read(), *channel, 1_000_000, 10).await.expect("none").is_empty());
 }

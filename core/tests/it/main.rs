@@ -1,0 +1,14 @@
+//! What would take a story of the server hundreds of calls, or what it cannot see: bounds, plans of statements, the record
+//! itself.
+#![allow(clippy::expect_used, missing_docs)]
+
+mod accounts;
+mod broadcasts;
+mod channels;
+mod files;
+mod harness;
+mod log;
+mod plans;
+mod push;
+mod record;
+mod schedule;
