@@ -44,13 +44,23 @@ const ONLINE: &str = "select m.user_id, exists (select 1 from notifications n wh
 /// Whom of a channel a message mentions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// Everybody: `@channel` or `@all`.
+    /// Everybody: `@channel`, `@all` or `@everyone`.
     Channel,
     /// Who is online: `@here`.
     Here,
 }
 
 impl Word {
+    /// The word for a whole channel that a name behind an `@` is, if it is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name.to_lowercase().as_str() {
+            "channel" | "all" | "everyone" => Some(Self::Channel),
+            "here" => Some(Self::Here),
+            _ => None,
+        }
+    }
+
     /// The word in SQL and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -21,6 +21,7 @@ use comrak::nodes::{Node, NodeValue};
 use comrak::{Arena, Options, try_parse_document};
 use confab_protocol::{ChannelId, UserId};
 
+pub(crate) use words::names_behind;
 pub use words::{Wanted, wanted};
 
 /// Deepest nesting of elements that is shown as such.

@@ -3,7 +3,7 @@
 use confab_protocol::{ChannelId, UserId};
 
 use super::{Names, Source, Symbol};
-use crate::text;
+use crate::{broadcasts, text};
 
 /// Most channels and most codes of one text that are looked up.
 const CHANNELS: usize = 20;
@@ -11,9 +11,6 @@ const CODES: usize = 50;
 /// Longest name and longest code, in characters.
 const NAME_CHARACTERS: usize = 100;
 const CODE_BYTES: usize = 64;
-
-/// Names that stand for many people. Whether somebody may call them is decided where they are told.
-const EVERYBODY: &[&str] = &["channel", "here", "all", "everyone"];
 
 /// What a text needs to have looked up before it can be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +33,7 @@ pub fn wanted(content: &str) -> Wanted {
         let rest = &content[at + letter.len_utf8()..];
         match letter {
             '#' if !before.is_alphanumeric() && wanted.channels.len() < CHANNELS => {
-                for name in candidates(token(rest)) {
+                for name in names_behind(rest) {
                     add(&mut wanted.channels, text::key(name));
                 }
             }
@@ -107,13 +104,13 @@ pub fn pieces<'t>(text: &'t str, source: &Source<'_>, names: &'t Names) -> Vec<W
 }
 
 fn mention<'t>(rest: &'t str, source: &Source<'_>, names: &Names) -> Option<(Word<'t>, usize)> {
-    let token = token(rest);
-    for name in candidates(token) {
+    for name in names_behind(rest) {
         let known = names.people.get(&text::key(name)).filter(|id| source.mentions.contains(id));
         if let Some(id) = known {
             return Some((Word::Mention(name, Some(*id)), name.len()));
         }
-        if EVERYBODY.contains(&name) {
+        // Whether somebody may call them is decided where they are told.
+        if broadcasts::Word::named(name).is_some() {
             return Some((Word::Mention(name, None), name.len()));
         }
     }
@@ -124,7 +121,7 @@ fn channel<'t>(rest: &'t str, names: &Names) -> Option<(Word<'t>, usize)> {
     if names.channels.is_empty() {
         return None;
     }
-    let found = candidates(token(rest)).find_map(|name| Some((name, *names.channels.get(&text::key(name))?)));
+    let found = names_behind(rest).find_map(|name| Some((name, *names.channels.get(&text::key(name))?)));
     found.map(|(name, id)| (Word::Channel(name, id), name.len()))
 }
 
@@ -140,7 +137,12 @@ fn emoji<'t>(rest: &'t str, names: &'t Names) -> Option<(Word<'t>, usize)> {
     Some((word, code.len() + 1))
 }
 
-/// The name at the beginning of a text, as `messages::mentions` reads it.
+/// The names that may be meant by what stands behind an `@` or `#`, the likeliest first.
+pub fn names_behind(rest: &str) -> impl Iterator<Item = &str> {
+    candidates(token(rest))
+}
+
+/// The name at the beginning of a text.
 fn token(rest: &str) -> &str {
     let ends = |it: char| {
         it.is_whitespace()

@@ -1,5 +1,7 @@
-//! Who is mentioned in a text: `@name` at the beginning of a word, for people who may read the channel, and `@channel`,
-//! `@all` or `@here` for all of it. What stands in code mentions nobody.
+//! Who is mentioned in a text: `@name` at the beginning of a word, for people who may read the channel, and words such as
+//! `@channel` for all of it. What stands in code mentions nobody.
+
+use std::collections::HashMap;
 
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MENTIONS, UserId};
 use uuid::Uuid;
@@ -7,19 +9,10 @@ use uuid::Uuid;
 use crate::broadcasts::{self, Word};
 use crate::db::{Tx, run_in};
 use crate::fault::Result;
-use crate::users;
+use crate::{markdown, text, users};
 
 const MEMBERS: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null and user_id in";
-
-/// The word for a whole channel that a name is, if it is one. Nobody is called so.
-fn word(name: &str) -> Option<Word> {
-    match name.to_lowercase().as_str() {
-        "channel" | "all" => Some(Word::Channel),
-        "here" => Some(Word::Here),
-        _ => None,
-    }
-}
 
 /// The parts of a text outside of code: a run of backticks opens, the next run of the same length closes (CommonMark).
 fn outside_code(content: &str) -> Vec<&str> {
@@ -54,36 +47,25 @@ fn closing(text: &str, run: usize) -> Option<usize> {
     None
 }
 
-/// Names that a text may mean, at most [`MENTIONS`].
-fn names(content: &str) -> Vec<String> {
+/// What stands behind each `@` at the beginning of a word, at most [`MENTIONS`]: the names that it may mean, the
+/// likeliest first, as they are shown ([`markdown::names_behind`]).
+fn names(content: &str) -> Vec<Vec<&str>> {
     // A text of thousands of single runs would be looked through for each: then backticks are text.
     let parts = if content.matches('`').count() > 1_000 { vec![content] } else { outside_code(content) };
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<Vec<&str>> = Vec::new();
     for part in parts {
-        names_in(part, &mut names);
+        let mut before = ' ';
+        for (at, letter) in part.char_indices() {
+            if letter == '@' && !before.is_alphanumeric() && names.len() < MENTIONS {
+                let meant: Vec<&str> = markdown::names_behind(&part[at + 1..]).collect();
+                if !meant.is_empty() && !names.contains(&meant) {
+                    names.push(meant);
+                }
+            }
+            before = letter;
+        }
     }
     names
-}
-
-fn names_in(content: &str, names: &mut Vec<String>) {
-    let mut before = ' ';
-    for (at, letter) in content.char_indices() {
-        if letter == '@' && !before.is_alphanumeric() && names.len() < MENTIONS {
-            let rest = &content[at + 1..];
-            let end = rest.find(|it: char| {
-                it.is_whitespace()
-                    || matches!(it, '@' | ',' | ':' | ';' | '!' | '?' | ')' | '<' | '>' | '"' | '/')
-            });
-            let name = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
-            if !name.is_empty()
-                && name.chars().count() <= users::USERNAME_CHARACTERS
-                && !names.iter().any(|it| it == name)
-            {
-                names.push(name.to_owned());
-            }
-        }
-        before = letter;
-    }
 }
 
 /// Whether a text mentions its whole channel, by somebody who may.
@@ -97,7 +79,8 @@ pub(super) async fn broadcast(
     if !content.contains('@') {
         return Ok(None);
     }
-    let words: Vec<Word> = names(content).iter().filter_map(|name| word(name)).collect();
+    let words: Vec<Word> =
+        names(content).iter().filter_map(|meant| meant.iter().find_map(|name| Word::named(name))).collect();
     // The wider one counts.
     let found = if words.contains(&Word::Channel) { Some(Word::Channel) } else { words.first().copied() };
     match found {
@@ -117,8 +100,23 @@ pub(super) async fn mentioned(
     if !content.contains('@') {
         return Ok(Vec::new());
     }
-    let names: Vec<String> = names(content).into_iter().filter(|name| word(name).is_none()).collect();
-    let found: Vec<UserId> = users::by_names(tx, &names).await?.into_iter().map(|(id, _)| id).collect();
+    let meant = names(content);
+    let asked: Vec<String> = meant
+        .iter()
+        .flatten()
+        .filter(|name| Word::named(name).is_none())
+        .map(|name| (*name).to_owned())
+        .collect();
+    let known: HashMap<String, UserId> =
+        users::by_names(tx, &asked).await?.into_iter().map(|(id, key)| (key, id)).collect();
+    let mut found: Vec<UserId> = Vec::new();
+    for names in meant {
+        // "@j.r." means j.r. where there is one, and j.r otherwise: never both.
+        let person = names.iter().find_map(|name| known.get(&text::key(name)));
+        if let Some(id) = person.filter(|id| !found.contains(id)) {
+            found.push(*id);
+        }
+    }
     if kind.is_open() || found.is_empty() {
         return Ok(found);
     }
@@ -129,16 +127,33 @@ pub(super) async fn mentioned(
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, names, word};
+    use super::{Word, names};
+
+    /// The likeliest name of each.
+    fn first(content: &str) -> Vec<&str> {
+        names(content).into_iter().map(|meant| meant[0]).collect()
+    }
 
     #[test]
     fn mentions_stand_at_the_beginning_of_a_word() {
-        assert_eq!(names("hi @ada, @Bob. mail me@example.org (@eve)"), ["ada", "Bob", "eve"]);
-        assert_eq!(names("@ada @ada @"), ["ada"]);
-        assert_eq!(names("`@eve` ``@bob ` @bob`` ```\n@carl\n``` ` @ada"), ["ada"]);
-        assert_eq!(word("Channel"), Some(Word::Channel));
-        assert_eq!((word("here"), word("hereby")), (Some(Word::Here), None));
+        assert_eq!(first("hi @ada, @Bob mail me@example.org (@eve)"), ["ada", "Bob", "eve"]);
+        assert_eq!(first("@ada @ada @"), ["ada"]);
+        assert_eq!(first("`@eve` ``@bob ` @bob`` ```\n@carl\n``` ` @ada"), ["ada"]);
         let many = (0..200).map(|number| format!("@u{number}")).collect::<Vec<_>>().join(" ");
         assert_eq!(names(&many).len(), super::MENTIONS);
+    }
+
+    #[test]
+    fn marks_around_a_name_are_not_of_it() {
+        assert_eq!(
+            names("**@ada** @bob's @j.r."),
+            [vec!["ada**", "ada"], vec!["bob's", "bob"], vec!["j.r.", "j.r"],]
+        );
+    }
+
+    #[test]
+    fn words_for_all_of_a_channel() {
+        assert_eq!(["Channel", "all", "everyone"].map(Word::named), [Some(Word::Channel); 3]);
+        assert_eq!(["here", "hereby"].map(Word::named), [Some(Word::Here), None]);
     }
 }

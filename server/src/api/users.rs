@@ -163,9 +163,9 @@ impl Users {
 
     /// What somebody's dot shows.
     #[oai(path = "/users/:id/status", method = "get")]
-    async fn status(&self, _caller: Bearer, id: Path<Uuid>) -> Answer<Json<UserStatus>> {
+    async fn status(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<UserStatus>> {
         let app = app(&self.0)?;
-        let user = users::find(&mut app.db.read(), UserId(id.0)).await?;
+        let user = looked_up(app, &caller, UserId(id.0)).await?;
         Ok(Json(presences::status(&mut app.db.read(), user.id).await?))
     }
 
@@ -239,11 +239,16 @@ pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
     Ok(())
 }
 
-async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {
+/// Somebody whom the caller may look up: for guests nobody else is there.
+async fn looked_up(app: &App, caller: &Bearer, id: UserId) -> Result<User> {
     if !users::may_look_up(&mut app.db.read(), caller.0.user_id, id).await? {
-        return Err(Fault::NotFound("user").into());
+        return Err(Fault::NotFound("user"));
     }
-    let mut user = users::find(&mut app.db.read(), id).await?;
+    users::find(&mut app.db.read(), id).await
+}
+
+async fn one(app: &App, caller: &Bearer, id: UserId) -> Answer<Json<User>> {
+    let mut user = looked_up(app, caller, id).await?;
     if user.id != caller.0.user_id && caller.0.may(Permission::UsersManage).is_err() {
         user.email = None;
     }

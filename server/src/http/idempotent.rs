@@ -26,8 +26,7 @@ const KEY_BYTES: usize = 255;
 const OWN_WAY: &[&str] = &["/channels/{id}/messages", "/messages/{id}/forward", "/files/upload"];
 /// Calls whose answers hold neither secrets nor what others may delete: only these are kept and given again. To the
 /// others a second call is told that the first was done.
-const KEPT: &[&str] =
-    &["/channels", "/channels/direct", "/channels/{id}/members", "/auth/roles", "/channels/join"];
+const KEPT: &[&str] = &["/channels", "/channels/direct", "/channels/{id}/members", "/auth/roles"];
 
 /// Wraps the routes, inside of what bounds and rewrites requests.
 pub struct Idempotent<E> {

@@ -1,7 +1,7 @@
 import { dialog } from '../layout.js';
 import { FormError } from './field.js';
 import { Action } from './form.js';
-import { html, useEffect, useRef, useState } from './html.js';
+import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 
 function closeWorkspaceDialog() {
@@ -25,7 +25,8 @@ function giveFocusBack(opener) {
  */
 export function Dialog({ title, children, bare = false, class: extra = '', onClose = closeWorkspaceDialog }) {
   const element = useRef(/** @type {HTMLDialogElement|null} */ (null));
-  useEffect(() => {
+  // At once, not after the next frame: who opens it by a key types on, and the words would go where the focus was.
+  useLayoutEffect(() => {
     const opener = /** @type {HTMLElement|null} */ (document.activeElement);
     element.current?.showModal();
     return () => { setTimeout(() => giveFocusBack(opener)); };
