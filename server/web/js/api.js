@@ -242,7 +242,6 @@ export const api = {
   retryDeadLetter: (/** @type {string} */ letterId) => request('POST', `admin/dead-letters/${id(letterId)}/retry`),
 
   users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null) => request('GET', 'users', { query: { q, cursor, limit: 20 } }),
-  searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/files', { query: { q, cursor, limit: 20 } }),
   user: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}`),
 
   search: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/messages', { query: { q, cursor, limit: 20 } }),

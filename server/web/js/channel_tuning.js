@@ -1,8 +1,8 @@
 /** How I keep a channel: starred, muted, how loud. */
 import { chat } from './chat_api.js';
 import { tuned } from './events.js';
+import { notify } from './notices.js';
 import { channels } from './store.js';
-import { notify } from './workspace.js';
 
 /** @typedef {import('./store.js').Channel} Channel */
 

@@ -1,8 +1,8 @@
 /** Opens the conversation with some people: the same one whoever asks, and in whatever order they are named. */
 import { chat } from './chat_api.js';
+import { attempt } from './notices.js';
 import { channelPath, navigate } from './router.js';
 import { putChannel } from './store.js';
-import { attempt } from './workspace.js';
 
 /** @param {string[]} userIds */
 export async function openDirect(userIds) {

@@ -3,11 +3,11 @@ import { batch } from '../vendor/signals-core.js';
 import { changed, draftNews, lostChannel } from './changes.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
-  accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, noteOf, ownAccount,
-  presences, putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
+  accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, ownAccount, presences,
+  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
 } from './store.js';
 import { withReply, withThreadNews } from './threads.js';
-import { isMentioned, withChanged, withMessage, withNote, withReaction, withUpdate, withoutMessage } from './timeline.js';
+import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 
 /**
@@ -20,7 +20,7 @@ import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } fro
  * Applies one event of the gateway. Positions are checked by live.js; every branch also tolerates what it has seen already.
  * @param {import('./live.js').LiveEvent} event
  */
-export function applyEvent({ t, d, channel_id: channelId }) {
+export function applyEvent({ t, d }) {
   batch(() => {
     switch (t) {
       case 'new_message': return receive(d);
@@ -38,7 +38,6 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'reminder_updated': return changed('reminders');
       case 'preferences_updated': return d.channel_id ? tuned(d) : changed('preferences');
       case 'reaction_catalogue_updated': return changed('reactions');
-      case 'channel_created':
       case 'privacy_updated':
       case 'channel_update': return channelChanged(d);
       case 'channel_deleted': return loseSight(d.id);
@@ -46,11 +45,10 @@ export function applyEvent({ t, d, channel_id: channelId }) {
       case 'member_joined': return joined(d);
       case 'member_left': return left(d);
       case 'role_updated': return roleChanged(d);
-      case 'read_updated': return readTo(d.channel_id ?? channelId, d);
+      case 'read_updated': return readTo(d);
       case 'user_updated': return userChanged(d);
       case 'notification': return notified(d);
       case 'notifications_read': inbox.value = withReadElsewhere(inbox.value, d); return undefined;
-      case 'command_result': return changeTimeline(d.channel_id ?? channelId, (timeline) => withNote(timeline, noteOf(timeline, d.command, d.content)));
       default: return undefined; // an event of a newer server
     }
   });
@@ -59,16 +57,14 @@ export function applyEvent({ t, d, channel_id: channelId }) {
 /** @param {import('./live.js').LiveSignal} signalFrame @param {number} [now] */
 export function applySignal({ t, d, channel_id: channelId }, now = Date.now()) {
   if (t === 'presence') present(d);
-  const where = channelId ?? d.channel_id;
-  if (t === 'typing' && where && d.user_id !== me.value?.id) typing.value = withTyping(typing.value, typingPlace(where, d.parent_id), d.user_id, now + TYPING_MS);
+  if (t === 'typing' && channelId && d.user_id !== me.value?.id) typing.value = withTyping(typing.value, typingPlace(channelId, d.parent_id), d.user_id, now + TYPING_MS);
 }
 
-/** @param {{user_id:string, status:string, text?:string|null, expires_at?:string|null}} d */
+/** The whole state of somebody: without words they say none. @param {import('./status.js').Status} d */
 function present(d) {
   presences.value = new Map(presences.value).set(d.user_id, d.status);
-  // Words are left out of a signal only by a server that does not send them.
-  if (!('text' in d) && !statuses.value.has(d.user_id)) return;
-  statuses.value = d.text ? new Map(statuses.value).set(d.user_id, d) : without(statuses.value, d.user_id);
+  if (d.text) statuses.value = new Map(statuses.value).set(d.user_id, d);
+  else if (statuses.value.has(d.user_id)) statuses.value = without(statuses.value, d.user_id);
   if (d.user_id === me.value?.id) myStatus.value = { ...d, text: d.text ?? null, expires_at: d.expires_at ?? null };
 }
 
@@ -148,9 +144,9 @@ export function roleChanged({ channel_id: channelId, user_id: userId, role }) {
 
 /**
  * How far I have read on any device, forward or back, or the other one of a conversation has.
- * @param {string} channelId @param {{seq:number, user_id?:string, unread_count?:number, mention_count?:number}} d
+ * @param {{channel_id:string, seq:number, user_id?:string, unread_count?:number, mention_count?:number}} d
  */
-function readTo(channelId, { seq, user_id: userId, unread_count: unread, mention_count: mentions }) {
+function readTo({ channel_id: channelId, seq, user_id: userId, unread_count: unread, mention_count: mentions }) {
   if (userId && userId !== me.value?.id) {
     seenUpTo.value = new Map(seenUpTo.value).set(channelId, Math.max(seq, seenUpTo.value.get(channelId) ?? 0));
   } else if (unread !== undefined) {

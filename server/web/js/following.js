@@ -24,17 +24,7 @@ export async function loadThreads() {
 
 /** Which messages are saved, of the newest. */
 export async function loadBookmarks() {
-  await chat.bookmarks({ limit: MOST }).then((page) => { bookmarks.value = new Set(page.items.map(bookmarkedId)); }, () => {});
-}
-
-/** One entry of the server's list: the message, or what stands beside it. @param {any} entry @returns {any} */
-export function bookmarkedMessage(entry) {
-  return entry.message ?? entry;
-}
-
-/** @param {any} entry @returns {string} */
-function bookmarkedId(entry) {
-  return bookmarkedMessage(entry).id;
+  await chat.bookmarks({ limit: MOST }).then((page) => { bookmarks.value = new Set(page.items.map((/** @type {any} */ { message }) => message.id)); }, () => {});
 }
 
 /** @param {string} rootId @param {boolean} following */

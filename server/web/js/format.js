@@ -237,13 +237,14 @@ function trimLink(link) {
 }
 
 /**
- * The address if a click on it is harmless, else null. Only http, https and mailto: "javascript:" runs code.
+ * The address if a click on it is harmless, else null. Only http, https and mailto: "javascript:" runs code. None with a name
+ * or a password in it: "https://bank.example@other.example" leads to where it does not seem to, and a click would sign in there.
  * @param {string} address
  */
 export function safeHref(address) {
   try {
-    const { protocol, href } = new URL(address);
-    return ['http:', 'https:', 'mailto:'].includes(protocol) ? href : null;
+    const { protocol, href, username, password } = new URL(address);
+    return ['http:', 'https:', 'mailto:'].includes(protocol) && !username && !password ? href : null;
   } catch {
     return null;
   }

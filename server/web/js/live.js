@@ -269,8 +269,6 @@ export class Live {
         return '';
       case 4010:
         return 'signed_out';
-      case 4012:
-        return 'protocol';
       case 4014:
         this.serverDelayMs = BACKOFF_CAP_MS;
         return '';

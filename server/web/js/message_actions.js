@@ -1,8 +1,8 @@
 /** What one can do to a message beside reading it: each shows at once and is taken back if the server refuses. */
 import { chat } from './chat_api.js';
 import { bookmark, pin } from './events.js';
+import { notify } from './notices.js';
 import { bookmarks, quotes } from './store.js';
-import { notify } from './workspace.js';
 
 /** @typedef {import('./timeline.js').Message} Message */
 

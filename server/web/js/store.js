@@ -129,11 +129,10 @@ function isNews(user, known) {
   return known?.username !== user.username || known?.full_name !== user.full_name || known?.picture_url !== user.picture_url;
 }
 
-/** @param {any} list presences of the ready frame: a list of {user_id, status}, or an object from user id to status */
+/** @param {import('./status.js').Status[]} list of the ready frame: everyone else is offline */
 export function setPresences(list) {
-  const pairs = Array.isArray(list) ? list.map((entry) => [entry.user_id, entry.status]) : Object.entries(list ?? {});
-  presences.value = new Map(/** @type {[string,string][]} */ (pairs));
-  statuses.value = new Map(Array.isArray(list) ? list.filter(({ text }) => text).map((entry) => [entry.user_id, entry]) : []);
+  presences.value = new Map(list.map((entry) => [entry.user_id, entry.status]));
+  statuses.value = new Map(list.filter(({ text }) => text).map((entry) => [entry.user_id, entry]));
 }
 
 /** What I am now: what an answer lacks was taken away, what only the own account has stays. @param {any} account */

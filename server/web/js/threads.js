@@ -7,32 +7,22 @@ import { isMentioned } from './timeline.js';
  * @typedef {{message:Message, channel_id:string, read_seq:number, unread_count:number, mention_count:number, last_reply_at?:string|null}} Followed
  *   message: the root
  * @typedef {Map<string, Followed>} Threads by the root's id
+ * @typedef {{message:Message, read_seq:number, unread_count:number, mention_count:number, active_at?:string}} Entry as the server lists it
  */
 
-/** One entry of the server's list: the root beside the counts, or the counts in it. @param {any} entry @returns {Followed} */
-export function followedOf(entry) {
-  const message = entry.message ?? entry.root ?? entry;
-  return {
-    message,
-    channel_id: entry.channel_id ?? message.channel_id,
-    read_seq: entry.read_seq ?? 0,
-    unread_count: entry.unread_count ?? 0,
-    mention_count: entry.mention_count ?? 0,
-    last_reply_at: entry.active_at ?? message.last_reply_at ?? entry.last_reply_at ?? null,
-  };
-}
-
-/** @param {Threads} threads @param {any[]} entries a page of the server's list @returns {Threads} */
+/** @param {Threads} threads @param {Entry[]} entries a page of the server's list @returns {Threads} */
 export function withFollowed(threads, entries) {
   const next = new Map(threads);
-  for (const entry of entries.map(followedOf)) next.set(entry.message.id, entry);
+  for (const { message, read_seq, unread_count, mention_count, active_at: active } of entries) {
+    next.set(message.id, { message, channel_id: message.channel_id, read_seq, unread_count, mention_count, last_reply_at: active ?? message.last_reply_at ?? null });
+  }
   return next;
 }
 
 /** A thread was opened: the server says with its messages whether I follow it. @param {Threads} threads @param {Message} root @param {any} answer @returns {Threads} */
 export function withOpened(threads, root, answer) {
-  if (answer.following) return withFollowed(threads, [{ message: root, ...answer, channel_id: root.channel_id }]);
-  return answer.following === false ? withThreadNews(threads, { message_id: root.id, following: false }).threads : threads;
+  if (answer.following) return withFollowed(threads, [{ message: root, ...answer }]);
+  return withThreadNews(threads, { message_id: root.id, following: false }).threads;
 }
 
 /**

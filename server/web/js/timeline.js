@@ -3,9 +3,9 @@
  *
  * @typedef {{id:string, username:string, full_name?:string, picture_url?:string, is_bot?:boolean}} UserRef
  * @typedef {{code:string, count:number, user_ids:string[]}} Reaction
- * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, html?:string, parent_id?:string,
+ * @typedef {{id:string, channel_id:string, seq:number, sender_id:string, sender:UserRef, content:string, html?:string|null, parent_id?:string,
  *   version:number, created_at:string, edited_at?:string, deleted_at?:string, is_bot?:boolean, nonce?:string,
- *   reply_count?:number, last_reply_at?:string|null, last_reply_seq?:number, participants?:(string|UserRef)[], pinned_at?:string|null, html?:string|null,
+ *   reply_count?:number, last_reply_at?:string|null, last_reply_seq?:number, participants?:string[], pinned_at?:string|null,
  *   mentions_all?:string|null, previews?:any[], quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
  * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], quoted?:Message,
  *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
@@ -113,8 +113,7 @@ function withReplyOf(items, rootId, reply) {
   return items.map((item) => {
     if (item.id !== rootId) return item;
     const known = item.participants ?? [];
-    const listed = known.some((person) => (typeof person === 'string' ? person : person.id) === reply.sender_id);
-    const participants = listed || known.length >= MAX_PARTICIPANTS ? known : [...known, reply.sender_id];
+    const participants = known.includes(reply.sender_id) || known.length >= MAX_PARTICIPANTS ? known : [...known, reply.sender_id];
     return { ...item, reply_count: (item.reply_count ?? 0) + 1, last_reply_at: reply.created_at, participants };
   });
 }
@@ -175,7 +174,7 @@ export function withoutPending(timeline, nonce) {
 }
 
 /**
- * The same command result can come as the answer of the request and as an event: shown once.
+ * The same answer to the same command within seconds is one note: the key was pressed twice.
  * @param {Timeline} timeline @param {Note} note
  * @returns {Timeline}
  */

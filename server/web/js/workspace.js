@@ -1,5 +1,5 @@
 /** What the views ask for: loads, joins and marks, each keeping the store and the server in step. */
-import { effect, signal } from '../vendor/signals-core.js';
+import { effect } from '../vendor/signals-core.js';
 import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
 import { changes } from './changes.js';
@@ -8,19 +8,19 @@ import { loadDrafts, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live } from './live.js';
+import { loadMembers, reloadMembers } from './members.js';
+import { attempt, notify } from './notices.js';
 import { resendWaiting } from './outbox.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, info, isConversation, me, meet, members,
-  myChannels, myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, users,
+  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, info, isConversation, me, meet, myChannels,
+  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines,
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
 
-/** Direct conversations get their names from their members; past this many, the name the server gives is enough. */
-const MAX_NAMED_CONVERSATIONS = 40;
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
 const MAX_THREAD_PAGES = 3;
 /** Without a gateway after this time, the channels are fetched without waiting for it. */
@@ -28,26 +28,6 @@ const READY_PATIENCE_MS = 4_000;
 
 /** @type {Live|null} */
 export let live = null;
-/** Short messages to the user, newest last. */
-export const notices = signal(/** @type {{id:number, text:string, bad:boolean}[]} */ ([]));
-
-/** @param {string} text @param {{bad?:boolean}} [options] */
-export function notify(text, { bad = false } = {}) {
-  const id = Date.now() + Math.random();
-  // The same words twice say no more.
-  notices.value = [...notices.value.filter((notice) => notice.text !== text).slice(-2), { id, text, bad }];
-  setTimeout(() => { notices.value = notices.value.filter((notice) => notice.id !== id); }, bad ? 8_000 : 4_000);
-}
-
-/** Shows a failure unless `work` succeeds. @template T @param {Promise<T>} work @returns {Promise<T|undefined>} */
-export async function attempt(work) {
-  try {
-    return await work;
-  } catch (error) {
-    notify(error instanceof Error ? error.message : String(error), { bad: true });
-    return undefined;
-  }
-}
 
 /** Opens the gateway; its ready frame starts the loading of everything else. */
 export function startLive() {
@@ -145,21 +125,7 @@ async function loadWorkspace() {
   api.info().then((latest) => { info.value = latest; }, () => {});
   void loadInbox();
   if (me.value) api.status(me.value.id).then((status) => { myStatus.value = status; }, () => {});
-  for (const channel of myChannels.value.filter(isConversation).slice(0, MAX_NAMED_CONVERSATIONS)) void loadMembers(channel.id);
-}
-
-/** @param {string} channelId */
-export async function loadMembers(channelId) {
-  if (members.value.has(channelId)) return;
-  try {
-    const list = await chat.members(channelId);
-    meet(list.items.map((/** @type {any} */ member) => member.user));
-    members.value = new Map(members.value).set(channelId, list.items);
-    // Who came or went while this was asked for is in it.
-    if (!list.next_cursor && channels.value.has(channelId)) putChannel({ id: channelId, member_count: list.items.length });
-  } catch {
-    // A channel I may read without belonging to it can keep its members to itself.
-  }
+  reloadMembers();
 }
 
 /** Shows the newest messages of a channel, unless they are there. @param {string} channelId */
@@ -282,21 +248,4 @@ export function joined(channel) {
   // What was said before I came is not unread.
   putChannel({ role: 'member', unread_count: 0, mention_count: 0, read_seq: channel.last_seq, ...channel });
   navigate(`/channels/${channel.id}`);
-}
-
-/** @param {import('./store.js').Channel} channel how the sidebar and headings call it */
-export function channelTitle(channel) {
-  if (!isConversation(channel)) return channel.name;
-  const others = (members.value.get(channel.id) ?? []).map((member) => users.value.get(member.user.id) ?? member.user).filter((user) => user.id !== me.value?.id);
-  return others.length ? others.map((user) => personName(user)).join(', ') : channel.name || 'Conversation';
-}
-
-/** @param {import('./store.js').UserRef|undefined} user */
-export function personName(user) {
-  return user?.full_name || user?.username || 'Someone';
-}
-
-/** A person met only by id. @param {string} userId */
-export function personById(userId) {
-  return users.value.get(userId);
 }

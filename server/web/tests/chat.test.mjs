@@ -100,7 +100,7 @@ test('preferences go to the form and back', () => {
 });
 
 test('threads stand by their newest reply', () => {
-  const entry = (id, at, unread) => ({ message: { id, channel_id: 'c' }, last_reply_at: at, unread_count: unread });
+  const entry = (id, at, unread) => ({ message: { id, channel_id: 'c' }, active_at: at, unread_count: unread });
   const threads = withFollowed(new Map(), [entry('a', '2026-01-01', 0), entry('b', '2026-01-03', 2), entry('c', '2026-01-02', 1)]);
   assert.deepEqual([orderedThreads(threads).map(({ message }) => message.id), unreadThreads(threads)], [['b', 'c', 'a'], 2]);
 });

@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test';
 import { changes, draftNews, lostChannel } from '../js/changes.js';
 import { applyEvent, applySignal } from '../js/events.js';
 import {
-  bookmarks, changeTimeline, channels, channelWanted, forget, inbox, me, members, myStatus, seenUpTo, statuses, thread, threads, timelineOf, typing, unreadTotal,
+  bookmarks, changeTimeline, channels, channelWanted, forget, inbox, me, members, myStatus, presences, seenUpTo, statuses, thread, threads, timelineOf, typing, unreadTotal,
 } from '../js/store.js';
 import { withFollowed } from '../js/threads.js';
 import { emptyTimeline } from '../js/timeline.js';
@@ -166,6 +166,15 @@ test('words beside a dot come and go with the signal, also mine', () => {
   assert.deepEqual([statuses.value.get(jonas.id).text, myStatus.value.text], ['Reviewing', 'Here']);
   presence({ user_id: jonas.id, status: 'online' });
   assert.equal(statuses.value.has(jonas.id), false);
+});
+
+test('my dot, changed on another device, is known here without words', () => {
+  myStatus.value = { user_id: amara.id, status: 'online', text: null, expires_at: null };
+  const before = statuses.value;
+  applySignal({ op: 'signal', t: 'presence', d: { user_id: amara.id, status: 'busy' } });
+  assert.deepEqual(myStatus.value, { user_id: amara.id, status: 'busy', text: null, expires_at: null });
+  assert.equal(presences.value.get(amara.id), 'busy');
+  assert.equal(statuses.value, before, 'nobody’s words have changed');
 });
 
 test('typing in a thread is not typing in its channel', () => {

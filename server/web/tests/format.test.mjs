@@ -68,6 +68,14 @@ test('only http, https and mailto are links', () => {
   assert.equal(safeHref('https://a.example'), 'https://a.example/');
 });
 
+test('an address with a name or a password in it is text, all of it', () => {
+  for (const text of ['http://user:password@host.example/x', 'https://bank.example@other.example', '[notes](https://:secret@a.example)', 'https://a%40b@c.example']) {
+    assert.ok(!kinds(parseInline(text)).includes('link'), text);
+    assert.equal(plain(parseInline(text)), text);
+  }
+  assert.deepEqual(['https://a.example/@ben', 'https://a.example/?to=b@c.example', 'mailto:b@c.example'].map(safeHref), ['https://a.example/@ben', 'https://a.example/?to=b@c.example', 'mailto:b@c.example']);
+});
+
 test('markup stays text', () => {
   const hostile = '<img src=x onerror=alert(1)><script>alert(1)</script>&lt;b&gt;';
   assert.deepEqual(paragraph(hostile), [{ kind: 'text', text: hostile }]);

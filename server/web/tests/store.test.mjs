@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { applyEvent, applySignal, expireTyping, receive } from '../js/events.js';
 import {
-  accountChanges, changeTimeline, channels, forget, inbox, me, members, myChannels, thread, timelineOf, timelines, typing, users, viewing,
+  accountChanges, changeTimeline, channels, forget, inbox, me, members, myChannels, noteOf, thread, timelineOf, timelines, typing, users, viewing,
 } from '../js/store.js';
 import { aroundPage, emptyTimeline, WINDOW, withNote, withPage, withPending, withReaction } from '../js/timeline.js';
 
@@ -144,11 +144,9 @@ test('typing ends by time and by the message', () => {
   assert.equal(typing.value.get('c1').size, 0);
 });
 
-test('a command result told twice is one note', () => {
-  applyEvent(event('command_result', { channel_id: 'c1', command: 'remind', content: 'Will do.' }));
-  const [note] = timelineOf('c1').notes;
-  changeTimeline('c1', (timeline) => withNote(timeline, { ...note, id: 'other' }));
-  assert.equal(timelineOf('c1').notes.length, 1);
+test('an answer that comes twice is one note, another is one more', () => {
+  for (const words of ['Will do.', 'Will do.', 'Done.']) changeTimeline('c1', (timeline) => withNote(timeline, noteOf(timeline, 'remind', words)));
+  assert.deepEqual(timelineOf('c1').notes.map(({ content }) => content), ['Will do.', 'Done.']);
 });
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => message(from + index));

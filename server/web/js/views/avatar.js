@@ -1,8 +1,8 @@
 import { picturePath } from '../api.js';
 import { cleanName } from '../format.js';
+import { personName } from '../names.js';
 import { presences, statuses, users } from '../store.js';
 import { currentStatus } from '../status.js';
-import { personName } from '../workspace.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
 

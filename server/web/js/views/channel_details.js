@@ -1,9 +1,9 @@
 /** The channel on screen: what it is, who is in it, who may come, and what becomes of it. */
 import { dialog, dialogSubject } from '../layout.js';
 import { isAtLeast } from '../channel_roles.js';
+import { channelTitle } from '../names.js';
 import { route } from '../router.js';
 import { channels, isConversation } from '../store.js';
-import { channelTitle } from '../workspace.js';
 import { About } from './channel_details/about.js';
 import { ChannelInvitations } from './channel_details/invitations.js';
 import { Members } from './channel_details/members.js';

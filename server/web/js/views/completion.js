@@ -1,8 +1,8 @@
 /** What the composer offers while one types "/", "@", "#" or ":". */
 import { emojiFor } from '../emoji_words.js';
 import { cleanName } from '../format.js';
+import { personName } from '../names.js';
 import { commands, customReactions, isConversation, me, members, myChannels } from '../store.js';
-import { personName } from '../workspace.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
 import { Face } from './reactions.js';

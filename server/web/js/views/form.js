@@ -1,5 +1,5 @@
+import { notify } from '../notices.js';
 import { placedRefusal } from '../refusal.js';
-import { notify } from '../workspace.js';
 import { html, useEffect, useRef, useState } from './html.js';
 
 /**

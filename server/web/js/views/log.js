@@ -2,9 +2,10 @@
 import { dayKey, dayText } from '../clock.js';
 import { plainWords } from '../format.js';
 import { markedSeq, showThread } from '../layout.js';
+import { personName } from '../names.js';
 import { channelPath, navigate } from '../router.js';
 import { me, seenUpTo, viewing } from '../store.js';
-import { loadLatest, loadMore, markRead, personName } from '../workspace.js';
+import { loadLatest, loadMore, markRead } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 import { Message, onMessageKey } from './message.js';

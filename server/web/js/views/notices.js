@@ -1,4 +1,4 @@
-import { notices } from '../workspace.js';
+import { notices } from '../notices.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 
 /** Short messages at the edge of the window, over whatever dialog is open. */

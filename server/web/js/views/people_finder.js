@@ -1,6 +1,7 @@
 import { api } from '../api.js';
+import { personName } from '../names.js';
+import { attempt } from '../notices.js';
 import { me } from '../store.js';
-import { attempt, personName } from '../workspace.js';
 import { Avatar, PersonName, PresenceWord } from './avatar.js';
 import { Field } from './field.js';
 import { html, useEffect, useState } from './html.js';

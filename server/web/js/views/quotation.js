@@ -2,9 +2,9 @@
 import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
 import { cleanName, plainWords } from '../format.js';
+import { attempt } from '../notices.js';
 import { channelPath, navigate } from '../router.js';
 import { bookmarks, channels, timelineOf } from '../store.js';
-import { attempt } from '../workspace.js';
 import { PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';

@@ -5,8 +5,9 @@ import { chat } from '../chat_api.js';
 import { EMOJI, emojiOf, emojiName } from '../emoji.js';
 import { react } from '../events.js';
 import { openDialog } from '../layout.js';
+import { personName } from '../names.js';
+import { notify } from '../notices.js';
 import { customReactions, me, users } from '../store.js';
-import { notify, personName } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 

@@ -1,7 +1,6 @@
 /** The messages that I saved. */
 import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
-import { bookmarkedMessage } from '../following.js';
 import { openDialog } from '../layout.js';
 import { toggleBookmark } from '../message_actions.js';
 import { bookmarks, meet } from '../store.js';
@@ -32,7 +31,7 @@ export function SavedPage() {
 /** @param {string|null} cursor */
 async function load(cursor) {
   const page = await chat.bookmarks({ cursor, limit: 50 });
-  const items = page.items.map(bookmarkedMessage);
+  const items = page.items.map((/** @type {any} */ entry) => entry.message);
   meet(items.map((/** @type {any} */ message) => message.sender));
   bookmarks.value = new Set([...bookmarks.value, ...items.map((/** @type {any} */ message) => message.id)]);
   return { ...page, items };

@@ -1,9 +1,10 @@
 /** The frame of the workspace: sidebar, main, right pane, banner, dialogs, keyboard. */
 import { closePanel, dialog, openDialog, panel, sidebarOpen, toggleAssistant } from '../layout.js';
+import { channelTitle } from '../names.js';
 import { waiting } from '../outbox.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
-import { channelTitle, live } from '../workspace.js';
+import { live } from '../workspace.js';
 import { ChannelView } from './channel.js';
 import { Dialogs, fetchAhead } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';

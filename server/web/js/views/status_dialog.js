@@ -1,5 +1,5 @@
 import { dialog } from '../layout.js';
-import { notify } from '../workspace.js';
+import { notify } from '../notices.js';
 import { Dialog } from './dialog.js';
 import { html } from './html.js';
 import { StatusForm } from './preferences/status.js';

@@ -1,7 +1,7 @@
 /** Formatted text as nodes. Everything ends in text nodes and checked attributes; nothing is parsed as markup. */
 import { parseSnippet, parseText } from '../format.js';
+import { notify } from '../notices.js';
 import { me } from '../store.js';
-import { notify } from '../workspace.js';
 import { html, useMemo } from './html.js';
 import { Icon } from './icon.js';
 

@@ -1,7 +1,7 @@
 import { follow } from '../following.js';
 import { closePanel } from '../layout.js';
+import { attempt } from '../notices.js';
 import { channels, thread, threads } from '../store.js';
-import { attempt } from '../workspace.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 import { Composer } from './composer.js';

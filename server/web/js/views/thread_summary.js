@@ -9,7 +9,7 @@ const MAX_FACES = 3;
 
 /** Below the root of a thread: who answered, how often, when last. @param {{message:import('../timeline.js').Message}} props */
 export function ThreadSummary({ message }) {
-  const people = (message.participants ?? []).map((person) => (typeof person === 'string' ? users.value.get(person) : person)).filter(Boolean);
+  const people = (message.participants ?? []).map((id) => users.value.get(id)).filter(Boolean);
   const unread = threads.value.get(message.id)?.unread_count ?? 0;
   return html`<button type="button" class=${unread ? 'thread is-unread' : 'thread'} onClick=${() => showThread(message)}>
     ${people.length ? html`<span class="stack">${people.slice(0, MAX_FACES).map((user) => html`<${Avatar} key=${user?.id} user=${user} size="xs" />`)}</span>` : html`<${Icon} name="thread" small />`}

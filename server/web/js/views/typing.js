@@ -1,9 +1,9 @@
+import { personName } from '../names.js';
 import { typing } from '../store.js';
 import { api } from '../api.js';
 import { cleanName } from '../format.js';
 import { meet, users } from '../store.js';
 import { typingPlace } from '../typing.js';
-import { personName } from '../workspace.js';
 import { html, useEffect } from './html.js';
 
 /** Who is typing, below the composer. @param {{channelId:string, parentId?:string}} props parentId: in this thread */

@@ -1,8 +1,8 @@
 /** Links by which people join. */
 import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
+import { notify } from '../../notices.js';
 import { me, meet, users } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { PersonName } from '../avatar.js';
 import { Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';

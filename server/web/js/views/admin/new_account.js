@@ -1,7 +1,7 @@
 /** An account made for somebody else, or for a program. */
 import { api } from '../../api.js';
+import { personName } from '../../names.js';
 import { me } from '../../store.js';
-import { personName } from '../../workspace.js';
 import { Dialog } from '../dialog.js';
 import { Check, Field, FormError } from '../field.js';
 import { present, Submit, useForm } from '../form.js';

@@ -2,9 +2,9 @@
 import { api } from '../../api.js';
 import { fullText } from '../../clock.js';
 import { cleanName } from '../../format.js';
+import { personName } from '../../names.js';
 import { may } from '../../permissions.js';
 import { me } from '../../store.js';
-import { personName } from '../../workspace.js';
 import { Avatar, PersonName } from '../avatar.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Checks, FormError } from '../field.js';

@@ -1,7 +1,7 @@
 /** What holds for everyone, and the way into a channel of others in an emergency. */
 import { api } from '../../api.js';
+import { notify } from '../../notices.js';
 import { me } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Confirm } from '../dialog.js';
 import { Check, Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';

@@ -1,8 +1,8 @@
 /** Named sets of permissions. */
 import { api } from '../../api.js';
 import { cleanName } from '../../format.js';
+import { notify } from '../../notices.js';
 import { me } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Checks, Field, FormError, TextArea } from '../field.js';
 import { Submit, useForm } from '../form.js';

@@ -2,9 +2,9 @@
 import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
+import { notify } from '../../notices.js';
 import { consumers, indexText, isRebuilding, number } from '../../server_figures.js';
 import { info } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Action } from '../form.js';
 import { html, useEffect, useState } from '../html.js';
 import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';

@@ -2,7 +2,7 @@
 import { joinAddress } from '../../channel_code.js';
 import { chat } from '../../chat_api.js';
 import { fullText, shortText } from '../../clock.js';
-import { notify } from '../../workspace.js';
+import { notify } from '../../notices.js';
 import { Choice, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';

@@ -1,7 +1,7 @@
 /** A conversation with one person, or with a few. */
 import { openDirect } from '../../direct_conversation.js';
 import { dialog } from '../../layout.js';
-import { personName } from '../../workspace.js';
+import { personName } from '../../names.js';
 import { Dialog } from '../dialog.js';
 import { html, useState } from '../html.js';
 import { Icon } from '../icon.js';

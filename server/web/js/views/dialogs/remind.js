@@ -4,7 +4,7 @@ import { chat } from '../../chat_api.js';
 import { whenText } from '../../clock.js';
 import { plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
-import { notify } from '../../workspace.js';
+import { notify } from '../../notices.js';
 import { PersonName } from '../avatar.js';
 import { Dialog } from '../dialog.js';
 import { Field, FormError } from '../field.js';

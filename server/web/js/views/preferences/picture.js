@@ -1,8 +1,8 @@
 /** My picture: chosen, looked at, sent. */
 import { api, picturePath } from '../../api.js';
+import { notify } from '../../notices.js';
 import { fieldSentence } from '../../refusal.js';
 import { info, me, users } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Avatar } from '../avatar.js';
 import { FormError } from '../field.js';
 import { Action } from '../form.js';

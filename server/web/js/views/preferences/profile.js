@@ -1,7 +1,7 @@
 /** How the others see me: names, words, picture, status. */
 import { api } from '../../api.js';
+import { notify } from '../../notices.js';
 import { me, meet, ownAccount } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Field, FormError, TextArea } from '../field.js';
 import { Submit, useForm } from '../form.js';
 import { html } from '../html.js';

@@ -2,9 +2,9 @@
 import { api } from '../../api.js';
 import { shortText } from '../../clock.js';
 import { cleanName, safeHref } from '../../format.js';
+import { notify } from '../../notices.js';
 import { preferencesPath } from '../../router.js';
 import { info, me } from '../../store.js';
-import { notify } from '../../workspace.js';
 import { Confirm } from '../dialog.js';
 import { Field, FormError } from '../field.js';
 import { present, Submit, useForm } from '../form.js';

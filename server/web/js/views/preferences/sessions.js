@@ -2,8 +2,8 @@
 import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { deviceText, methodText } from '../../device.js';
+import { notify } from '../../notices.js';
 import { signOut } from '../../session.js';
-import { notify } from '../../workspace.js';
 import { Confirm } from '../dialog.js';
 import { Action } from '../form.js';
 import { html, useState } from '../html.js';

@@ -2,7 +2,7 @@
 import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
-import { notify } from '../../workspace.js';
+import { notify } from '../../notices.js';
 import { Confirm } from '../dialog.js';
 import { Checks, Choice, Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';

@@ -1,9 +1,9 @@
 /** Codes at sign-in: setting them up, turning them off, and the recovery codes. */
 import { api } from '../../api.js';
 import { saveFile } from '../../download.js';
+import { notify } from '../../notices.js';
 import { info, me } from '../../store.js';
 import { groupedSecret, plainCode, recoveryCodeFile } from '../../two_factor.js';
-import { notify } from '../../workspace.js';
 import { Dialog } from '../dialog.js';
 import { Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';

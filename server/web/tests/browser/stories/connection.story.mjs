@@ -44,3 +44,18 @@ test('a page that was away hears what it missed', () => world.step('missed', asy
   await ben.page.context().setOffline(false);
   await ben.see(ben.message('Said while ben was away'));
 }));
+
+test('a page that was away too long asks again who is in the channel', () => world.step('anew', async () => {
+  await ben.see((await ben.details('members')).getByText('@ada'));
+  await ben.closeDialog();
+  // It hears nothing, and then what the server says to a position of another log.
+  await ben.page.evaluate(async () => { (await import('/assets/js/workspace.js')).live.handlers.event = () => {}; });
+  await world.member('cleo', 'Cleo Ash');
+  await ben.page.evaluate(async () => {
+    const { live } = await import('/assets/js/workspace.js');
+    live.cursor.epoch = 'another';
+    live.socket.close();
+  });
+  await ben.see((await ben.details('members')).getByText('@cleo'));
+  await ben.closeDialog();
+}));
