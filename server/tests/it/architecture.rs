@@ -14,7 +14,7 @@ use tree::{File, files};
 use crate::harness::confab;
 
 /// Which crates each crate may name, or may not. Dependencies point one way:
-/// server → worker → plugins/host → core → protocol.
+/// server → worker → core → protocol, and worker → plugins/host, which knows no core.
 const RULES: &[(&str, Rule)] = &[
     ("confab-protocol", Rule::Only(&["jiff", "serde", "serde_json", "uuid", "poem-openapi (optional)"])),
     (
