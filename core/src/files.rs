@@ -190,7 +190,7 @@ pub async fn find(on: &mut impl Read, user: UserId, id: FileId) -> Result<File> 
     let is_own = row.uploaded_by_id == user.0;
     match row.message_id {
         Some(message) => {
-            messages::find(on, user, MessageId(message)).await.map_err(|fault| match fault {
+            messages::door(on, user, MessageId(message)).await.map_err(|fault| match fault {
                 Fault::NotFound(_) => Fault::NotFound("file"),
                 other => other,
             })?;

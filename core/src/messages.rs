@@ -24,4 +24,4 @@ pub(crate) use post::{post_beside_draft, root_of};
 pub use previews::{LINKS, claim_links, keep_previews};
 pub use render::render_waiting;
 pub use scan::{all_after, count};
-pub use view::{find, readable, unrendered, views};
+pub use view::{Door, door, find, readable, unrendered, views};

@@ -60,7 +60,11 @@ const STATES: &str = "select f.root_id, f.is_following, f.read_seq,
     (select count(*) from (select 1 from messages m where m.parent_id = f.root_id and m.seq > f.read_seq
      and m.deleted_at is null limit 1000) as found) as unread_count,
     (select count(*) from mentions n join messages m on m.id = n.message_id where n.user_id = f.user_id
-     and n.channel_id = f.channel_id and n.seq > f.read_seq and m.parent_id = f.root_id) as mention_count
+     and n.channel_id = f.channel_id and n.seq > f.read_seq and m.parent_id = f.root_id)
+    + (select count(*) from broadcasts b join messages m on m.id = b.message_id and m.parent_id = f.root_id
+     where b.channel_id = f.channel_id and b.seq > f.read_seq and b.word = 'channel' and b.sender_id <> f.user_id
+     and not exists (select 1 from mentions n where n.user_id = f.user_id and n.channel_id = f.channel_id
+     and n.seq = b.seq)) as mention_count
     from thread_follows f where f.user_id = $1 and f.root_id in";
 const UNREAD_THREADS: &str = "select count(*) from (select root_id, channel_id, read_seq from thread_follows
     where user_id = $1 and is_following = true order by updated_at desc limit 1000) found
@@ -232,15 +236,12 @@ async fn tell_own(tx: &mut Tx, user: UserId, root: &Message) -> Result<()> {
 
 /// The root of the thread that a message begins or stands in, for whoever may keep a state of it.
 async fn root_of(tx: &mut Tx, user: UserId, id: MessageId) -> Result<(Admitted, Message)> {
-    let (admitted, message) = messages::find(tx, user, id).await?;
-    if !admitted.kind().is_open() {
+    let door = messages::door(tx, user, id).await?;
+    if !door.admitted.kind().is_open() {
         // A superuser who broke the glass reads, and leaves no state.
-        admitted.member()?;
+        door.admitted.member()?;
     }
-    match message.parent_id {
-        Some(root) => messages::find(tx, user, root).await,
-        None => Ok((admitted, message)),
-    }
+    messages::find(tx, user, door.parent_id.unwrap_or(id)).await
 }
 
 /// What threads are to a reader, by their roots; who has none of a thread neither follows nor has read it.

@@ -16,7 +16,7 @@ use crate::roles::{Granted, Standing, permissions_of};
 use crate::{members, text};
 
 pub use administer::{create_account, disable, enable, set_superuser};
-pub use around::{is_guest, look_up, may_look_up};
+pub use around::{is_guest, look_up, may_look_up, nth};
 pub use credentials::{Credentials, credentials, credentials_of};
 pub use directory::{Listed, accounts, find_account};
 pub use own::{Profile, own, set_password, set_picture, update, update_other};
@@ -36,7 +36,6 @@ const INSERT: &str =
 const BY_ID: &str =
     "select id, username, email, full_name, bio, picture_url, is_active, is_superuser, is_bot,
     created_at, updated_at, deleted_at from users where id = $1";
-const WITH_PICTURE: &str = "select count(*) from users where picture_url = $1";
 const LOOKALIKES: &str = "select count(*) from users where username_skeleton = $1 and id <> $2";
 const CREATED_BY: &str = "select created_by_id from users where id = $1";
 const REFS: &str = "select id, username, full_name, picture_url, is_bot from users where id in";
@@ -44,9 +43,6 @@ const THERE: &str = "select id from users where deleted_at is null and id in";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
     order by username_key limit $4";
-const NTH: &str = "select username_key from users
-    where is_active = true and username_key >= $1 and username_key < $2
-    order by username_key limit 1 offset $3";
 const BY_KEYS: &str = "select id, username_key from users where username_key in";
 const ANY_SUPERUSER: &str =
     "select count(*) from (select 1 from users where is_superuser = true limit 1) as found";
@@ -235,12 +231,6 @@ pub async fn created_by(on: &mut impl Read, id: UserId) -> Result<Option<UserId>
     Ok(found.flatten().map(UserId))
 }
 
-/// Whether somebody shows this picture.
-pub async fn is_picture_used(on: &mut impl Read, url: &str) -> Result<bool> {
-    let shown: i64 = run!(on, sqlx::query_scalar(WITH_PICTURE).bind(url.to_owned()), fetch_one)?;
-    Ok(shown > 0)
-}
-
 /// An account that the holder of `by` may rule over.
 ///
 /// # Errors
@@ -304,14 +294,6 @@ pub async fn search(on: &mut impl Read, prefix: &str, after: &str, limit: u32) -
         fetch_all
     )?;
     Ok(rows.into_iter().map(UserRef::from).collect())
-}
-
-/// The folded name of the `number`th of those whose names begin with `prefix`, counted from one: where a page begins
-/// that passes over so many.
-pub async fn nth(on: &mut impl Read, prefix: &str, number: i64) -> Result<Option<String>> {
-    let from = text::key(prefix);
-    let to = format!("{from}\u{10FFFF}");
-    Ok(run!(on, sqlx::query_scalar(NTH).bind(from).bind(to).bind(number - 1), fetch_optional)?)
 }
 
 /// Which of these user names exist, folded, with their ids.

@@ -23,6 +23,7 @@ mod members;
 mod messages;
 mod notifications;
 mod passwords;
+mod pictures;
 mod pins;
 mod policies;
 mod push;
@@ -69,13 +70,13 @@ pub enum Area {
     Messages,
     /// Uploads.
     Files,
-    /// Finding messages.
+    /// Finding messages and files.
     Search,
     /// The assistant.
     Assistant,
     /// Commands and plugins.
     Plugins,
-    /// For superusers.
+    /// For those who run the server: each needs a permission.
     Administration,
     /// The server itself.
     Service,

@@ -63,7 +63,7 @@ async fn sweep_all(db: &Db, storage: &Storage, woken: &Notify) {
     loop {
         let _ = tokio::time::timeout(SWEEP_EVERY, woken.notified()).await;
         if let Err(fault) = sweep(db, storage).await {
-            tracing::debug!(%fault, "files that nobody uses stay for another minute");
+            tracing::warn!(%fault, "files that nobody uses stay for another minute");
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -89,10 +89,12 @@ async fn read_all(db: &Db, storage: &Storage, woken: &Notify) {
 async fn read_next(db: &Db, storage: &Storage) -> Result<bool> {
     let due = db.write(|tx| files::due_text(tx).boxed()).await?;
     let Some(due) = due else { return Ok(false) };
-    let user = due.user_id;
+    let (user, id) = (due.user_id, due.id);
     let done = read_one(db, storage, due).await;
-    if done.is_err() {
-        db.write(move |tx| files::give_back_turn(tx, user, PAUSE).boxed()).await?;
+    if let Err(fault) = &done {
+        // A store that is away says nothing of the document: it does not count as a reader that died of it.
+        let untried = fault.is_retryable().then_some(id);
+        db.write(move |tx| files::give_back_turn(tx, user, untried, PAUSE).boxed()).await?;
     }
     done.map(|()| true)
 }

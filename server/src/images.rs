@@ -90,7 +90,7 @@ pub fn encode_anew(from: &Path, to: &Path, file_type: &str) -> Result<Option<Ima
     };
     let blur = thumbnail.thumbnail(BLUR_SIDE, BLUR_SIDE).to_rgba8();
     let blurhash = blurhash::encode(4, 3, blur.width(), blur.height(), blur.as_raw()).unwrap_or_default();
-    Ok(Some(Image { width, height, blurhash, thumbnail: small(&thumbnail)? }))
+    Ok(Some(Image { width, height, blurhash, thumbnail: pictures::encoded(&thumbnail, THUMBNAIL_QUALITY)? }))
 }
 
 /// The first picture, upright, and what its colours mean.
@@ -180,16 +180,4 @@ fn move_on(from: &Path, to: &Path) -> Result<bool> {
     drop(encoder);
     file.flush().map_err(disk)?;
     Ok(frames > 1)
-}
-
-fn small(image: &DynamicImage) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let plain = image.to_rgba8();
-    let done = if plain.pixels().any(|pixel| pixel.0[3] < 255) {
-        plain.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
-    } else {
-        image.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, THUMBNAIL_QUALITY))
-    };
-    done.map_err(confab_core::Fault::internal)?;
-    Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! Pictures of people: decoded within limits, cut to a square, encoded anew. Nothing of the file that somebody sent is
+//! Pictures of people and reactions: decoded within limits, cut to a square or made to fit, encoded anew. Nothing of the file that somebody sent is
 //! ever served: neither its metadata nor whatever hides in it.
 
 use std::io::{BufRead, Cursor, Seek};
@@ -44,7 +44,7 @@ pub fn square(file: &[u8]) -> Result<Picture> {
     drop(image);
     let mut small = middle.resize_exact(SIDE, SIDE, FilterType::Triangle);
     small.apply_orientation(turned);
-    encode(&small)
+    Ok(Picture { bytes: encoded(&small, JPEG_QUALITY)? })
 }
 
 /// Makes a picture that fits into [`SYMBOL_SIDE`] pixels, for a reaction. Blocking: run it where that is allowed.
@@ -112,18 +112,19 @@ pub(crate) fn decoder<'r>(
     Ok(decoder)
 }
 
-fn encode(image: &DynamicImage) -> Result<Picture> {
+/// PNG where something shows through, else JPEG at this quality.
+pub(crate) fn encoded(image: &DynamicImage, quality: u8) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let plain = image.to_rgba8();
     let shows_through = plain.pixels().any(|pixel| pixel.0[3] < 255);
     let done = if shows_through {
         plain.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
     } else {
-        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality);
         image.to_rgb8().write_with_encoder(encoder)
     };
     done.map_err(Fault::internal)?;
-    Ok(Picture { bytes })
+    Ok(bytes)
 }
 
 /// The type of a kept picture, from its first bytes.

@@ -133,7 +133,7 @@ pub(super) async fn release(tx: &mut Tx, sha256: &str) -> Result<()> {
     let object: Option<(String, Option<String>, i64)> =
         run!(tx, sqlx::query_as(VERSION).bind(sha256), fetch_optional)?;
     let Some((key, thumbnail, version)) = object else { return Ok(()) };
-    let used: Option<i64> = run!(tx, sqlx::query_scalar(IN_USE).bind(sha256), fetch_optional)?;
+    let used: Option<i32> = run!(tx, sqlx::query_scalar(IN_USE).bind(sha256), fetch_optional)?;
     // An upload of equal bytes that was recorded since the version was read has raised it.
     if used.is_some() || run!(tx, sqlx::query(REMOVE).bind(sha256).bind(version), execute)? == 0 {
         return Ok(());

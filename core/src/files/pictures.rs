@@ -8,6 +8,20 @@ use crate::db::Tx;
 use crate::fault::Result;
 use crate::text;
 
+/// What the address of a picture begins with; its name follows.
+const ADDRESSES: &str = "/api/v1/pictures/";
+
+/// The address that pages load the picture of that name from.
+#[must_use]
+pub fn address(name: &str) -> String {
+    format!("{ADDRESSES}{name}")
+}
+
+/// The name in a picture's address, if it is one of ours.
+pub(crate) fn name_in(address: &str) -> Option<&str> {
+    address.strip_prefix(ADDRESSES)
+}
+
 /// A new name for bytes with this hash: 256 bits in hex.
 #[must_use]
 pub fn new_name(sha256: &str) -> String {

@@ -4,11 +4,10 @@ use confab_protocol::UserId;
 
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
+use crate::users;
 
 const FILES: &str = "select cast(coalesce(sum(file_size), 0) as bigint), count(*) from files where uploaded_by_id = $1 and deleted_at is null";
 const UPLOADS: &str = "select cast(coalesce(sum(file_size), 0) as bigint) from file_uploads where user_id = $1 and file_id is null and given_up_at is null";
-// Two uploads that end at once would each see room for itself alone.
-const LOCK: &str = "update users set updated_at = updated_at where id = $1";
 
 /// What one person keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,8 @@ pub async fn usage(on: &mut impl Read, user: UserId) -> Result<Usage> {
 /// # Errors
 /// [`Fault::TooLarge`] with code `quota_exceeded`.
 pub(crate) async fn take(tx: &mut Tx, user: UserId, bytes: i64, quota_bytes: i64) -> Result<()> {
-    run!(tx, sqlx::query(LOCK).bind(user.0), execute)?;
+    // Two uploads that end at once would each see room for itself alone.
+    users::lock(tx, user).await?;
     if usage(tx, user).await?.used_bytes.saturating_add(bytes) > quota_bytes {
         return Err(exceeded(quota_bytes.unsigned_abs()));
     }

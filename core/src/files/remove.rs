@@ -30,15 +30,18 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: FileId) -> Result<()> {
             _ => Ok(()),
         };
     };
-    let (_, message) = messages::find(tx, user, message).await?;
+    let channel = messages::door(tx, user, message).await?.admitted.channel_id();
     // In an archived channel too, as messages.
-    let (place, _) = access::place_for_member(tx, user, message.channel_id, Take::Events(1)).await?;
+    let (place, _) = access::place_for_member(tx, user, channel, Take::Events(1)).await?;
     if run!(tx, sqlx::query(DELETE).bind(id.0).bind(now), execute)? == 0 {
         return Err(Fault::Gone("file"));
     }
-    run!(tx, sqlx::query(TOUCH).bind(message.id.0).bind(now), execute)?;
+    run!(tx, sqlx::query(TOUCH).bind(message.0).bind(now), execute)?;
     tx.emit(
-        Emission::new(EventKind::MessageUpdate, message.id).at(message.channel_id, place.first_seq).by(user),
+        Emission::new(EventKind::MessageUpdate, message)
+            .at(channel, place.first_seq)
+            .by(user)
+            .detail("files"),
     );
     Ok(())
 }

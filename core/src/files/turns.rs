@@ -38,8 +38,9 @@ const OLDEST: &str =
     join files f on f.id = u.file_id left join file_objects o on o.sha256 = f.sha256
     where u.user_id = $1 order by u.file_id limit 1";
 const TRY: &str = "update unread_files set attempts = attempts + 1 where file_id = $1";
+const UNTRY: &str = "update unread_files set attempts = attempts - 1 where file_id = $1 and attempts > 0";
 const PASS_OVER: &str = "delete from unread_files where file_id = $1";
-const END_TURN: &str = "update reading_turns set due_at = $2 where user_id = $1";
+const SET_DUE: &str = "update reading_turns set due_at = $2 where user_id = $1";
 const SPEND: &str =
     "update reading_turns set spent_ms = case when hour_began_at > $3 then spent_ms + $2 else $2 end,
     hour_began_at = case when hour_began_at > $3 then hour_began_at else $4 end where user_id = $1";
@@ -107,14 +108,14 @@ pub async fn due_text(tx: &mut Tx) -> Result<Option<Due>> {
         }
         let row: Option<OldestRow> = run!(tx, sqlx::query_as(OLDEST).bind(user), fetch_optional)?;
         let Some(row) = row else {
-            run!(tx, sqlx::query(END_TURN).bind(user).bind(None::<i64>), execute)?;
+            run!(tx, sqlx::query(SET_DUE).bind(user).bind(None::<i64>), execute)?;
             continue;
         };
         if let Some(due) = take(tx, UserId(user), row).await? {
             return Ok(Some(due));
         }
         // Nothing was read for them: they keep their place.
-        run!(tx, sqlx::query(END_TURN).bind(user).bind(due_at), execute)?;
+        run!(tx, sqlx::query(SET_DUE).bind(user).bind(due_at), execute)?;
     }
     Ok(None)
 }
@@ -151,16 +152,24 @@ pub async fn keep_text(tx: &mut Tx, due: Due, content: String, spent: Duration) 
     if waits.is_some() {
         run!(tx, sqlx::query(LINE_UP_AGAIN).bind(user).bind(now).bind(BUDGET_MS).bind(HOUR_MS), execute)?;
     } else {
-        run!(tx, sqlx::query(END_TURN).bind(user).bind(None::<i64>), execute)?;
+        run!(tx, sqlx::query(SET_DUE).bind(user).bind(None::<i64>), execute)?;
     }
     Ok(())
 }
 
 /// Gives a turn back in which nothing could be read, for a fault of ours: its owner's line goes on in `pause`. Otherwise it
-/// would stand still for as long as a turn may take.
-pub async fn give_back_turn(tx: &mut Tx, user: UserId, pause: Duration) -> Result<()> {
+/// would stand still for as long as a turn may take. `untried`: its document was not looked at, and this was no try.
+pub async fn give_back_turn(
+    tx: &mut Tx,
+    user: UserId,
+    untried: Option<FileId>,
+    pause: Duration,
+) -> Result<()> {
+    if let Some(id) = untried {
+        run!(tx, sqlx::query(UNTRY).bind(id.0), execute)?;
+    }
     let then = Timestamp::now().plus(pause).0;
-    run!(tx, sqlx::query(END_TURN).bind(user.0).bind(then), execute)?;
+    run!(tx, sqlx::query(SET_DUE).bind(user.0).bind(then), execute)?;
     Ok(())
 }
 

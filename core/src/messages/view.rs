@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id,
     from messages m join users u on u.id = m.sender_id
     join channels c on c.id = m.channel_id and c.deleted_at is null";
 const BY_IDS: &str = "where m.id in";
-const PLACE: &str = "select channel_id from messages where id = $1";
+const PLACE: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct MessageRow {
@@ -229,16 +229,36 @@ pub(super) fn of_new(message: NewMessage, place: &Place, sender: UserRef, files:
 /// # Errors
 /// [`Fault::NotFound`] alike for no message and for one in a channel that the user may not read.
 pub async fn find(on: &mut impl Read, user: UserId, id: MessageId) -> Result<(Admitted, Message)> {
-    let channel: Option<Uuid> = run!(on, sqlx::query_scalar(PLACE).bind(id.0), fetch_optional)?;
-    let channel = ChannelId(channel.ok_or(Fault::NotFound("message"))?);
-    let admitted = access::admit(on, user, channel).await.map_err(|fault| match fault {
-        Fault::NotFound(_) => Fault::NotFound("message"),
-        other => other,
-    })?;
+    let Door { admitted, .. } = door(on, user, id).await?;
     let mut found = views(on, &[id]).await?;
     reactions::mark_own(on, user, &mut found).await?;
     let message = found.pop().ok_or(Fault::NotFound("message"))?;
     Ok((admitted, message))
+}
+
+/// Where a message stands that somebody may read: what it says is not asked for.
+pub struct Door {
+    /// To its channel.
+    pub admitted: Admitted,
+    /// The root of the thread that it answers in.
+    pub parent_id: Option<MessageId>,
+    /// Only its place is left.
+    pub is_deleted: bool,
+}
+
+/// Admits a user to one message without reading it.
+///
+/// # Errors
+/// Those of [`find`].
+pub async fn door(on: &mut impl Read, user: UserId, id: MessageId) -> Result<Door> {
+    let place: Option<(Uuid, Option<Uuid>, Option<i64>)> =
+        run!(on, sqlx::query_as(PLACE).bind(id.0), fetch_optional)?;
+    let (channel, parent, deleted_at) = place.ok_or(Fault::NotFound("message"))?;
+    let admitted = access::admit(on, user, ChannelId(channel)).await.map_err(|fault| match fault {
+        Fault::NotFound(_) => Fault::NotFound("message"),
+        other => other,
+    })?;
+    Ok(Door { admitted, parent_id: parent.map(MessageId), is_deleted: deleted_at.is_some() })
 }
 
 /// Of messages that an index found, those that exist, are not deleted and stand in `channels`. The index may be behind

@@ -24,6 +24,15 @@ const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from u
     where mine.user_id = $4 and mine.to_seq is null)
     order by username_key limit $5";
 
+const NTH: &str = "select username_key from users
+    where is_active = true and username_key >= $1 and username_key < $2
+    order by username_key limit 1 offset $3";
+const NTH_KNOWN: &str = "select username_key from users
+    where is_active = true and username_key >= $1 and username_key < $2
+    and exists (select 1 from memberships mine
+    join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = users.id and theirs.to_seq is null
+    where mine.user_id = $4 and mine.to_seq is null) order by username_key limit 1 offset $3";
+
 /// Whether somebody was only ever invited as a guest: a guest in channels, and nowhere more than that.
 pub async fn is_guest(on: &mut impl Read, user: UserId) -> Result<bool> {
     let more: i64 = run!(on, sqlx::query_scalar(IS_MORE).bind(user.0), fetch_one)?;
@@ -41,6 +50,24 @@ pub async fn may_look_up(on: &mut impl Read, user: UserId, other: UserId) -> Res
     }
     let shared: i64 = run!(on, sqlx::query_scalar(KNOWS).bind(user.0).bind(other.0), fetch_one)?;
     Ok(shared > 0)
+}
+
+/// The folded name of the `number`th of those whom `user` may look up and whose names begin with `prefix`, counted from
+/// one: where a page begins that passes over so many.
+pub async fn nth(on: &mut impl Read, user: UserId, prefix: &str, number: i64) -> Result<Option<String>> {
+    let from = text::key(prefix);
+    let to = format!("{from}\u{10FFFF}");
+    let passed = number - 1;
+    // A guest who could pass over strangers would learn by it whether a name exists.
+    Ok(if is_guest(on, user).await? {
+        run!(
+            on,
+            sqlx::query_scalar(NTH_KNOWN).bind(from.clone()).bind(to.clone()).bind(passed).bind(user.0),
+            fetch_optional
+        )?
+    } else {
+        run!(on, sqlx::query_scalar(NTH).bind(from.clone()).bind(to.clone()).bind(passed), fetch_optional)?
+    })
 }
 
 /// Active users whom `user` may look up and whose names begin with `prefix`, after the folded name `after`, in order of

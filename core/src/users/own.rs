@@ -8,6 +8,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
+use crate::files::pictures;
 use crate::roles::{self, Granted, Standing};
 use crate::sessions::{self, Method};
 use crate::{members, policies, text, tickets};
@@ -22,6 +23,7 @@ const UPDATE: &str =
     email = coalesce($6, email), email_key = coalesce($7, email_key),
     email_verified_at = case when $7 is null or $7 = email_key then email_verified_at else null end,
     updated_at = $8 where id = $1 and deleted_at is null";
+const WITH_PICTURE: &str = "select count(*) from users where picture_url = $1";
 const SET_PICTURE: &str = "update users set picture_url = $2, updated_at = $3 where id = $1";
 const SET_PASSWORD: &str = "update users set password_hash = $2, updated_at = $3 where id = $1";
 
@@ -115,11 +117,35 @@ pub async fn update_other(tx: &mut Tx, by: &Granted, id: UserId, profile: Profil
     Ok(user)
 }
 
-/// Where the picture is; none takes it away.
-pub async fn set_picture(tx: &mut Tx, id: UserId, url: Option<String>) -> Result<User> {
+/// Shows the picture of that name, whose bytes were promised; none takes the picture away. The sweep removes the bytes of
+/// the old one.
+///
+/// # Errors
+/// [`crate::Fault::Conflict`] with code `bytes_gone`: the promise has passed.
+pub async fn set_picture(tx: &mut Tx, id: UserId, name: Option<&str>) -> Result<User> {
+    // Two who do this at once would both give up the picture before, and one of the two new ones would stay for ever.
+    super::lock(tx, id).await?;
+    let old = find(tx, id).await?.picture_url;
+    if let Some(name) = name {
+        pictures::keep(tx, name).await?;
+    }
+    let url = name.map(pictures::address);
     run!(tx, sqlx::query(SET_PICTURE).bind(id.0).bind(url.clone()).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(EventKind::UserUpdated, id).by(id));
+    give_up_picture(tx, old.as_deref()).await?;
     find(tx, id).await
+}
+
+/// Gives up the bytes of a picture that its person does not show any more.
+pub(super) async fn give_up_picture(tx: &mut Tx, old: Option<&str>) -> Result<()> {
+    let Some(url) = old else { return Ok(()) };
+    let Some(name) = pictures::name_in(url) else { return Ok(()) };
+    // Pictures from before names were random may be shown by others too.
+    let shown: i64 = run!(tx, sqlx::query_scalar(WITH_PICTURE).bind(url.to_owned()), fetch_one)?;
+    if shown == 0 {
+        pictures::give_up(tx, name).await?;
+    }
+    Ok(())
 }
 
 /// Replaces the stored hash. What else a new password means is the caller's to do: see `sign_in`.

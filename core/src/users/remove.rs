@@ -57,6 +57,7 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;
+    super::own::give_up_picture(tx, user.picture_url.as_deref()).await?;
     members::rename(tx, id, &name).await?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));
     let detail = json!({ "username": user.username });

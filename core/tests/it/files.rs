@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use confab_core::files::objects::{self, Keys};
 use confab_core::files::{self, Due, NewFile};
-use confab_core::users::{self, NewUser};
+use confab_core::users;
 use confab_core::{Db, Fault, FutureExt, uploads};
 use confab_protocol::{File, FileId, UserId};
 
-use crate::harness::{rows, world};
+use crate::harness::{rows, user, world};
 
 const SHA256: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -72,11 +72,6 @@ async fn files_removed(db: &Db) {
     db.write(move |tx| async move { files::removed(tx, &strays).await }.boxed()).await.expect("forgotten");
 }
 
-async fn person(db: &Db, name: &'static str) -> UserId {
-    let new = NewUser::check(name, Some(&format!("{name}@example.org")), None).expect("a user");
-    db.write(|tx| async move { users::create(tx, new).await }.boxed()).await.expect("a person").id
-}
-
 async fn due(db: &Db) -> Option<Due> {
     db.write(|tx| files::due_text(tx).boxed()).await.expect("a look")
 }
@@ -95,7 +90,7 @@ async fn words(db: &Db, file: &File) -> Option<String> {
 #[tokio::test]
 async fn words_come_with_a_turn_of_ones_own() {
     let (db, ada, _folder) = world().await;
-    let bob = person(&db, "bob").await;
+    let bob = user(&db, "bob").await;
     promise(&db, "files/first").await;
     let first = create(&db, ada, Some("files/first")).await.expect("a file");
     let found = due(&db).await.expect("one is due");
@@ -116,9 +111,59 @@ async fn words_come_with_a_turn_of_ones_own() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_counts_for_no_try() {
+    let (db, ada, _folder) = world().await;
+    promise(&db, "files/first").await;
+    create(&db, ada, Some("files/first")).await.expect("a file");
+    for _ in 0..5 {
+        let found = due(&db).await.expect("it is tried again");
+        let untried = Some(found.id);
+        db.write(move |tx| files::give_back_turn(tx, ada, untried, Duration::ZERO).boxed())
+            .await
+            .expect("given back");
+    }
+    // Readers that died of it are another matter: three of them are enough.
+    for _ in 0..3 {
+        due(&db).await.expect("it is tried");
+        db.write(move |tx| files::give_back_turn(tx, ada, None, Duration::ZERO).boxed())
+            .await
+            .expect("given back");
+    }
+    assert!(due(&db).await.is_none());
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_picture_that_is_not_shown_any_more_is_given_up() {
+    let (db, ada, _folder) = world().await;
+    let show = async |name: Option<&'static str>| {
+        if let Some(name) = name {
+            let keys = [files::pictures::key(name)];
+            db.write(move |tx| async move { objects::promise(tx, &keys).await }.boxed())
+                .await
+                .expect("a promise");
+        }
+        db.write(move |tx| async move { users::set_picture(tx, ada, name).await }.boxed())
+            .await
+            .expect("shown")
+    };
+    assert_eq!(show(Some("aa11")).await.picture_url.as_deref(), Some("/api/v1/pictures/aa11"));
+    assert!(sweep(&db).await.is_empty());
+    show(Some("bb22")).await;
+    assert_eq!(sweep(&db).await, ["pictures/aa/aa11"]);
+    files_removed(&db).await;
+    assert_eq!(show(None).await.picture_url, None);
+    assert_eq!(sweep(&db).await, ["pictures/bb/bb22"]);
+    let never =
+        db.write(move |tx| async move { users::set_picture(tx, ada, Some("cc33")).await }.boxed()).await;
+    assert!(matches!(never, Err(Fault::Conflict { code: objects::BYTES_GONE, .. })), "nothing was promised");
+    db.close().await;
+}
+
+#[tokio::test]
 async fn people_take_turns_and_have_so_much_in_an_hour() {
     let (db, ada, folder) = world().await;
-    let bob = person(&db, "bob").await;
+    let bob = user(&db, "bob").await;
     promise(&db, "files/first").await;
     create(&db, ada, Some("files/first")).await.expect("a file");
     for by in [ada, ada, ada, bob, bob] {

@@ -14,7 +14,6 @@ use super::auth::{Bearer, Done};
 use super::registration::accepted;
 use super::roles::{RoleList, view as role_view};
 use super::strict::Text;
-use super::users::forget_picture;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
@@ -159,11 +158,8 @@ impl Accounts {
     async fn delete(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (by, app) = (caller.0.may(Permission::UsersManage)?, app(&self.0)?);
         let id = UserId(id.0);
-        let picture = users::find(&mut app.db.read(), id).await?.picture_url;
         app.db.write(move |tx| async move { users::remove(tx, &by, id).await }.boxed()).await?;
-        if let Some(picture) = picture {
-            forget_picture(app, &picture).await?;
-        }
+        app.file_care.went();
         app.tokens.forget_all();
         Ok(Done::NoContent)
     }

@@ -1,20 +1,18 @@
 //! The catalogue of this server's own reactions.
 
-use confab_core::files::{objects, pictures as pictures_kept};
 use confab_core::reactions::{self, Custom, NewCustom};
 use confab_core::roles::Permission;
-use confab_core::{Fault, FutureExt, Result, text};
+use confab_core::{Fault, FutureExt, Result};
 use confab_protocol::{Timestamp, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::multipart::Upload;
 use poem_openapi::{ApiResponse, Multipart, Object, OpenApi};
-use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 
 use super::auth::{Bearer, Done};
 use super::users::PICTURE_WAIT;
-use super::{Answer, Area, app, cursor};
+use super::{Answer, Area, app, cursor, pictures as kept};
 use crate::pictures;
 use crate::state::App;
 
@@ -107,15 +105,15 @@ impl Catalogue {
         // Before any work on the picture.
         reactions::check_code(&form.code)?;
         let bytes = picture(app, caller.0.user_id, form.image).await?;
-        let image_sha256 = put(app, bytes).await?;
-        let key = pictures_kept::key(&image_sha256);
+        let image_sha256 = kept::put(app, bytes).await?;
+        let name = image_sha256.clone();
         let new = NewCustom { code: form.code, name: form.name, image_sha256 };
         let created =
             app.db.write(move |tx| async move { reactions::create(tx, &by, new).await }.boxed()).await;
         match created {
             Ok(custom) => Ok(Created::Created(Json(custom.into()))),
             Err(fault) => {
-                withdraw(app, key).await?;
+                kept::withdraw(app, &name).await?;
                 Err(fault.into())
             }
         }
@@ -148,24 +146,4 @@ async fn picture(app: &App, user: UserId, upload: Upload) -> Result<Vec<u8>> {
     let _place = app.picture_places.take(user, PICTURE_WAIT).await?;
     let made = tokio::task::spawn_blocking(move || pictures::symbol(&file)).await;
     Ok(made.map_err(Fault::internal)??.bytes)
-}
-
-/// Puts a picture under a name that nothing had before.
-async fn put(app: &App, bytes: Vec<u8>) -> Result<String> {
-    let name = pictures_kept::new_name(&text::hex(&Sha256::digest(&bytes)));
-    let key = pictures_kept::key(&name);
-    let promised = [key.clone()];
-    app.db.write(move |tx| async move { objects::promise(tx, &promised).await }.boxed()).await?;
-    let stored = app.storage.put(&key, bytes).await;
-    if stored.is_err() {
-        withdraw(app, key).await?;
-    }
-    stored.map(|()| name)
-}
-
-/// Gives up a picture that no reaction came to show.
-async fn withdraw(app: &App, key: String) -> Result<()> {
-    app.db.write(move |tx| async move { objects::withdraw(tx, &[key]).await }.boxed()).await?;
-    app.file_care.went();
-    Ok(())
 }

@@ -86,11 +86,15 @@ impl Channels {
         } else {
             Permission::ChannelsCreatePrivate
         })?;
-        let id = app
-            .db
-            .write(move |tx| async move { channels::create(tx, Some(user), new).await }.boxed())
-            .await?;
-        Ok(Opened::Created(Json(channels::view(&mut app.db.read(), user, id).await?)))
+        // Seen in the same transaction: an answer that failed after the commit would let an idempotency key make another.
+        let made = app.db.write(move |tx| {
+            async move {
+                let id = channels::create(tx, Some(user), new).await?;
+                channels::view(tx, user, id).await
+            }
+            .boxed()
+        });
+        Ok(Opened::Created(Json(made.await?)))
     }
 
     /// Every channel that the caller may read, in order of name; with `q` those that it fits, the best first.

@@ -1,4 +1,4 @@
-//! Messages and threads.
+//! Messages.
 
 use confab_core::messages::{self, Draft, Side};
 use confab_core::{Fault, FutureExt, access, log};

@@ -5,20 +5,19 @@ use std::time::Duration;
 use confab_core::files::pictures as names;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
-use confab_core::{Fault, FutureExt, Result, presences, text};
+use confab_core::{Fault, FutureExt, Result, presences};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{Timestamp, User, UserId, UserRef, UserStatus};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json, Response};
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Object, OpenApi};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::auth::{Bearer, ProfileChange, change_own};
 use super::files::FileForm;
 use super::strict::Text;
-use super::{Answer, Area, app, cursor};
+use super::{Answer, Area, app, cursor, pictures as kept};
 use crate::intake::Received;
 use crate::state::App;
 use crate::storage::disk;
@@ -41,8 +40,6 @@ struct StatusChange {
     expires_at: Option<Timestamp>,
 }
 
-/// Where pictures are, before their hash.
-const PICTURES: &str = "/api/v1/pictures/";
 /// Whose picture cannot be decoded within this time is told to try again.
 pub(super) const PICTURE_WAIT: Duration = Duration::from_secs(5);
 
@@ -74,7 +71,7 @@ impl Users {
         let mut after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
         let prefix: String = q.0.unwrap_or_default().chars().take(users::USERNAME_CHARACTERS).collect();
         if skip > 0 {
-            match users::nth(&mut app(&self.0)?.db.read(), &prefix, skip).await? {
+            match users::nth(&mut app(&self.0)?.db.read(), caller.0.user_id, &prefix, skip).await? {
                 Some(name) => after = name,
                 None => return Ok(Json(UserPage { items: Vec::new(), next_cursor: None })),
             }
@@ -183,9 +180,11 @@ impl Users {
         })
         .await;
         let made = made.map_err(Fault::internal)??;
-        let name = names::new_name(&text::hex(&Sha256::digest(&made.bytes)));
-        app.storage.put(&names::key(&name), made.bytes).await?;
-        show_picture(app, user, Some(format!("{PICTURES}{name}"))).await?;
+        let name = kept::put(app, made.bytes).await?;
+        if let Err(fault) = show_picture(app, user, Some(name.clone())).await {
+            kept::withdraw(app, &name).await?;
+            return Err(fault.into());
+        }
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))
     }
 
@@ -219,23 +218,12 @@ impl Users {
     }
 }
 
-/// Shows another picture, or none; the bytes of the old one go with the last who showed it.
-async fn show_picture(app: &App, user: UserId, url: Option<String>) -> Result<()> {
-    let old = users::find(&mut app.db.read(), user).await?.picture_url;
-    app.db.write(move |tx| async move { users::set_picture(tx, user, url).await }.boxed()).await?;
-    if let Some(old) = old {
-        forget_picture(app, &old).await?;
-    }
-    Ok(())
-}
-
-/// Removes the bytes of a picture that nobody shows any more.
-pub(super) async fn forget_picture(app: &App, url: &str) -> Result<()> {
-    let Some(name) = url.strip_prefix(PICTURES) else { return Ok(()) };
-    if !users::is_picture_used(&mut app.db.read(), url).await? {
-        // One that is gone already is as good.
-        let _ = app.storage.remove(&names::key(name)).await;
-    }
+/// Shows another picture, or none.
+async fn show_picture(app: &App, user: UserId, name: Option<String>) -> Result<()> {
+    app.db
+        .write(move |tx| async move { users::set_picture(tx, user, name.as_deref()).await }.boxed())
+        .await?;
+    app.file_care.went();
     Ok(())
 }
 

@@ -266,13 +266,17 @@ on_a_folder! {
         let ada = world.user("ada").await;
         let channel = ada.create_channel("harbour", "public", 201).await;
         let folder = world.files().join("files");
+        // The bytes of the first are those of another file too, and stay with it: that must not hold up the others.
+        let twin = ada.upload("twin.bin", &noise(5, 4_000)).await;
+        delete(&ada, &ada.upload("same.bin", &noise(5, 4_000)).await, 204).await;
         let (one, two) = (ada.upload("one.bin", &noise(6, 4_000)).await, ada.upload("two.bin", &noise(7, 4_000)).await);
         let picture = ada.upload("dot.png", &crate::thumbnails::png(20, 20)).await;
-        assert_eq!(count_files(&folder), 4, "two files, a picture and its thumbnail");
+        assert_eq!(count_files(&folder), 5, "three files, a picture and its thumbnail");
         let message = attach(&ada, id(&channel), &one).await;
         ada.delete(id(&message), 204).await;
         delete(&ada, &two, 204).await;
-        wait_until("both to be removed", async || count_files(&folder) == 2).await;
+        wait_until("both to be removed", async || count_files(&folder) == 3).await;
+        delete(&ada, &twin, 204).await;
         delete(&ada, &picture, 204).await;
         wait_until("the picture to be removed", async || count_files(&folder) == 0).await;
         if !world.is_scaled() {
