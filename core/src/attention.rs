@@ -252,17 +252,23 @@ pub async fn has_verified_address(on: &mut impl Read, user: UserId) -> Result<bo
 }
 
 #[derive(sqlx::FromRow)]
-struct QuietRow {
+pub(crate) struct QuietRow {
     #[sqlx(flatten)]
     hours: quiet::HoursRow,
     quiet_until: Option<i64>,
     chosen: Option<String>,
 }
 
+impl QuietRow {
+    pub(crate) fn quiet(&self) -> Quiet {
+        Quiet::new(&self.hours, self.quiet_until, self.chosen.as_deref())
+    }
+}
+
 /// When a user is not to be disturbed.
 pub async fn quiet(on: &mut impl Read, user: UserId) -> Result<Quiet> {
     let row: Option<QuietRow> = run!(on, sqlx::query_as(QUIET).bind(user.0), fetch_optional)?;
-    Ok(row.map(|row| Quiet::new(&row.hours, row.quiet_until, row.chosen.as_deref())).unwrap_or_default())
+    Ok(row.map(|row| row.quiet()).unwrap_or_default())
 }
 
 #[derive(sqlx::FromRow)]

@@ -107,7 +107,7 @@ fn name_is_taken() -> Fault {
 }
 
 /// What a second open channel of one name is answered with.
-fn name_taken(error: sqlx::Error) -> Fault {
+fn or_name_taken(error: sqlx::Error) -> Fault {
     if Fault::is_duplicate(&error) { name_is_taken() } else { error.into() }
 }
 
@@ -169,7 +169,7 @@ pub async fn update(tx: &mut Tx, user: UserId, id: ChannelId, change: Change) ->
             .bind(Timestamp::now().0),
         execute
     );
-    done.map_err(name_taken)?;
+    done.map_err(or_name_taken)?;
     if name.is_some() || description.is_some() {
         words::store(tx, id).await?;
     }

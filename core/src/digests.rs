@@ -56,7 +56,8 @@ pub struct Mail {
     pub address: String,
     /// To whom.
     pub username: String,
-    /// Its lines, the oldest first, at most 50.
+    /// Its lines, the oldest first, at most 50. None: what was looked at may not be read any more. Nothing is sent
+    /// then, and the next time is for what came after.
     pub briefs: Vec<Brief>,
     /// How many more there are, as far as they were looked at.
     pub more: usize,
@@ -112,7 +113,7 @@ pub async fn mail(on: &mut impl Read, due: &Due, age: Duration) -> Result<Option
             more += 1;
         }
     }
-    Ok((!briefs.is_empty()).then_some(Mail { address, username, briefs, more, newest }))
+    Ok(Some(Mail { address, username, briefs, more, newest }))
 }
 
 /// It was sent, or there was nothing to send.

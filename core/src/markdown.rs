@@ -121,6 +121,36 @@ pub fn links(content: &str, most: usize) -> Vec<String> {
     found
 }
 
+/// The texts of a message that are neither code nor a link, one for each run of words between two marks.
+#[must_use]
+pub fn texts(content: &str) -> Vec<String> {
+    let content = characters::plain(content);
+    // What means nothing to Markdown is one text.
+    if is_one_line(&content) {
+        return vec![content.into_owned()];
+    }
+    let arena = Arena::new();
+    let steps = Cell::new(0_u32);
+    let too_long = || {
+        steps.set(steps.get() + 1);
+        steps.get() > STEPS
+    };
+    let Ok(root) = try_parse_document(&arena, &content, &options(fills_no_table(&content)), &too_long) else {
+        // It is shown as it was written.
+        return vec![content.into_owned()];
+    };
+    let mut texts = Vec::new();
+    for node in root.descendants().take(NODES) {
+        if let NodeValue::Text(text) = &node.data().value {
+            // The words of a link lead where it leads, and are nothing else.
+            if !node.ancestors().any(|it| matches!(it.data().value, NodeValue::Link(_))) {
+                texts.push(text.to_string());
+            }
+        }
+    }
+    texts
+}
+
 /// The words of a piece of HTML that somebody else wrote, such as a page's title: on one line, at most `most`
 /// characters, without anything that hides or turns around. `None`: there are none.
 #[must_use]

@@ -49,9 +49,19 @@ const EXPIRED_TEXTS: &str =
     order by text_expires_at limit $2";
 const EXPIRE_TEXT: &str = "update presences set text = null, text_expires_at = null
     where user_id = $1 and text_expires_at <= $2 returning status, chosen, text, text_expires_at, last_seen";
-const QUIET_HERE: &str = "select distinct c.user_id, p.status from connections c
+const QUIET_HERE: &str = "select distinct c.user_id, p.status, a.quiet_from, a.quiet_to, a.quiet_days, a.time_zone, a.quiet_until,
+    p.chosen from connections c
     join attention a on a.user_id = c.user_id join presences p on p.user_id = c.user_id
     where c.node_id = $1 and p.chosen is null and (a.quiet_from is not null or a.quiet_until is not null) limit 5000";
+
+/// Somebody with a device here, and their hours.
+#[derive(sqlx::FromRow)]
+struct HereRow {
+    user_id: Uuid,
+    status: String,
+    #[sqlx(flatten)]
+    quiet: attention::QuietRow,
+}
 
 #[derive(sqlx::FromRow)]
 struct PresenceRow {
@@ -120,15 +130,10 @@ pub async fn refresh(tx: &mut Tx, user: UserId) -> Result<Option<Presence>> {
 
 /// People with a device at `node` whose hours of quiet have begun or ended since they were last shown.
 pub async fn stale(on: &mut impl Read, node: Uuid) -> Result<Vec<UserId>> {
-    let rows: Vec<(Uuid, String)> = run!(on, sqlx::query_as(QUIET_HERE).bind(node), fetch_all)?;
-    let mut stale = Vec::new();
-    for (user, status) in rows {
-        let is_quiet = attention::quiet(on, UserId(user)).await?.is_now();
-        if is_quiet != (status == PresenceStatus::Busy.as_str()) {
-            stale.push(UserId(user));
-        }
-    }
-    Ok(stale)
+    let rows: Vec<HereRow> = run!(on, sqlx::query_as(QUIET_HERE).bind(node), fetch_all)?;
+    let is_stale =
+        |row: &HereRow| row.quiet.quiet().is_now() != (row.status == PresenceStatus::Busy.as_str());
+    Ok(rows.into_iter().filter(is_stale).map(|row| UserId(row.user_id)).collect())
 }
 
 async fn lock(tx: &mut Tx, user: UserId) -> Result<PresenceRow> {

@@ -1,4 +1,5 @@
-//! Limits that hold across servers, kept in SQL: those of signing in, where a second server must not be a second try.
+//! Limits that hold across servers, kept in SQL: those of guessing and of mailing, such as signing in and joining by code,
+//! where a second server must not be a second try.
 //!
 //! The algorithm is GCRA (ATM Forum TM 4.0 §4.4.2): one number for each key, when its next call would be in time. One
 //! statement reads and writes it, so two servers cannot both take the last place.

@@ -54,13 +54,18 @@ pub async fn resolve(on: &mut impl Read, code: &str) -> Result<String> {
     Err(Fault::invalid("code", "is neither an emoji nor a reaction of this server"))
 }
 
+/// A code without the colons around it, no longer than any ever was.
+fn trimmed(code: &str) -> String {
+    code.trim_matches(':').chars().take(CODE_BYTES).collect()
+}
+
 /// The form in which a reaction may stand: as [`resolve`] says, or a code that left the catalogue.
 ///
 /// # Errors
 /// Those of the record.
 pub async fn standing(on: &mut impl Read, code: &str) -> Result<String> {
     match resolve(on, code).await {
-        Err(Fault::Invalid { .. }) => Ok(code.trim_matches(':').chars().take(CODE_BYTES).collect()),
+        Err(Fault::Invalid { .. }) => Ok(trimmed(code)),
         other => other,
     }
 }
@@ -117,8 +122,7 @@ async fn check_room(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Res
 /// Takes one's reaction away. What is not there is no fault; one that left the catalogue can still be taken away.
 pub async fn remove(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result<()> {
     let resolved = resolve(tx, code).await;
-    let gone: String = code.trim_matches(':').chars().take(CODE_BYTES).collect();
-    let code = resolved.as_ref().ok().cloned().unwrap_or(gone);
+    let code = resolved.as_ref().ok().cloned().unwrap_or_else(|| trimmed(code));
     let (admitted, message) = messages::find(tx, user, id).await?;
     admitted.member()?;
     let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;

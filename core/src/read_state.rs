@@ -27,8 +27,12 @@ const READ_ALL: &str = "update memberships set
     where user_id = $1 and to_seq is null and read_number <
     (select c.message_count from channels c where c.id = memberships.channel_id and c.deleted_at is null)
     returning channel_id, read_seq";
+// Mentions are counted as in the list of channels.
 const LEFT: &str = "select c.message_count - m.read_number,
     (select count(*) from mentions n where n.user_id = $2 and n.channel_id = $1 and n.seq > m.read_seq)
+    + (select count(*) from broadcasts b where b.channel_id = $1 and b.seq > m.read_seq and b.word = 'channel'
+    and b.sender_id <> $2 and not exists (select 1 from mentions n
+    where n.user_id = $2 and n.channel_id = $1 and n.seq = b.seq))
     from memberships m join channels c on c.id = m.channel_id
     where m.channel_id = $1 and m.user_id = $2 and m.to_seq is null";
 const PARTNER: &str =
@@ -39,7 +43,10 @@ const PARTNERS: &str = "select m.channel_id, m.user_id from memberships m
 // One query whatever the number of channels: unread is a difference, mentions are counted by their own index.
 const UNREAD: &str =
     "select c.id as channel_id, m.read_seq, c.message_count - m.read_number as unread_count,
-    (select count(*) from mentions n where n.user_id = $1 and n.channel_id = c.id and n.seq > m.read_seq) as mention_count
+    (select count(*) from mentions n where n.user_id = $1 and n.channel_id = c.id and n.seq > m.read_seq)
+    + (select count(*) from broadcasts b where b.channel_id = c.id and b.seq > m.read_seq and b.word = 'channel'
+    and b.sender_id <> $1 and not exists (select 1 from mentions n
+    where n.user_id = $1 and n.channel_id = c.id and n.seq = b.seq)) as mention_count
     from memberships m join channels c on c.id = m.channel_id and c.deleted_at is null
     where m.user_id = $1 and m.to_seq is null and c.message_count > m.read_number order by c.id limit $2";
 

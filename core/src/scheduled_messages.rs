@@ -173,6 +173,9 @@ pub struct Change {
 pub async fn update(tx: &mut Tx, user: UserId, id: Uuid, change: Change) -> Result<ScheduledMessage> {
     users::lock(tx, user).await?;
     let known = find(tx, user, id).await?;
+    if known.state == State::Sent {
+        return Err(already_sent());
+    }
     let files = change.file_ids.unwrap_or(known.file_ids);
     let content = change.content.unwrap_or(known.content);
     text::content(&content, !files.is_empty())?;

@@ -35,7 +35,7 @@ macro_rules! kinds {
 kinds!(
     /// A message was posted; `ref_id` is the message.
     NewMessage = "new_message",
-    /// Its content changed, or with a `detail` (`thread`, `forward`) what is shown beside it; `ref_id` is the message.
+    /// Its content changed, or with a `detail` (`thread`, `forward`, `previews`, `files`) what is shown beside it; `ref_id` is the message.
     MessageUpdate = "message_update",
     /// It was deleted; `ref_id` is the message.
     MessageDelete = "message_delete",

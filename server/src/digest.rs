@@ -32,7 +32,7 @@ async fn send_due(app: &App, stop: &CancellationToken) -> Result<()> {
 async fn send(app: &App, due: Due) -> Result<()> {
     let age = app.settings.digest_after;
     let mail = digests::mail(&mut app.db.read(), &due, age).await?;
-    if let (Some(mail), Some(mailer)) = (&mail, &app.mail) {
+    if let (Some(mail), Some(mailer)) = (mail.as_ref().filter(|it| !it.briefs.is_empty()), &app.mail) {
         let count = mail.briefs.len() + mail.more;
         let subject = if count == 1 { "1 unread message".into() } else { format!("{count} unread messages") };
         match mailer.send(&mail.address, &subject, text(app.public_url(), mail)).await {

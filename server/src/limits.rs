@@ -1,7 +1,7 @@
 //! How often callers may call (docs/limits.md). Off only for benchmarks and tests, and then loudly.
 //!
-//! Those of signing in hold across servers and are in SQL: a second server must not be a second try. The others are
-//! each server's own.
+//! Those of guessing and of mailing (signing in, registering, resets, joining by code) hold across servers and are in SQL: a
+//! second server must not be a second try. The others are each server's own.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;

@@ -26,7 +26,12 @@ pub async fn follow(app: App, stop: CancellationToken) -> Result<()> {
     while let Some(events) = stop.run_until_cancelled(tail.next()).await {
         let mut ids: Vec<MessageId> = events
             .iter()
-            .filter(|event| matches!(event.kind, EventKind::NewMessage | EventKind::MessageUpdate))
+            // With a detail its text is the same, so its links are.
+            .filter(|event| match event.kind {
+                EventKind::NewMessage => true,
+                EventKind::MessageUpdate => event.detail.is_none(),
+                _ => false,
+            })
             .map(|event| MessageId(event.ref_id))
             .collect();
         ids.sort_unstable();

@@ -27,6 +27,12 @@ pub async fn open_direct(tx: &mut Tx, user: UserId, others: &[UserId]) -> Result
     if users::refs(tx, &people).await?.len() != people.len() {
         return Err(Fault::invalid("user_ids", "names someone who does not exist"));
     }
+    for other in others {
+        // To a guest a stranger does not exist.
+        if !users::may_look_up(tx, user, *other).await? {
+            return Err(Fault::invalid("user_ids", "names someone who does not exist"));
+        }
+    }
     let ids: Vec<String> = people.iter().map(ToString::to_string).collect();
     let key = text::hash(&ids.join(" "));
     let found: Option<Uuid> = run!(tx, sqlx::query_scalar(FIND).bind(key.clone()), fetch_optional)?;

@@ -3,7 +3,7 @@
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
 use serde_json::json;
 
-use super::{name_taken, tell_directory};
+use super::{or_name_taken, tell_directory};
 use crate::access::{self, Take};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
@@ -53,7 +53,7 @@ pub async fn set_private(
         }
         let name: String = run!(tx, sqlx::query_scalar(NAME).bind(id.0), fetch_one)?;
         let done = run!(tx, sqlx::query(OPEN).bind(id.0).bind(text::key(&name)).bind(now), execute);
-        done.map_err(name_taken)?;
+        done.map_err(or_name_taken)?;
     }
     tx.emit(Emission::new(EventKind::PrivacyUpdated, id).at(id, place.first_seq).by(user));
     tell_directory(tx, id, !is_private);

@@ -179,13 +179,16 @@ fn admitted<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v
     holds.then_some(Cow::Borrowed(value))
 }
 
-/// Whether a click leads out of here by a scheme that runs nothing.
+/// Whether a click leads out of here by a scheme that runs nothing. Not with a name before the host:
+/// `https://bank.example@evil.example` reads as another place than it leads to.
 pub fn is_outside(address: &str) -> bool {
     let begins = |scheme: &str| {
         address.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme))
             && address.len() > scheme.len()
     };
-    (begins("http://") || begins("https://") || begins("mailto:"))
+    let authority = |scheme: &str| address[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default();
+    let is_web = |scheme: &str| begins(scheme) && !authority(scheme).contains('@');
+    (is_web("http://") || is_web("https://") || begins("mailto:"))
         && !address.contains(|it: char| it.is_whitespace() || it.is_control() || it == '\\')
 }
 

@@ -163,10 +163,11 @@ fn marks_of_ours_are_found_in_words_and_not_in_code() {
 #[test]
 fn a_bots_link_says_where_it_leads() {
     let shown = |content, by_bot| html(&Source { content, mentions: &[], by_bot }, &Names::default());
-    let hidden = "[your report](https://docs.example@evil.example/?q=secret)";
+    let hidden = "[your report](https://evil.example/?q=secret&at=docs.example)";
     assert!(shown(hidden, true).contains("your report</a><span class=\"host\"> (evil.example)</span>"));
     assert!(!shown(hidden, false).contains("host"));
     assert!(!shown("https://e.org/a", true).contains("host"), "it shows already");
+    assert!(!shown("[your report](https://docs.example@evil.example/)", true).contains("href"));
 }
 
 #[test]
@@ -177,5 +178,9 @@ fn directions_are_each_blocks_own_and_what_hides_goes() {
     assert_eq!(shown("`a\u{202E}b`"), "<p dir=\"auto\"><code>ab</code></p>");
     let link = shown("[pay\u{200B}pal](https://pay\u{200B}pal.example/\u{202E}x)");
     assert!(link.contains("href=\"https://paypal.example/x\"") && link.contains(">paypal</a>"), "{link}");
+    let other_host =
+        shown("[bank](https://bank.example@evil.example/) <https://ada:secret@e.org> https://e.org/@ada");
+    assert!(!other_host.contains("evil.example\"") && !other_host.contains("secret@e.org\""), "{other_host}");
+    assert!(other_host.contains("href=\"https://e.org/@ada\""), "{other_host}");
     assert!(shown("👨‍👩‍👧 [👨‍👩‍👧](https://e.org)").matches("👨‍👩‍👧").count() == 2);
 }

@@ -51,8 +51,9 @@ pub async fn edit(
         return Err(version_changed());
     }
     let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
-    let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &content).await?;
-    let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &content).await?;
+    let texts = mentions::texts(&content);
+    let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &texts).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &texts).await?;
     let html = render::one(tx, &content, &mentioned, message.sender.is_bot).await?;
     run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
     if run!(

@@ -1,5 +1,7 @@
 //! What deleting messages means, whoever deletes them: everything of them goes but their place.
 
+use std::collections::BTreeMap;
+
 use confab_protocol::{ChannelId, EventKind, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -15,7 +17,8 @@ const FORGET_REACTIONS: &str = "delete from message_reactions where message_id =
 const FORGET_FILES: &str = "update files set deleted_at = $2 where message_id = $1 and deleted_at is null";
 const DELETE: &str = "update messages set content = '', html = null, previews = null, mentions = null, blocks = null, reaction_count = 0, has_attachments = false,
     pinned_at = null, pinned_by_id = null, quoted_id = null, is_forward = null, version = version + 1, updated_at = $2, deleted_at = $2 where id = $1 and deleted_at is null";
-const UNREPLY: &str = "update messages set reply_count = reply_count - 1, participants = $2, last_reply_at =
+const UNREPLY: &str = "update messages set participants = $2,
+    reply_count = case when reply_count > $3 then reply_count - $3 else 0 end, last_reply_at =
     (select r.created_at from messages r where r.parent_id = $1 and r.deleted_at is null order by r.seq desc limit 1)
     where id = $1 and reply_count > 0";
 // The first thousand answers hold the first five people, or nearly always: nobody waits for a walk through all.
@@ -59,21 +62,22 @@ pub(crate) async fn erase(
     copies: &[ChannelId],
 ) -> Result<usize> {
     let mut erased = Vec::with_capacity(messages.len());
-    let mut roots: Vec<MessageId> = Vec::new();
+    let mut answers: BTreeMap<MessageId, i64> = BTreeMap::new();
     for (id, parent) in messages {
         if !erase_one(tx, channel, *id).await? {
             continue;
         }
         erased.push(*id);
         if let Some(root) = parent {
-            leave_thread(tx, *root).await?;
-            if !roots.contains(root) {
-                roots.push(*root);
-            }
+            *answers.entry(*root).or_default() += 1;
         }
     }
+    // Once a thread, however many of its answers go.
+    for (root, count) in &answers {
+        leave_thread(tx, *root, *count).await?;
+    }
     // Who shows a root that is gone too needs no new count of it.
-    roots.retain(|root| !erased.contains(root));
+    let roots: Vec<MessageId> = answers.into_keys().filter(|root| !erased.contains(root)).collect();
     tell(tx, channel, &erased, &roots, by).await?;
     for id in &erased {
         empty_copies(tx, *id, channel, copies).await?;
@@ -97,10 +101,11 @@ async fn erase_one(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<boo
     Ok(true)
 }
 
-async fn leave_thread(tx: &mut Tx, root: MessageId) -> Result<()> {
+async fn leave_thread(tx: &mut Tx, root: MessageId, count: i64) -> Result<()> {
     let left: Vec<Uuid> = run!(tx, sqlx::query_scalar(FIRST_FIVE).bind(root.0), fetch_all)?;
     let left: Vec<UserId> = left.into_iter().map(UserId).collect();
-    run!(tx, sqlx::query(UNREPLY).bind(root.0).bind(append::mentions_text(&left)), execute)?;
+    let participants = append::mentions_text(&left);
+    run!(tx, sqlx::query(UNREPLY).bind(root.0).bind(participants.clone()).bind(count), execute)?;
     Ok(())
 }
 

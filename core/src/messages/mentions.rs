@@ -14,46 +14,16 @@ use crate::{markdown, text, users};
 const MEMBERS: &str =
     "select user_id from memberships where channel_id = $1 and to_seq is null and user_id in";
 
-/// The parts of a text outside of code: a run of backticks opens, the next run of the same length closes (CommonMark).
-fn outside_code(content: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut rest, mut from) = (content, 0);
-    while let Some(at) = rest[from..].find('`').map(|at| from + at) {
-        let run = rest[at..].bytes().take_while(|byte| *byte == b'`').count();
-        match closing(&rest[at + run..], run) {
-            Some(end) => {
-                parts.push(&rest[..at]);
-                rest = &rest[at + run + end..];
-                from = 0;
-            }
-            // Opens nothing: the backticks are text.
-            None => from = at + run,
-        }
-    }
-    parts.push(rest);
-    parts
-}
-
-/// Where the text behind the next run of exactly `run` backticks begins.
-fn closing(text: &str, run: usize) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find('`').map(|at| from + at) {
-        let found = text[at..].bytes().take_while(|byte| *byte == b'`').count();
-        from = at + found;
-        if found == run {
-            return Some(from);
-        }
-    }
-    None
+/// Where a message may mention somebody, by the same reading of its Markdown as it is shown by.
+pub(super) fn texts(content: &str) -> Vec<String> {
+    if content.contains('@') { markdown::texts(content) } else { Vec::new() }
 }
 
 /// What stands behind each `@` at the beginning of a word, at most [`MENTIONS`]: the names that it may mean, the
 /// likeliest first, as they are shown ([`markdown::names_behind`]).
-fn names(content: &str) -> Vec<Vec<&str>> {
-    // A text of thousands of single runs would be looked through for each: then backticks are text.
-    let parts = if content.matches('`').count() > 1_000 { vec![content] } else { outside_code(content) };
+fn names(texts: &[String]) -> Vec<Vec<&str>> {
     let mut names: Vec<Vec<&str>> = Vec::new();
-    for part in parts {
+    for part in texts {
         let mut before = ' ';
         for (at, letter) in part.char_indices() {
             if letter == '@' && !before.is_alphanumeric() && names.len() < MENTIONS {
@@ -74,13 +44,10 @@ pub(super) async fn broadcast(
     user: UserId,
     role: ChannelRole,
     channel: ChannelId,
-    content: &str,
+    texts: &[String],
 ) -> Result<Option<Word>> {
-    if !content.contains('@') {
-        return Ok(None);
-    }
     let words: Vec<Word> =
-        names(content).iter().filter_map(|meant| meant.iter().find_map(|name| Word::named(name))).collect();
+        names(texts).iter().filter_map(|meant| meant.iter().find_map(|name| Word::named(name))).collect();
     // The wider one counts.
     let found = if words.contains(&Word::Channel) { Some(Word::Channel) } else { words.first().copied() };
     match found {
@@ -95,12 +62,9 @@ pub(super) async fn mentioned(
     tx: &mut Tx,
     channel: ChannelId,
     kind: ChannelKind,
-    content: &str,
+    texts: &[String],
 ) -> Result<Vec<UserId>> {
-    if !content.contains('@') {
-        return Ok(Vec::new());
-    }
-    let meant = names(content);
+    let meant = names(texts);
     let asked: Vec<String> = meant
         .iter()
         .flatten()
@@ -127,28 +91,33 @@ pub(super) async fn mentioned(
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, names};
+    use super::{Word, names, texts};
 
     /// The likeliest name of each.
-    fn first(content: &str) -> Vec<&str> {
-        names(content).into_iter().map(|meant| meant[0]).collect()
+    fn first(content: &str) -> Vec<String> {
+        names(&texts(content)).into_iter().map(|meant| meant[0].to_owned()).collect()
     }
 
     #[test]
     fn mentions_stand_at_the_beginning_of_a_word() {
         assert_eq!(first("hi @ada, @Bob mail me@example.org (@eve)"), ["ada", "Bob", "eve"]);
         assert_eq!(first("@ada @ada @"), ["ada"]);
-        assert_eq!(first("`@eve` ``@bob ` @bob`` ```\n@carl\n``` ` @ada"), ["ada"]);
         let many = (0..200).map(|number| format!("@u{number}")).collect::<Vec<_>>().join(" ");
-        assert_eq!(names(&many).len(), super::MENTIONS);
+        assert_eq!(first(&many).len(), super::MENTIONS);
+    }
+
+    #[test]
+    fn what_stands_in_code_or_a_link_mentions_nobody() {
+        assert_eq!(first("`@eve` ``@bob ` @bob``\n\n```\n@carl\n```\n@ada"), ["ada"]);
+        assert!(first("~~~\n@eve\n~~~\n\n    @bob\n\n[@carl](https://e.org)").is_empty());
+        assert!(first("```\n@eve is never closed").is_empty());
+        assert_eq!(first("\\`@ada\\`"), ["ada`"]);
     }
 
     #[test]
     fn marks_around_a_name_are_not_of_it() {
-        assert_eq!(
-            names("**@ada** @bob's @j.r."),
-            [vec!["ada**", "ada"], vec!["bob's", "bob"], vec!["j.r.", "j.r"],]
-        );
+        assert_eq!(first("**@ada** _@eve_"), ["ada", "eve"]);
+        assert_eq!(names(&["@bob's @j.r.".into()]), [vec!["bob's", "bob"], vec!["j.r.", "j.r"]]);
     }
 
     #[test]

@@ -113,8 +113,9 @@ pub(crate) async fn post_beside_draft(
         Some(id) => Some(forward::source(tx, user, id).await?),
         None => None,
     };
-    let mentions = mentions::mentioned(tx, channel, place.kind, &draft.content).await?;
-    let broadcast = mentions::broadcast(tx, user, writer.role, channel, &draft.content).await?;
+    let texts = mentions::texts(&draft.content);
+    let mentions = mentions::mentioned(tx, channel, place.kind, &texts).await?;
+    let broadcast = mentions::broadcast(tx, user, writer.role, channel, &texts).await?;
     let html = render::one(tx, &draft.content, &mentions, writer.user.is_bot).await?;
     let message = NewMessage {
         id: MessageId::new(),

@@ -45,7 +45,11 @@ pub async fn keep_previews(tx: &mut Tx, message: &Message, previews: &[LinkPrevi
         access::give_back(tx, message.channel_id, Take::Events(1)).await?;
         return Ok(false);
     }
-    tx.emit(Emission::new(EventKind::MessageUpdate, message.id).at(message.channel_id, place.first_seq));
+    tx.emit(
+        Emission::new(EventKind::MessageUpdate, message.id)
+            .at(message.channel_id, place.first_seq)
+            .detail("previews"),
+    );
     Ok(true)
 }
 

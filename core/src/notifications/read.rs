@@ -18,11 +18,11 @@ const UNREAD: &str =
     where m.id = n.message_id and m.deleted_at is null and (c.kind in ('public', 'voice') or exists (
     select 1 from memberships s where s.channel_id = c.id and s.user_id = $1 and s.to_seq is null)))) limit 1000) as found";
 const READ_ALL: &str = "update notifications set read_at = $2 where user_id = $1 and read_at is null";
-const OF_IDS: &str = "select id from notifications where user_id = $1 and read_at is null and id in";
-const OF_CHANNEL: &str =
-    "select n.id from notifications n join messages m on m.id = n.message_id and m.seq <= $3
-    where n.user_id = $1 and n.read_at is null and n.channel_id = $2 limit 1000";
-const READ_ONE: &str = "update notifications set read_at = $2 where id = $1 and read_at is null";
+const READ_THESE: &str =
+    "update notifications set read_at = $2 where user_id = $1 and read_at is null and id in";
+const READ_OF_CHANNEL: &str =
+    "update notifications set read_at = $4 where user_id = $1 and channel_id = $2 and read_at is null
+    and exists (select 1 from messages m where m.id = notifications.message_id and m.seq <= $3) returning id";
 
 /// How many are unread, at most a thousand.
 pub async fn unread_count(on: &mut impl Read, user: UserId) -> Result<i64> {
@@ -38,33 +38,39 @@ pub async fn mark_read(tx: &mut Tx, user: UserId, ids: Option<&[Uuid]>) -> Resul
         }
         return Ok(());
     };
-    let own: Vec<(Uuid,)> = run_in!(tx, (Uuid,), OF_IDS, ids, "", bind user.0)?;
-    read(tx, user, &own).await
+    let now = Timestamp::now().0;
+    let read: Vec<(Uuid,)> = run_in!(tx, (Uuid,), READ_THESE, ids, "returning id", bind user.0, bind now)?;
+    tell(tx, user, Some(read)).await
 }
 
 /// Whoever has read a channel up to `seq` has read what stands there.
 pub async fn mark_channel_read(tx: &mut Tx, user: UserId, channel: ChannelId, seq: i64) -> Result<()> {
-    let own: Vec<(Uuid,)> =
-        run!(tx, sqlx::query_as(OF_CHANNEL).bind(user.0).bind(channel.0).bind(seq), fetch_all)?;
-    read(tx, user, &own).await
-}
-
-async fn read(tx: &mut Tx, user: UserId, ids: &[(Uuid,)]) -> Result<()> {
     let now = Timestamp::now().0;
-    for (id,) in ids {
-        run!(tx, sqlx::query(READ_ONE).bind(*id).bind(now), execute)?;
-    }
-    for part in ids.chunks(TOGETHER) {
-        tell(tx, user, Some(part)).await?;
-    }
-    Ok(())
+    let read: Vec<(Uuid,)> = run!(
+        tx,
+        sqlx::query_as(READ_OF_CHANNEL).bind(user.0).bind(channel.0).bind(seq).bind(now),
+        fetch_all
+    )?;
+    tell(tx, user, Some(read)).await
 }
 
-/// `ids` absent: all.
-async fn tell(tx: &mut Tx, user: UserId, ids: Option<&[(Uuid,)]>) -> Result<()> {
-    let ids: Option<Vec<Uuid>> = ids.map(|ids| ids.iter().map(|it| it.0).collect());
-    let detail = json!({ "ids": ids, "unread_count": unread_count(tx, user).await? });
-    let emission = Emission::new(EventKind::NotificationsRead, user).only_for(user).by(user);
-    tx.emit(emission.detail(detail.to_string()));
+/// `read` absent: all.
+async fn tell(tx: &mut Tx, user: UserId, read: Option<Vec<(Uuid,)>>) -> Result<()> {
+    if read.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(());
+    }
+    let unread_count = unread_count(tx, user).await?;
+    let mut say = |ids: Option<Vec<Uuid>>| {
+        let detail = json!({ "ids": ids, "unread_count": unread_count }).to_string();
+        tx.emit(Emission::new(EventKind::NotificationsRead, user).only_for(user).by(user).detail(detail));
+    };
+    match read {
+        None => say(None),
+        Some(read) => {
+            for part in read.chunks(TOGETHER) {
+                say(Some(part.iter().map(|it| it.0).collect()));
+            }
+        }
+    }
     Ok(())
 }

@@ -190,9 +190,19 @@ both! {
         assert_eq!(people("q=AD").await, ["ada"]);
         assert!(people("q=carol").await.is_empty());
         bob.get(&format!("/api/v1/users/{}", ada.id), 200).await;
-        for path in ["", "/profile"] {
+        for path in ["", "/profile", "/status"] {
             bob.get(&format!("/api/v1/users/{}{path}", carol.id), 404).await;
         }
+        // Nor by passing over people, nor by writing to somebody.
+        assert_eq!(people("skip=1").await, ["bob"]);
+        assert!(people("q=carol&skip=1").await.is_empty() && people("skip=2").await.is_empty());
+        let write_to = async |other: &str| {
+            let people = json!({ "user_ids": [other] });
+            bob.call(Method::POST, "/api/v1/channels/direct", Some(&people)).await
+        };
+        assert_eq!(write_to(&ada.id).await.status, 201);
+        let (stranger, nobody) = (write_to(&carol.id).await, write_to("01890000-0000-7000-8000-000000000000").await);
+        assert_eq!((stranger.status, stranger.body()["detail"].clone()), (400, nobody.body()["detail"].clone()));
     }
 
     async fn whoever_left_as_a_guest_comes_back_as_one(world) {

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
 use crate::harness::{both, wait_until};
+use crate::read_state::counts;
 
 const AT: &str = "/api/v1/users/me/notifications";
 
-async fn mentions(user: &User, channel: &Value) -> Value {
-    user.get(&format!("/api/v1/channels/{}", id(channel)), 200).await["mention_count"].clone()
+async fn mentions(user: &User, channel: &Value) -> i64 {
+    counts(user, id(channel)).await.1
 }
 
 async fn told(user: &User) -> Vec<String> {
@@ -62,7 +63,7 @@ both! {
         ada.edit(id(&second), "never mind", 200).await;
         assert_eq!(mentions(&bob, &room).await, 1);
         let edited = ada.edit(id(&second), "@channel after all", 200).await;
-        assert_eq!((&edited["mentions_all"], mentions(&bob, &room).await), (&json!("channel"), json!(2)));
+        assert_eq!((&edited["mentions_all"], mentions(&bob, &room).await), (&json!("channel"), 2));
         assert_eq!(ada.read(id(&second), 200).await["mentions_all"], "channel");
         is_told(&bob, &["mention", "mention"]).await;
         ada.delete(id(&second), 204).await;
@@ -70,6 +71,23 @@ both! {
         let read = json!({ "seq": said["seq"] });
         bob.send(Method::PUT, &format!("/api/v1/channels/{}/read", id(&room)), Some(&read), 204).await;
         assert_eq!(mentions(&bob, &room).await, 0);
+    }
+
+    async fn what_is_left_after_reading_counts_whole_channels(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let room = ada.create_channel("room", "public", 201).await;
+        bob.join(id(&room), 200).await;
+        let first = ada.post(id(&room), "@everyone: lunch", 201).await;
+        ada.post(id(&room), "**@channel** once more", 201).await;
+        ada.reply(id(&room), id(&first), "_@all_ here too", 201).await;
+        assert_eq!(mentions(&bob, &room).await, 3);
+        let mut socket = bob.connect().await;
+        let read = json!({ "seq": first["seq"] });
+        bob.send(Method::PUT, &format!("/api/v1/channels/{}/read", id(&room)), Some(&read), 204).await;
+        assert_eq!(socket.event("read_updated").await["d"]["mention_count"], 2);
+        bob.send(Method::PUT, &format!("/api/v1/messages/{}/follow", id(&first)), None, 204).await;
+        let threads = bob.get("/api/v1/users/me/threads", 200).await;
+        assert_eq!(items(&threads)[0]["mention_count"], 1, "{threads}");
     }
 
     async fn here_reaches_who_is_online(world) {

@@ -15,7 +15,7 @@ async fn mark(user: &User, channel: &str, how: &str, seq: &Value, expected: u16)
 }
 
 /// Unread and mentions: what the channel and the overview of all channels say.
-async fn counts(user: &User, channel: &str) -> (i64, i64) {
+pub async fn counts(user: &User, channel: &str) -> (i64, i64) {
     let one = user.get(&format!("/api/v1/channels/{channel}"), 200).await;
     let seen = (one["unread_count"].as_i64().unwrap(), one["mention_count"].as_i64().unwrap());
     let all = user.get(OVERVIEW, 200).await;

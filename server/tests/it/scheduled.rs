@@ -87,6 +87,7 @@ both! {
         assert_eq!(ada.get(&draft, 200).await["content"], "something else", "nobody posted by hand");
         for (method, path, body) in [
             (Method::PUT, one(&waiting), Some(json!({ "content": "late" }))),
+            (Method::PUT, one(&waiting), Some(json!({ "send_at": change["send_at"] }))),
             (Method::DELETE, one(&waiting), None),
             (Method::POST, format!("{}/send", one(&waiting)), None),
         ] {

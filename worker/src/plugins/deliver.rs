@@ -150,7 +150,7 @@ fn concerns(loaded: &Loaded, event: &Event) -> bool {
     use plugin::EventKind as K;
     let kind = match event.kind {
         EventKind::NewMessage => K::MessagePosted,
-        // With a detail only what stands beside the text changed: answers, or what was forwarded.
+        // With a detail only what stands beside the text changed: answers, what was forwarded, previews, files.
         EventKind::MessageUpdate if event.detail.is_some() => return false,
         EventKind::MessageUpdate => K::MessageEdited,
         EventKind::MessageDelete => K::MessageDeleted,

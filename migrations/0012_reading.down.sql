@@ -1,0 +1,1 @@
+drop index notifications_unread_of_channel;
