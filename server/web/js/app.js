@@ -8,6 +8,7 @@ import { restore, startSession } from './session.js';
 import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
+import { call, voice } from './voice/state.js';
 import { live, notify, startLive, startUpkeep, stopLive } from './workspace.js';
 import { html, render, useEffect } from './views/html.js';
 import { lazy } from './views/lazy.js';
@@ -67,7 +68,7 @@ async function start() {
 startTheme();
 startRouter();
 startSession({
-  renewed: (token) => live?.reauth(token),
+  renewed: (token) => { live?.reauth(token); if (call.value) void voice().then((calls) => calls.renewCall(token)); },
   ended: (reason) => {
     endReason.value = reason;
     closePanel();

@@ -7,17 +7,22 @@ import { isAtLeast } from '../channel_roles.js';
 import { citedSeq, markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
 import { navigate, route, searchPath, visits } from '../router.js';
 import { changeTimeline, channels, channelsLoaded, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
+import { call } from '../voice/state.js';
 import { attempt, channelTitle, join, leaveChannelView, loadAround, loadLatest, loadMembers } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
 import { Composer } from './composer.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { lazy } from './lazy.js';
 import { MessageLog } from './log.js';
 import { Menu } from './menu.js';
 import { ChannelIcon } from './shell.js';
+import { VoiceBar } from './sidebar.js';
 import { TypingLine } from './typing.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
+
+const VoiceStage = lazy(() => import('./voice/stage.js'), 'VoiceStage', { quiet: true });
 
 /** @param {{channelId:string}} props */
 export function ChannelView({ channelId }) {
@@ -33,7 +38,8 @@ export function ChannelView({ channelId }) {
     return html`<main class="main" id="main"><header class="top"><${MenuButton} /></header>
       <div class="empty">${missing ? html`<h1>Not here</h1><p>This channel does not exist, or you are not in it.</p>` : html`<p role="status">Loading…</p>`}</div></main>`;
   }
-  return html`<main class="main" id="main"><${Heading} channel=${channel} /><${Conversation} channel=${channel} /></main>`;
+  return html`<main class="main" id="main"><${Heading} channel=${channel} />${call.value && html`<${VoiceBar} inPage />`}
+    ${channel.kind === 'voice' && channel.role && html`<${VoiceStage} channel=${channel} />`}<${Conversation} channel=${channel} /></main>`;
 }
 
 function MenuButton() {
