@@ -1,5 +1,7 @@
 //! How voice channels work: who helps browsers to find each other, and how many talk in one room.
 
+use std::net::Ipv6Addr;
+
 use super::Secret;
 
 /// Helpers that browsers are told of; more only make them slower.
@@ -60,14 +62,18 @@ fn is_server(address: &str) -> bool {
     if !transport.is_none_or(|query| is_relay && ["transport=udp", "transport=tcp"].contains(&query)) {
         return false;
     }
-    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) => (host, port.strip_prefix(':').or(port.is_empty().then_some("1"))),
-        None => place.split_once(':').map_or((place, Some("1")), |(host, port)| (host, Some(port))),
+    let (is_host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => {
+            let port = port.strip_prefix(':').or(port.is_empty().then_some("1"));
+            (host.parse::<Ipv6Addr>().is_ok(), port)
+        }
+        None => {
+            let (host, port) = place.split_once(':').unwrap_or((place, "1"));
+            let is_letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-');
+            (!host.is_empty() && host.chars().all(is_letter), Some(port))
+        }
     };
-    let is_name = !host.is_empty()
-        && host.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | ':'))
-        && (!host.contains(':') || host.parse::<std::net::Ipv6Addr>().is_ok());
-    is_name && port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    is_host && port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 #[cfg(test)]

@@ -392,30 +392,28 @@ impl Room {
         }
         let wait = if difference.is_only_speech(&self.shown) { TELL_SPEECH_AFTER } else { TELL_AFTER };
         self.shown = now;
-        let left = |it: &VoiceParticipant| {
-            VoiceServerFrame::ParticipantLeft(ParticipantLeft {
-                participant_id: it.participant_id,
-                user_id: it.user_id,
-            })
-        };
-        difference.went.iter().for_each(|it| self.tell(it, &left(it)));
-        difference.came.iter().for_each(|it| self.tell(it, &VoiceServerFrame::ParticipantJoined(it.clone())));
-        for changed in &difference.changed {
-            self.tell(changed, &VoiceServerFrame::ParticipantUpdated(changed.clone()));
+        for it in &difference.went {
+            let (participant_id, user_id) = (it.participant_id, it.user_id);
+            let left = VoiceServerFrame::ParticipantLeft(ParticipantLeft { participant_id, user_id });
+            self.tell(&difference.came, &left);
+        }
+        for it in &difference.came {
+            self.tell(&difference.came, &VoiceServerFrame::ParticipantJoined(it.clone()));
+        }
+        for it in &difference.changed {
+            self.tell(&difference.came, &VoiceServerFrame::ParticipantUpdated(it.clone()));
         }
         Some(wait)
     }
 
-    /// Everybody in the room here; of their own coming people are told by `joined`.
-    fn tell(&self, whose: &VoiceParticipant, frame: &VoiceServerFrame) {
+    /// Everybody in the room here, but those who came just now: what they find is told by `joined`.
+    fn tell(&self, came: &[VoiceParticipant], frame: &VoiceServerFrame) {
         let Ok(text) = serde_json::to_string(frame) else { return };
         let text = Utf8Bytes::from(text);
-        for attached in &self.sockets {
-            let Some(place) = &attached.place else { continue };
-            let is_own = place.participant.participant_id == whose.participant_id;
-            if !(is_own && matches!(frame, VoiceServerFrame::ParticipantJoined(_))) {
-                attached.outbox.push(Item::Frame(text.clone()));
-            }
+        let has_come =
+            |place: &VoicePlace| came.iter().any(|it| it.participant_id == place.participant.participant_id);
+        for attached in self.sockets.iter().filter(|it| it.place.as_ref().is_some_and(|it| !has_come(it))) {
+            attached.outbox.push(Item::Frame(text.clone()));
         }
     }
 }

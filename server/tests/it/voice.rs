@@ -76,6 +76,10 @@ both! {
         assert_eq!(his.frame("error").await["code"], "not_joined");
         drop(theirs);
         assert_eq!(hers.frame("participant_left").await["user_id"], eve.id);
+        wait_until("his server to know that he would find ada alone", async || {
+            bob.get(&room_path(&room), 200).await["participants"].as_array().unwrap().len() == 1
+        })
+        .await;
         // Whoever comes again is another participant.
         his.say("join", json!({})).await;
         let again = his.frame("joined").await;
@@ -114,7 +118,8 @@ both! {
         assert_eq!(his.socket.frame_or_error("error").await["d"]["code"], "not_a_member");
         assert_eq!(his.socket.closed().await, Some(4016));
         assert_eq!(idle.closed().await, Some(4016));
-        while hers.frame("participant_left").await["participant_id"] != his.id {}
+        assert_eq!(hers.frame("participant_joined").await["participant_id"], his.id);
+        assert_eq!(hers.frame("participant_left").await["participant_id"], his.id);
 
         // They left the channel themselves.
         bob.join(id(&room), 200).await;

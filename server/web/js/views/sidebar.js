@@ -14,7 +14,7 @@ import { Icon, IconButton, Logo } from './icon.js';
 import { MyCorner } from './me.js';
 import { ChannelIcon } from './shell.js';
 import { lazy } from './lazy.js';
-import { VoicePeople } from './voice/people.js';
+import { present, VoicePeople } from './voice/people.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
 
@@ -100,6 +100,7 @@ function ChannelRow({ channel }) {
       ${channel.muted && html`<span class="draft" title="Muted"><${Icon} name="mute" small /><span class="sr">Muted</span></span>`}
       ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title="Draft"><${Icon} name="edit" small /><span class="sr">Draft</span></span>`}
       ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr">${isConversation(channel) ? ' unread' : ' mentions'}</span></span>`}
+      ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> talking</span></span>`}
       ${unread && count === 0 && html`<span class="pip"></span><span class="sr">unread</span>`}
     </span>
   </a>`;

@@ -27,7 +27,7 @@ const ENDS = {
 };
 /** The same where the server said before what it refuses. @type {Record<string,string>} */
 const REFUSALS = {
-  not_a_member: 'Join the channel first.',
+  not_a_member: 'You are not a member of this channel.',
   channel_archived: 'This channel is archived: nobody talks there.',
 };
 
