@@ -1,12 +1,14 @@
 //! Voice channels: `GET /ws/voice/{channel_id}` lets browsers find each other (WebRTC); sound never passes here.
 //!
 //! [`room`] is who is in a room, by the words of all servers; [`rooms`] holds the rooms of this server and its sockets;
-//! [`keeper`] tells the other servers and those who look at the channel; [`socket`] serves one person; [`ice`] is what
+//! [`keeper`] tells the other servers and those who look at the channel; [`socket`] serves one person within [`flood`]'s bounds; [`ice`] is what
 //! helps browsers to reach each other. That somebody may not be there any more is learned from the hub, as the gateway
 //! learns it.
 
+mod flood;
 mod ice;
 pub mod keeper;
+mod knock;
 mod room;
 pub mod rooms;
 mod socket;

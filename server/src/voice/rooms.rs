@@ -2,28 +2,25 @@
 //!
 //! A lock is held for a few comparisons, never while anything is waited for: what is to be sent is queued.
 
+mod elsewhere;
+mod held;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use confab_core::bus::{VoicePlace, VoiceWord};
-use confab_core::presences::LEASE;
-use confab_protocol::voice::{Join, ParticipantLeft, VoiceServerFrame};
+use confab_protocol::voice::Join;
 use confab_protocol::{
     ChannelId, Event, EventKind, ParticipantId, Timestamp, UserId, VoiceParticipant, VoiceRoom,
 };
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
-use super::room::{Difference, merged};
-use crate::gateway::outbox::{Item, Outbox, REPLACED, ROOM_FULL};
-
-/// Those who look at the channel are told this long after something changed, and of what changed meanwhile with it.
-const TELL_AFTER: Duration = Duration::from_millis(250);
-/// The same when nothing changed but who speaks.
-const TELL_SPEECH_AFTER: Duration = Duration::from_secs(1);
+use super::room::merged;
+use crate::gateway::outbox::{Item, Outbox};
+use held::{Attached, Room};
 
 /// See the module.
 pub struct Rooms {
@@ -40,29 +37,6 @@ struct Known {
     number: u64,
     /// When the first of the rooms that changed is told.
     tell_at: Option<Instant>,
-}
-
-#[derive(Default)]
-struct Room {
-    sockets: Vec<Attached>,
-    /// What other servers said last.
-    elsewhere: HashMap<Uuid, Elsewhere>,
-    /// As those who are in were told.
-    shown: Vec<VoicePlace>,
-    tell_at: Option<Instant>,
-    /// As other servers were told of the sockets here.
-    said: Vec<VoicePlace>,
-}
-
-struct Attached {
-    outbox: Arc<Outbox>,
-    place: Option<VoicePlace>,
-}
-
-struct Elsewhere {
-    number: u64,
-    seen: Instant,
-    places: Vec<VoicePlace>,
 }
 
 /// Where a frame for somebody goes.
@@ -210,63 +184,6 @@ impl Rooms {
         });
     }
 
-    /// What another server says of a room.
-    pub fn hear(&self, node: Uuid, number: u64, channel: ChannelId, places: Vec<VoicePlace>) {
-        let is_known = self.with(|known| known.rooms.contains_key(&channel));
-        if node == self.node || (!is_known && places.is_empty()) {
-            return;
-        }
-        self.change_room(channel, |room| {
-            let seen = Instant::now();
-            match room.elsewhere.get_mut(&node) {
-                Some(known) if known.number > number => {}
-                Some(known) => *known = Elsewhere { number, seen, places },
-                None => {
-                    room.elsewhere.insert(node, Elsewhere { number, seen, places });
-                }
-            }
-        });
-    }
-
-    /// A server went, with everybody there.
-    pub fn forget(&self, gone: Uuid) {
-        if gone != self.node {
-            self.drop_elsewhere(|node, _| node == gone);
-        }
-    }
-
-    /// Forgets servers that have said nothing for too long: they are dead, or cannot be reached, and so are their people.
-    pub fn expire(&self) {
-        self.drop_elsewhere(|_, it| it.seen.elapsed() > LEASE);
-    }
-
-    fn drop_elsewhere(&self, is_over: impl Fn(Uuid, &Elsewhere) -> bool) {
-        let channels: Vec<ChannelId> = self.with(|known| {
-            let has_one = |room: &Room| room.elsewhere.iter().any(|(node, it)| is_over(*node, it));
-            known.rooms.iter().filter(|(_, room)| has_one(room)).map(|(channel, _)| *channel).collect()
-        });
-        for channel in channels {
-            self.change_room(channel, |room| room.elsewhere.retain(|node, it| !is_over(*node, it)));
-        }
-    }
-
-    /// How a room is here, for the other servers.
-    pub fn word(&self, channel: ChannelId) -> VoiceWord {
-        self.with(|known| known.word(self.node, channel))
-    }
-
-    /// The same for rooms of which they have not heard, or for all where somebody is.
-    pub fn words(&self, all: bool) -> Vec<VoiceWord> {
-        self.with(|known| {
-            let is_wanted = |room: &Room| room.is_unsaid() || (all && room.here().next().is_some());
-            let rooms = known.rooms.iter().filter(|(_, room)| is_wanted(room));
-            let channels: Vec<ChannelId> = rooms.map(|(channel, _)| *channel).collect();
-            let words = channels.iter().map(|channel| known.word(self.node, *channel)).collect();
-            channels.into_iter().for_each(|channel| known.tidy(channel));
-            words
-        })
-    }
-
     /// When the next room is to be told to those who look at its channel.
     pub fn tell_at(&self) -> Option<Instant> {
         self.with(|known| known.tell_at)
@@ -343,77 +260,6 @@ impl Known {
         });
         if is_over {
             self.rooms.remove(&channel);
-        }
-    }
-}
-
-impl Room {
-    fn here(&self) -> impl Iterator<Item = &VoicePlace> {
-        self.sockets.iter().filter_map(|it| it.place.as_ref())
-    }
-
-    fn places(&self) -> impl Iterator<Item = &VoicePlace> {
-        self.here().chain(self.elsewhere.values().flat_map(|it| &it.places))
-    }
-
-    /// Other servers have not heard how it is here.
-    fn is_unsaid(&self) -> bool {
-        !self.here().eq(&self.said)
-    }
-
-    fn participants(&self) -> Vec<VoiceParticipant> {
-        self.shown.iter().map(|it| it.participant.clone()).collect()
-    }
-
-    fn socket_of(&self, participant: ParticipantId) -> Option<&Arc<Outbox>> {
-        let is_theirs = |it: &&Attached| {
-            it.place.as_ref().is_some_and(|place| place.participant.participant_id == participant)
-        };
-        self.sockets.iter().find(is_theirs).map(|it| &it.outbox)
-    }
-
-    /// Works out who is in, sends away whoever is not any more, and tells those who are. Answers how soon the others are
-    /// to be told, if anything changed.
-    fn settle(&mut self, limit: usize) -> Option<Duration> {
-        let now = merged(self.places(), limit);
-        for attached in &mut self.sockets {
-            let Some(place) = &attached.place else { continue };
-            let mine = &place.participant;
-            if now.iter().any(|it| it.participant.participant_id == mine.participant_id) {
-                continue;
-            }
-            let is_replaced = now.iter().any(|it| it.participant.user_id == mine.user_id);
-            attached.outbox.push(Item::Close(if is_replaced { REPLACED } else { ROOM_FULL }));
-            attached.place = None;
-        }
-        let difference = Difference::between(&self.shown, &now);
-        if difference.is_empty() {
-            return None;
-        }
-        let wait = if difference.is_only_speech(&self.shown) { TELL_SPEECH_AFTER } else { TELL_AFTER };
-        self.shown = now;
-        for it in &difference.went {
-            let (participant_id, user_id) = (it.participant_id, it.user_id);
-            let left = VoiceServerFrame::ParticipantLeft(ParticipantLeft { participant_id, user_id });
-            self.tell(&difference.came, &left);
-        }
-        for it in &difference.came {
-            self.tell(&difference.came, &VoiceServerFrame::ParticipantJoined(it.clone()));
-        }
-        for it in &difference.changed {
-            self.tell(&difference.came, &VoiceServerFrame::ParticipantUpdated(it.clone()));
-        }
-        Some(wait)
-    }
-
-    /// Everybody in the room here, but those who came just now: what they find is told by `joined`.
-    fn tell(&self, came: &[VoiceParticipant], frame: &VoiceServerFrame) {
-        let Ok(text) = serde_json::to_string(frame) else { return };
-        let text = Utf8Bytes::from(text);
-        let has_come =
-            |place: &VoicePlace| came.iter().any(|it| it.participant_id == place.participant.participant_id);
-        for attached in self.sockets.iter().filter(|it| it.place.as_ref().is_some_and(|it| !has_come(it))) {
-            attached.outbox.push(Item::Frame(text.clone()));
         }
     }
 }

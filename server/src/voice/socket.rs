@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::bus::VoiceWord;
 use confab_core::{Fault, sessions};
-use confab_protocol::gateway::{FrameError, Identify};
+use confab_protocol::gateway::FrameError;
 use confab_protocol::voice::{
     Described, Join, Joined, Nothing, Reachable, VoiceClientFrame, VoiceHello, VoiceReady, VoiceServerFrame,
 };
@@ -16,32 +16,25 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 
+use super::flood::Flood;
 use super::keeper::{say, say_room};
+use super::knock::{knock, read};
 use super::rooms::Target;
 use super::{admit, ice};
 use crate::caller::Caller;
 use crate::gateway::greet;
 use crate::gateway::outbox::{
-    BAD_FRAME, IDENTIFIED_TWICE, IDENTIFY_TIMEOUT, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox,
-    RATE_LIMITED, ROOM_FULL, SESSION_ENDED, TOKEN_EXPIRED, TOO_LARGE, TOO_MANY, Waiting,
+    IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL, SESSION_ENDED,
+    TOKEN_EXPIRED, TOO_MANY, Waiting,
 };
-use crate::gateway::strangers::{Counted, Stranger};
-use crate::gateway::wire::{self, Ended, Stream, WRITE_WITHIN, timed, write};
+use crate::gateway::strangers::Counted;
+use crate::gateway::wire::{Ended, Stream, WRITE_WITHIN, timed, write};
 use crate::state::App;
 
 const HEARTBEAT_MS: u64 = 30_000;
 /// No frame for so long: the client is gone. These are the gateway's (docs/limits.md).
 const DEAD_AFTER: Duration = Duration::from_secs(75);
-const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 const REAUTH_GRACE: Duration = Duration::from_mins(1);
-/// A session description; browsers make some 10 KiB.
-const SDP_BYTES: usize = 32 * 1_024;
-/// One address of a candidate, with what belongs to it.
-const CANDIDATE_BYTES: usize = 1_024;
-/// Frames and candidates of a client within [`WINDOW`]: whoever comes into a full room needs half of it.
-const FRAMES: u32 = 100;
-const CANDIDATES: u32 = 500;
-const WINDOW: Duration = Duration::from_secs(10);
 /// What a client sends after it was closed is read this far, so that it reads why.
 const REST_BYTES: usize = 4 << 20;
 
@@ -88,21 +81,10 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
     if let Err(ended) = write(stream, &hello).await {
         return ended;
     }
-    let Some(stranger) = Stranger::admit(address, app.limits.is_on()) else { return Some(TOO_MANY) };
-    let who = match token {
-        Some(token) => Identify { token: Some(token), ticket: None },
-        None => match tokio::time::timeout(IDENTIFY_WITHIN, first(stream)).await {
-            Err(_) => return Some(IDENTIFY_TIMEOUT),
-            Ok(Err(ended)) => return ended,
-            Ok(Ok(who)) => who,
-        },
-    };
-    let caller = match greet::identify(app, who, address).await {
+    let caller = match knock(app, stream, address, token).await {
         Ok(caller) => caller,
-        Err(Fault::Unauthenticated { .. } | Fault::NotFound(_)) => return Some(NOT_AUTHENTICATED),
-        Err(_) => return Some(INTERNAL),
+        Err(ended) => return ended,
     };
-    stranger.settle();
     let (id, user_id) = (app.hub.next_id(), caller.user_id);
     let (outbox, waiting) = Outbox::new(id, user_id, caller.session_id);
     // It hears no events, so it never listens; but the hub closes it as it closes the others of its session.
@@ -110,35 +92,12 @@ async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
         return Some(TOO_MANY);
     }
     app.voice.attach(channel, outbox);
-    let (heard, window) = (Instant::now(), (Instant::now(), 0, 0));
-    let mut live = Live { app, id, channel, address, waiting, caller, heard, window };
+    let (heard, flood) = (Instant::now(), Flood::new(app.limits.is_on()));
+    let mut live = Live { app, id, channel, address, waiting, caller, heard, flood };
     let ended = live.serve(stream).await;
     app.voice.detach(channel, id);
     app.hub.end(id, user_id).await;
     ended.err().unwrap_or_default()
-}
-
-/// Who says `identify`.
-async fn first<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut Stream<S>,
-) -> std::result::Result<Identify, Ended> {
-    loop {
-        match read(stream).await? {
-            VoiceClientFrame::Identify(who) => return Ok(who),
-            VoiceClientFrame::Heartbeat(_) => {}
-            _ => return Err(Some(NOT_AUTHENTICATED)),
-        }
-    }
-}
-
-/// A frame of unusual size is a description that no browser made.
-async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut Stream<S>,
-) -> std::result::Result<VoiceClientFrame, Ended> {
-    match wire::read(stream).await {
-        Err(Some(TOO_LARGE)) => Err(Some(BAD_FRAME)),
-        read => read,
-    }
 }
 
 struct Live<'a> {
@@ -149,8 +108,7 @@ struct Live<'a> {
     waiting: Waiting,
     caller: Caller,
     heard: Instant,
-    /// Its beginning, and the frames and candidates since.
-    window: (Instant, u32, u32),
+    flood: Flood,
 }
 
 type Done = std::result::Result<(), Ended>;
@@ -222,7 +180,7 @@ impl Live<'_> {
         frame: VoiceClientFrame,
     ) -> Done {
         self.heard = Instant::now();
-        self.limit(&frame)?;
+        self.flood.admit(&frame)?;
         match frame {
             VoiceClientFrame::Identify(_) => return Err(Some(IDENTIFIED_TWICE)),
             VoiceClientFrame::Heartbeat(_) => return write(stream, &VoiceServerFrame::HeartbeatAck).await,
@@ -314,33 +272,6 @@ impl Live<'_> {
         change: impl FnOnce(&mut VoiceParticipant),
     ) -> Done {
         if self.app.voice.change(self.channel, self.id, change) { Ok(()) } else { not_joined(stream).await }
-    }
-
-    /// How often, how many and how large.
-    fn limit(&mut self, frame: &VoiceClientFrame) -> Done {
-        if self.window.0.elapsed() > WINDOW {
-            self.window = (Instant::now(), 0, 0);
-        }
-        self.window.1 += 1;
-        match frame {
-            VoiceClientFrame::Offer(it) | VoiceClientFrame::Answer(it) if it.sdp.len() > SDP_BYTES => {
-                return Err(Some(BAD_FRAME));
-            }
-            VoiceClientFrame::Candidate(it) => {
-                self.window.2 += it.candidates.len() as u32;
-                let is_long = |text: &str| text.len() > CANDIDATE_BYTES;
-                let is_odd = it.candidates.iter().any(|it| {
-                    let parts = [&it.sdp_mid, &it.username_fragment];
-                    is_long(&it.candidate) || parts.into_iter().flatten().any(|part| is_long(part))
-                });
-                if is_odd {
-                    return Err(Some(BAD_FRAME));
-                }
-            }
-            _ => {}
-        }
-        let is_over = self.window.1 > FRAMES || self.window.2 > CANDIDATES;
-        if self.app.limits.is_on() && is_over { Err(Some(RATE_LIMITED)) } else { Ok(()) }
     }
 }
 
