@@ -14,6 +14,9 @@ const CANDIDATE_BYTES: usize = 1_024;
 /// Frames and candidates of a client within [`WINDOW`]: whoever comes into a full room needs half of it.
 const FRAMES: u32 = 100;
 const CANDIDATES: u32 = 500;
+/// All descriptions of that time together: half of what may wait for one who reads slowly, so that nobody can have
+/// somebody else closed.
+const BYTES: usize = 512 * 1_024;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// What one client said lately.
@@ -22,12 +25,13 @@ pub struct Flood {
     began: Instant,
     frames: u32,
     candidates: u32,
+    bytes: usize,
 }
 
 impl Flood {
     /// Nothing yet. Sizes hold always, rates only where the operator wants them.
     pub fn new(is_limited: bool) -> Self {
-        Self { is_limited, began: Instant::now(), frames: 0, candidates: 0 }
+        Self { is_limited, began: Instant::now(), frames: 0, candidates: 0, bytes: 0 }
     }
 
     /// Counts a frame.
@@ -40,8 +44,11 @@ impl Flood {
         }
         self.frames += 1;
         match frame {
-            VoiceClientFrame::Offer(it) | VoiceClientFrame::Answer(it) if it.sdp.len() > SDP_BYTES => {
-                return Err(Some(BAD_FRAME));
+            VoiceClientFrame::Offer(it) | VoiceClientFrame::Answer(it) => {
+                self.bytes += it.sdp.len();
+                if it.sdp.len() > SDP_BYTES {
+                    return Err(Some(BAD_FRAME));
+                }
             }
             VoiceClientFrame::Candidate(found) => {
                 self.candidates += found.candidates.len() as u32;
@@ -55,7 +62,49 @@ impl Flood {
             }
             _ => {}
         }
-        let is_over = self.frames > FRAMES || self.candidates > CANDIDATES;
+        let is_over = self.frames > FRAMES || self.candidates > CANDIDATES || self.bytes > BYTES;
         if self.is_limited && is_over { Err(Some(RATE_LIMITED)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use confab_protocol::ParticipantId;
+    use confab_protocol::voice::{Candidate, Candidates, Description, VoiceClientFrame};
+
+    use super::Flood;
+    use crate::gateway::outbox::{BAD_FRAME, RATE_LIMITED};
+
+    fn offer(bytes: usize) -> VoiceClientFrame {
+        VoiceClientFrame::Offer(Description { to: ParticipantId::new(), sdp: "v".repeat(bytes) })
+    }
+
+    #[test]
+    fn whoever_comes_into_the_fullest_room_is_within_the_bounds() {
+        let mut flood = Flood::new(true);
+        let candidate = Candidate {
+            candidate: "candidate:1 1 udp 1 10.0.0.1 9 typ host".into(),
+            sdp_mid: Some("0".into()),
+            sdp_m_line_index: Some(0),
+            username_fragment: None,
+        };
+        for _ in 0..49 {
+            let candidates = vec![candidate.clone(); 8];
+            let found = Candidates { to: ParticipantId::new(), candidates };
+            assert!(
+                flood.admit(&offer(8_000)).is_ok()
+                    && flood.admit(&VoiceClientFrame::Candidate(found)).is_ok()
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_browser_says_is_too_much() {
+        assert_eq!(Flood::new(false).admit(&offer(33_000)), Err(Some(BAD_FRAME)));
+        let mut flood = Flood::new(true);
+        let refused = (0..100).find_map(|_| flood.admit(&offer(32_000)).err());
+        assert_eq!(refused, Some(Some(RATE_LIMITED)), "megabytes in frames of a proper size");
+        let mut flood = Flood::new(false);
+        assert!((0..200).all(|_| flood.admit(&VoiceClientFrame::Heartbeat(None)).is_ok()), "rates are off");
     }
 }

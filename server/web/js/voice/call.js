@@ -32,6 +32,8 @@ export async function joinCall(channelId) {
   if (call.value?.channelId !== channelId || call.value.status !== 'asking') return voice?.getTracks().forEach((track) => track.stop());
   parts.voice = voice;
   change({ status: 'connecting', hasMicrophone: Boolean(voice), muted: !voice });
+  const [track] = voice?.getAudioTracks() ?? [];
+  if (track) track.onended = () => { setMuted(true); change({ hasMicrophone: false }); notify('The microphone is gone: you only listen now.', { bad: true }); };
   if (voice) parts.speechEnds = listenForSpeech(voice, (speaks) => { if (!call.value?.muted) parts.link?.say('speaking', { speaking: speaks }); });
   const address = new URL(`/ws/voice/${encodeURIComponent(channelId)}`, location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
