@@ -124,7 +124,7 @@ both! {
         // They left the channel themselves.
         bob.join(id(&room), 200).await;
         let mut his = enter(&bob, &room).await;
-        bob.leave(id(&room), 200).await;
+        bob.leave(id(&room), 204).await;
         assert_eq!(his.socket.closed().await, Some(4016));
 
         // The session ended; another one of the same person goes on.

@@ -6,7 +6,7 @@ import { VoiceLink } from '../js/voice/link.js';
 import { Pace } from '../js/voice/pace.js';
 import { Peer } from '../js/voice/peer.js';
 import { withRoom, withWord } from '../js/voice/rooms.js';
-import { SpeechGate } from '../js/voice/speech.js';
+import { loudest, SpeechGate } from '../js/voice/speech.js';
 import { standing } from '../js/voice/state.js';
 
 mock.method(Math, 'random', () => 0);
@@ -62,6 +62,9 @@ test('a pause between words is no end of speaking', () => {
   const gate = new SpeechGate();
   assert.deepEqual([[0.001, 0], [0.015, 100], [0.05, 200], [0.015, 300], [0.001, 700], [0.001, 899], [0.001, 900], [0.015, 1000]].map(([level, at]) => gate.hear(level, at)),
     [false, false, true, true, true, true, false, false]);
+  const samples = new Float32Array(8192);
+  samples.fill(0.5, 3072, 4096);
+  assert.equal(loudest(samples), 0.5, 'a short word');
 });
 
 test('who is in follows what the server says', () => {
@@ -79,7 +82,7 @@ test('who is in follows what the server says', () => {
 test('the bar says how it goes', () => {
   const now = { status: 'in', self: 'a', participants: [one('a'), one('b'), one('c')], states: {} };
   assert.equal(standing({ ...now, status: 'reconnecting' }).words, 'Reconnecting');
-  assert.equal(standing({ ...now, participants: [one('a')] }).words, 'Nobody else is here');
+  assert.equal(standing({ ...now, participants: [one('a')] }).words, 'You are alone');
   assert.equal(standing({ ...now, states: { b: 'connected' } }).words, 'Connecting');
   assert.equal(standing({ ...now, states: { b: 'connected', c: 'connected' } }).words, 'Connected');
   assert.deepEqual(standing({ ...now, states: { b: 'connected', c: 'failed' } }), { words: 'No connection to 1 of 2', isBad: true });

@@ -11,8 +11,8 @@ import { call } from './state.js';
 
 /** @typedef {import('./state.js').Participant} Participant */
 
-/** What the page does not show. @type {{link:VoiceLink|null, peers:Map<string,Peer>, sounds:Map<string,HTMLAudioElement>, voice:MediaStream|null, screen:MediaStream|null, iceServers:RTCIceServer[], speechEnds:()=>void, unmuteAfter:boolean}} */
-const parts = { link: null, peers: new Map(), sounds: new Map(), voice: null, screen: null, iceServers: [], speechEnds: () => {}, unmuteAfter: false };
+/** What the page does not show. @type {{link:VoiceLink|null, peers:Map<string,Peer>, sounds:Map<string,HTMLAudioElement>, voice:MediaStream|null, screen:MediaStream|null, iceServers:RTCIceServer[], speechEnds:()=>void, speaks:boolean, unmuteAfter:boolean}} */
+const parts = { link: null, peers: new Map(), sounds: new Map(), voice: null, screen: null, iceServers: [], speechEnds: () => {}, speaks: false, unmuteAfter: false };
 
 // Whoever signs out hangs up.
 effect(() => { if (!me.value) leaveCall(); });
@@ -34,7 +34,7 @@ export async function joinCall(channelId) {
   change({ status: 'connecting', hasMicrophone: Boolean(voice), muted: !voice });
   const [track] = voice?.getAudioTracks() ?? [];
   if (track) track.onended = () => { setMuted(true); change({ hasMicrophone: false }); notify('The microphone is gone: you only listen now.', { bad: true }); };
-  if (voice) parts.speechEnds = listenForSpeech(voice, (speaks) => { if (!call.value?.muted) parts.link?.say('speaking', { speaking: speaks }); });
+  if (voice) parts.speechEnds = listenForSpeech(voice, (speaks) => { parts.speaks = speaks; tellSpeech(); });
   const address = new URL(`/ws/voice/${encodeURIComponent(channelId)}`, location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   parts.link = new VoiceLink(address.href, {
@@ -47,6 +47,11 @@ export async function joinCall(channelId) {
   });
   parts.link.start();
   return undefined;
+}
+
+/** Whoever is muted does not speak, and what was said before the others heard is said again. */
+function tellSpeech() {
+  if (!call.value?.muted) parts.link?.say('speaking', { speaking: parts.speaks });
 }
 
 /** Nobody is asked twice: without a microphone one listens. @returns {Promise<MediaStream|null>} */
@@ -66,6 +71,7 @@ export function leaveCall() {
   parts.link = null;
   parts.speechEnds();
   parts.speechEnds = () => {};
+  parts.speaks = false;
   for (const stream of [parts.voice, parts.screen]) stream?.getTracks().forEach((track) => track.stop());
   parts.voice = parts.screen = null;
   call.value = null;
@@ -95,6 +101,7 @@ function joined(d) {
   parts.iceServers = d.ice_servers;
   change({ status: 'in', self: d.participant_id, participants: d.participants });
   if (parts.screen) parts.link?.say('share', { sharing: true });
+  if (parts.speaks) tellSpeech();
   // Whoever comes offers to those who are there.
   for (const { participant_id: id } of d.participants) if (id !== d.participant_id) peer(id).begin();
 }
@@ -152,6 +159,7 @@ export function setMuted(muted) {
   for (const track of parts.voice?.getAudioTracks() ?? []) track.enabled = !muted;
   change({ muted });
   parts.link?.say('mute', { muted });
+  if (!muted && parts.speaks) tellSpeech();
   // Whoever wants to be heard wants to hear.
   if (!muted && call.value.deafened) setDeafened(false);
 }

@@ -6,6 +6,8 @@ const QUIET = 0.012;
 /** Between words nobody has stopped. */
 const PAUSE_MS = 600;
 const LOOK_MS = 100;
+/** Samples of a part that is judged as one: some 20 ms. */
+const PART = 1024;
 
 /** The rule, apart from the microphone. */
 export class SpeechGate {
@@ -26,20 +28,30 @@ export class SpeechGate {
   }
 }
 
+/** How loud the loudest part of some samples is: silence around a word does not make it quieter. @param {Float32Array} samples */
+export function loudest(samples) {
+  let most = 0;
+  for (let start = 0; start < samples.length; start += PART) {
+    let sum = 0;
+    for (let at = start; at < start + PART; at += 1) sum += samples[at] * samples[at];
+    most = Math.max(most, sum);
+  }
+  return Math.sqrt(most / PART);
+}
+
 /** Tells when that changes. @param {MediaStream} stream @param {(speaks:boolean)=>void} told @returns {() => void} ends it */
 export function listenForSpeech(stream, told) {
   const context = new AudioContext();
   const analyser = context.createAnalyser();
-  analyser.fftSize = 1024;
+  // More than passes between two looks: a short word is not to fall between them.
+  analyser.fftSize = 8192;
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const gate = new SpeechGate();
   let before = false;
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
-    let sum = 0;
-    for (const sample of samples) sum += sample * sample;
-    const speaks = gate.hear(Math.sqrt(sum / samples.length), performance.now());
+    const speaks = gate.hear(loudest(samples), performance.now());
     if (speaks !== before) told(speaks);
     before = speaks;
   }, LOOK_MS);

@@ -30,7 +30,7 @@ export function standing({ status, states, participants, self }) {
   if (status === 'connecting') return { words: 'Connecting', isBad: false };
   if (status === 'reconnecting') return { words: 'Reconnecting', isBad: true };
   const others = participants.filter((one) => one.participant_id !== self);
-  if (!others.length) return { words: 'Nobody else is here', isBad: false };
+  if (!others.length) return { words: 'You are alone', isBad: false };
   const count = (/** @type {string[]} */ ...wanted) => others.filter((one) => wanted.includes(states[one.participant_id] ?? 'new')).length;
   const cut = count('failed', 'disconnected');
   if (cut) return { words: cut === others.length ? 'No connection to the others' : `No connection to ${cut} of ${others.length}`, isBad: true };

@@ -76,7 +76,7 @@ test('a voice channel is made, and shows who talks there', () => world.step('mad
   await ben.join('studio');
   await ben.shown('voice-empty');
   await ada.button('Talk in studio').click();
-  await ada.see(bar(ada).getByText('Nobody else is here'));
+  await ada.see(bar(ada).getByText('You are alone'));
   await ada.see(tile(ada, 'Ada Lovelace (you)'));
   await ben.see(ben.page.locator('.side .voice', { hasText: 'Ada' }));
   // The microphone beeps, so she is seen to speak, by herself and by who looks on.
@@ -148,7 +148,7 @@ test('who comes back after the server was away is heard again', () => world.step
 test('who leaves is gone, and who is removed hears why', () => world.step('leave', async () => {
   await ben.button('Leave the voice channel', bar(ben)).click();
   await ben.unseen(bar(ben));
-  await ada.see(bar(ada).getByText('Nobody else is here'));
+  await ada.see(bar(ada).getByText('You are alone'));
   await ben.see(ben.page.locator('.side .voice-t', { hasText: /: Ada$/ }));
   assert.deepEqual(await ben.page.evaluate(() => /** @type {any} */ (window).connections.map((/** @type {any} */ one) => one.connectionState).filter((/** @type {string} */ state) => state !== 'closed')), []);
   await ben.button('Talk in studio').click();
@@ -159,5 +159,5 @@ test('who leaves is gone, and who is removed hears why', () => world.step('leave
   await ben.see(ben.page.getByText('You are not a member of this channel.'));
   await ben.unseen(bar(ben));
   await ada.closeDialog();
-  await ada.see(bar(ada).getByText('Nobody else is here'));
+  await ada.see(bar(ada).getByText('You are alone'));
 }));
