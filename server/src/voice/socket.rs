@@ -54,7 +54,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
     }
     // An end with bytes unread is a reset, which takes back what was written: the reason too.
     let _ = tokio::time::timeout(Duration::from_secs(2), async {
-        let (mut rest, mut bytes) = (0, [0; 8_192]);
+        let (mut rest, mut bytes) = (0, [0; 1_024]);
         while let Ok(count @ 1..) = stream.get_mut().read(&mut bytes).await {
             rest += count;
             if rest > REST_BYTES {

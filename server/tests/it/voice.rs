@@ -202,9 +202,10 @@ async fn a_full_room_takes_nobody_and_relays_have_credentials() {
         ("CONFAB_TURN_SECRET", "north"),
     ];
     for is_scaled in [false, true] {
-        let mut world = match is_scaled {
-            true => World::scaled_with(&settings).await,
-            false => World::embedded_with(&settings).await,
+        let mut world = if is_scaled {
+            World::scaled_with(&settings).await
+        } else {
+            World::embedded_with(&settings).await
         };
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let eve = world.user("eve").await;
