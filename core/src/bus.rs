@@ -6,6 +6,7 @@
 mod memory;
 mod nats;
 mod relay;
+mod voice;
 mod wire;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::fault::{Fault, Result};
 use crate::log;
+
+pub use voice::{VoicePlace, VoiceWord};
 
 /// Signals waiting for a slow reader; older ones are dropped, which is what signals are for.
 const SIGNALS: usize = 4_096;
@@ -46,6 +49,8 @@ pub enum Signal {
     },
     /// Someone came, went, or changed their state or their words.
     Presence(Presence),
+    /// What a server says of its voice channels.
+    Voice(VoiceWord),
 }
 
 /// What answers the questions of one service.

@@ -5,6 +5,7 @@
 
 mod check;
 mod files;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use ipnet::IpNet;
 use crate::fault::{Fault, Result};
 
 pub use files::{BucketAccess, FilesPlace};
+pub use voice::Voice;
 
 /// The manual: every key with its comment and default.
 pub const MANUAL: &str = include_str!("config.default.toml");
@@ -64,6 +66,9 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
     ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
+    ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
+    ("turn_secret", &["CONFAB_TURN_SECRET"], true),
+    ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -227,6 +232,8 @@ pub struct Settings {
     pub link_previews: bool,
     /// Inside addresses that this server's own requests may reach.
     pub egress_allow: Vec<SocketAddr>,
+    /// How people talk.
+    pub voice: Voice,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

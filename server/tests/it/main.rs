@@ -67,3 +67,4 @@ mod tokens;
 mod two_factor;
 mod typing;
 mod uploads;
+mod voice;
