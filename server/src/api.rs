@@ -42,6 +42,7 @@ mod tokens;
 mod two_factor;
 mod uploads;
 mod users;
+mod written;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
