@@ -44,6 +44,7 @@ mod two_factor;
 mod uploads;
 mod users;
 mod voice;
+mod written;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};

@@ -1,5 +1,8 @@
 //! Messages as everyone sees them: one query for a page, one more each where it has files or reactions.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use confab_protocol::{
     ChannelId, ChannelKind, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef,
 };
@@ -9,7 +12,7 @@ use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
 use super::{previews, render};
 use crate::access::{self, Admitted, Place};
-use crate::db::{Read, run, run_in};
+use crate::db::{Db, Read, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{broadcasts, files, reactions};
 
@@ -64,19 +67,34 @@ pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>
     for part in wanted.chunks(500) {
         rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
     }
-    let mut by_id: std::collections::HashMap<Uuid, Message> =
+    let mut by_id: HashMap<Uuid, Message> =
         of_rows(on, rows).await?.into_iter().map(|message| (message.id.0, message)).collect();
     Ok(wanted.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// The same without `html`, for those who read texts and show none: an index need not render an imported history.
-pub async fn unrendered(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {
-    let mut rows: Vec<MessageRow> = Vec::with_capacity(ids.len());
-    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    for part in wanted.chunks(500) {
-        rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
+/// The same for those who are told of news: what this process posted and nobody changed since is at hand.
+pub async fn shown(db: &Db, ids: &[MessageId]) -> Result<HashMap<MessageId, Arc<Message>>> {
+    let mut shown = db.recent.messages(ids);
+    let missing: Vec<MessageId> = ids.iter().filter(|id| !shown.contains_key(id)).copied().collect();
+    if !missing.is_empty() {
+        let read = views(&mut db.read(), &missing).await?;
+        shown.extend(read.into_iter().map(|message| (message.id, Arc::new(message))));
     }
-    plain_of_rows(on, rows).await
+    Ok(shown)
+}
+
+/// The same for those who read texts and show none: what is read has no `html`, as an index need not render an imported
+/// history.
+pub async fn unrendered(db: &Db, ids: &[MessageId]) -> Result<Vec<Arc<Message>>> {
+    let recent = db.recent.messages(ids);
+    let wanted: Vec<Uuid> = ids.iter().filter(|id| !recent.contains_key(id)).map(|id| id.0).collect();
+    let mut found: Vec<Arc<Message>> = recent.into_values().collect();
+    let mut on = db.read();
+    for part in wanted.chunks(500) {
+        let rows: Vec<MessageRow> = run_in!(&mut on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?;
+        found.extend(plain_of_rows(&mut on, rows).await?.into_iter().map(Arc::new));
+    }
+    Ok(found)
 }
 
 /// Rows as everyone sees them. What is not kept as HTML yet is rendered here.

@@ -7,10 +7,12 @@ use poem::Request;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::strict::Text;
+use super::written::Written;
 use super::{Answer, Area, app, cursor};
 use crate::gateway::frames;
 use crate::state::App;
@@ -63,7 +65,7 @@ struct MessageVersionPage {
 }
 
 /// A page of a channel, ascending by `seq`.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 struct MessagePage {
     items: Vec<Message>,
     /// Always null: pages go on by `before_seq` and `after_seq`.
@@ -87,10 +89,10 @@ struct EventPage {
 enum Posted {
     /// The nonce was known: this is the message that has it.
     #[oai(status = 200)]
-    Known(Json<Message>),
+    Known(Written<Message>),
     /// It is in the record.
     #[oai(status = 201)]
-    Created(Json<Message>),
+    Created(Written<Message>),
 }
 
 pub struct Messages(pub Option<App>);
@@ -179,7 +181,7 @@ impl Messages {
         around_seq: Query<Option<i64>>,
         /// Instead of a number: passes over so many of the newest, at most 10,000.
         skip: Query<Option<i64>>,
-    ) -> Answer<Json<MessagePage>> {
+    ) -> Answer<Written<MessagePage>> {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
         let has_place = before_seq.is_some() || after_seq.is_some() || around_seq.is_some();
@@ -204,7 +206,7 @@ impl Messages {
         }
         let page = messages::page(&mut app.db.read(), &admitted, side, limit).await?;
         let has_more = if matches!(side, Side::After(_)) { page.has_after } else { page.has_before };
-        Ok(Json(MessagePage {
+        Ok(Written(MessagePage {
             items: page.messages,
             next_cursor: None,
             has_more,
@@ -277,12 +279,9 @@ impl Messages {
 
 impl Messages {
     async fn store(&self, user: UserId, channel: ChannelId, draft: Draft) -> Answer<Posted> {
-        let posted = app(&self.0)?
-            .db
-            .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
-            .await?;
+        let posted = messages::send(&app(&self.0)?.db, user, channel, draft).await?;
         metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
-        let message = Json(posted.message);
+        let message = Written(posted.message);
         Ok(if posted.is_new { Posted::Created(message) } else { Posted::Known(message) })
     }
 

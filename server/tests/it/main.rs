@@ -63,6 +63,7 @@ mod sign_in_limits;
 mod standstill;
 mod threads;
 mod thumbnails;
+mod together;
 mod tokens;
 mod two_factor;
 mod typing;
