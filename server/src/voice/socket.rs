@@ -11,7 +11,7 @@ use confab_protocol::voice::{
     Described, Join, Joined, Nothing, Reachable, VoiceClientFrame, VoiceHello, VoiceReady, VoiceServerFrame,
 };
 use confab_protocol::{ChannelId, ParticipantId, Timestamp, VoiceParticipant};
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
@@ -24,8 +24,8 @@ use super::{admit, ice};
 use crate::caller::Caller;
 use crate::gateway::greet;
 use crate::gateway::outbox::{
-    IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL, SESSION_ENDED,
-    TOKEN_EXPIRED, TOO_MANY, Waiting,
+    BAD_FRAME, IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL,
+    SESSION_ENDED, TOKEN_EXPIRED, TOO_MANY, Waiting,
 };
 use crate::gateway::strangers::Counted;
 use crate::gateway::wire::{Ended, Stream, WRITE_WITHIN, timed, write};
@@ -52,13 +52,17 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
         let frame = CloseFrame { code: reason.code.into(), reason: Utf8Bytes::from_static(reason.text) };
         let _ = tokio::time::timeout(WRITE_WITHIN, stream.close(Some(frame))).await;
     }
-    // An end with bytes unread is a reset, which takes back what was written: the reason too.
+    let is_unread = ended == Some(BAD_FRAME);
     let _ = tokio::time::timeout(Duration::from_secs(2), async {
+        // Read on until the peer has closed too, or half of all closes are unclean.
+        while let Some(Ok(_)) = stream.next().await {}
+        // Of a frame that was too large some is still to come. An end with bytes unread is a reset, which takes back
+        // what was written: the reason too.
         let (mut rest, mut bytes) = (0, [0; 1_024]);
-        while let Ok(count @ 1..) = stream.get_mut().read(&mut bytes).await {
-            rest += count;
-            if rest > REST_BYTES {
-                break;
+        while is_unread && rest <= REST_BYTES {
+            match stream.get_mut().read(&mut bytes).await {
+                Ok(count @ 1..) => rest += count,
+                _ => break,
             }
         }
     })
