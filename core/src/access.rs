@@ -227,6 +227,12 @@ pub(crate) async fn place_for_member(
     Ok((place, archived))
 }
 
+/// Holds a channel, an archived one too, and answers the role of a member as it is under the lock.
+pub(crate) async fn role_under_lock(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<ChannelRole> {
+    let (_, writer, _) = place_of_member(tx, user, channel, Take::Events(0)).await?;
+    Ok(writer.role)
+}
+
 /// Takes a number for a member who manages the channel, an archived one too; answers whether it is. The role is read
 /// under the channel's lock: whoever lost it a moment ago manages nothing any more.
 pub(crate) async fn place_for_manager(

@@ -20,7 +20,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -28,6 +28,9 @@ pub use open::{Opened, open};
 pub use write::Tx;
 
 use crate::fault::Result;
+
+/// PostgreSQL would show each query what was committed before that query.
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
 /// One of the two engines.
 #[derive(Clone, Debug)]
@@ -55,6 +58,10 @@ pub struct Db {
 
 /// A place to read from, outside any transaction.
 pub struct Reader(Engine<SqlitePool, PgPool>);
+
+/// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
+/// nothing that was written after they were put out.
+pub struct Snapshot(Engine<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
 
 /// A connection, owned or lent.
 pub enum Lease<'c, D: Database> {
@@ -100,11 +107,29 @@ impl Read for Reader {
     }
 }
 
+impl Read for Snapshot {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+        Ok(match &mut self.0 {
+            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
+            Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
+        })
+    }
+}
+
 impl Db {
     /// A place to read from.
     #[must_use]
     pub fn read(&self) -> Reader {
         Reader(self.pools.clone())
+    }
+
+    /// A place to read what stands in a channel from, together with the right to it: on two connections the second
+    /// query may wait for its own while the right is taken away.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        Ok(Snapshot(match &self.pools {
+            Engine::Sqlite(pool) => Engine::Sqlite(pool.begin().await?),
+            Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
+        }))
     }
 
     /// `sqlite` or `postgres`.

@@ -27,4 +27,5 @@ pub use render::render_waiting;
 pub use scan::{all_after, count};
 pub use together::send;
 pub(crate) use together::{Plain, Standing, post_together};
+pub(crate) use view::hold;
 pub use view::{Door, door, find, readable, shown, unrendered, views};

@@ -12,7 +12,7 @@ use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
 use super::{previews, render};
 use crate::access::{self, Admitted, Place};
-use crate::db::{Db, Read, run, run_in};
+use crate::db::{Db, Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{broadcasts, files, reactions};
 
@@ -24,6 +24,7 @@ pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id,
     from messages m join users u on u.id = m.sender_id
     join channels c on c.id = m.channel_id and c.deleted_at is null";
 const BY_IDS: &str = "where m.id in";
+const HOLD: &str = "update messages set version = version where id = $1 and deleted_at is null";
 const PLACE: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
 #[derive(sqlx::FromRow)]
@@ -277,6 +278,18 @@ pub async fn door(on: &mut impl Read, user: UserId, id: MessageId) -> Result<Doo
         other => other,
     })?;
     Ok(Door { admitted, parent_id: parent.map(MessageId), is_deleted: deleted_at.is_some() })
+}
+
+/// Holds a message until the transaction ends: it is either forwarded or kept first, and the copy emptied when it is
+/// deleted, or deleted first, and neither.
+///
+/// # Errors
+/// [`Fault::Gone`] for a deleted one.
+pub(crate) async fn hold(tx: &mut Tx, id: MessageId) -> Result<()> {
+    match run!(tx, sqlx::query(HOLD).bind(id.0), execute)? {
+        0 => Err(Fault::Gone("message")),
+        _ => Ok(()),
+    }
 }
 
 /// Of messages that an index found, those that exist, are not deleted and stand in `channels`. The index may be behind

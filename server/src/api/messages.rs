@@ -157,7 +157,7 @@ impl Messages {
     ) -> Answer<Json<MessageVersionPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: i64 = cursor::decode(cursor.0.as_deref())?.unwrap_or(0);
-        let on = &mut app(&self.0)?.db.read();
+        let on = &mut app(&self.0)?.db.snapshot().await?;
         let found = messages::history(on, caller.0.user_id, MessageId(id.0), after, limit).await?;
         let last = found.last().filter(|_| found.len() == limit as usize);
         let next_cursor = last.and_then(|it| cursor::encode(&it.version));
@@ -200,11 +200,12 @@ impl Messages {
                 );
             }
         };
-        let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
+        let on = &mut app.db.snapshot().await?;
+        let admitted = access::admit(on, caller.0.user_id, ChannelId(id.0)).await?;
         if skip > 0 {
-            side = Side::Before(messages::nth_newest(&mut app.db.read(), &admitted, skip).await?);
+            side = Side::Before(messages::nth_newest(on, &admitted, skip).await?);
         }
-        let page = messages::page(&mut app.db.read(), &admitted, side, limit).await?;
+        let page = messages::page(on, &admitted, side, limit).await?;
         let has_more = if matches!(side, Side::After(_)) { page.has_after } else { page.has_before };
         Ok(Written(MessagePage {
             items: page.messages,
@@ -218,7 +219,9 @@ impl Messages {
     /// One message.
     #[oai(path = "/messages/:id", method = "get")]
     async fn get(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Message>> {
-        let found = messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, MessageId(id.0)).await?;
+        let found =
+            messages::find(&mut app(&self.0)?.db.snapshot().await?, caller.0.user_id, MessageId(id.0))
+                .await?;
         Ok(Json(found.1))
     }
 
@@ -272,6 +275,8 @@ impl Messages {
         let found =
             log::in_channel_after(&mut app.db.read(), admitted.channel_id(), after, i64::from(limit)).await?;
         let frames = frames::encode(&app.db, &found).await?;
+        // Their texts are those of now: whoever was put out meanwhile gets none of them.
+        access::admit(&mut app.db.read(), caller.0.user_id, admitted.channel_id()).await?.member()?;
         let items = frames.iter().flatten().filter_map(|frame| serde_json::from_str(frame).ok()).collect();
         Ok(Json(EventPage { items, next_cursor: None }))
     }
@@ -302,7 +307,8 @@ impl Messages {
     }
 
     async fn stands_in(&self, caller: &Bearer, id: MessageId, channel: ChannelId) -> Answer<()> {
-        let (_, message) = messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, id).await?;
+        let (_, message) =
+            messages::find(&mut app(&self.0)?.db.snapshot().await?, caller.0.user_id, id).await?;
         if message.channel_id == channel { Ok(()) } else { Err(Fault::NotFound("message").into()) }
     }
 }

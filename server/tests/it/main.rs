@@ -17,6 +17,7 @@ mod canary;
 mod channel_invitations;
 mod channel_roles;
 mod channels;
+mod chat_races;
 mod command_line;
 mod crash;
 mod custom_reactions;
