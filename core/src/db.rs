@@ -335,6 +335,6 @@ mod tests {
         assert_eq!(lengths(45), [32, 8, 4, 1]);
         assert_eq!(lengths(200), [64, 64, 64, 8]);
         assert_eq!(padded(&[1, 2, 3]), (vec![1, 2, 3, 3], true));
-        assert_eq!(padded(&[0; 65]).1, false);
+        assert!(!padded(&[0; 65]).1);
     }
 }

@@ -368,7 +368,9 @@ pub(super) fn again(fault: &Fault) -> Fault {
     }
 }
 
-const ADVANCE: &str = "update log_meta set last_pos = $1, published_pos = $1 where id = 1; commit";
+// One way to SQLite's thread for both.
+const ADVANCE: &str =
+    concat!("update log_meta set last_pos = $1, published_pos = $1 where id = 1;", " commit");
 
 impl Tx {
     /// Runs statements without parameters.

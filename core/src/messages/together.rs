@@ -90,7 +90,7 @@ impl Plain {
         post(tx, self.user, self.channel, draft).await
     }
 
-    fn into_new(&self, at: Timestamp) -> NewMessage {
+    fn at(&self, at: Timestamp) -> NewMessage {
         NewMessage {
             id: MessageId::new(),
             sender_id: self.user,
@@ -263,7 +263,7 @@ async fn store(
     let mut placed: Vec<Option<(Place, NewMessage)>> = Vec::with_capacity(posts.len());
     for (post, may) in posts.iter().zip(may) {
         let place = channels.get_mut(&post.channel).filter(|_| *may).map(Taken::next);
-        placed.push(place.map(|place| (place, post.into_new(now))));
+        placed.push(place.map(|place| (place, post.at(now))));
     }
     let rows: Vec<append::Row<'_>> =
         placed.iter().flatten().map(|(place, message)| append::Row::of(place, message)).collect();

@@ -20,7 +20,7 @@ both! {
         let room = ada.create_channel("room", "private", 201).await;
         let other = ada.create_channel("other", "public", 201).await;
         for user in [&bob, &cid] {
-            ada.add_member(id(&room), user, 200).await;
+            ada.add_member(id(&room), user, 201).await;
             user.join(id(&other), 200).await;
         }
         let direct = ada.send(Method::POST, "/api/v1/channels/direct", Some(&json!({ "user_ids": [bob.id] })), 201).await;
@@ -106,7 +106,7 @@ both! {
     async fn what_changed_a_moment_ago_holds_for_the_next_post(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let room = ada.create_channel("room", "private", 201).await;
-        ada.add_member(id(&room), &bob, 200).await;
+        ada.add_member(id(&room), &bob, 201).await;
         let mut hers = ada.connect().await;
         let first = bob.post(id(&room), "first", 201).await;
         assert_eq!(first["sender"]["full_name"], Value::Null);
@@ -119,7 +119,7 @@ both! {
         let member = format!("/api/v1/channels/{}/members/{}", id(&room), bob.id);
         ada.send(Method::DELETE, &member, None, 204).await;
         bob.post(id(&room), "third", 404).await;
-        ada.add_member(id(&room), &bob, 200).await;
+        ada.add_member(id(&room), &bob, 201).await;
         bob.post(id(&room), "third", 201).await;
         // A keyword that was set behind the last post is heard of in the next one.
         ada.send(Method::PUT, "/api/v1/users/me/preferences", Some(&json!({ "keywords": ["fourth"] })), 200).await;
