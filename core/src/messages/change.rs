@@ -99,7 +99,7 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
         return Err(not_yours());
     }
     erase::hold_after(tx, channel, &copies).await?;
-    if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user), &copies).await? == 0 {
+    if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user)).await? == 0 {
         return Err(Fault::Gone("message"));
     }
     Ok(())

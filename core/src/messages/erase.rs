@@ -53,13 +53,12 @@ async fn hold(tx: &mut Tx, channel: ChannelId) -> Result<()> {
 }
 
 /// Deletes messages of a channel that the caller holds, with the roots of their threads, and tells of it there and
-/// where copies of them stand. Answers how many there were: others were deleted before.
+/// where copies of them stand, whose channels are held where they were known. Answers how many there were: others were deleted before.
 pub(crate) async fn erase(
     tx: &mut Tx,
     channel: ChannelId,
     messages: &[(MessageId, Option<MessageId>)],
     by: Option<UserId>,
-    copies: &[ChannelId],
 ) -> Result<usize> {
     let mut erased = Vec::with_capacity(messages.len());
     let mut answers: BTreeMap<MessageId, i64> = BTreeMap::new();
@@ -159,5 +158,5 @@ pub(crate) async fn expire(
     hold_before(tx, channel, &copies).await?;
     hold(tx, channel).await?;
     hold_after(tx, channel, &copies).await?;
-    erase(tx, channel, messages, None, &copies).await
+    erase(tx, channel, messages, None).await
 }
