@@ -62,17 +62,15 @@ fn is_server(address: &str) -> bool {
     if !transport.is_none_or(|query| is_relay && ["transport=udp", "transport=tcp"].contains(&query)) {
         return false;
     }
-    let (is_host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) => {
+    let (is_host, port) =
+        if let Some((host, port)) = place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             let port = port.strip_prefix(':').or(port.is_empty().then_some("1"));
             (host.parse::<Ipv6Addr>().is_ok(), port)
-        }
-        None => {
+        } else {
             let (host, port) = place.split_once(':').unwrap_or((place, "1"));
             let is_letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-');
             (!host.is_empty() && host.chars().all(is_letter), Some(port))
-        }
-    };
+        };
     is_host && port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 

@@ -201,7 +201,9 @@ impl Rooms {
                 }
             }
             known.tell_at = known.rooms.values().filter_map(|room| room.tell_at).min();
-            due.iter().for_each(|(channel, _)| known.tidy(*channel));
+            for (channel, _) in &due {
+                known.tidy(*channel);
+            }
             due
         })
     }

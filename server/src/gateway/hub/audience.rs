@@ -176,7 +176,7 @@ impl Audience {
                 (self.on_change)(event);
             }
             (EventKind::UserUpdated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated, _) => {
-                (self.on_change)(event)
+                (self.on_change)(event);
             }
             (EventKind::AccessChanged, _) => {
                 (self.on_change)(event);

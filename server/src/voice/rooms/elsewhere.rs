@@ -63,7 +63,9 @@ impl Rooms {
             let rooms = known.rooms.iter().filter(|(_, room)| is_wanted(room));
             let channels: Vec<ChannelId> = rooms.map(|(channel, _)| *channel).collect();
             let words = channels.iter().map(|channel| known.word(self.node, *channel)).collect();
-            channels.into_iter().for_each(|channel| known.tidy(channel));
+            for channel in channels {
+                known.tidy(channel);
+            }
             words
         })
     }
