@@ -146,6 +146,13 @@ export class Person {
     return dialog;
   }
 
+  /** Says yes to a question over another dialog. It is gone when this returns: a key pressed earlier would close the question, and not what lies under it. @param {string} action @param {string} title of the question */
+  async confirm(action, title) {
+    const question = this.dialog(title);
+    await this.button(action, question).click();
+    await this.unseen(question);
+  }
+
   async closeDialog() {
     await this.page.keyboard.press('Escape');
     await this.unseen(this.page.locator('dialog[open]'));

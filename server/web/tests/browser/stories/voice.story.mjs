@@ -155,7 +155,7 @@ test('who leaves is gone, and who is removed hears why', () => world.step('leave
   await ben.see(bar(ben).getByText('Connected'));
   const dialog = await ada.details('members');
   await dialog.getByRole('listitem').filter({ hasText: 'Ben Okri' }).getByRole('button', { name: /Remove/ }).click();
-  await ada.button('Remove', ada.dialog('Remove Ben Okri?')).click();
+  await ada.confirm('Remove', 'Remove Ben Okri?');
   await ben.see(ben.page.getByText('You are not a member of this channel.'));
   await ben.unseen(bar(ben));
   await ada.closeDialog();
