@@ -18,6 +18,7 @@ mod channel_invitations;
 mod channel_roles;
 mod channels;
 mod command_line;
+mod compressed;
 mod crash;
 mod custom_reactions;
 mod demo;
