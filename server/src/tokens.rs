@@ -234,7 +234,9 @@ impl Tokens {
 
     /// Forgets what is known of a session that ended.
     pub fn forget(&self, session: SessionId) {
-        self.lose(|known| drop(known.remove(&session)));
+        self.lose(|known| {
+            known.remove(&session);
+        });
     }
 
     /// Forgets everything: a user changed, and sessions are not kept by user.

@@ -26,6 +26,8 @@ use crate::state::App;
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 /// After its token's end a client may still send `reauth`.
 const REAUTH_GRACE: Duration = Duration::from_mins(1);
+/// No socket lasts so long.
+const FOR_EVER: Duration = Duration::from_hours(365 * 24);
 /// Client frames in a minute.
 const FRAMES_A_MINUTE: u32 = 120;
 
@@ -38,6 +40,8 @@ pub struct Live<'a> {
     address: IpAddr,
     waiting: Waiting,
     caller: Caller,
+    /// When its token has ended, and the grace after it.
+    expires: Instant,
     device: Device,
     /// The last position sent: whatever comes again is dropped.
     last: i64,
@@ -63,6 +67,7 @@ impl<'a> Live<'a> {
             app,
             address,
             waiting,
+            expires: expires(&caller),
             caller,
             device,
             last,
@@ -132,18 +137,13 @@ impl<'a> Live<'a> {
 
     /// When something may have to be done though nothing is heard.
     fn next_due(&self) -> Instant {
-        let due = (self.heard + DEAD_AFTER).min(self.expires());
+        let due = (self.heard + DEAD_AFTER).min(self.expires);
         self.device.idle_at(self.app).map_or(due, |idle| idle.min(due))
-    }
-
-    fn expires(&self) -> Instant {
-        let left = u64::try_from(self.caller.expires_at.0 - Timestamp::now().0).unwrap_or(0);
-        Instant::now() + Duration::from_millis(left) + REAUTH_GRACE
     }
 
     async fn look(&mut self) -> Done {
         let now = Instant::now();
-        if self.expires() <= now + Duration::from_millis(1) {
+        if self.expires <= now {
             return Err(Some(TOKEN_EXPIRED));
         }
         if self.heard + DEAD_AFTER <= now {
@@ -223,6 +223,7 @@ impl<'a> Live<'a> {
             }
             ClientFrame::Reauth(reauth) => match checked(self.app, self.address, &reauth.token).await {
                 Ok(caller) if caller.user_id == self.caller.user_id => {
+                    self.expires = expires(&caller);
                     self.caller = caller;
                     Ok(())
                 }
@@ -262,6 +263,13 @@ impl<'a> Live<'a> {
         self.device.leave(self.app);
         self.app.hub.end(self.waiting.id(), self.caller.user_id).await;
     }
+}
+
+/// Fixed once for a token: counted anew at each look, its grace would never be over.
+fn expires(caller: &Caller) -> Instant {
+    let left = u64::try_from(caller.expires_at.0 - Timestamp::now().0).unwrap_or(0);
+    // Some tokens last for ever, which no clock can show.
+    Instant::now() + Duration::from_millis(left).min(FOR_EVER) + REAUTH_GRACE
 }
 
 /// Who holds a token that a socket sends again.

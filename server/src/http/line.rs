@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, IoSlice, Result};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 
 use poem::Request;
-use rustix::net::{Shutdown, shutdown, sockopt};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -51,7 +51,7 @@ impl Line {
 
     /// Bounds what the system keeps for a peer that does not read; by itself it would take up to 4 MiB.
     pub fn bound_unsent(&self, bytes: usize) {
-        if let Err(error) = sockopt::set_socket_send_buffer_size(&self.stream, bytes) {
+        if let Err(error) = SockRef::from(&self.stream).set_send_buffer_size(bytes) {
             tracing::debug!(%error, "the system chooses its own buffer");
         }
     }
@@ -81,7 +81,7 @@ impl Line {
     /// Says that nothing more will be written.
     pub fn finish(&self) {
         // A peer that has gone has nothing to be told.
-        let _ = shutdown(&self.stream, Shutdown::Write);
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
     }
 }
 

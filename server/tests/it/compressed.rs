@@ -69,7 +69,9 @@ impl Raw {
     /// Says a text, compressed. The mask is zero, which the protocol allows.
     async fn say(&mut self, text: &[u8]) {
         let mut packed = Vec::with_capacity(text.len() + 1_024);
-        Compress::new(Compression::fast(), false).compress_vec(text, &mut packed, FlushCompress::Sync).unwrap();
+        Compress::new(Compression::fast(), false)
+            .compress_vec(text, &mut packed, FlushCompress::Sync)
+            .unwrap();
         packed.truncate(packed.len() - TAIL.len());
         let mut frame = vec![0xc1];
         match packed.len() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use confab_core::plugins::{self, Installed};
-use confab_core::{Db, Fault, FutureExt as _, Result, users};
+use confab_core::{Db, FutureExt as _, Result, users};
 use confab_plugin_host::{CallError, Grants, Limits, LoadError, Manifest, Plugin, Runtime, SettingValue};
 use confab_protocol::{UserId, UserRef};
 use tokio::sync::OnceCell;

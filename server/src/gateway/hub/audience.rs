@@ -89,7 +89,10 @@ impl Audience {
                 }
                 signal = signals.recv() => match signal {
                     Ok(signal) => self.signal(signal),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Lagged(lost)) => {
+                        tracing::warn!(lost, "signals were lost: the record is asked who is here from now on");
+                        self.knows_everybody = false;
+                    }
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = dots.tick(), if self.dots.has_news() => self.tell_dots(),
