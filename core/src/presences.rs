@@ -1,7 +1,7 @@
 //! What people's dots show: their devices together, what they chose, and the hours in which they are not to be disturbed.
 //!
-//! A device is a row of `connections` that belongs to the server which holds its socket. That server renews one row of
-//! its own; when it stops doing so, any other takes its devices away, so people of a killed server go offline. Live
+//! What a person's devices at one server say is a row of `connections` for each word, which belongs to the server that
+//! holds their sockets. That server renews one row of its own; when it stops doing so, any other takes its devices away, so people of a killed server go offline. Live
 //! changes are signals between servers; the record keeps the last state for who comes later.
 
 mod nodes;
@@ -32,8 +32,8 @@ const LOCK: &str = "insert into presences (user_id, status, last_seen) values ($
     on conflict (user_id) do update set status = presences.status
     returning status, chosen, text, text_expires_at, last_seen";
 const SET: &str = "update presences set status = $2, last_seen = $3, chosen = $4 where user_id = $1";
-const ARRIVE: &str = "insert into connections (id, node_id, user_id, status) values ($1, $2, $3, $4)
-    on conflict (id) do update set status = excluded.status";
+const ARRIVE: &str = "insert into connections (id, node_id, user_id, status) values ($1, $2, $3, $4)";
+const LEAVE_HERE: &str = "delete from connections where user_id = $1 and node_id = $2";
 const LEAVE: &str = "delete from connections where id = $1";
 const OF_USER: &str = "select status from connections where user_id = $1 limit $2";
 const AROUND: &str =
@@ -94,22 +94,31 @@ fn live_text(text: Option<String>, expires: Option<i64>) -> (Option<String>, Opt
     (text.filter(|_| !is_over), expires.filter(|_| !is_over).map(Timestamp))
 }
 
-/// A device came, or says something else of itself. Answers what is to be signalled: what shows, if that changed.
-pub async fn arrive(
+/// What the devices of some people at one server say of themselves, each word once and nothing for who has none there.
+/// Answers what is to be signalled: what shows, where that changed.
+pub async fn note(
     tx: &mut Tx,
     node: Uuid,
-    device: Uuid,
-    user: UserId,
-    status: PresenceStatus,
-) -> Result<Option<Presence>> {
-    let row = lock(tx, user).await?;
+    mut people: Vec<(UserId, Vec<PresenceStatus>)>,
+) -> Result<Vec<Presence>> {
     nodes::ensure(tx, node).await?;
-    run!(tx, sqlx::query(ARRIVE).bind(device).bind(node).bind(user.0).bind(status.as_str()), execute)?;
-    settle(tx, user, row).await
+    // In order: two servers that lock the same people in two orders would wait for each other for ever.
+    people.sort_unstable_by_key(|person| person.0);
+    let mut news = Vec::new();
+    for (user, devices) in people {
+        let row = lock(tx, user).await?;
+        run!(tx, sqlx::query(LEAVE_HERE).bind(user.0).bind(node), execute)?;
+        for status in devices {
+            let id = Uuid::now_v7();
+            run!(tx, sqlx::query(ARRIVE).bind(id).bind(node).bind(user.0).bind(status.as_str()), execute)?;
+        }
+        news.extend(settle(tx, user, row).await?);
+    }
+    Ok(news)
 }
 
-/// A device went.
-pub async fn leave(tx: &mut Tx, device: Uuid, user: UserId) -> Result<Option<Presence>> {
+/// The device of a server that is gone went with it.
+async fn leave(tx: &mut Tx, device: Uuid, user: UserId) -> Result<Option<Presence>> {
     let row = lock(tx, user).await?;
     run!(tx, sqlx::query(LEAVE).bind(device), execute)?;
     settle(tx, user, row).await

@@ -1,36 +1,47 @@
 //! The sockets: `GET /ws`, JSON frames, events in order and each once.
 //!
 //! One task encodes what the log brings ([`frames`]), one hands each frame to the sockets that may have it ([`hub`]),
-//! one serves each socket ([`socket`]). The bytes of a frame are made once and shared: poem's own WebSocket would copy
-//! them for every member, so only its upgrade is used.
+//! one serves each socket: [`socket`] until it is greeted behind the [`door`], [`live`] from then on. The bytes of a
+//! frame are made once and shared, down to the one write in which all that waits for a socket leaves ([`wire`]).
 
 mod device;
+mod door;
 pub mod frames;
 pub(crate) mod greet;
-mod hub;
+pub(crate) mod hub;
+mod live;
 pub(crate) mod outbox;
+mod ready;
 mod resume;
+mod sending;
 mod socket;
 pub(crate) mod strangers;
 pub(crate) mod wire;
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::Poll;
 
 use poem::http::{StatusCode, header};
 use poem::web::Data;
-use poem::{Request, Response, Upgraded, handler};
-use tokio_tungstenite::WebSocketStream;
+use poem::{Request, Response, handler};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 pub use hub::{Hub, OnChange};
+pub use strangers::all_have_left;
 
 use crate::http::context::Context;
+use crate::http::line::Line;
 use crate::http::origin;
 use crate::state::App;
+use wire::{Wire, deflate};
 
-/// Largest frame of a client (docs/limits.md).
+/// Largest frame of a client, and largest message of several (docs/limits.md).
 const FRAME_BYTES: usize = 16 * 1_024;
+/// Clients may say so much before they know that they may; it is more than the framework reads ahead.
+const EARLY_BYTES: usize = 64 * 1_024;
 
 /// The value of `token` in a query; tokens need no escapes.
 fn token_in(query: &str) -> Option<String> {
@@ -51,7 +62,7 @@ pub(crate) fn accept<Served: Future<Output = ()> + Send>(
     request: &Request,
     app: &App,
     frame_bytes: usize,
-    serve: impl FnOnce(App, WebSocketStream<Upgraded>, IpAddr, Option<String>) -> Served + Send + 'static,
+    serve: impl FnOnce(App, Wire, IpAddr, Option<String>) -> Served + Send + 'static,
 ) -> poem::Result<Response> {
     let is_upgrade =
         request.header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
@@ -66,8 +77,8 @@ pub(crate) fn accept<Served: Future<Output = ()> + Send>(
     if !origin::is_allowed(request, app) {
         return Err(poem::Error::from_string("this page may not open a socket here", StatusCode::FORBIDDEN));
     }
-    if app.hub.is_draining() {
-        return Err(poem::Error::from_status(StatusCode::SERVICE_UNAVAILABLE));
+    if app.hub.is_draining() || door::is_crowded() {
+        return Ok(come_back());
     }
     // Addresses end up in logs of proxies: unless the operator allows it, a token is said in the first frame.
     let token = token_in(request.uri().query().unwrap_or_default());
@@ -75,24 +86,59 @@ pub(crate) fn accept<Served: Future<Output = ()> + Send>(
         let text = "a token belongs into the first frame, not into the address";
         return Err(poem::Error::from_string(text, StatusCode::FORBIDDEN));
     }
+    let Some(line) = Line::under(request) else {
+        return Err(poem::Error::from_string(
+            "no socket over such a connection",
+            StatusCode::NOT_IMPLEMENTED,
+        ));
+    };
+    let extensions = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+    let is_deflated = extensions.iter().filter_map(|it| it.to_str().ok()).any(deflate::is_offered);
     let upgrade = request.take_upgrade()?;
     let (app, context) = (app.clone(), Context::current());
     tokio::spawn(async move {
-        let Ok(stream) = upgrade.await else { return };
-        // The crate's own defaults would take 128 KiB at once for each socket, and read messages of 64 MiB.
-        let config = WebSocketConfig::default()
-            .read_buffer_size(4 * 1_024)
-            .write_buffer_size(16 * 1_024)
-            .max_write_buffer_size(2 * 1_024 * 1_024)
-            .max_message_size(Some(frame_bytes))
-            .max_frame_size(Some(frame_bytes));
-        let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        serve(app, stream, context.address, token).await;
+        let Ok(mut upgraded) = upgrade.await else { return };
+        let early = early(&mut upgraded).await;
+        // Its layers go, the connection stays.
+        drop(upgraded);
+        let wire = Wire::new(line, early, is_deflated, frame_bytes);
+        serve(app, wire, context.address, token).await;
     });
-    Ok(Response::builder()
+    let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "Upgrade")
         .header(header::UPGRADE, "websocket")
-        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
-        .finish())
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if is_deflated {
+        response = response.header(header::SEC_WEBSOCKET_EXTENSIONS, deflate::AGREED);
+    }
+    Ok(response.finish())
+}
+
+/// What the client said before its answer, and the framework has read already.
+async fn early(upgraded: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    let mut early = Vec::new();
+    poll_fn(|context| {
+        let mut some = [0; 4_096];
+        loop {
+            let mut into = ReadBuf::new(&mut some);
+            let read = Pin::new(&mut *upgraded).poll_read(context, &mut into);
+            let is_over = !matches!(read, Poll::Ready(Ok(()))) || into.filled().is_empty();
+            early.extend_from_slice(into.filled());
+            if is_over || early.len() > EARLY_BYTES {
+                return Poll::Ready(());
+            }
+        }
+    })
+    .await;
+    early
+}
+
+/// This server is going away, or has too much to do: another one, or later.
+fn come_back() -> Response {
+    let seconds = door::return_ms().div_ceil(1_000);
+    Response::builder()
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .header(header::RETRY_AFTER, seconds)
+        .body("come back later")
 }

@@ -6,6 +6,7 @@ pub mod body;
 pub mod context;
 pub mod edge;
 pub mod idempotent;
+pub mod line;
 pub mod origin;
 pub mod patience;
 pub mod problem;

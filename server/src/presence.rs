@@ -11,6 +11,7 @@ use confab_core::bus::Signal;
 use confab_core::{Bus, Db, FutureExt, Result, presences};
 use confab_protocol::UserId;
 use confab_protocol::gateway::{Presence, PresenceStatus};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -21,88 +22,122 @@ const TICK: Duration = Duration::from_millis(2_500);
 /// Hours of quiet begin and end by the minute; they are looked at every so many ticks.
 const QUIET_TICKS: u32 = 6;
 
-struct Device {
-    user: UserId,
-    status: PresenceStatus,
-    /// The record has it as it stands here.
+/// People whose devices changed are noted together, so long after the first of them: in a storm of arrivals one
+/// transaction serves many, and who was gone for a blink was not gone.
+const GATHER: Duration = Duration::from_millis(50);
+/// People of one transaction. Messages wait behind it.
+const TOGETHER: usize = 32;
+
+/// Somebody with devices here, or who had some a moment ago.
+#[derive(Default)]
+struct Person {
+    /// The number of each socket, and what it says.
+    devices: Vec<(u64, PresenceStatus)>,
+    /// The record has it as it stands here, or is being told.
     is_noted: bool,
-    is_gone: bool,
+}
+
+impl Person {
+    /// What the devices say, each word once: two that say the same show no more than one.
+    fn words(&self) -> Vec<PresenceStatus> {
+        use PresenceStatus::{Away, Busy, Offline, Online};
+        let says = |word: &PresenceStatus| self.devices.iter().any(|it| it.1 == *word);
+        [Online, Away, Busy, Offline].into_iter().filter(says).collect()
+    }
 }
 
 /// The devices of this server.
 pub struct Keeper {
     node: Uuid,
-    devices: Mutex<HashMap<Uuid, Device>>,
+    people: Mutex<HashMap<UserId, Person>>,
+    changed: Notify,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
-        Self { node: Uuid::now_v7(), devices: Mutex::default() }
+        Self { node: Uuid::now_v7(), people: Mutex::default(), changed: Notify::new() }
     }
 }
 
 impl Keeper {
-    /// A device came, or says something else of itself.
-    pub async fn arrive(&self, db: &Db, bus: &Bus, device: Uuid, user: UserId, status: PresenceStatus) {
-        self.with(|devices| {
-            devices.insert(device, Device { user, status, is_noted: false, is_gone: false });
+    /// A device came, or says something else of itself. It is noted, and told to all, in a moment.
+    pub fn show(&self, user: UserId, device: u64, status: PresenceStatus) {
+        self.change(user, |devices| match devices.iter_mut().find(|it| it.0 == device) {
+            Some(known) => known.1 = status,
+            None => devices.push((device, status)),
         });
-        self.note(db, bus, device).await;
     }
 
     /// A device went.
-    pub async fn leave(&self, db: &Db, bus: &Bus, device: Uuid) {
-        self.with(|devices| {
-            if let Some(device) = devices.get_mut(&device) {
-                (device.is_gone, device.is_noted) = (true, false);
+    pub fn leave(&self, user: UserId, device: u64) {
+        self.change(user, |devices| devices.retain(|it| it.0 != device));
+    }
+
+    fn change(&self, user: UserId, change: impl FnOnce(&mut Vec<(u64, PresenceStatus)>)) {
+        let is_news = self.with(|people| {
+            let person = people.entry(user).or_insert_with(|| Person { is_noted: true, ..Person::default() });
+            let before = person.words();
+            change(&mut person.devices);
+            let is_news = person.words() != before;
+            if is_news {
+                person.is_noted = false;
             }
+            is_news
         });
-        self.note(db, bus, device).await;
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut HashMap<Uuid, Device>) -> T) -> T {
-        work(&mut self.devices.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Brings one device's row to what stands here. A failure is left for the next tick.
-    async fn note(&self, db: &Db, bus: &Bus, device: Uuid) {
-        let known = self.with(|devices| devices.get(&device).map(|it| (it.user, it.status, it.is_gone)));
-        let Some((user, status, is_gone)) = known else { return };
-        let node = self.node;
-        let noted = if is_gone {
-            db.write(move |tx| async move { presences::leave(tx, device, user).await }.boxed()).await
-        } else {
-            db.write(move |tx| async move { presences::arrive(tx, node, device, user, status).await }.boxed())
-                .await
-        };
-        match noted {
-            Ok(news) => {
-                let is_known = self.with(|devices| {
-                    if is_gone {
-                        devices.remove(&device);
-                    } else if let Some(it) = devices.get_mut(&device).filter(|it| it.status == status) {
-                        it.is_noted = !it.is_gone;
-                    }
-                    is_gone || devices.contains_key(&device)
-                });
-                tell(bus, news).await;
-                if !is_known {
-                    // It went while it was announced once more: nobody else would ever take it away.
-                    self.with(|devices| {
-                        devices.insert(device, Device { user, status, is_noted: false, is_gone: true });
-                    });
-                }
-            }
-            Err(fault) => tracing::debug!(%fault, "a presence was not noted yet"),
+        if is_news {
+            self.changed.notify_one();
         }
     }
 
-    fn forget_notes(&self) {
-        self.with(|devices| devices.values_mut().for_each(|it| it.is_noted = false));
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<UserId, Person>) -> T) -> T {
+        work(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn not_noted(&self) -> Vec<Uuid> {
-        self.with(|devices| devices.iter().filter(|it| !it.1.is_noted).map(|it| *it.0).collect())
+    /// Brings the record to what stands here. What it does not take is left for the next tick.
+    async fn note(&self, db: &Db, bus: &Bus) {
+        let mut left: Vec<UserId> =
+            self.with(|people| people.iter().filter(|it| !it.1.is_noted).map(|it| *it.0).collect());
+        while !left.is_empty() {
+            let some = left.split_off(left.len().saturating_sub(TOGETHER));
+            if self.note_some(db, bus, &some).await.is_err() {
+                // One that cannot be noted must not keep the others from it.
+                for person in some {
+                    if let Err(fault) = self.note_some(db, bus, &[person]).await {
+                        tracing::debug!(%fault, "a presence was not noted yet");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn note_some(&self, db: &Db, bus: &Bus, some: &[UserId]) -> Result<()> {
+        let said: Vec<(UserId, Vec<PresenceStatus>)> = self.with(|people| {
+            let mut said = Vec::with_capacity(some.len());
+            for user in some {
+                if let Some(person) = people.get_mut(user) {
+                    person.is_noted = true;
+                    said.push((*user, person.words()));
+                }
+            }
+            said
+        });
+        let node = self.node;
+        let noted = db.write(move |tx| async move { presences::note(tx, node, said).await }.boxed()).await;
+        self.with(|people| {
+            for user in some {
+                if let (Err(_), Some(person)) = (&noted, people.get_mut(user)) {
+                    person.is_noted = false;
+                } else if people.get(user).is_some_and(|it| it.is_noted && it.devices.is_empty()) {
+                    people.remove(user);
+                }
+            }
+        });
+        tell(bus, noted?).await;
+        Ok(())
+    }
+
+    fn forget_notes(&self) {
+        self.with(|people| people.values_mut().for_each(|it| it.is_noted = false));
     }
 }
 
@@ -116,7 +151,19 @@ pub async fn tell(bus: &Bus, news: impl IntoIterator<Item = Presence>) {
 /// Keeps presences until `stop`.
 pub async fn keep(app: App, stop: CancellationToken) {
     let mut ticks = 0_u32;
-    while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+    let mut next = tokio::time::interval(TICK);
+    next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let is_tick = tokio::select! {
+            () = stop.cancelled() => break,
+            _ = next.tick() => true,
+            () = app.presences.changed.notified() => false,
+        };
+        if !is_tick {
+            tokio::time::sleep(GATHER).await;
+            app.presences.note(&app.db, &app.bus).await;
+            continue;
+        }
         ticks = ticks.wrapping_add(1);
         if let Err(fault) = tick(&app, ticks).await {
             tracing::debug!(%fault, "presences are kept a moment later");
@@ -144,9 +191,7 @@ async fn tick(app: &App, ticks: u32) -> Result<()> {
             tell(&app.bus, changed).await;
         }
     }
-    for device in app.presences.not_noted() {
-        app.presences.note(&app.db, &app.bus, device).await;
-    }
+    app.presences.note(&app.db, &app.bus).await;
     if presences::has_expired(&mut app.db.read()).await? {
         let expired = app.db.write(|tx| presences::expire(tx).boxed()).await?;
         tell(&app.bus, expired).await;

@@ -41,6 +41,8 @@ use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, 
 const TRIMS: usize = 20;
 /// Running requests may end within this time after the signal (docs/limits.md).
 const DRAIN: Duration = Duration::from_secs(25);
+/// Sockets are told to go elsewhere within this time.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Serves until `stop`.
 ///
@@ -85,6 +87,8 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         .idle_timeout(Duration::from_secs(90))
         .run_with_graceful_shutdown(route, signal, Some(DRAIN))
         .await;
+    // Sockets are no requests to the framework: whoever reads hears where to go before this process ends.
+    gateway::all_have_left(FAREWELL).await;
     parts_stop.cancel();
     let _ = due.await;
     if let Some(worker) = worker {

@@ -2,6 +2,7 @@
 //! against its session on every call.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub struct Tokens {
     validation: Validation,
     outside: Option<Arc<Issuer>>,
     known: Mutex<HashMap<SessionId, (Instant, Live)>>,
+    /// How often something was forgotten.
+    changes: AtomicU64,
     /// Sessions by the hash of the token that stands for them.
     by_hash: Mutex<HashMap<String, SessionId>>,
 }
@@ -81,6 +84,7 @@ impl Tokens {
             validation,
             outside,
             known: Mutex::default(),
+            changes: AtomicU64::new(0),
             by_hash: Mutex::default(),
         }
     }
@@ -222,14 +226,28 @@ impl Tokens {
         known.insert(hash, session);
     }
 
+    /// A number that rises whenever a session or what somebody may has changed. Whoever finds the same number twice knows
+    /// that what was checked between the two is as true at the second as it was then.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// Forgets what is known of a session that ended.
     pub fn forget(&self, session: SessionId) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
+        self.lose(|known| {
+            known.remove(&session);
+        });
     }
 
     /// Forgets everything: a user changed, and sessions are not kept by user.
     pub fn forget_all(&self) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lose(HashMap::clear);
+    }
+
+    fn lose(&self, what: impl FnOnce(&mut HashMap<SessionId, (Instant, Live)>)) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        what(&mut known);
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     async fn live(&self, db: &Db, session: SessionId) -> Result<Live> {
@@ -239,15 +257,15 @@ impl Tokens {
         {
             return Ok(live);
         }
-        let asked = Instant::now();
+        let (asked, changes) = (Instant::now(), self.changes());
         let live = sessions::live(&mut db.read(), session).await?;
         note_use(db, &live);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.retain(|_, (since, _)| since.elapsed() < TRUSTED);
         }
-        if known.len() < REMEMBERED {
-            // As old as the question: the answer may have been overtaken on its way.
+        // An answer that was overtaken on its way is worth this call and no other.
+        if known.len() < REMEMBERED && self.changes() == changes {
             known.insert(session, (asked, live));
         }
         Ok(live)

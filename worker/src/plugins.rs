@@ -69,13 +69,7 @@ async fn start_with(
     stop: CancellationToken,
 ) -> Result<()> {
     let cache_folder = data_dir.join("plugins-cache");
-    let catalogue = match Catalogue::new(&db, &cache_folder, Package::all(bundled)) {
-        Ok(catalogue) => Arc::new(catalogue),
-        Err(error) => {
-            tracing::error!(%error, "this machine runs no plugins");
-            return Ok(());
-        }
-    };
+    let catalogue = Arc::new(Catalogue::new(&db, &cache_folder, Package::all(bundled)));
     // From before the first look at what is installed, so that no later change is missed.
     let changes = bus.tail(&db, log::head(&mut db.read()).await?).await;
     package::install_all(&db, &catalogue).await?;

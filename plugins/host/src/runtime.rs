@@ -54,14 +54,25 @@ impl Runtime {
         Ok(Self(Arc::new(Shared { engine, linker, cache_folder, caps, calls: Semaphore::new(CALLS) })))
     }
 
+    /// Whether the component is the one that the manifest means.
+    ///
+    /// # Errors
+    /// [`LoadError::Hash`].
+    pub fn check(manifest: &Manifest, wasm: &[u8]) -> Result<(), LoadError> {
+        let found = hex(&Sha256::digest(wasm));
+        if found == manifest.sha256 {
+            Ok(())
+        } else {
+            Err(LoadError::Hash { expected: manifest.sha256.clone(), found })
+        }
+    }
+
     /// Checks the component against its manifest and makes it ready to be called. Blocks while it compiles (a tenth
     /// of a second for a small plugin, tens of seconds for a large one): call it where blocking is allowed.
     pub fn load(&self, manifest: Manifest, wasm: &[u8]) -> Result<Plugin, LoadError> {
-        let found = hex(&Sha256::digest(wasm));
-        if found != manifest.sha256 {
-            return Err(LoadError::Hash { expected: manifest.sha256, found });
-        }
-        let component = precompiled::component(&self.0.engine, wasm, &found, self.0.cache_folder.as_deref())
+        Self::check(&manifest, wasm)?;
+        let found = &manifest.sha256;
+        let component = precompiled::component(&self.0.engine, wasm, found, self.0.cache_folder.as_deref())
             .map_err(LoadError::Compile)?;
         let limits = self.0.caps.narrowed(&manifest.limits);
         Plugin::new(self.clone(), manifest, &component, limits)

@@ -6,7 +6,6 @@ use confab_core::bus::Signal;
 use confab_core::{access, messages, sessions};
 use confab_protocol::gateway::{PresenceStatus, Typing};
 use confab_protocol::{ChannelId, MessageId, SessionId, Timestamp, UserId};
-use uuid::Uuid;
 
 use crate::state::App;
 
@@ -17,7 +16,8 @@ const PLACES: usize = 16;
 
 /// One device. What it shows is in the record until [`Device::leave`].
 pub struct Device {
-    id: Uuid,
+    /// The number of its socket.
+    id: u64,
     user: UserId,
     session: SessionId,
     /// What its client said last.
@@ -30,9 +30,9 @@ pub struct Device {
 
 impl Device {
     /// Somebody is here.
-    pub async fn arrive(app: &App, user: UserId, session: SessionId) -> Self {
+    pub fn arrive(app: &App, id: u64, user: UserId, session: SessionId) -> Self {
         let device = Self {
-            id: Uuid::now_v7(),
+            id,
             user,
             session,
             said: PresenceStatus::Online,
@@ -40,28 +40,28 @@ impl Device {
             active: Instant::now(),
             typed: Vec::new(),
         };
-        device.show(app).await;
+        device.show(app);
         device
     }
 
     /// They went.
-    pub async fn leave(&self, app: &App) {
-        app.presences.leave(&app.db, &app.bus, self.id).await;
+    pub fn leave(&self, app: &App) {
+        app.presences.leave(self.user, self.id);
     }
 
     /// The client says how they are.
-    pub async fn say(&mut self, app: &App, status: PresenceStatus) {
+    pub fn say(&mut self, app: &App, status: PresenceStatus) {
         (self.said, self.idle_since, self.active) = (status, None, Instant::now());
-        self.show(app).await;
+        self.show(app);
     }
 
     /// They did something: who was away is here again.
-    pub async fn act(&mut self, app: &App) {
+    pub fn act(&mut self, app: &App) {
         self.active = Instant::now();
         let was_away = self.idle_since.take().is_some() || self.said == PresenceStatus::Away;
         if was_away {
             self.said = PresenceStatus::Online;
-            self.show(app).await;
+            self.show(app);
         }
     }
 
@@ -81,7 +81,7 @@ impl Device {
             return;
         }
         self.idle_since = Some(Timestamp::now());
-        self.show(app).await;
+        self.show(app);
     }
 
     /// A heartbeat is nothing that a person does; but their session may have been used meanwhile.
@@ -89,13 +89,13 @@ impl Device {
         let Some(since) = self.idle_since else { return };
         let used = sessions::last_used(&mut app.db.read(), self.session).await;
         if used.is_ok_and(|used| used > since) {
-            self.act(app).await;
+            self.act(app);
         }
     }
 
-    async fn show(&self, app: &App) {
+    fn show(&self, app: &App) {
         let status = if self.idle_since.is_some() { PresenceStatus::Away } else { self.said };
-        app.presences.arrive(&app.db, &app.bus, self.id, self.user, status).await;
+        app.presences.show(self.user, self.id, status);
     }
 
     /// They type: told to those who hear the channel, and dropped where it may not be said.

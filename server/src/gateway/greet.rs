@@ -1,27 +1,24 @@
 //! The beginning of a socket: who it is, and what it must know before events follow.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
-use confab_core::channels::Scope;
 use confab_core::sessions::Device;
 use confab_core::tickets::{self, Purpose};
-use confab_core::{Fault, FutureExt, Result, channels, log, members, presences, sessions, users};
-use confab_protocol::gateway::{Identify, Invalid, Ready, Resume, Resumed, ServerFrame};
-use confab_protocol::{PAGE_LIMIT, Timestamp};
-use futures_util::SinkExt;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::tungstenite::Message as WsMessage;
+use confab_core::{Fault, FutureExt, Result, log, members, sessions};
+use confab_protocol::Timestamp;
+use confab_protocol::gateway::{Identify, Invalid, Resume, Resumed, ServerFrame};
 
+use super::hub::{Begun, Hearing, Kept};
 use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED};
+use super::ready;
 use super::resume::{Missed, missed};
-use super::wire::{Ended, Stream, timed, write};
+use super::wire::{Ended, Wire};
 use crate::caller::Caller;
 use crate::state::App;
 
-/// Channels in a `ready` frame; an account with more reads the rest by REST.
-const READY_CHANNELS: usize = 2_000;
-/// Dots in a `ready` frame; the first screen shows fewer.
-const READY_PRESENCES: u32 = 500;
+/// Frames of one write of what was missed.
+const TOGETHER: usize = 64;
 
 /// Who says `identify`: the holder of a token or of a ticket.
 pub async fn identify(app: &App, identify: Identify, address: IpAddr) -> Result<Caller> {
@@ -60,81 +57,137 @@ pub fn device(address: IpAddr) -> Device {
     Device { info: None, ip_address: Some(address.to_string()) }
 }
 
-/// Sends `ready`, or what was missed and `resumed`. Answers the last position sent; `None` after `invalid`.
-pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
-    app: &App,
-    stream: &mut Stream<S>,
-    outbox: &Outbox,
-    caller: &Caller,
-    resume: Option<Resume>,
-) -> std::result::Result<Option<i64>, Ended> {
-    let internal = |fault: Fault| {
-        tracing::warn!(%fault, "a socket could not be greeted");
-        Some(INTERNAL)
-    };
-    // From here on the hub closes this socket when its session ends; that it did not end just before is asked now.
-    if sessions::live(&mut app.db.read(), caller.session_id).await.is_err() {
-        return Err(Some(SESSION_ENDED));
-    }
-    let memberships = members::of_user(&mut app.db.read(), caller.user_id).await.map_err(internal)?;
-    let pos = app.hub.listen(outbox.id, caller.user_id, memberships).await.ok_or(Some(INTERNAL))?;
-    let Some(resume) = resume else {
-        // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
-        let ready = ready(app, caller, pos).await.map_err(internal)?;
-        write(stream, &ServerFrame::Ready(Box::new(ready))).await?;
-        return Ok(Some(pos));
-    };
-    if resume.pos < 0 {
-        return Err(Some(BAD_POSITION));
-    }
-    let head = log::head(&mut app.db.read()).await.map_err(internal)?;
-    let reason = if resume.epoch != app.db.epoch().to_string() {
-        Some("epoch")
-    } else if resume.pos > head {
-        Some("ahead")
-    } else {
-        None
-    };
-    if let Some(reason) = reason {
-        write(stream, &ServerFrame::Invalid(Invalid { reason: reason.into() })).await?;
-        return Ok(None);
-    }
-    // This server may be behind the one that the client was at: then nothing was missed here yet.
-    let frames = match missed(&app.db, caller.user_id, resume.pos, pos).await.map_err(internal)? {
-        Missed::Frames(frames) => frames,
-        Missed::TooFar => {
-            write(stream, &ServerFrame::Invalid(Invalid { reason: "too_far".into() })).await?;
-            return Ok(None);
-        }
-    };
-    let replayed = frames.len() as u64;
-    for (_, frame) in frames {
-        timed(stream.feed(WsMessage::Text(frame))).await?;
-    }
-    let last = resume.pos.max(pos);
-    write(stream, &ServerFrame::Resumed(Resumed { replayed, pos: last })).await?;
-    Ok(Some(last))
+/// Somebody who is known and waits for their first state.
+pub struct Guest<'a> {
+    pub app: &'a App,
+    pub outbox: &'a Outbox,
+    pub caller: &'a Caller,
+    /// [`crate::tokens::Tokens::changes`] from before it was asked who they are.
+    pub changes: u64,
 }
 
-async fn ready(app: &App, caller: &Caller, pos: i64) -> Result<Ready> {
-    let (user, session_id) = (caller.user_id, caller.session_id);
-    let mut mine = Vec::new();
-    let mut after = None;
-    while mine.len() < READY_CHANNELS {
-        let page = channels::list(&mut app.db.read(), user, Scope::Mine, after, PAGE_LIMIT).await?;
-        let is_last = page.len() < PAGE_LIMIT as usize;
-        after = page.last().map(|channel| (channel.name.clone(), channel.id));
-        mine.extend(page);
-        if is_last {
-            break;
+#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+fn internal(fault: Fault) -> Ended {
+    tracing::warn!(%fault, "a socket could not be greeted");
+    Some(INTERNAL)
+}
+
+impl Guest<'_> {
+    /// Sends `ready`, or what was missed and `resumed`. Answers the last position sent; `None` after `invalid`.
+    pub async fn greet(
+        self,
+        wire: &mut Wire,
+        begun: Begun,
+        resume: Option<Resume>,
+    ) -> std::result::Result<Option<i64>, Ended> {
+        let app = self.app;
+        // From `begin` on the hub closes this socket when its session ends. If none ended while it was asked who this is,
+        // then neither did this one.
+        let is_as_known = app.tokens.changes() == self.changes;
+        if !is_as_known && sessions::live(&mut app.db.read(), self.caller.session_id).await.is_err() {
+            return Err(Some(SESSION_ENDED));
+        }
+        let (hearing, kept) = match begun {
+            Begun::Hears(hearing, kept) => (hearing, kept),
+            Begun::New | Begun::Refused => {
+                let user = self.caller.user_id;
+                let memberships = members::of_user(&mut app.db.read(), user).await.map_err(internal)?;
+                let hearing = app.hub.listen(self.outbox.id, user, memberships).await;
+                (hearing.ok_or(Some(INTERNAL))?, None)
+            }
+        };
+        match resume {
+            Some(resume) => self.resume(wire, hearing.pos, resume).await,
+            None => self.ready(wire, hearing, kept.as_deref()).await.map(Some),
         }
     }
-    Ok(Ready {
-        session_id,
-        epoch: app.db.epoch().to_string(),
-        pos,
-        user: users::own(&mut app.db.read(), caller.user_id, caller.live.method).await?,
-        channels: mine,
-        presences: presences::around(&mut app.db.read(), user, READY_PRESENCES).await?,
-    })
+
+    async fn ready(
+        self,
+        wire: &mut Wire,
+        hearing: Hearing,
+        kept: Option<&Kept>,
+    ) -> std::result::Result<i64, Ended> {
+        let Self { app, outbox, caller, .. } = self;
+        let method = caller.live.method;
+        // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
+        let state = match kept.filter(|kept| kept.method == method) {
+            Some(kept) => kept.state.clone(),
+            None => {
+                let state = ready::state(&app.db, caller.user_id, method).await.map_err(internal)?;
+                let kept = Kept { pos: hearing.pos, method, state: state.clone(), at: Instant::now() };
+                app.hub.keep(outbox.id, caller.user_id, kept).await;
+                state
+            }
+        };
+        let presences = match hearing.presences {
+            Some(presences) => presences,
+            None => ready::around(&app.db, caller.user_id).await.map_err(internal)?,
+        };
+        let epoch = app.db.epoch().to_string();
+        let mut frame = ready::frame(wire, caller.session_id, &epoch, hearing.pos, &state, &presences);
+        wire.write(&mut frame).await?;
+        Ok(hearing.pos)
+    }
+
+    async fn resume(
+        self,
+        wire: &mut Wire,
+        pos: i64,
+        resume: Resume,
+    ) -> std::result::Result<Option<i64>, Ended> {
+        let app = self.app;
+        if resume.pos < 0 {
+            return Err(Some(BAD_POSITION));
+        }
+        let reason = if resume.epoch != app.db.epoch().to_string() {
+            Some("epoch")
+        } else if resume.pos > pos && resume.pos > log::head(&mut app.db.read()).await.map_err(internal)? {
+            Some("ahead")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            wire.say(&ServerFrame::Invalid(Invalid { reason: reason.into() })).await?;
+            return Ok(None);
+        }
+        // This server may be behind the one that the client was at: then nothing was missed here yet.
+        let user = self.caller.user_id;
+        let frames = match missed(&app.db, user, resume.pos, pos).await.map_err(internal)? {
+            Missed::Frames(frames) => frames,
+            Missed::TooFar => {
+                wire.say(&ServerFrame::Invalid(Invalid { reason: "too_far".into() })).await?;
+                return Ok(None);
+            }
+        };
+        let replayed = frames.len() as u64;
+        for together in frames.chunks(TOGETHER) {
+            let mut parts: Vec<_> = together.iter().map(|it| wire.packed(it.1.as_bytes())).collect();
+            wire.write(&mut parts).await?;
+        }
+        let last = resume.pos.max(pos);
+        wire.say(&ServerFrame::Resumed(Resumed { replayed, pos: last })).await?;
+        Ok(Some(last))
+    }
+}
+
+/// Sends what the hub said to a socket that it refused, and answers why.
+pub async fn refuse(wire: &mut Wire, waiting: &super::outbox::Waiting) -> Ended {
+    use super::outbox::Item;
+    let mut items = std::collections::VecDeque::new();
+    if waiting.take(&mut items).is_err() {
+        return Some(INTERNAL);
+    }
+    for item in items {
+        match item {
+            Item::Frame(bytes) => {
+                if let Err(ended) = wire.write(&mut [bytes]).await {
+                    return ended;
+                }
+            }
+            Item::Close(reason) => return Some(reason),
+            Item::Event(..) | Item::Recheck => {}
+        }
+    }
+    Some(INTERNAL)
 }

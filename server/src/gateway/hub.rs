@@ -4,18 +4,24 @@
 //! log: a membership event takes effect before the next position is considered.
 
 mod audience;
+mod dispatch;
+mod dots;
+mod encoded;
+mod present;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use confab_core::sessions::Method;
 use confab_core::{Bus, Db, log};
 use confab_protocol::{ChannelId, Event, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use audience::Audience;
+use audience::{Audience, Figures};
 
 use super::frames;
 use super::outbox::Outbox;
@@ -29,15 +35,47 @@ const RETURN_SPREAD_MS: u64 = 20_000;
 /// What the hub tells others: a session or a user changed, or who may be in a channel.
 pub type OnChange = Box<dyn Fn(&Event) + Send>;
 
+/// What a socket is told when it begins.
+pub enum Begun {
+    /// It is refused, and was told why.
+    Refused,
+    /// From now on changes of its user's memberships are noted, for [`Hub::listen`].
+    New,
+    /// Its user hears here already: so does this socket. With what its user's last socket was greeted with, if nothing of
+    /// that has changed since.
+    Hears(Hearing, Option<Arc<Kept>>),
+}
+
+/// A socket that hears.
+pub struct Hearing {
+    /// Everything after this position will be queued.
+    pub pos: i64,
+    /// Who is here of those around, as JSON without brackets. `None`: other servers know.
+    pub presences: Option<Bytes>,
+}
+
+/// What a person's socket was greeted with, for their next ones.
+pub struct Kept {
+    /// It is at least as new as this position.
+    pub pos: i64,
+    /// How the session began.
+    pub method: Method,
+    /// The account and the channels, as JSON without brackets.
+    pub state: Bytes,
+    /// When it was read.
+    pub at: Instant,
+}
+
 enum Command {
-    /// A socket begins: from now on changes of its user's memberships are noted.
-    Begin(Arc<Outbox>, oneshot::Sender<bool>),
-    /// Its memberships as the record has them; answers the position from which it hears everything.
-    Listen(u64, UserId, Vec<(ChannelId, i64)>, oneshot::Sender<i64>),
-    /// It is gone; answers whether it was the user's last.
+    Begin(Arc<Outbox>, oneshot::Sender<Begun>),
+    /// Its memberships as the record has them.
+    Listen(u64, UserId, Vec<(ChannelId, i64)>, oneshot::Sender<Hearing>),
+    /// What it was greeted with.
+    Keep(u64, UserId, Kept),
+    /// It is gone; answers whether it was the user's last one.
     End(u64, UserId, oneshot::Sender<bool>),
     /// Something that may be lost, for those who hear a channel.
-    Whisper(ChannelId, Utf8Bytes),
+    Whisper(ChannelId, Bytes),
     /// All are to go elsewhere.
     Drain,
 }
@@ -48,6 +86,7 @@ pub struct Hub {
     commands: mpsc::Sender<Command>,
     next_id: Arc<AtomicU64>,
     sockets: Arc<AtomicUsize>,
+    head: Arc<AtomicI64>,
     draining: Arc<AtomicBool>,
 }
 
@@ -65,10 +104,13 @@ impl Hub {
         let sockets = Arc::new(AtomicUsize::new(0));
         let (to, batches) = mpsc::channel(BATCHES);
         let signals = bus.signals();
+        let knows_everybody = db.is_embedded();
         tokio::spawn(follow(db, bus, head, to, stop.clone()));
-        let audience = Audience::new(head, per_user, sockets.clone(), on_change);
+        let head = Arc::new(AtomicI64::new(head));
+        let figures = Figures { sockets: sockets.clone(), head: head.clone() };
+        let audience = Audience::new(figures, per_user, knows_everybody, on_change);
         tokio::spawn(audience.run(orders, batches, signals, stop));
-        Ok(Self { commands, next_id: Arc::default(), sockets, draining: Arc::default() })
+        Ok(Self { commands, next_id: Arc::default(), sockets, head, draining: Arc::default() })
     }
 
     /// A number for a new socket.
@@ -76,18 +118,25 @@ impl Hub {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Announces a socket. `false`: its user has too many.
-    pub async fn begin(&self, outbox: Arc<Outbox>) -> bool {
+    /// Announces a socket.
+    pub async fn begin(&self, outbox: Arc<Outbox>) -> Begun {
         let (answer, answered) = oneshot::channel();
-        let sent = self.commands.send(Command::Begin(outbox, answer)).await;
-        sent.is_ok() && answered.await.unwrap_or(false)
+        if self.commands.send(Command::Begin(outbox, answer)).await.is_err() {
+            return Begun::Refused;
+        }
+        answered.await.unwrap_or(Begun::Refused)
     }
 
-    /// Lets it hear. Everything after the answered position will be queued.
-    pub async fn listen(&self, id: u64, user: UserId, memberships: Vec<(ChannelId, i64)>) -> Option<i64> {
+    /// Lets it hear, by its memberships as the record has them.
+    pub async fn listen(&self, id: u64, user: UserId, memberships: Vec<(ChannelId, i64)>) -> Option<Hearing> {
         let (answer, answered) = oneshot::channel();
         self.commands.send(Command::Listen(id, user, memberships, answer)).await.ok()?;
         answered.await.ok()
+    }
+
+    /// Keeps what a hearing socket was greeted with, as long as it is true and the socket is there.
+    pub async fn keep(&self, id: u64, user: UserId, kept: Kept) {
+        let _ = self.commands.send(Command::Keep(id, user, kept)).await;
     }
 
     /// Forgets a socket. Answers whether it was its user's last one here.
@@ -98,7 +147,7 @@ impl Hub {
     }
 
     /// Tells those who hear a channel something that may be lost.
-    pub async fn whisper(&self, channel: ChannelId, frame: Utf8Bytes) {
+    pub async fn whisper(&self, channel: ChannelId, frame: Bytes) {
         let _ = self.commands.send(Command::Whisper(channel, frame)).await;
     }
 
@@ -112,6 +161,12 @@ impl Hub {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The newest position that this server has heard of.
+    #[must_use]
+    pub fn head(&self) -> i64 {
+        self.head.load(Ordering::Acquire)
     }
 
     /// Signed-in sockets of this server.

@@ -1,16 +1,18 @@
 //! What waits for one socket: bounded by count and by bytes. Whoever does not read is cut off and comes back from the
 //! log; the others never wait for them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use confab_protocol::{SessionId, UserId};
-use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// Frames and bytes that may wait (docs/limits.md).
+/// Frames and bytes that may wait, those that are being written with them (docs/limits.md).
 const FRAMES: usize = 512;
-const BYTES: usize = 1 << 20;
+const BYTES: usize = 384 * 1_024;
+/// A queue that has grown larger is given back once it is empty: most sockets are idle most of the time.
+const KEPT: usize = 16;
 
 /// Why a socket is closed: the code, and what the client should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,7 @@ reasons! {
     RATE_LIMITED = 4008 "too many frames";
     SESSION_ENDED = 4010 "session ended";
     DRAINING = 4011 "server is going away";
+    CROWDED = 4012 "too many at once";
     TOO_SLOW = 4013 "too slow";
     TOO_MANY = 4014 "too many connections";
     TOKEN_EXPIRED = 4015 "access token expired";
@@ -46,15 +49,51 @@ reasons! {
 }
 
 /// One thing to send.
+#[derive(Debug)]
 pub enum Item {
-    /// An event with its position.
-    Event(i64, Utf8Bytes),
-    /// Anything else.
-    Frame(Utf8Bytes),
+    /// An event with its position, as it goes over the wire.
+    Event(i64, Bytes),
+    /// Any other frames, as they go over the wire.
+    Frame(Bytes),
     /// What its user may changed: ask again whether it may go on.
     Recheck,
     /// The end.
     Close(Reason),
+}
+
+impl Item {
+    fn size(&self) -> usize {
+        match self {
+            Self::Event(_, bytes) | Self::Frame(bytes) => bytes.len(),
+            Self::Recheck | Self::Close(_) => 0,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// It was full once: nothing more is queued, its task closes it.
+    Overflowed,
+    /// Its task has ended.
+    Shut,
+}
+
+struct Queue {
+    items: VecDeque<Item>,
+    /// What waits and what is being written.
+    bytes: usize,
+    state: State,
+    /// The newest position that was queued.
+    heard: i64,
+    /// Of the socket's task, while it waits.
+    waker: Option<Waker>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { items: VecDeque::new(), bytes: 0, state: State::Open, heard: i64::MIN, waker: None }
+    }
 }
 
 /// The sending side, shared with the hub.
@@ -65,82 +104,175 @@ pub struct Outbox {
     pub user_id: UserId,
     /// On which device.
     pub session_id: SessionId,
-    to: mpsc::Sender<Item>,
-    bytes: AtomicUsize,
-    closing: AtomicBool,
-    /// Set when the queue was full: nothing more is queued, the writer closes.
-    overflowed: Arc<tokio::sync::Notify>,
+    /// Whether its client reads compressed frames.
+    pub is_deflated: bool,
+    /// It hears no events: the hub knows it so that it ends with its session.
+    pub is_deaf: bool,
+    queue: Mutex<Queue>,
 }
 
 /// The receiving side, held by the socket's task.
-pub struct Waiting {
-    from: mpsc::Receiver<Item>,
-    outbox: Arc<Outbox>,
-}
+pub struct Waiting(Arc<Outbox>);
 
 impl Outbox {
     /// A pair for one socket.
     #[must_use]
-    pub fn new(id: u64, user_id: UserId, session_id: SessionId) -> (Arc<Self>, Waiting) {
-        let (to, from) = mpsc::channel(FRAMES);
-        let outbox = Arc::new(Self {
-            id,
-            user_id,
-            session_id,
-            to,
-            bytes: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
-            overflowed: Arc::default(),
-        });
-        (outbox.clone(), Waiting { from, outbox })
+    pub fn new(id: u64, user_id: UserId, session_id: SessionId, is_deflated: bool) -> (Arc<Self>, Waiting) {
+        Self { id, user_id, session_id, is_deflated, is_deaf: false, queue: Mutex::default() }.shared()
+    }
+
+    /// A pair for a socket that hears no events.
+    #[must_use]
+    pub fn deaf(id: u64, user_id: UserId, session_id: SessionId) -> (Arc<Self>, Waiting) {
+        Self { id, user_id, session_id, is_deflated: false, is_deaf: true, queue: Mutex::default() }.shared()
+    }
+
+    fn shared(self) -> (Arc<Self>, Waiting) {
+        let outbox = Arc::new(self);
+        (outbox.clone(), Waiting(outbox))
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues without ever waiting. When the queue is full the socket's own task closes it and tells the hub.
     pub fn push(&self, item: Item) {
-        if self.closing.load(Ordering::Relaxed) {
+        let mut queue = self.queue();
+        if queue.state != State::Open {
             return;
         }
-        let size = match &item {
-            Item::Event(_, text) | Item::Frame(text) => text.len(),
-            Item::Recheck | Item::Close(_) => 0,
-        };
-        let waiting = self.bytes.fetch_add(size, Ordering::Relaxed) + size;
-        if waiting <= BYTES && self.to.try_send(item).is_ok() {
-            return;
+        let size = item.size();
+        // One that is alone has a place whatever its size, or nobody could ever have it.
+        let is_full = queue.items.len() >= FRAMES || (queue.bytes > 0 && queue.bytes + size > BYTES);
+        if is_full {
+            queue.state = State::Overflowed;
+            queue.items = VecDeque::new();
+        } else {
+            if let Item::Event(pos, _) = &item {
+                queue.heard = *pos;
+            }
+            queue.bytes += size;
+            queue.items.push_back(item);
         }
-        self.closing.store(true, Ordering::Relaxed);
-        self.overflowed.notify_one();
+        let waker = queue.waker.take();
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Queues what may be lost: a signal never closes a slow socket.
-    pub fn push_signal(&self, text: Utf8Bytes) {
-        if self.to.capacity() > FRAMES / 2 {
-            self.push(Item::Frame(text));
+    pub fn push_signal(&self, frames: Bytes) {
+        let has_place = {
+            let queue = self.queue();
+            queue.items.len() < FRAMES / 2 && queue.bytes + frames.len() < BYTES / 2
+        };
+        if has_place {
+            self.push(Item::Frame(frames));
         }
+    }
+
+    /// Whether it is open and was told of nothing that came after `pos`.
+    pub fn is_quiet_since(&self, pos: i64) -> bool {
+        let queue = self.queue();
+        queue.state == State::Open && queue.heard <= pos
+    }
+
+    /// Its task has ended: whoever still holds it holds nothing of what waited.
+    pub fn shut(&self) {
+        let mut queue = self.queue();
+        (queue.state, queue.items, queue.waker) = (State::Shut, VecDeque::new(), None);
+    }
+
+    /// Whether its task has ended.
+    pub fn is_shut(&self) -> bool {
+        self.queue().state == State::Shut
     }
 }
 
 impl Waiting {
-    /// The next item; a socket whose queue overflowed is told to close at once.
-    pub async fn next(&mut self) -> Item {
-        let overflowed = self.outbox.overflowed.clone();
-        tokio::select! {
-            biased;
-            () = overflowed.notified() => Item::Close(TOO_SLOW),
-            item = self.from.recv() => self.taken(item.unwrap_or(Item::Close(INTERNAL))),
+    /// The socket's number in this process.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Ready when something waits; a socket whose queue overflowed is told to close.
+    pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        let mut queue = self.0.queue();
+        if queue.state == State::Overflowed || !queue.items.is_empty() {
+            return Poll::Ready(());
+        }
+        if !queue.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            queue.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Takes all that waits into `taken`, which is empty. `Err`: the queue overflowed.
+    ///
+    /// Its bytes count until [`Waiting::wrote`] says otherwise.
+    pub fn take(&self, taken: &mut VecDeque<Item>) -> Result<(), Reason> {
+        let mut queue = self.0.queue();
+        if queue.state == State::Overflowed {
+            return Err(TOO_SLOW);
+        }
+        if taken.capacity() > KEPT {
+            *taken = VecDeque::new();
+        }
+        std::mem::swap(&mut queue.items, taken);
+        Ok(())
+    }
+
+    /// So many bytes have left.
+    pub fn wrote(&self, bytes: usize) {
+        let mut queue = self.0.queue();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Arc<Outbox>, Waiting) {
+        Outbox::new(1, UserId::new(), SessionId::new(), false)
+    }
+
+    #[test]
+    fn what_is_being_written_counts_and_one_alone_always_fits() {
+        let (outbox, waiting) = pair();
+        let mut taken = VecDeque::new();
+        outbox.push(Item::Event(1, Bytes::from(vec![0; BYTES + 1])));
+        waiting.take(&mut taken).expect("a single one fits");
+        assert!(outbox.is_quiet_since(1) && !outbox.is_quiet_since(0));
+        outbox.push(Item::Event(2, Bytes::from_static(b"x")));
+        taken.clear();
+        assert_eq!(waiting.take(&mut taken), Err(TOO_SLOW), "the first has not left yet");
+
+        let (outbox, waiting) = pair();
+        for pos in 0..10_000 {
+            outbox.push(Item::Event(pos, Bytes::from_static(b"xxxx")));
+            waiting.take(&mut taken).expect("it is read");
+            assert_eq!(taken.len(), 1);
+            taken.clear();
+            waiting.wrote(4);
         }
     }
 
-    /// One more that waits already.
-    pub fn try_next(&mut self) -> Option<Item> {
-        let item = self.from.try_recv().ok()?;
-        Some(self.taken(item))
-    }
-
-    fn taken(&self, item: Item) -> Item {
-        if let Item::Event(_, text) | Item::Frame(text) = &item {
-            self.outbox.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+    #[test]
+    fn signals_are_dropped_where_events_would_close() {
+        let (outbox, waiting) = pair();
+        for _ in 0..FRAMES {
+            outbox.push_signal(Bytes::from_static(b"x"));
         }
-        item
+        let mut taken = VecDeque::new();
+        waiting.take(&mut taken).expect("no signal closes");
+        assert_eq!(taken.len(), FRAMES / 2);
+        for pos in 0..=FRAMES {
+            outbox.push(Item::Event(pos as i64, Bytes::from_static(b"x")));
+        }
+        taken.clear();
+        assert_eq!(waiting.take(&mut taken), Err(TOO_SLOW));
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Sockets of one address that have not said who they are (docs/limits.md).
 const STRANGERS_OF_ADDRESS: usize = 20;
+/// Between two looks whether all have gone.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Someone who has not said who they are. Few of them come from one address at a time, or one machine could hold all
 /// places of this server for ten seconds each, over and over.
@@ -50,19 +53,32 @@ impl Drop for Stranger {
     }
 }
 
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
 /// One of the open sockets, as long as it is held.
-pub struct Counted(&'static AtomicU64);
+pub struct Counted;
 
 impl Counted {
-    /// Counts one more.
-    pub fn one_more(of: &'static AtomicU64) -> Self {
-        of.fetch_add(1, Ordering::Relaxed);
-        Self(of)
+    /// Counts one more; answers how many there are with it.
+    pub fn one_more() -> (Self, usize) {
+        (Self, OPEN.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits until every socket has been told why it ends, but no longer than `within`.
+pub async fn all_have_left(within: Duration) {
+    let left = async {
+        while OPEN.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(within, left).await.is_err() {
+        tracing::info!(sockets = OPEN.load(Ordering::Relaxed), "some sockets are cut: they read nothing");
     }
 }

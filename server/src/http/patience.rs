@@ -12,8 +12,11 @@ use std::time::Duration;
 use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep};
+
+use super::line::{Held, Line};
 
 /// The first request's head must be complete within this time.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -47,8 +50,8 @@ impl<A> Patient<A> {
     }
 }
 
-impl<A: Acceptor> Acceptor for Patient<A> {
-    type Io = Bounded<A::Io>;
+impl<A: Acceptor<Io = TcpStream>> Acceptor for Patient<A> {
+    type Io = Bounded<Held>;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         self.inner.local_addr()
@@ -60,7 +63,9 @@ impl<A: Acceptor> Acceptor for Patient<A> {
         match self.inner.accept().await {
             Ok((io, local, remote, scheme)) => {
                 let head = Some(Head { deadline: Box::pin(sleep(HEAD_WITHIN)), matched: 0 });
-                Ok((Bounded { io, head, _place: place }, local, remote, scheme))
+                // This connection's own end, where the listener's may be every address of the machine.
+                let local = io.local_addr().map_or(local, |address| LocalAddr(address.into()));
+                Ok((Bounded { io: Line::open(io, place), head }, local, remote, scheme))
             }
             Err(error) => {
                 sleep(AFTER_REFUSAL).await;
@@ -99,7 +104,6 @@ impl Head {
 pub struct Bounded<T> {
     io: T,
     head: Option<Head>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Bounded<T> {
@@ -157,22 +161,21 @@ mod tests {
     /// Short, as the test waits for it in earnest.
     const WITHIN: Duration = Duration::from_millis(50);
 
-    async fn bounded() -> (tokio::io::DuplexStream, Bounded<tokio::io::DuplexStream>) {
+    fn bounded() -> (tokio::io::DuplexStream, Bounded<tokio::io::DuplexStream>) {
         let (client, io) = duplex(1_024);
         let head = Some(Head { deadline: Box::pin(sleep(WITHIN)), matched: 0 });
-        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("a place");
-        (client, Bounded { io, head, _place: place })
+        (client, Bounded { io, head })
     }
 
     #[tokio::test]
     async fn half_a_request_ends_and_a_whole_one_may_stay() {
-        let (mut client, mut server) = bounded().await;
+        let (mut client, mut server) = bounded();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.expect("written");
         let mut all = Vec::new();
         let error = server.read_to_end(&mut all).await.expect_err("too slow");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
 
-        let (mut client, mut server) = bounded().await;
+        let (mut client, mut server) = bounded();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r").await.expect("written");
         client.write_all(b"\n\r\n").await.expect("written");
         let mut part = [0; 64];

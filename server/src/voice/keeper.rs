@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::wire::frame;
 use crate::state::App;
 
 /// Between two times that all is said again: four times within the lease, so that one lost word loses nobody.
@@ -43,8 +44,8 @@ pub async fn keep(app: App, mut signals: broadcast::Receiver<Signal>, stop: Canc
         }
         for (channel, participants) in app.voice.due() {
             let d = json!({ "participants": participants });
-            let frame = json!({ "op": "signal", "t": "voice", "channel_id": channel, "d": d });
-            app.hub.whisper(channel, frame.to_string().into()).await;
+            let text = json!({ "op": "signal", "t": "voice", "channel_id": channel, "d": d }).to_string();
+            app.hub.whisper(channel, frame::text(text.as_bytes())).await;
         }
     }
 }

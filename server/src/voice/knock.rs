@@ -6,13 +6,12 @@ use std::time::Duration;
 use confab_core::Fault;
 use confab_protocol::gateway::Identify;
 use confab_protocol::voice::VoiceClientFrame;
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::caller::Caller;
 use crate::gateway::greet;
 use crate::gateway::outbox::{BAD_FRAME, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, TOO_LARGE, TOO_MANY};
 use crate::gateway::strangers::Stranger;
-use crate::gateway::wire::{self, Ended, Stream};
+use crate::gateway::wire::{Ended, Heard, Wire};
 use crate::state::App;
 
 /// As on the gateway (docs/limits.md).
@@ -22,16 +21,16 @@ const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Why the socket is closed.
-pub async fn knock<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn knock(
     app: &App,
-    stream: &mut Stream<S>,
+    wire: &mut Wire,
     address: IpAddr,
     token: Option<String>,
 ) -> Result<Caller, Ended> {
     let _stranger = Stranger::admit(address, app.limits.is_on()).ok_or(Some(TOO_MANY))?;
     let who = match token {
         Some(token) => Identify { token: Some(token), ticket: None },
-        None => match tokio::time::timeout(IDENTIFY_WITHIN, first(stream)).await {
+        None => match tokio::time::timeout(IDENTIFY_WITHIN, first(wire)).await {
             Err(_) => return Err(Some(IDENTIFY_TIMEOUT)),
             Ok(who) => who?,
         },
@@ -43,22 +42,21 @@ pub async fn knock<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Who says `identify`.
-async fn first<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>) -> Result<Identify, Ended> {
+async fn first(wire: &mut Wire) -> Result<Identify, Ended> {
     loop {
-        match read(stream).await? {
-            VoiceClientFrame::Identify(who) => return Ok(who),
-            VoiceClientFrame::Heartbeat(_) => {}
-            _ => return Err(Some(NOT_AUTHENTICATED)),
+        match hear(wire).await? {
+            Heard::Frame(VoiceClientFrame::Identify(who)) => return Ok(who),
+            Heard::Frame(VoiceClientFrame::Heartbeat(_)) => {}
+            Heard::Frame(_) => return Err(Some(NOT_AUTHENTICATED)),
+            Heard::Ping(payload) => wire.pong(&payload).await?,
         }
     }
 }
 
 /// The next frame. One of unusual size is a description that no browser made.
-pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut Stream<S>,
-) -> Result<VoiceClientFrame, Ended> {
-    match wire::read(stream).await {
+pub async fn hear(wire: &mut Wire) -> Result<Heard<VoiceClientFrame>, Ended> {
+    match wire.hear().await {
         Err(Some(TOO_LARGE)) => Err(Some(BAD_FRAME)),
-        read => read,
+        heard => heard,
     }
 }

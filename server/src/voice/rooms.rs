@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::room::merged;
 use crate::gateway::outbox::{Item, Outbox};
+use crate::gateway::wire::frame;
 use held::{Attached, Room};
 
 /// See the module.
@@ -167,7 +168,7 @@ impl Rooms {
     pub fn deliver(&self, channel: ChannelId, to: ParticipantId, frame: String) {
         self.with(|known| {
             if let Some(outbox) = known.rooms.get(&channel).and_then(|room| room.socket_of(to)) {
-                outbox.push(Item::Frame(frame.into()));
+                outbox.push(Item::Frame(frame::text(frame.as_bytes())));
             }
         });
     }

@@ -1,7 +1,7 @@
 //! One socket of a voice channel, from its first frame to its last.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use confab_core::bus::VoiceWord;
@@ -11,94 +11,69 @@ use confab_protocol::voice::{
     Described, Join, Joined, Nothing, Reachable, VoiceClientFrame, VoiceHello, VoiceReady, VoiceServerFrame,
 };
 use confab_protocol::{ChannelId, ParticipantId, Timestamp, VoiceParticipant};
-use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Message as WsMessage, Utf8Bytes};
 
 use super::flood::Flood;
 use super::keeper::{say, say_room};
-use super::knock::{knock, read};
+use super::knock::{hear, knock};
 use super::rooms::Target;
 use super::{admit, ice};
 use crate::caller::Caller;
 use crate::gateway::greet;
+use crate::gateway::hub::Begun;
 use crate::gateway::outbox::{
-    BAD_FRAME, IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL,
-    SESSION_ENDED, TOKEN_EXPIRED, TOO_MANY, Waiting,
+    IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL, SESSION_ENDED,
+    TOKEN_EXPIRED, TOO_MANY, Waiting,
 };
 use crate::gateway::strangers::Counted;
-use crate::gateway::wire::{Ended, Stream, WRITE_WITHIN, timed, write};
+use crate::gateway::wire::{Ended, Heard, Wire, frame};
 use crate::state::App;
 
 const HEARTBEAT_MS: u64 = 30_000;
 /// No frame for so long: the client is gone. These are the gateway's (docs/limits.md).
 const DEAD_AFTER: Duration = Duration::from_secs(75);
 const REAUTH_GRACE: Duration = Duration::from_mins(1);
-/// What a client sends after it was closed is read this far, so that it reads why.
-const REST_BYTES: usize = 4 << 20;
 
 /// Serves a socket until it ends. A `token` from its address stands for its first frame.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
-    app: App,
-    mut stream: Stream<S>,
-    channel: ChannelId,
-    address: IpAddr,
-    token: Option<String>,
-) {
-    let ended = run(&app, &mut stream, channel, address, token).await;
+pub async fn serve(app: App, mut wire: Wire, channel: ChannelId, address: IpAddr, token: Option<String>) {
+    let (count, open) = Counted::one_more();
+    let ended = if open > app.settings.sockets_total {
+        Some(TOO_MANY)
+    } else {
+        run(&app, &mut wire, channel, address, token).await
+    };
     if let Some(reason) = ended {
         metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
-        let frame = CloseFrame { code: reason.code.into(), reason: Utf8Bytes::from_static(reason.text) };
-        let _ = tokio::time::timeout(WRITE_WITHIN, stream.close(Some(frame))).await;
     }
-    let is_unread = ended == Some(BAD_FRAME);
-    let _ = tokio::time::timeout(Duration::from_secs(2), async {
-        // Read on until the peer has closed too, or half of all closes are unclean.
-        while let Some(Ok(_)) = stream.next().await {}
-        // Of a frame that was too large some is still to come. An end with bytes unread is a reset, which takes back
-        // what was written: the reason too.
-        let (mut rest, mut bytes) = (0, [0; 1_024]);
-        while is_unread && rest <= REST_BYTES {
-            match stream.get_mut().read(&mut bytes).await {
-                Ok(count @ 1..) => rest += count,
-                _ => break,
-            }
-        }
-    })
-    .await;
+    wire.close(ended).await;
+    drop(count);
+    wire.linger().await;
 }
 
-async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(
+async fn run(
     app: &App,
-    stream: &mut Stream<S>,
+    wire: &mut Wire,
     channel: ChannelId,
     address: IpAddr,
     token: Option<String>,
 ) -> Ended {
-    static OPEN: AtomicU64 = AtomicU64::new(0);
-    let _count = Counted::one_more(&OPEN);
-    if OPEN.load(Ordering::Relaxed) > app.settings.sockets_total as u64 {
-        return Some(TOO_MANY);
-    }
     let hello = VoiceServerFrame::Hello(VoiceHello { heartbeat_ms: HEARTBEAT_MS });
-    if let Err(ended) = write(stream, &hello).await {
+    if let Err(ended) = wire.say(&hello).await {
         return ended;
     }
-    let caller = match knock(app, stream, address, token).await {
+    let caller = match knock(app, wire, address, token).await {
         Ok(caller) => caller,
         Err(ended) => return ended,
     };
     let (id, user_id) = (app.hub.next_id(), caller.user_id);
-    let (outbox, waiting) = Outbox::new(id, user_id, caller.session_id);
-    // It hears no events, so it never listens; but the hub closes it as it closes the others of its session.
-    if !app.hub.begin(outbox.clone()).await {
-        return Some(TOO_MANY);
+    // It hears no events, but the hub closes it as it closes the others of its session.
+    let (outbox, waiting) = Outbox::deaf(id, user_id, caller.session_id);
+    if matches!(app.hub.begin(outbox.clone()).await, Begun::Refused) {
+        return greet::refuse(wire, &waiting).await;
     }
     app.voice.attach(channel, outbox);
     let (heard, flood) = (Instant::now(), Flood::new(app.limits.is_on()));
     let mut live = Live { app, id, channel, address, waiting, caller, heard, flood };
-    let ended = live.serve(stream).await;
+    let ended = live.serve(wire).await;
     app.voice.detach(channel, id);
     app.hub.end(id, user_id).await;
     ended.err().unwrap_or_default()
@@ -118,19 +93,23 @@ struct Live<'a> {
 type Done = std::result::Result<(), Ended>;
 
 impl Live<'_> {
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Done {
+    async fn serve(&mut self, wire: &mut Wire) -> Done {
         // From here on this socket hears when it may not be here; that it may is asked now.
-        self.recheck(stream).await?;
+        self.recheck(wire).await?;
         let ready = VoiceReady { session_id: self.caller.session_id, channel_id: self.channel };
-        write(stream, &VoiceServerFrame::Ready(ready)).await?;
+        wire.say(&VoiceServerFrame::Ready(ready)).await?;
         loop {
             let dead = self.heard + DEAD_AFTER;
             let left = self.caller.expires_at.0 - Timestamp::now().0;
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
             let expired = Instant::now() + left + REAUTH_GRACE;
+            let waiting = &self.waiting;
             tokio::select! {
-                item = self.waiting.next() => self.send_all(stream, item).await?,
-                frame = read(stream) => self.heed(stream, frame?).await?,
+                () = std::future::poll_fn(|context| waiting.poll(context)) => self.send_all(wire).await?,
+                heard = hear(wire) => match heard? {
+                    Heard::Frame(frame) => self.heed(wire, frame).await?,
+                    Heard::Ping(payload) => wire.pong(&payload).await?,
+                },
                 () = tokio::time::sleep_until(dead.min(expired).into()) => {
                     return Err(if expired < dead { Some(TOKEN_EXPIRED) } else { None });
                 }
@@ -138,30 +117,33 @@ impl Live<'_> {
         }
     }
 
-    async fn send_all<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut Stream<S>,
-        first: Item,
-    ) -> Done {
-        let mut next = Some(first);
-        while let Some(item) = next {
+    /// Everything that waits leaves in one write.
+    async fn send_all(&mut self, wire: &mut Wire) -> Done {
+        let mut items = VecDeque::new();
+        self.waiting.take(&mut items).map_err(Some)?;
+        let (mut parts, mut bytes) = (Vec::with_capacity(items.len()), 0);
+        for item in items {
             match item {
-                Item::Frame(text) => timed(stream.feed(WsMessage::Text(text))).await?,
+                Item::Frame(frame) => {
+                    bytes += frame.len();
+                    parts.push(frame);
+                }
                 // It listens to no channel's events.
                 Item::Event(..) => {}
-                Item::Recheck => self.recheck(stream).await?,
+                Item::Recheck => self.recheck(wire).await?,
                 Item::Close(reason) => {
-                    let _ = timed(stream.flush()).await;
+                    let _ = wire.write(&mut parts).await;
                     return Err(Some(reason));
                 }
             }
-            next = self.waiting.try_next();
         }
-        timed(stream.flush()).await
+        wire.write(&mut parts).await?;
+        self.waiting.wrote(bytes);
+        Ok(())
     }
 
     /// Whether its person may be here. Where that cannot be learned they go, and may come back.
-    async fn recheck<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Done {
+    async fn recheck(&mut self, wire: &mut Wire) -> Done {
         match sessions::live(&mut self.app.db.read(), self.caller.session_id).await {
             Ok(live) => self.caller.live = live,
             Err(Fault::Unauthenticated { .. }) => return Err(Some(SESSION_ENDED)),
@@ -171,23 +153,19 @@ impl Live<'_> {
         match admit(self.app, self.caller.user_id, self.channel).await {
             Ok(()) => Ok(()),
             Err(fault @ (Fault::NotFound(_) | Fault::Forbidden { .. } | Fault::Conflict { .. })) => {
-                refuse(stream, fault.code(), fault.to_string()).await?;
+                refuse(wire, fault.code(), fault.to_string()).await?;
                 Err(Some(NO_ROOM))
             }
             Err(_) => Err(Some(INTERNAL)),
         }
     }
 
-    async fn heed<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut Stream<S>,
-        frame: VoiceClientFrame,
-    ) -> Done {
+    async fn heed(&mut self, wire: &mut Wire, frame: VoiceClientFrame) -> Done {
         self.heard = Instant::now();
         self.flood.admit(&frame)?;
         match frame {
             VoiceClientFrame::Identify(_) => return Err(Some(IDENTIFIED_TWICE)),
-            VoiceClientFrame::Heartbeat(_) => return write(stream, &VoiceServerFrame::HeartbeatAck).await,
+            VoiceClientFrame::Heartbeat(_) => return wire.say(&VoiceServerFrame::HeartbeatAck).await,
             VoiceClientFrame::Reauth(reauth) => {
                 let device = greet::device(self.address);
                 let checked = self.app.tokens.check(&self.app.db, &reauth.token, device).await;
@@ -201,32 +179,32 @@ impl Live<'_> {
             }
             VoiceClientFrame::Leave(_) => {
                 self.app.voice.leave(self.channel, self.id);
-                return write(stream, &VoiceServerFrame::Left(Nothing {})).await;
+                return wire.say(&VoiceServerFrame::Left(Nothing {})).await;
             }
             _ => {}
         }
         if let Err(fault) = self.caller.has_scope("write", |scopes| scopes.write) {
-            return refuse(stream, fault.code(), fault.to_string()).await;
+            return refuse(wire, fault.code(), fault.to_string()).await;
         }
         match frame {
-            VoiceClientFrame::Join(join) => self.join(stream, join.unwrap_or_default()).await,
+            VoiceClientFrame::Join(join) => self.join(wire, join.unwrap_or_default()).await,
             VoiceClientFrame::Offer(offer) => {
                 let frame = |from| VoiceServerFrame::Offer(Described { from, sdp: offer.sdp });
-                self.pass(stream, offer.to, frame).await
+                self.pass(wire, offer.to, frame).await
             }
             VoiceClientFrame::Answer(answer) => {
                 let frame = |from| VoiceServerFrame::Answer(Described { from, sdp: answer.sdp });
-                self.pass(stream, answer.to, frame).await
+                self.pass(wire, answer.to, frame).await
             }
             VoiceClientFrame::Candidate(found) => {
                 let candidates = found.candidates;
                 let frame = |from| VoiceServerFrame::Candidate(Reachable { from, candidates });
-                self.pass(stream, found.to, frame).await
+                self.pass(wire, found.to, frame).await
             }
-            VoiceClientFrame::Mute(it) => self.change(stream, |me| me.muted = it.muted).await,
-            VoiceClientFrame::Deafen(it) => self.change(stream, |me| me.deafened = it.deafened).await,
-            VoiceClientFrame::Speaking(it) => self.change(stream, |me| me.speaking = it.speaking).await,
-            VoiceClientFrame::Share(it) => self.change(stream, |me| me.sharing = it.sharing).await,
+            VoiceClientFrame::Mute(it) => self.change(wire, |me| me.muted = it.muted).await,
+            VoiceClientFrame::Deafen(it) => self.change(wire, |me| me.deafened = it.deafened).await,
+            VoiceClientFrame::Speaking(it) => self.change(wire, |me| me.speaking = it.speaking).await,
+            VoiceClientFrame::Share(it) => self.change(wire, |me| me.sharing = it.sharing).await,
             // Heeded above.
             VoiceClientFrame::Identify(_)
             | VoiceClientFrame::Heartbeat(_)
@@ -235,58 +213,50 @@ impl Live<'_> {
         }
     }
 
-    async fn join<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>, join: Join) -> Done {
+    async fn join(&mut self, wire: &mut Wire, join: Join) -> Done {
         let Some((participant_id, participants)) = self.app.voice.join(self.channel, self.id, join) else {
-            refuse(stream, "voice_full", "this voice channel is full".into()).await?;
+            refuse(wire, "voice_full", "this voice channel is full".into()).await?;
             return Err(Some(ROOM_FULL));
         };
         say_room(self.app, self.channel).await;
         let ice_servers = ice::servers(&self.app.settings.voice, self.caller.user_id);
         let joined = Joined { participant_id, participants, ice_servers };
-        write(stream, &VoiceServerFrame::Joined(joined)).await
+        wire.say(&VoiceServerFrame::Joined(joined)).await
     }
 
     /// Hands a frame to one of the others, in the name of who sent it.
-    async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn pass(
         &mut self,
-        stream: &mut Stream<S>,
+        wire: &mut Wire,
         to: ParticipantId,
         frame: impl FnOnce(ParticipantId) -> VoiceServerFrame,
     ) -> Done {
         let Some((from, target)) = self.app.voice.target(self.channel, self.id, to) else {
-            return not_joined(stream).await;
+            return not_joined(wire).await;
         };
         let frame = serde_json::to_string(&frame(from)).map_err(|_| Some(INTERNAL))?;
         match target {
-            Target::Here(outbox) => outbox.push(Item::Frame(frame.into())),
+            Target::Here(outbox) => outbox.push(Item::Frame(frame::text(frame.as_bytes()))),
             Target::Elsewhere => {
                 say(self.app, VoiceWord::Relay { channel_id: self.channel, to, frame }).await;
             }
             Target::Nobody => {
                 let fault = Fault::NotFound("participant");
-                return refuse(stream, fault.code(), fault.to_string()).await;
+                return refuse(wire, fault.code(), fault.to_string()).await;
             }
         }
         Ok(())
     }
 
-    async fn change<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut Stream<S>,
-        change: impl FnOnce(&mut VoiceParticipant),
-    ) -> Done {
-        if self.app.voice.change(self.channel, self.id, change) { Ok(()) } else { not_joined(stream).await }
+    async fn change(&mut self, wire: &mut Wire, change: impl FnOnce(&mut VoiceParticipant)) -> Done {
+        if self.app.voice.change(self.channel, self.id, change) { Ok(()) } else { not_joined(wire).await }
     }
 }
 
-async fn not_joined<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>) -> Done {
-    refuse(stream, "not_joined", "join the voice channel first".into()).await
+async fn not_joined(wire: &mut Wire) -> Done {
+    refuse(wire, "not_joined", "join the voice channel first".into()).await
 }
 
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut Stream<S>,
-    code: &str,
-    message: String,
-) -> Done {
-    write(stream, &VoiceServerFrame::Error(FrameError { nonce: None, code: code.into(), message })).await
+async fn refuse(wire: &mut Wire, code: &str, message: String) -> Done {
+    wire.say(&VoiceServerFrame::Error(FrameError { nonce: None, code: code.into(), message })).await
 }

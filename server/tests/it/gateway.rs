@@ -241,6 +241,55 @@ both! {
         assert_eq!(sixth.closed().await, Some(4014));
     }
 
+    async fn who_reads_nothing_is_closed_and_misses_nothing(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let channel = ada.create_channel("flood", "public", 201).await;
+        let flood = id(&channel);
+        bob.join(flood, 200).await;
+        let mut socket = bob.connect().await;
+        // More than the system and the queue hold for who does not read, less than is replayed.
+        let long = "all work and no play makes a dull boy ".repeat(400);
+        let mut posted = Vec::new();
+        for _ in 0..60 {
+            posted.push(ada.post(flood, &long, 201).await["id"].clone());
+        }
+        let mut heard = Vec::new();
+        let code = loop {
+            match socket.next().await {
+                Next::Frame(frame) if frame["t"] == "new_message" => heard.push(frame["d"]["id"].clone()),
+                Next::Frame(_) => {}
+                Next::Closed(code) => break code,
+            }
+        };
+        assert!(heard.len() < posted.len(), "the server kept everything for somebody who reads nothing");
+        assert_eq!(code, Some(4013));
+        let (epoch, pos) = socket.cut();
+        let mut socket = Socket::open(&bob.address).await;
+        let (answer, missed) = socket.resume(&bob.access_token, &epoch, pos).await;
+        assert_eq!(answer["op"], "resumed", "{answer}");
+        let missed = missed.into_iter().filter(|event| event["t"] == "new_message");
+        heard.extend(missed.map(|event| event["d"]["id"].clone()));
+        // What has its place in the log by now is replayed; the rest, if the relay is still at it, follows live.
+        while heard.len() < posted.len() {
+            heard.push(socket.event("new_message").await["d"]["id"].clone());
+        }
+        assert_eq!(heard, posted, "each once and in order");
+    }
+
+    async fn a_server_that_stops_sends_its_sockets_elsewhere(world) {
+        let bob = world.user("bob").await;
+        let mut open = vec![bob.connect().await, bob.connect().await];
+        let node = world.nodes.iter_mut().find(|it| it.address.http() == bob.address.http()).unwrap();
+        let (code, ()) = tokio::join!(node.stop(), async {
+            for socket in &mut open {
+                let after = socket.frame("reconnect").await["d"]["after_ms"].as_u64().unwrap();
+                assert!(after < 20_000, "{after}");
+                assert_eq!(socket.closed().await, Some(4011));
+            }
+        });
+        assert_eq!(code, Some(0));
+    }
+
     async fn a_session_that_ends_closes_its_connection(world) {
         let bob = world.user("bob").await;
         let mut socket = bob.connect().await;

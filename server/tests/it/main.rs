@@ -19,6 +19,7 @@ mod channel_roles;
 mod channels;
 mod chat_races;
 mod command_line;
+mod compressed;
 mod crash;
 mod custom_reactions;
 mod demo;

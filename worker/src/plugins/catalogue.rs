@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use confab_core::plugins::{self, Installed};
-use confab_core::{Db, Fault, FutureExt as _, Result, users};
+use confab_core::{Db, FutureExt as _, Result, users};
 use confab_plugin_host::{CallError, Grants, Limits, LoadError, Manifest, Plugin, Runtime, SettingValue};
 use confab_protocol::{UserId, UserRef};
+use tokio::sync::OnceCell;
 
 use super::health::Health;
 use super::package::Package;
@@ -18,8 +19,12 @@ use super::package::Package;
 pub(super) struct Loaded {
     /// In reverse domain order.
     pub id: String,
-    /// Its handlers.
-    pub plugin: Plugin,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its component.
+    pub wasm: &'static [u8],
+    /// Its handlers, compiled when the first of them is called: most servers have plugins that nobody calls for days.
+    plugin: OnceCell<Plugin>,
     /// Whom it acts as.
     pub bot: UserRef,
     /// What an administrator granted.
@@ -45,7 +50,9 @@ pub(super) enum Standing {
 /// See the module.
 pub(super) struct Catalogue {
     db: Db,
-    runtime: Runtime,
+    /// Started for the first call.
+    runtime: OnceCell<Runtime>,
+    cache_folder: PathBuf,
     packages: Vec<Package>,
     loaded: RwLock<Arc<BTreeMap<String, Arc<Loaded>>>>,
     /// One at a time: two reloads at once could leave the older state behind.
@@ -53,17 +60,11 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// An empty one.
-    ///
-    /// # Errors
-    /// [`LoadError::Engine`] when the machine cannot run plugins.
-    pub(super) fn new(db: &Db, cache_folder: &Path, packages: Vec<Package>) -> Result<Self, LoadError> {
-        let runtime = Runtime::new(Some(cache_folder), Limits::default()).or_else(|error| {
-            tracing::warn!(%error, "plugins are compiled at each start");
-            Runtime::new(None, Limits::default())
-        })?;
+    /// An empty one. Compiled plugins are kept in `cache_folder`.
+    pub(super) fn new(db: &Db, cache_folder: &Path, packages: Vec<Package>) -> Self {
         let (loaded, reloading) = (RwLock::default(), tokio::sync::Mutex::default());
-        Ok(Self { db: db.clone(), runtime, packages, loaded, reloading })
+        let (runtime, cache_folder) = (OnceCell::new(), cache_folder.to_owned());
+        Self { db: db.clone(), runtime, cache_folder, packages, loaded, reloading }
     }
 
     /// What came with this program.
@@ -83,7 +84,7 @@ impl Catalogue {
 
     /// The plugin that has this command: of several the first by id, which is also the one that is listed.
     pub(super) fn with_command(&self, name: &str) -> Option<Arc<Loaded>> {
-        self.all().values().find(|it| it.plugin.manifest().command(name).is_some()).cloned()
+        self.all().values().find(|it| it.manifest.command(name).is_some()).cloned()
     }
 
     /// Reads what is installed and loads what changed; running calls end in what they began with. A plugin that
@@ -135,7 +136,7 @@ impl Catalogue {
             None => None,
         };
         let made = match bot {
-            Some(bot) => self.make(package, bot, made_of).await?,
+            Some(bot) => make(package, bot, made_of),
             None => Err("it has no bot user".to_owned()),
         };
         match made {
@@ -147,40 +148,43 @@ impl Catalogue {
         }
     }
 
-    /// The inner error is a reason that lies in the plugin.
-    async fn make(
-        &self,
-        package: &Package,
-        bot: UserRef,
-        made_of: (String, String),
-    ) -> Result<Result<Loaded, String>> {
-        let manifest = package.manifest.clone();
-        let settings = match manifest.settings(&BTreeMap::new()) {
-            Ok(settings) => settings,
-            Err(faults) => return Ok(Err(in_words(&faults))),
+    /// The handlers of a plugin. One that turns out not to work is disabled, with the reason.
+    ///
+    /// # Errors
+    /// [`CallError::Trap`] when there are none.
+    pub(super) async fn handlers<'a>(&self, loaded: &'a Loaded) -> Result<&'a Plugin, CallError> {
+        let made = loaded.plugin.get_or_try_init(|| self.compile(loaded)).await;
+        let error = match made {
+            Ok(plugin) => return Ok(plugin),
+            Err(error) => error,
         };
-        let id = manifest.id.clone();
-        let grants = serde_json::from_str(&made_of.1).unwrap_or_else(|error| {
-            tracing::warn!(plugin = id, %error, "cannot read what the plugin was granted: it is granted nothing");
-            Grants::none()
-        });
-        let (runtime, wasm) = (self.runtime.clone(), package.wasm);
-        // Compiling takes a tenth of a second to tens of seconds of CPU.
-        let loaded = tokio::task::spawn_blocking(move || runtime.load(manifest, wasm)).await;
-        match loaded.map_err(Fault::internal)? {
-            Ok(plugin) => {
-                tracing::info!(
-                    plugin = id,
-                    version = package.manifest.version,
-                    bot = bot.username,
-                    "plugin loaded"
-                );
-                let health = Mutex::default();
-                Ok(Ok(Loaded { id, plugin, bot, grants, settings, made_of, health }))
+        if let LoadError::Engine(text) = &error {
+            tracing::error!(plugin = loaded.id, text, "this machine runs no plugins");
+        } else {
+            let reason = format!("cannot be loaded: {error}");
+            if let Err(fault) = self.disable(&loaded.id, &reason).await {
+                tracing::error!(plugin = loaded.id, %fault, "cannot note that the plugin is disabled");
             }
-            Err(LoadError::Engine(text)) => Err(Fault::Internal(format!("the plugin engine: {text}"))),
-            Err(error) => Ok(Err(error.to_string())),
         }
+        Err(CallError::Trap(error.to_string()))
+    }
+
+    async fn compile(&self, loaded: &Loaded) -> Result<Plugin, LoadError> {
+        let runtime = self.runtime.get_or_try_init(|| async { self.start_engine() }).await?.clone();
+        let (manifest, wasm) = (loaded.manifest.clone(), loaded.wasm);
+        // Compiling takes a tenth of a second to tens of seconds of CPU.
+        let made = tokio::task::spawn_blocking(move || runtime.load(manifest, wasm)).await;
+        let plugin = made.map_err(|error| LoadError::Engine(error.to_string()))??;
+        let (version, bot) = (&loaded.manifest.version, &loaded.bot.username);
+        tracing::info!(plugin = loaded.id, version, bot, "plugin loaded");
+        Ok(plugin)
+    }
+
+    fn start_engine(&self) -> Result<Runtime, LoadError> {
+        Runtime::new(Some(&self.cache_folder), Limits::default()).or_else(|error| {
+            tracing::warn!(%error, "plugins are compiled at each start");
+            Runtime::new(None, Limits::default())
+        })
     }
 
     /// Stops a plugin everywhere, until an administrator starts it again.
@@ -234,6 +238,28 @@ impl Catalogue {
         }
         answer
     }
+}
+
+impl Loaded {
+    /// Whether it wants to be told of its installation. The name of what a component exports stands in it.
+    pub(super) fn has_lifecycle(&self) -> bool {
+        const NAME: &[u8] = b"confab:plugin/lifecycle";
+        self.wasm.windows(NAME.len()).any(|part| part == NAME)
+    }
+}
+
+/// The error is a reason that lies in the plugin.
+fn make(package: &Package, bot: UserRef, made_of: (String, String)) -> Result<Loaded, String> {
+    let manifest = package.manifest.clone();
+    let settings = manifest.settings(&BTreeMap::new()).map_err(|faults| in_words(&faults))?;
+    Runtime::check(&manifest, package.wasm).map_err(|error| error.to_string())?;
+    let id = manifest.id.clone();
+    let grants = serde_json::from_str(&made_of.1).unwrap_or_else(|error| {
+        tracing::warn!(plugin = id, %error, "cannot read what the plugin was granted: it is granted nothing");
+        Grants::none()
+    });
+    let (plugin, health) = (OnceCell::new(), Mutex::default());
+    Ok(Loaded { id, manifest, wasm: package.wasm, plugin, bot, grants, settings, made_of, health })
 }
 
 /// Several faults as one sentence.

@@ -86,7 +86,7 @@ impl Commands {
     pub(super) fn list(&self) -> Value {
         let mut items: Vec<(String, Value)> = Vec::new();
         for loaded in self.catalogue.all().values() {
-            for command in &loaded.plugin.manifest().commands {
+            for command in &loaded.manifest.commands {
                 // Of two plugins with the same command, the one that would run it.
                 if !items.iter().any(|(name, _)| *name == command.name) {
                     items.push((command.name.clone(), in_list(command, &loaded.id)));
@@ -112,7 +112,7 @@ impl Commands {
         }
         let name = command_name(&asked.text).map_err(|fault| Fault::invalid("text", fault.0))?;
         let loaded = self.catalogue.with_command(name).ok_or(Fault::NotFound("command"))?;
-        let command = loaded.plugin.manifest().command(name).ok_or(Fault::NotFound("command"))?;
+        let command = loaded.manifest.command(name).ok_or(Fault::NotFound("command"))?;
         let arguments = command.arguments(&asked.text).map_err(|fault| Fault::invalid("text", fault.0))?;
         self.bring_in(&person, &loaded).await?;
         let answer = self.recent(&asked);
@@ -174,7 +174,9 @@ impl Commands {
             user: words::user(&person),
             place: words::place(asked.channel_id, None),
         };
-        let call = self.catalogue.call(loaded, loaded.plugin.on_command(host.granted(), invocation));
+        let plugin =
+            self.catalogue.handlers(loaded).await.map_err(|_| failed(loaded, "the plugin failed"))?;
+        let call = self.catalogue.call(loaded, plugin.on_command(host.granted(), invocation));
         let called = tokio::time::timeout(DEADLINE, call).await.map_err(|_| Fault::Busy)?;
         let answer = |outcome, content| Answer { command: name.to_owned(), outcome, content, message: None };
         match called {
@@ -204,7 +206,7 @@ async fn say(host: &BotHost, channel: ChannelId, draft: &Draft, loaded: &Loaded)
 }
 
 fn failed(loaded: &Loaded, what: &str) -> Fault {
-    Fault::conflict("plugin_failed", format!("{}: {what}", loaded.plugin.manifest().name))
+    Fault::conflict("plugin_failed", format!("{}: {what}", loaded.manifest.name))
 }
 
 fn in_list(command: &Command, plugin_id: &str) -> Value {

@@ -80,7 +80,7 @@ impl Deliveries {
         happening: Happening,
         attempt: u32,
     ) -> Result<()> {
-        if !loaded.plugin.manifest().wants(&happening.event, &loaded.bot.id.to_string()) {
+        if !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
         let host =
@@ -91,7 +91,10 @@ impl Deliveries {
             at_ms: words::milliseconds(event.created_at),
             event: happening.event,
         };
-        done(self.catalogue.call(loaded, loaded.plugin.on_event(host.granted(), delivery)).await)
+        done(match self.catalogue.handlers(loaded).await {
+            Ok(plugin) => self.catalogue.call(loaded, plugin.on_event(host.granted(), delivery)).await,
+            Err(error) => Err(error),
+        })
     }
 
     /// Runs the plugin's own reaction, if it is one. What a bot does starts no plugin, or two could go on for ever.
@@ -101,13 +104,19 @@ impl Deliveries {
             plugin::Event::ReactionRemoved(reaction) => (reaction, false),
             _ => return Ok(()),
         };
-        if reaction.user.is_bot || loaded.plugin.manifest().reaction(&reaction.code).is_none() {
+        if reaction.user.is_bot || loaded.manifest.reaction(&reaction.code).is_none() {
             return Ok(());
         }
         let occasion = Occasion::reaction(event.pos, event.channel_id.zip(event.seq));
         let host = BotHost::new(&self.db, loaded, occasion);
-        let call = loaded.plugin.on_reaction(host.granted(), reaction.clone(), added);
-        match self.catalogue.call(loaded, call).await {
+        let called = match self.catalogue.handlers(loaded).await {
+            Ok(plugin) => {
+                let call = plugin.on_reaction(host.granted(), reaction.clone(), added);
+                self.catalogue.call(loaded, call).await
+            }
+            Err(error) => Err(error),
+        };
+        match called {
             Ok(Reply::Public(draft)) if loaded.may_reply() => {
                 let posted =
                     host.say(happening.channel, Some(MessageId(event.ref_id)), draft.markdown()).await;
@@ -132,7 +141,7 @@ impl Loaded {
     /// Whether the bot may post a reply. A plugin that only answers need not ask for `messages.post`; one that asked
     /// and was refused stays silent.
     pub(super) fn may_reply(&self) -> bool {
-        let asks = self.plugin.manifest().asks();
+        let asks = self.manifest.asks();
         !asks.has(Permission::PostMessages) || self.grants.has(Permission::PostMessages)
     }
 }
@@ -161,7 +170,7 @@ fn concerns(loaded: &Loaded, event: &Event) -> bool {
         EventKind::ChannelCreated => K::ChannelCreated,
         _ => return false,
     };
-    let manifest = loaded.plugin.manifest();
+    let manifest = &loaded.manifest;
     let is_reaction = matches!(kind, K::ReactionAdded | K::ReactionRemoved);
     event.user_id.is_none()
         && (manifest.events.iter().any(|filter| filter.kind == kind)

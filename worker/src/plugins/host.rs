@@ -35,7 +35,7 @@ impl BotHost {
 
     /// Narrowed to what was granted: the only form in which a plugin gets it.
     pub(super) fn granted(self: &Arc<Self>) -> Granted<Arc<Self>> {
-        Granted::new(Arc::clone(self), self.of.plugin.manifest(), &self.of.grants)
+        Granted::new(Arc::clone(self), &self.of.manifest, &self.of.grants)
     }
 
     fn bot(&self) -> UserId {

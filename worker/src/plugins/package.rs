@@ -173,9 +173,11 @@ async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
 
 /// A plugin that refuses to be configured is not switched on.
 async fn configure(db: &Db, catalogue: &Catalogue, id: &str, reason: Reason) -> Result<()> {
-    let Some(loaded) = catalogue.get(id) else { return Ok(()) };
-    let host = BotHost::new(db, &loaded, Occasion::installation(&loaded.plugin.manifest().sha256));
-    let call = loaded.plugin.configure(host.granted(), reason);
+    // Who does not wish to be told need not be compiled for it.
+    let Some(loaded) = catalogue.get(id).filter(|it| it.has_lifecycle()) else { return Ok(()) };
+    let Ok(plugin) = catalogue.handlers(&loaded).await else { return Ok(()) };
+    let host = BotHost::new(db, &loaded, Occasion::installation(&loaded.manifest.sha256));
+    let call = plugin.configure(host.granted(), reason);
     match catalogue.call(&loaded, call).await {
         Ok(()) => Ok(()),
         Err(error) => catalogue.disable(&loaded.id, &format!("refused to be configured: {error}")).await,

@@ -57,7 +57,7 @@ impl World {
         let bus = Bus::open(&settings, &db, CancellationToken::new()).await.unwrap();
         db.write(|tx| channels::create_defaults(tx).boxed()).await.unwrap();
         let cache = folder.path().join("plugins-cache");
-        let catalogue = Arc::new(Catalogue::new(&db, &cache, Package::all(bundled)).unwrap());
+        let catalogue = Arc::new(Catalogue::new(&db, &cache, Package::all(bundled)));
         package::install_all(&db, &catalogue).await.unwrap();
         let commands = Commands::new(&db, &catalogue);
         let ada = new_user(&db, "ada").await;

@@ -1,47 +1,72 @@
 //! Who hears what: folded from the log, owned by one task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use confab_core::bus::Signal;
-use confab_protocol::event::Audience as Addressee;
-use confab_protocol::{ChannelId, Event, EventKind, SessionId, UserId};
+use confab_protocol::{ChannelId, Event, UserId};
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{Command, OnChange, RETURN_SPREAD_MS};
-use crate::gateway::outbox::{DRAINING, Item, Outbox, SESSION_ENDED, TOO_MANY};
+use super::dots::Dots;
+use super::present::{Listeners, Present};
+use super::{Begun, Command, Hearing, Kept, OnChange, RETURN_SPREAD_MS};
+use crate::gateway::outbox::{DRAINING, Item, Outbox, TOO_MANY};
+use crate::gateway::wire::frame;
 
-/// A user who has sockets here.
-#[derive(Default)]
-struct Present {
-    sockets: Vec<Arc<Outbox>>,
-    /// Channels and the number since which the user hears them.
-    channels: HashMap<ChannelId, i64>,
-    /// Numbers of removals seen here: a list read before a removal must not bring it back.
-    left: HashMap<ChannelId, i64>,
-    /// Sockets that hear already; the others are reading their memberships.
-    hearing: Vec<u64>,
+/// Changed dots are told this often.
+const DOTS_EVERY: Duration = Duration::from_millis(250);
+/// What somebody was greeted with serves their next sockets for so long: whatever no event tells is no older.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+/// A greeting's state that is larger is not kept.
+const KEPT_BYTES: usize = 16 * 1_024;
+
+/// Numbers that others read.
+pub(super) struct Figures {
+    /// Signed-in sockets.
+    pub sockets: Arc<AtomicUsize>,
+    /// The newest position.
+    pub head: Arc<AtomicI64>,
 }
 
 /// The sockets of this server and what they may hear.
 pub(super) struct Audience {
-    pos: i64,
+    pub(super) pos: i64,
     per_user: usize,
-    sockets: Arc<AtomicUsize>,
-    on_change: OnChange,
-    users: HashMap<UserId, Present>,
-    /// Present users of each channel.
-    channels: HashMap<ChannelId, Vec<UserId>>,
+    pub(super) figures: Figures,
+    pub(super) on_change: OnChange,
+    /// Nobody is here but at this server, so what is around anybody is known without asking the record.
+    knows_everybody: bool,
+    is_draining: bool,
+    pub(super) users: HashMap<UserId, Present>,
+    pub(super) channels: HashMap<ChannelId, Listeners>,
+    pub(super) dots: Dots,
+    /// Channels of people whose last socket has ended and who are not offline yet: most of them come back at once.
+    pub(super) lingering: HashMap<UserId, Vec<ChannelId>>,
+    /// People who show without a socket: the record alone knows who may see them.
+    pub(super) elsewhere: HashSet<UserId>,
 }
 
 impl Audience {
-    /// Begins behind position `pos`; `sockets` is kept at the number of signed-in sockets.
-    pub fn new(pos: i64, per_user: usize, sockets: Arc<AtomicUsize>, on_change: OnChange) -> Self {
-        Self { pos, per_user, sockets, on_change, users: HashMap::new(), channels: HashMap::new() }
+    /// Begins behind the position in `figures`, which are kept up to date from then on.
+    pub fn new(figures: Figures, per_user: usize, knows_everybody: bool, on_change: OnChange) -> Self {
+        Self {
+            pos: figures.head.load(Ordering::Acquire),
+            per_user,
+            figures,
+            on_change,
+            knows_everybody,
+            is_draining: false,
+            users: HashMap::new(),
+            channels: HashMap::new(),
+            dots: Dots::default(),
+            lingering: HashMap::new(),
+            elsewhere: HashSet::new(),
+        }
     }
 
     /// Serves until `stop`.
@@ -52,6 +77,8 @@ impl Audience {
         mut signals: broadcast::Receiver<Signal>,
         stop: CancellationToken,
     ) {
+        let mut dots = tokio::time::interval(DOTS_EVERY);
+        dots.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 Some(command) = orders.recv() => self.obey(command),
@@ -61,10 +88,14 @@ impl Audience {
                     }
                 }
                 signal = signals.recv() => match signal {
-                    Ok(signal) => self.signal(&signal),
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Ok(signal) => self.signal(signal),
+                    Err(broadcast::error::RecvError::Lagged(lost)) => {
+                        tracing::warn!(lost, "signals were lost: the record is asked who is here from now on");
+                        self.knows_everybody = false;
+                    }
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
+                _ = dots.tick(), if self.dots.has_news() => self.tell_dots(),
                 () = stop.cancelled() => return,
             }
         }
@@ -73,216 +104,147 @@ impl Audience {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Begin(outbox, answer) => {
-                let present = self.users.entry(outbox.user_id).or_default();
-                let has_place = present.sockets.len() < self.per_user;
-                if has_place {
-                    present.sockets.push(outbox.clone());
-                    self.sockets.fetch_add(1, Ordering::Relaxed);
-                } else {
-                    outbox.push(Item::Close(TOO_MANY));
-                }
-                let _ = answer.send(has_place);
+                let begun = self.begin(&outbox);
+                let _ = answer.send(begun);
             }
             Command::Listen(id, user, memberships, answer) => {
-                self.listen(id, user, &memberships);
-                let _ = answer.send(self.pos);
+                if let Some(hearing) = self.listen(id, user, &memberships) {
+                    let _ = answer.send(hearing);
+                }
             }
+            Command::Keep(id, user, kept) => self.keep(id, user, kept),
             Command::End(id, user, answer) => {
                 self.end(id, user);
                 let _ = answer.send(!self.users.contains_key(&user));
             }
             Command::Whisper(channel, frame) => self.whisper(channel, &frame),
             Command::Drain => {
-                for outbox in self.users.values().flat_map(|present| &present.sockets) {
-                    let after_ms = rand::random_range(0..RETURN_SPREAD_MS);
-                    let frame = json!({ "op": "reconnect", "d": { "after_ms": after_ms } });
-                    outbox.push(Item::Frame(frame.to_string().into()));
-                    outbox.push(Item::Close(DRAINING));
+                self.is_draining = true;
+                for (outbox, _) in self.users.values().flat_map(|present| &present.sockets) {
+                    send_away(outbox);
                 }
             }
         }
     }
 
-    fn listen(&mut self, id: u64, user: UserId, memberships: &[(ChannelId, i64)]) {
-        let Some(present) = self.users.get_mut(&user) else { return };
-        present.hearing.push(id);
+    fn begin(&mut self, outbox: &Arc<Outbox>) -> Begun {
+        if self.is_draining {
+            send_away(outbox);
+            return Begun::Refused;
+        }
+        let present = self.users.entry(outbox.user_id).or_default();
+        if present.sockets.len() >= self.per_user {
+            outbox.push(Item::Close(TOO_MANY));
+            return Begun::Refused;
+        }
+        self.figures.sockets.fetch_add(1, Ordering::Relaxed);
+        let hears = !outbox.is_deaf && present.hearing().next().is_some();
+        present.sockets.push((outbox.clone(), hears));
+        if !hears {
+            return Begun::New;
+        }
+        // What this user hears is known, to this very position.
+        for (channel, from_seq) in &present.channels {
+            self.channels.entry(*channel).or_default().add(outbox, *from_seq);
+        }
+        let kept = present.kept.as_ref().filter(|(id, kept)| {
+            let reader = present.hearing().find(|it| it.id == *id);
+            kept.at.elapsed() < KEPT_FOR && reader.is_some_and(|it| it.is_quiet_since(kept.pos))
+        });
+        let kept = kept.map(|it| it.1.clone());
+        if kept.is_none() {
+            present.kept = None;
+        }
+        Begun::Hears(self.hearing(outbox.user_id), kept)
+    }
+
+    fn listen(&mut self, id: u64, user: UserId, memberships: &[(ChannelId, i64)]) -> Option<Hearing> {
+        let present = self.users.get_mut(&user)?;
+        let mut heard = Vec::new();
         for (channel, from_seq) in memberships {
             if present.left.get(channel).is_some_and(|left| left >= from_seq) {
                 continue;
             }
-            if present.channels.insert(*channel, *from_seq).is_none() {
-                self.channels.entry(*channel).or_default().push(user);
+            // The list may be newer than what was heard of here, and other sockets of the user are in the middle of that:
+            // they go on with what they hear until the log says otherwise.
+            if !present.channels.contains_key(channel) {
+                present.channels.insert(*channel, *from_seq);
+                for outbox in present.hearing() {
+                    self.channels.entry(*channel).or_default().add(outbox, *from_seq);
+                }
             }
+            heard.push((*channel, *from_seq));
+        }
+        let (outbox, hears) = present.sockets.iter_mut().find(|it| it.0.id == id)?;
+        if !std::mem::replace(hears, true) {
+            for (channel, known) in &present.channels {
+                let listed = heard.iter().find(|it| it.0 == *channel).map_or(*known, |it| it.1);
+                self.channels.entry(*channel).or_default().add(outbox, listed.max(*known));
+            }
+        }
+        self.lingering.remove(&user);
+        if self.elsewhere.remove(&user) {
+            self.dots.forget_around();
+        }
+        Some(self.hearing(user))
+    }
+
+    fn hearing(&mut self, user: UserId) -> Hearing {
+        let is_known = self.knows_everybody && self.elsewhere.is_empty();
+        let presences = is_known.then(|| {
+            let mine = self.users.get(&user).into_iter().flat_map(|it| it.channels.keys()).copied();
+            let mine: Vec<ChannelId> = mine.collect();
+            let here = mine.iter().filter_map(|it| self.channels.get(it)).flat_map(Listeners::people);
+            let lingering = self.lingering.iter().filter(|it| it.1.iter().any(|of| mine.contains(of)));
+            self.dots.around(mine.clone(), here.chain(lingering.map(|it| *it.0)))
+        });
+        Hearing { pos: self.pos, presences }
+    }
+
+    fn keep(&mut self, id: u64, user: UserId, kept: Kept) {
+        if let Some(present) = self.users.get_mut(&user)
+            && kept.state.len() <= KEPT_BYTES
+        {
+            present.kept = Some((id, Arc::new(kept)));
         }
     }
 
     fn end(&mut self, id: u64, user: UserId) {
         let Some(present) = self.users.get_mut(&user) else { return };
-        let before = present.sockets.len();
-        present.sockets.retain(|outbox| outbox.id != id);
-        present.hearing.retain(|hearing| *hearing != id);
-        self.sockets.fetch_sub(before - present.sockets.len(), Ordering::Relaxed);
-        if !present.sockets.is_empty() {
-            return;
+        let Some(at) = present.sockets.iter().position(|it| it.0.id == id) else { return };
+        let (outbox, hears) = present.sockets.remove(at);
+        outbox.shut();
+        self.figures.sockets.fetch_sub(1, Ordering::Relaxed);
+        if present.kept.as_ref().is_some_and(|it| it.0 == id) {
+            present.kept = None;
         }
-        let channels: Vec<ChannelId> = present.channels.keys().copied().collect();
-        self.users.remove(&user);
-        for channel in channels {
-            self.forget(channel, user);
-        }
-    }
-
-    fn forget(&mut self, channel: ChannelId, user: UserId) {
-        if let Some(users) = self.channels.get_mut(&channel) {
-            users.retain(|it| *it != user);
-            if users.is_empty() {
-                self.channels.remove(&channel);
+        if hears {
+            for channel in present.channels.keys() {
+                end_one(&mut self.channels, *channel);
             }
         }
-    }
-
-    /// Applies what an event changes, then hands it on; a removal is handed on first, so that its victim hears it.
-    fn dispatch(&mut self, event: &Event, frame: Option<Utf8Bytes>) {
-        self.pos = event.pos;
-        let subject = UserId(event.ref_id);
-        if let (EventKind::MemberJoined, Some(channel), Some(seq)) = (event.kind, event.channel_id, event.seq)
-            && let Some(present) = self.users.get_mut(&subject)
-            && present.channels.insert(channel, seq).is_none()
+        if present.sockets.is_empty()
+            && let Some(present) = self.users.remove(&user)
+            && self.dots.shows(user)
         {
-            self.channels.entry(channel).or_default().push(subject);
-        }
-        if let Some(frame) = frame {
-            self.hand_out(event, &frame);
-        }
-        match (event.kind, event.channel_id) {
-            (EventKind::MemberLeft, Some(channel)) => {
-                if let Some(present) = self.users.get_mut(&subject) {
-                    present.channels.remove(&channel);
-                    present.left.insert(channel, event.seq.unwrap_or(i64::MAX));
-                    self.forget(channel, subject);
-                }
-                (self.on_change)(event);
-            }
-            (EventKind::ChannelDeleted, Some(channel)) => {
-                for user in self.channels.remove(&channel).unwrap_or_default() {
-                    if let Some(present) = self.users.get_mut(&user) {
-                        present.channels.remove(&channel);
-                    }
-                }
-                (self.on_change)(event);
-            }
-            (EventKind::SessionEnded, _) => {
-                self.close_session(SessionId(event.ref_id));
-                (self.on_change)(event);
-            }
-            (EventKind::UserUpdated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated, _) => {
-                (self.on_change)(event);
-            }
-            (EventKind::AccessChanged, _) => {
-                (self.on_change)(event);
-                self.recheck(subject);
-            }
-            _ => {}
-        }
-    }
-
-    fn hand_out(&mut self, event: &Event, frame: &Utf8Bytes) {
-        match event.audience() {
-            Addressee::Channel(channel) => {
-                let seq = event.seq.unwrap_or(i64::MAX);
-                for user in self.channels.get(&channel).into_iter().flatten() {
-                    if let Some(present) = self.users.get(user)
-                        && present.channels.get(&channel).is_some_and(|from| *from <= seq)
-                    {
-                        present.send(event.pos, frame);
-                    }
-                }
-                // Whoever was removed while their list was being read is in no audience any more, but must know it.
-                let subject = UserId(event.ref_id);
-                if event.kind == EventKind::MemberLeft
-                    && let Some(present) = self.users.get(&subject)
-                    && !present.channels.contains_key(&channel)
-                {
-                    present.send(event.pos, frame);
-                }
-            }
-            Addressee::User(user) => {
-                if let Some(present) = self.users.get(&user) {
-                    present.send(event.pos, frame);
-                }
-            }
-            Addressee::Everyone => {
-                for present in self.users.values() {
-                    present.send(event.pos, frame);
-                }
-            }
-            Addressee::Servers => {}
-        }
-    }
-
-    fn close_session(&mut self, session: SessionId) {
-        for outbox in self.users.values().flat_map(|present| &present.sockets) {
-            if outbox.session_id == session {
-                outbox.push(Item::Close(SESSION_ENDED));
-            }
-        }
-    }
-
-    /// Of one user, or of everybody when a role or a policy changed.
-    fn recheck(&self, subject: UserId) {
-        let one = self.users.get(&subject);
-        let all = self.users.values().filter(|_| one.is_none());
-        for outbox in one.into_iter().chain(all).flat_map(|present| &present.sockets) {
-            outbox.push(Item::Recheck);
-        }
-    }
-
-    /// Typing goes only to those who hear the channel. Presence goes to everyone here: names and dots are no secret
-    /// among people who can all look each other up.
-    fn signal(&mut self, signal: &Signal) {
-        match signal {
-            Signal::Typing { channel_id, user_id, parent_id } => {
-                let mut d = json!({ "user_id": user_id });
-                if let Some(parent) = parent_id {
-                    d["parent_id"] = json!(parent);
-                }
-                let frame = json!({ "op": "signal", "t": "typing", "channel_id": channel_id, "d": d });
-                let frame = Utf8Bytes::from(frame.to_string());
-                for user in self.channels.get(channel_id).into_iter().flatten().filter(|it| *it != user_id) {
-                    self.users.get(user).into_iter().for_each(|present| present.whisper(&frame));
-                }
-            }
-            Signal::Presence(presence) => {
-                let frame = json!({ "op": "signal", "t": "presence", "d": presence });
-                let frame = Utf8Bytes::from(frame.to_string());
-                for present in self.users.values() {
-                    present.whisper(&frame);
-                }
-            }
-            // For servers; what people are told comes by `whisper`.
-            Signal::Voice(_) => {}
-        }
-    }
-
-    /// Something that may be lost, for those who hear a channel.
-    fn whisper(&self, channel: ChannelId, frame: &Utf8Bytes) {
-        for user in self.channels.get(&channel).into_iter().flatten() {
-            self.users.get(user).into_iter().for_each(|present| present.whisper(frame));
+            self.lingering.insert(user, present.channels.into_keys().collect());
         }
     }
 }
 
-impl Present {
-    fn send(&self, pos: i64, frame: &Utf8Bytes) {
-        for outbox in self.sockets.iter().filter(|outbox| self.hearing.contains(&outbox.id)) {
-            // A full queue closes that socket alone; it comes back and reads the log.
-            outbox.push(Item::Event(pos, frame.clone()));
-        }
-    }
+/// To another server, each after a while of its own.
+fn send_away(outbox: &Outbox) {
+    let after_ms = rand::random_range(0..RETURN_SPREAD_MS);
+    let text = json!({ "op": "reconnect", "d": { "after_ms": after_ms } }).to_string();
+    outbox.push(Item::Frame(frame::text(text.as_bytes())));
+    outbox.push(Item::Close(DRAINING));
+}
 
-    fn whisper(&self, frame: &Utf8Bytes) {
-        for outbox in self.sockets.iter().filter(|outbox| self.hearing.contains(&outbox.id)) {
-            outbox.push_signal(frame.clone());
-        }
+fn end_one(channels: &mut HashMap<ChannelId, Listeners>, channel: ChannelId) {
+    if channels.get_mut(&channel).is_some_and(|listeners| !listeners.end_one()) {
+        channels.remove(&channel);
     }
 }
+
+#[cfg(test)]
+mod tests;

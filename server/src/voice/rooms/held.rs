@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use confab_core::bus::VoicePlace;
 use confab_protocol::voice::{ParticipantLeft, VoiceServerFrame};
 use confab_protocol::{ParticipantId, VoiceParticipant};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
 use crate::gateway::outbox::{Item, Outbox, REPLACED, ROOM_FULL};
+use crate::gateway::wire::frame;
 use crate::voice::room::{Difference, merged};
 
 /// Those who look at the channel are told this long after something changed, and of what changed meanwhile with it.
@@ -104,13 +104,13 @@ impl Room {
     }
 
     /// Everybody in the room here, but those who came just now: what they find is told by `joined`.
-    fn tell(&self, came: &[VoiceParticipant], frame: &VoiceServerFrame) {
-        let Ok(text) = serde_json::to_string(frame) else { return };
-        let text = Utf8Bytes::from(text);
+    fn tell(&self, came: &[VoiceParticipant], told: &VoiceServerFrame) {
+        let Ok(text) = serde_json::to_string(told) else { return };
+        let frame = frame::text(text.as_bytes());
         let has_come =
             |place: &VoicePlace| came.iter().any(|it| it.participant_id == place.participant.participant_id);
         for attached in self.sockets.iter().filter(|it| it.place.as_ref().is_some_and(|it| !has_come(it))) {
-            attached.outbox.push(Item::Frame(text.clone()));
+            attached.outbox.push(Item::Frame(frame.clone()));
         }
     }
 }

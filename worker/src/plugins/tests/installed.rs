@@ -11,7 +11,7 @@ async fn every_start_finds_the_plugin_installed_by_the_first() {
     assert_eq!((bot.username.as_str(), bot.is_bot), ("dice", true));
     let before = users::count(&mut world.db.read()).await.unwrap();
     let cache = world.folder.path().join("plugins-cache");
-    let other = Catalogue::new(&world.db, &cache, Package::all(bundled())).unwrap();
+    let other = Catalogue::new(&world.db, &cache, Package::all(bundled()));
     let (one, two) = tokio::join!(
         package::install_all(&world.db, &other),
         package::install_all(&world.db, &world.catalogue)
@@ -63,7 +63,7 @@ async fn a_plugin_that_cannot_be_loaded_is_disabled_and_fails_no_start() {
 async fn a_component_of_another_version_of_this_program_is_left_to_it() {
     let world = World::new().await;
     let cache = world.folder.path().join("plugins-cache");
-    let other = Catalogue::new(&world.db, &cache, Package::all(&HOSTILE_BUNDLE)).unwrap();
+    let other = Catalogue::new(&world.db, &cache, Package::all(&HOSTILE_BUNDLE));
     let standings = other.reload().await.unwrap();
     assert_eq!(standings, [(DICE.to_owned(), crate::plugins::Standing::Unknown)]);
     assert!(plugins::all(&mut world.db.read()).await.unwrap()[0].is_enabled);

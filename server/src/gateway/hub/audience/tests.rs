@@ -1,0 +1,107 @@
+//! Lists of memberships and the log cross each other: what a socket hears all the same.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+use confab_core::sessions::Method;
+use confab_protocol::{EventId, EventKind, SessionId, Timestamp};
+
+use super::*;
+use crate::gateway::outbox::Waiting;
+
+fn audience() -> Audience {
+    let figures = Figures { sockets: Arc::default(), head: Arc::default() };
+    Audience::new(figures, 5, true, Box::new(|_| {}))
+}
+
+fn socket(id: u64, user: UserId) -> (Arc<Outbox>, Waiting) {
+    Outbox::new(id, user, SessionId::new(), false)
+}
+
+fn event(kind: EventKind, pos: i64, channel: ChannelId, seq: i64, subject: UserId) -> Event {
+    Event {
+        id: EventId::new(),
+        pos,
+        kind,
+        channel_id: Some(channel),
+        seq: Some(seq),
+        user_id: None,
+        ref_id: subject.0,
+        actor_id: None,
+        detail: None,
+        created_at: Timestamp::now(),
+    }
+}
+
+fn happens(audience: &mut Audience, event: &Event) {
+    audience.dispatch(event, Some(Utf8Bytes::from_static("{}")));
+}
+
+fn heard(waiting: &Waiting) -> Vec<i64> {
+    let mut items = VecDeque::new();
+    waiting.take(&mut items).expect("it has not overflowed");
+    let positions = items.iter().map(|item| if let Item::Event(pos, _) = item { *pos } else { 0 });
+    positions.collect()
+}
+
+#[test]
+fn a_newer_list_of_one_socket_takes_nothing_from_another() {
+    let (mut audience, ada, room) = (audience(), UserId::new(), ChannelId::new());
+    let (one, first) = socket(1, ada);
+    let (two, second) = socket(2, ada);
+    assert!(matches!(audience.begin(&one), Begun::New));
+    assert!(matches!(audience.begin(&two), Begun::New));
+    audience.listen(1, ada, &[(room, 10)]).expect("it is there");
+    // Ada has left and come back meanwhile; the log is not so far here.
+    audience.listen(2, ada, &[(room, 30)]).expect("it is there");
+    happens(&mut audience, &event(EventKind::NewMessage, 1, room, 15, UserId::new()));
+    happens(&mut audience, &event(EventKind::MemberLeft, 2, room, 20, ada));
+    happens(&mut audience, &event(EventKind::NewMessage, 3, room, 25, UserId::new()));
+    happens(&mut audience, &event(EventKind::MemberJoined, 4, room, 30, ada));
+    happens(&mut audience, &event(EventKind::NewMessage, 5, room, 31, UserId::new()));
+    assert_eq!(heard(&first), [1, 2, 4, 5]);
+    // It was greeted as somebody who came back at 30: what was before is not theirs to hear any more.
+    assert_eq!(heard(&second), [4, 5]);
+}
+
+#[test]
+fn an_older_list_brings_nothing_back() {
+    let (mut audience, ada, room) = (audience(), UserId::new(), ChannelId::new());
+    let (one, first) = socket(1, ada);
+    audience.begin(&one);
+    happens(&mut audience, &event(EventKind::MemberLeft, 1, room, 20, ada));
+    audience.listen(1, ada, &[(room, 10)]).expect("it is there");
+    happens(&mut audience, &event(EventKind::NewMessage, 2, room, 21, UserId::new()));
+    assert!(heard(&first).is_empty());
+    happens(&mut audience, &event(EventKind::MemberJoined, 3, room, 30, ada));
+    assert_eq!(heard(&first), [3]);
+}
+
+#[test]
+fn the_next_socket_hears_at_once_and_the_last_one_leaves_nothing() {
+    let (mut audience, ada, room) = (audience(), UserId::new(), ChannelId::new());
+    let (one, first) = socket(1, ada);
+    audience.begin(&one);
+    let hearing = audience.listen(1, ada, &[(room, 1)]).expect("it is there");
+    let keep = |audience: &mut Audience, pos| {
+        let kept = Kept { pos, method: Method::Password, state: Bytes::new(), at: Instant::now() };
+        audience.keep(1, ada, kept);
+    };
+    keep(&mut audience, hearing.pos);
+    let (two, second) = socket(2, ada);
+    assert!(matches!(audience.begin(&two), Begun::Hears(_, Some(_))), "nothing has happened since");
+    happens(&mut audience, &event(EventKind::NewMessage, 7, room, 2, UserId::new()));
+    assert_eq!((heard(&first), heard(&second)), (vec![7], vec![7]));
+    let (three, third) = socket(3, ada);
+    let Begun::Hears(hearing, None) = audience.begin(&three) else {
+        panic!("what was kept is not true any more")
+    };
+    assert_eq!(hearing.pos, 7);
+    for id in [1, 2, 3] {
+        audience.end(id, ada);
+    }
+    assert!(audience.users.is_empty() && audience.channels.is_empty());
+    happens(&mut audience, &event(EventKind::NewMessage, 8, room, 3, UserId::new()));
+    assert!(heard(&third).is_empty());
+}

@@ -1,0 +1,173 @@
+//! What the log and the bus bring: folded into who hears what, and handed on.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use confab_core::bus::Signal;
+use confab_protocol::event::Audience as Addressee;
+use confab_protocol::gateway::PresenceStatus;
+use confab_protocol::{ChannelId, Event, EventKind, SessionId, UserId};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::audience::Audience;
+use super::encoded::Encoded;
+use super::present::{Listeners, Present};
+use crate::gateway::outbox::{Item, SESSION_ENDED};
+use crate::gateway::wire::frame;
+
+impl Audience {
+    /// Applies what an event changes, then hands it on; a removal is handed on first, so that its victim hears it.
+    pub fn dispatch(&mut self, event: &Event, frame: Option<Utf8Bytes>) {
+        self.pos = event.pos;
+        self.figures.head.store(event.pos, Ordering::Release);
+        let subject = UserId(event.ref_id);
+        if let (EventKind::MemberJoined, Some(channel), Some(seq)) = (event.kind, event.channel_id, event.seq)
+        {
+            self.join(channel, seq, subject);
+        }
+        if let Some(frame) = frame {
+            self.hand_out(event, &Encoded::new(frame));
+        }
+        match (event.kind, event.channel_id) {
+            (EventKind::MemberLeft, Some(channel)) => {
+                self.leave(channel, event.seq, subject);
+                (self.on_change)(event);
+            }
+            (EventKind::ChannelDeleted, Some(channel)) => {
+                for user in self.channels.remove(&channel).iter().flat_map(Listeners::people) {
+                    if let Some(present) = self.users.get_mut(&user) {
+                        present.channels.remove(&channel);
+                    }
+                }
+                (self.on_change)(event);
+            }
+            (EventKind::SessionEnded, _) => {
+                self.close_session(SessionId(event.ref_id));
+                (self.on_change)(event);
+            }
+            (EventKind::UserUpdated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated, _) => {
+                (self.on_change)(event);
+            }
+            (EventKind::AccessChanged, _) => {
+                (self.on_change)(event);
+                self.recheck(subject);
+            }
+            _ => {}
+        }
+    }
+
+    fn join(&mut self, channel: ChannelId, seq: i64, user: UserId) {
+        self.dots.forget_around();
+        if let Some(channels) = self.lingering.get_mut(&user) {
+            channels.push(channel);
+        }
+        if let Some(present) = self.users.get_mut(&user)
+            && present.channels.insert(channel, seq).is_none()
+        {
+            let listeners = self.channels.entry(channel).or_default();
+            present.hearing().for_each(|outbox| listeners.add(outbox, seq));
+        }
+    }
+
+    fn leave(&mut self, channel: ChannelId, seq: Option<i64>, user: UserId) {
+        self.dots.forget_around();
+        if let Some(channels) = self.lingering.get_mut(&user) {
+            channels.retain(|it| *it != channel);
+        }
+        let Some(present) = self.users.get_mut(&user) else { return };
+        present.channels.remove(&channel);
+        present.left.insert(channel, seq.unwrap_or(i64::MAX));
+        if self.channels.get_mut(&channel).is_some_and(|listeners| !listeners.remove(user)) {
+            self.channels.remove(&channel);
+        }
+    }
+
+    fn hand_out(&self, event: &Event, frame: &Encoded) {
+        match event.audience() {
+            Addressee::Channel(channel) => {
+                let seq = event.seq.unwrap_or(i64::MAX);
+                for outbox in self.channels.get(&channel).into_iter().flat_map(|it| it.of(seq)) {
+                    frame.push(outbox, event.pos);
+                }
+                // Whoever was removed while their list was being read is in no audience any more, but must know it.
+                let subject = UserId(event.ref_id);
+                if event.kind == EventKind::MemberLeft
+                    && let Some(present) = self.users.get(&subject)
+                    && !present.channels.contains_key(&channel)
+                {
+                    present.hearing().for_each(|outbox| frame.push(outbox, event.pos));
+                }
+            }
+            Addressee::User(user) => {
+                let sockets = self.users.get(&user).into_iter().flat_map(Present::hearing);
+                sockets.for_each(|outbox| frame.push(outbox, event.pos));
+            }
+            Addressee::Everyone => {
+                let sockets = self.users.values().flat_map(Present::hearing);
+                sockets.for_each(|outbox| frame.push(outbox, event.pos));
+            }
+            Addressee::Servers => {}
+        }
+    }
+
+    fn close_session(&self, session: SessionId) {
+        for (outbox, _) in self.users.values().flat_map(|present| &present.sockets) {
+            if outbox.session_id == session {
+                outbox.push(Item::Close(SESSION_ENDED));
+            }
+        }
+    }
+
+    /// Of one user, or of everybody when a role or a policy changed.
+    fn recheck(&mut self, subject: UserId) {
+        let is_one = self.users.contains_key(&subject);
+        for (_, present) in self.users.iter_mut().filter(|it| !is_one || *it.0 == subject) {
+            present.kept = None;
+            present.sockets.iter().for_each(|(outbox, _)| outbox.push(Item::Recheck));
+        }
+    }
+
+    /// Typing goes only to those who hear the channel. Presence goes to everyone here: names and dots are no secret
+    /// among people who can all look each other up.
+    pub fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Typing { channel_id, user_id, parent_id } => {
+                let mut d = json!({ "user_id": user_id });
+                if let Some(parent) = parent_id {
+                    d["parent_id"] = json!(parent);
+                }
+                let text = json!({ "op": "signal", "t": "typing", "channel_id": channel_id, "d": d });
+                let frame = frame::text(text.to_string().as_bytes());
+                for outbox in self.channels.get(&channel_id).into_iter().flat_map(|it| it.but(user_id)) {
+                    outbox.push_signal(frame.clone());
+                }
+            }
+            Signal::Presence(presence) => self.dots.change(presence),
+            // For servers; what people are told comes by `whisper`.
+            Signal::Voice(_) => {}
+        }
+    }
+
+    /// Something that may be lost, for those who hear a channel.
+    pub fn whisper(&self, channel: ChannelId, frame: &Bytes) {
+        for outbox in self.channels.get(&channel).into_iter().flat_map(Listeners::sockets) {
+            outbox.push_signal(frame.clone());
+        }
+    }
+
+    pub fn tell_dots(&mut self) {
+        let frames = self.dots.tell(self.figures.sockets.load(Ordering::Relaxed), |presence| {
+            let user = presence.user_id;
+            if presence.status == PresenceStatus::Offline {
+                self.lingering.remove(&user);
+                self.elsewhere.remove(&user);
+            } else if !self.users.contains_key(&user) && !self.lingering.contains_key(&user) {
+                self.elsewhere.insert(user);
+            }
+        });
+        for outbox in self.users.values().flat_map(Present::hearing) {
+            outbox.push_signal(frames.clone());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Who shows as what: told in batches, and known for who comes next.
+//!
+//! What changes in an instant leaves as one write a socket. A change that was told to all is in the state that the next
+//! socket is greeted with, and one that was not yet told will be told to it: nothing falls between.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use confab_protocol::gateway::{Presence, PresenceStatus};
+use confab_protocol::{ChannelId, Timestamp, UserId};
+use serde_json::json;
+
+use crate::gateway::wire::frame;
+
+/// Dots in a `ready` frame; the first screen shows fewer (docs/limits.md).
+const AROUND: usize = 500;
+/// Dots that are told to a socket at a time, and to all sockets together: ten thousand people who come back at once would
+/// be a hundred million frames. The rest waits for the next time, each person once.
+const TOLD: usize = 500;
+const TOLD_TO_ALL: usize = 250_000;
+/// Sets of channels for which the greeting's dots are kept, until the next change.
+const SETS: usize = 256;
+
+/// See the module.
+#[derive(Default)]
+pub struct Dots {
+    /// Everybody who is not offline.
+    shown: HashMap<UserId, Presence>,
+    /// What is to be told, in the order in which people changed first.
+    changed: BTreeMap<u64, UserId>,
+    waiting: HashMap<UserId, (u64, Presence)>,
+    count: u64,
+    /// For people of the same channels: the same dots, as JSON without brackets.
+    around: HashMap<Vec<ChannelId>, Bytes>,
+}
+
+impl Dots {
+    /// Somebody's dot or words changed.
+    pub fn change(&mut self, presence: Presence) {
+        let user = presence.user_id;
+        if let Some((_, waiting)) = self.waiting.get_mut(&user) {
+            *waiting = presence;
+            return;
+        }
+        self.count += 1;
+        self.changed.insert(self.count, user);
+        self.waiting.insert(user, (self.count, presence));
+    }
+
+    /// Whether something is to be told.
+    pub fn has_news(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Whether somebody is known not to be offline.
+    pub fn shows(&self, user: UserId) -> bool {
+        self.shown.contains_key(&user)
+    }
+
+    /// Who may see whom has changed.
+    pub fn forget_around(&mut self) {
+        self.around.clear();
+    }
+
+    /// What is to be told to all who hear now, as frames behind each other; `each` is called with everybody of whom it is.
+    /// From here on it is known.
+    pub fn tell(&mut self, sockets: usize, mut each: impl FnMut(&Presence)) -> Bytes {
+        let most = (TOLD_TO_ALL / sockets.max(1)).clamp(16, TOLD);
+        let mut frames = Vec::new();
+        for _ in 0..most {
+            let Some((_, user)) = self.changed.pop_first() else { break };
+            let Some((_, presence)) = self.waiting.remove(&user) else { continue };
+            let text = json!({ "op": "signal", "t": "presence", "d": presence }).to_string();
+            frames.extend_from_slice(&frame::text(text.as_bytes()));
+            each(&presence);
+            if presence.status == PresenceStatus::Offline {
+                self.shown.remove(&user);
+            } else {
+                self.shown.insert(user, presence);
+            }
+        }
+        self.around.clear();
+        Bytes::from(frames)
+    }
+
+    /// Who of `people` is here, those of the same channels. `people` is asked only when it is not known already.
+    pub fn around(&mut self, mut channels: Vec<ChannelId>, people: impl Iterator<Item = UserId>) -> Bytes {
+        channels.sort_unstable();
+        if let Some(known) = self.around.get(&channels) {
+            return known.clone();
+        }
+        let mut seen = HashSet::new();
+        let mut text = String::new();
+        let now = Timestamp::now();
+        for user in people {
+            let Some(presence) = self.shown.get(&user) else { continue };
+            if !seen.insert(user) {
+                continue;
+            }
+            if seen.len() > 1 {
+                text.push(',');
+            }
+            let is_over = presence.expires_at.is_some_and(|at| at <= now);
+            // Words whose time is over are gone before that is told.
+            let said = if is_over {
+                json!(Presence { text: None, expires_at: None, ..presence.clone() })
+            } else {
+                json!(presence)
+            };
+            let _ = write!(text, "{said}");
+            if seen.len() >= AROUND {
+                break;
+            }
+        }
+        let text = Bytes::from(text);
+        if self.around.len() < SETS {
+            self.around.insert(channels, text.clone());
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shows(user: UserId, status: PresenceStatus) -> Presence {
+        Presence { user_id: user, status, text: None, expires_at: None }
+    }
+
+    #[test]
+    fn a_change_is_told_once_and_known_from_then_on() {
+        let (mut dots, ada, room) = (Dots::default(), UserId::new(), ChannelId::new());
+        let around = |dots: &mut Dots| dots.around(vec![room], [ada, ada].into_iter());
+        dots.change(shows(ada, PresenceStatus::Online));
+        dots.change(shows(ada, PresenceStatus::Busy));
+        assert!(around(&mut dots).is_empty(), "it will be told");
+        let told = dots.tell(1, |_| {});
+        assert_eq!(String::from_utf8_lossy(&told).matches("signal").count(), 1);
+        assert!(!dots.has_news());
+        let known = around(&mut dots);
+        assert_eq!(String::from_utf8_lossy(&known).matches("busy").count(), 1, "{known:?}");
+        dots.change(shows(ada, PresenceStatus::Offline));
+        dots.tell(1, |_| {});
+        assert!(around(&mut dots).is_empty());
+    }
+
+    #[test]
+    fn a_crowd_is_told_of_in_parts() {
+        let mut dots = Dots::default();
+        for _ in 0..600 {
+            dots.change(shows(UserId::new(), PresenceStatus::Online));
+        }
+        let mut times = 0;
+        while dots.has_news() {
+            dots.tell(2_500, |_| {});
+            times += 1;
+        }
+        assert_eq!(times, 6);
+    }
+}

@@ -1,0 +1,278 @@
+//! The signed-in part of a socket: what its user hears and says.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use confab_core::{Fault, FutureExt, sessions};
+use confab_protocol::Timestamp;
+use confab_protocol::gateway::{ClientFrame, FrameError, ServerFrame};
+use futures_util::future::BoxFuture;
+use tokio::time::{Sleep, sleep_until};
+
+use super::device::Device;
+use super::greet;
+use super::outbox::{
+    IDENTIFIED_TWICE, Item, NOT_AUTHENTICATED, RATE_LIMITED, SESSION_ENDED, TOKEN_EXPIRED, Waiting,
+};
+use super::sending::post;
+use super::wire::{Ended, Heard, Wire};
+use crate::caller::Caller;
+use crate::state::App;
+
+/// No frame for so long: the client is gone (docs/limits.md).
+const DEAD_AFTER: Duration = Duration::from_secs(75);
+/// After its token's end a client may still send `reauth`.
+const REAUTH_GRACE: Duration = Duration::from_mins(1);
+/// No socket lasts so long.
+const FOR_EVER: Duration = Duration::from_hours(365 * 24);
+/// Client frames in a minute.
+const FRAMES_A_MINUTE: u32 = 120;
+
+type Pending = BoxFuture<'static, ServerFrame>;
+type Done = std::result::Result<(), Ended>;
+
+/// See the module.
+pub struct Live<'a> {
+    app: &'a App,
+    address: IpAddr,
+    waiting: Waiting,
+    caller: Caller,
+    /// When its token has ended, and the grace after it.
+    expires: Instant,
+    device: Device,
+    /// The last position sent: whatever comes again is dropped.
+    last: i64,
+    /// The send being written; the next frame is read when it is answered, so order is kept and nothing piles up.
+    pending: Option<Pending>,
+    heard: Instant,
+    window: (Instant, u32),
+    items: VecDeque<Item>,
+}
+
+impl<'a> Live<'a> {
+    /// A socket that was greeted up to position `last`.
+    pub fn new(
+        app: &'a App,
+        address: IpAddr,
+        waiting: Waiting,
+        caller: Caller,
+        device: Device,
+        last: i64,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            app,
+            address,
+            waiting,
+            expires: expires(&caller),
+            caller,
+            device,
+            last,
+            pending: None,
+            heard: now,
+            window: (now, 0),
+            items: VecDeque::new(),
+        }
+    }
+
+    /// Serves it until it ends.
+    pub async fn serve(&mut self, wire: &mut Wire) -> Ended {
+        // One for all that has its time, set anew when it has run out or comes earlier: most wakes change nothing of it.
+        let mut due = self.next_due();
+        let timer = sleep_until(due.into());
+        tokio::pin!(timer);
+        loop {
+            match self.step(wire, timer.as_mut()).await {
+                Err(ended) => return ended,
+                Ok(false) => {}
+                Ok(true) => {
+                    let next = self.next_due();
+                    if next < due || timer.is_elapsed() {
+                        due = next;
+                        timer.as_mut().reset(due.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does the next thing. Answers whether something may have its time earlier now.
+    async fn step(&mut self, wire: &mut Wire, timer: Pin<&mut Sleep>) -> std::result::Result<bool, Ended> {
+        let Self { waiting, pending, .. } = self;
+        let is_busy = pending.is_some();
+        let answered = async {
+            match pending {
+                Some(it) => it.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = std::future::poll_fn(|context| waiting.poll(context)) => {
+                self.send_all(wire).await?;
+                Ok(false)
+            }
+            answer = answered => {
+                self.pending = None;
+                wire.say(&answer).await?;
+                Ok(false)
+            }
+            heard = wire.hear::<ClientFrame>(), if !is_busy => {
+                match heard? {
+                    // On the heap: what it may come to is large, and almost always nothing is said.
+                    Heard::Frame(frame) => self.heed(wire, frame).boxed().await?,
+                    Heard::Ping(payload) => wire.pong(&payload).await?,
+                }
+                Ok(true)
+            }
+            () = timer => {
+                self.look().boxed().await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// When something may have to be done though nothing is heard.
+    fn next_due(&self) -> Instant {
+        let due = (self.heard + DEAD_AFTER).min(self.expires);
+        self.device.idle_at(self.app).map_or(due, |idle| idle.min(due))
+    }
+
+    async fn look(&mut self) -> Done {
+        let now = Instant::now();
+        if self.expires <= now {
+            return Err(Some(TOKEN_EXPIRED));
+        }
+        if self.heard + DEAD_AFTER <= now {
+            return Err(None);
+        }
+        if self.device.idle_at(self.app).is_some_and(|idle| idle <= now) {
+            self.device.grow_idle(self.app).await;
+        }
+        Ok(())
+    }
+
+    /// Everything that waits leaves in one write.
+    async fn send_all(&mut self, wire: &mut Wire) -> Done {
+        self.waiting.take(&mut self.items).map_err(Some)?;
+        let mut parts: Vec<Bytes> = Vec::with_capacity(self.items.len());
+        let mut bytes = 0;
+        while let Some(item) = self.items.pop_front() {
+            match item {
+                Item::Event(pos, frame) => {
+                    bytes += frame.len();
+                    if pos > self.last {
+                        self.last = pos;
+                        parts.push(frame);
+                    }
+                }
+                Item::Frame(frames) => {
+                    bytes += frames.len();
+                    parts.push(frames);
+                }
+                Item::Recheck => {
+                    wire.write(&mut parts).await?;
+                    parts.clear();
+                    self.recheck().boxed().await?;
+                }
+                Item::Close(reason) => {
+                    let _ = wire.write(&mut parts).await;
+                    return Err(Some(reason));
+                }
+            }
+        }
+        wire.write(&mut parts).await?;
+        self.waiting.wrote(bytes);
+        Ok(())
+    }
+
+    /// A policy may ask for a second factor now, or a token's user may be another.
+    async fn recheck(&mut self) -> Done {
+        match sessions::live(&mut self.app.db.read(), self.caller.session_id).await {
+            Ok(live) => {
+                self.caller.live = live;
+                self.caller.has_second_factor().map_err(|_| Some(SESSION_ENDED))
+            }
+            Err(Fault::Unauthenticated { .. }) => Err(Some(SESSION_ENDED)),
+            // The record is away for now; calls that need it will say so.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn heed(&mut self, wire: &mut Wire, frame: ClientFrame) -> Done {
+        self.heard = Instant::now();
+        self.limit()?;
+        let changes =
+            matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_) | ClientFrame::Presence(_));
+        if let (true, Err(fault)) = (changes, self.caller.has_scope("write", |scopes| scopes.write)) {
+            let nonce = if let ClientFrame::Send(send) = frame { Some(send.nonce) } else { None };
+            let refusal = FrameError { nonce, code: fault.code().into(), message: fault.to_string() };
+            return wire.say(&ServerFrame::Error(refusal)).await;
+        }
+        if matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_)) {
+            self.device.act(self.app);
+        }
+        match frame {
+            ClientFrame::Identify(_) | ClientFrame::Resume(_) => Err(Some(IDENTIFIED_TWICE)),
+            ClientFrame::Heartbeat(_) => {
+                self.device.beat(self.app).await;
+                wire.say(&ServerFrame::HeartbeatAck).await
+            }
+            ClientFrame::Reauth(reauth) => match checked(self.app, self.address, &reauth.token).await {
+                Ok(caller) if caller.user_id == self.caller.user_id => {
+                    self.expires = expires(&caller);
+                    self.caller = caller;
+                    Ok(())
+                }
+                _ => Err(Some(NOT_AUTHENTICATED)),
+            },
+            ClientFrame::Send(send) => {
+                self.pending = Some(post(self.app.clone(), self.caller.user_id, send).boxed());
+                Ok(())
+            }
+            ClientFrame::Typing(typing) => {
+                self.device.typing(self.app, typing).await;
+                Ok(())
+            }
+            ClientFrame::Presence(change) => {
+                self.device.say(self.app, change.status);
+                Ok(())
+            }
+            // Signals go to all channels of a socket until clients have so many that they wish for fewer.
+            ClientFrame::Subscribe(_) => Ok(()),
+        }
+    }
+
+    fn limit(&mut self) -> Done {
+        if self.window.0.elapsed() > Duration::from_mins(1) {
+            self.window = (Instant::now(), 0);
+        }
+        self.window.1 += 1;
+        if self.app.limits.is_on() && self.window.1 > FRAMES_A_MINUTE {
+            Err(Some(RATE_LIMITED))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Has the others know that it is gone.
+    pub async fn leave(self) {
+        self.device.leave(self.app);
+        self.app.hub.end(self.waiting.id(), self.caller.user_id).await;
+    }
+}
+
+/// Fixed once for a token: counted anew at each look, its grace would never be over.
+fn expires(caller: &Caller) -> Instant {
+    let left = u64::try_from(caller.expires_at.0 - Timestamp::now().0).unwrap_or(0);
+    // Some tokens last for ever, which no clock can show.
+    Instant::now() + Duration::from_millis(left).min(FOR_EVER) + REAUTH_GRACE
+}
+
+/// Who holds a token that a socket sends again.
+async fn checked(app: &App, address: IpAddr, token: &str) -> confab_core::Result<Caller> {
+    greet::listener(app.tokens.check(&app.db, token, greet::device(address)).await?)
+}

@@ -1,0 +1,63 @@
+//! What a client needs for its first screen, in the pieces of which its frame is written.
+
+use bytes::Bytes;
+use confab_core::channels::{self, Scope};
+use confab_core::sessions::Method;
+use confab_core::{Db, Fault, Result, presences, users};
+use confab_protocol::{PAGE_LIMIT, SessionId, UserId};
+
+use super::wire::Wire;
+use super::wire::frame;
+
+/// Channels in a `ready` frame; an account with more reads the rest by REST.
+const CHANNELS: usize = 2_000;
+/// Dots in a `ready` frame; the first screen shows fewer.
+const PRESENCES: u32 = 500;
+
+/// The account and the channels, as JSON without brackets.
+pub async fn state(db: &Db, user: UserId, method: Method) -> Result<Bytes> {
+    let mut mine = Vec::new();
+    let mut after = None;
+    while mine.len() < CHANNELS {
+        let page = channels::list(&mut db.read(), user, Scope::Mine, after, PAGE_LIMIT).await?;
+        let is_last = page.len() < PAGE_LIMIT as usize;
+        after = page.last().map(|channel| (channel.name.clone(), channel.id));
+        mine.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    let own = users::own(&mut db.read(), user, method).await?;
+    let mut text = br#""user":"#.to_vec();
+    serde_json::to_writer(&mut text, &own).map_err(Fault::internal)?;
+    text.extend_from_slice(br#","channels":"#);
+    serde_json::to_writer(&mut text, &mine).map_err(Fault::internal)?;
+    Ok(Bytes::from(text))
+}
+
+/// Who is not offline among those around, as the record has it: JSON without brackets.
+pub async fn around(db: &Db, user: UserId) -> Result<Bytes> {
+    let around = presences::around(&mut db.read(), user, PRESENCES).await?;
+    let text = serde_json::to_vec(&around).map_err(Fault::internal)?;
+    let end = text.len().saturating_sub(1);
+    Ok(Bytes::from(text).slice(1..end))
+}
+
+/// The whole frame. Its pieces are shared with other sockets, and nothing of it stays with this one.
+pub fn frame(
+    wire: &Wire,
+    session: SessionId,
+    epoch: &str,
+    pos: i64,
+    state: &Bytes,
+    presences: &Bytes,
+) -> Vec<Bytes> {
+    let begin = format!(r#"{{"op":"ready","d":{{"session_id":"{session}","epoch":"{epoch}","pos":{pos},"#);
+    let (middle, end) = (Bytes::from_static(br#","presences":["#), Bytes::from_static(b"]}}"));
+    let pieces = [Bytes::from(begin), state.clone(), middle, presences.clone(), end];
+    if wire.is_deflated {
+        return vec![wire.packed(&pieces.concat())];
+    }
+    let length = pieces.iter().map(Bytes::len).sum();
+    std::iter::once(Bytes::from(frame::header_of_text(length))).chain(pieces).collect()
+}
