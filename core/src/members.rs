@@ -20,6 +20,7 @@ use crate::users;
 
 pub(crate) use list::rename;
 pub use list::{list, list_missing, one, search};
+pub use past::left_since;
 pub(crate) use past::was_removed_since;
 pub(crate) use preferences::level_of;
 pub use preferences::{Preferences, prefer};

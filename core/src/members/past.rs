@@ -1,15 +1,41 @@
 //! What an ended membership still means: whoever comes back is no more than they were, and what shut them out holds.
 
+use std::collections::HashMap;
+
 use confab_protocol::{ChannelId, ChannelRole, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::db::{Tx, run, run_in};
+use crate::db::{Read, Tx, fetch_rows, run, run_in};
 use crate::fault::Result;
 
 const ROLES: &str = "select user_id, from_seq, role from memberships where channel_id = $1 and user_id in";
 const REMOVED: &str =
     "select left_at from memberships where channel_id = $1 and user_id = $2 and removed_by_id is not null
     and left_at >= $3 limit 1";
+const LEFT: &str = "with asked (channel_id, seq) as (";
+const LEFT_SINCE: &str = ") select m.channel_id, m.user_id, m.to_seq from asked a
+    join memberships m on m.channel_id = a.channel_id and m.to_seq > a.seq where m.to_seq is not null";
+
+/// Who has left channels since numbers of them, and at which number; whoever came back is among them.
+pub async fn left_since(
+    on: &mut impl Read,
+    since: &HashMap<ChannelId, i64>,
+) -> Result<HashMap<ChannelId, Vec<(UserId, i64)>>> {
+    let asked: Vec<(Uuid, i64)> = since.iter().map(|(channel, seq)| (channel.0, *seq)).collect();
+    let rows = fetch_rows!(
+        on,
+        (Uuid, Uuid, i64),
+        LEFT,
+        asked,
+        |values, pair| values.push_bind(pair.0).push_bind(pair.1),
+        LEFT_SINCE
+    );
+    let mut left: HashMap<ChannelId, Vec<(UserId, i64)>> = HashMap::new();
+    for (channel, user, seq) in rows {
+        left.entry(ChannelId(channel)).or_default().push((UserId(user), seq));
+    }
+    Ok(left)
+}
 
 /// The roles in which people come into a channel by themselves or by another member: who left it as a guest is one
 /// again, since leaving and joining would otherwise do what only an admin may.

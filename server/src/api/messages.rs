@@ -277,7 +277,8 @@ impl Messages {
         let frames = frames::encode(&app.db, &found).await?;
         // Their texts are those of now: whoever was put out meanwhile gets none of them.
         access::admit(&mut app.db.read(), caller.0.user_id, admitted.channel_id()).await?.member()?;
-        let items = frames.iter().flatten().filter_map(|frame| serde_json::from_str(frame).ok()).collect();
+        let texts = frames.iter().flatten().map(|frame| frame.for_user(caller.0.user_id));
+        let items = texts.filter_map(|text| serde_json::from_str(text).ok()).collect();
         Ok(Json(EventPage { items, next_cursor: None }))
     }
 }

@@ -1,5 +1,7 @@
 //! Events as frames: hydrated a batch at a time, encoded once.
 
+mod departed;
+
 use std::collections::HashMap;
 
 use confab_core::{Db, Fault, Result, channels, messages, users};
@@ -17,13 +19,35 @@ struct Frame<'a, D: Serialize> {
     channel_id: Option<confab_protocol::ChannelId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    withheld: bool,
     d: &'a D,
+}
+
+/// An event as its audience hears it.
+pub struct EventFrame {
+    /// As members of its channel hear it.
+    pub text: Utf8Bytes,
+    /// Who has left the channel since, and what they hear instead.
+    pub departed: Option<(Vec<UserId>, Utf8Bytes)>,
+}
+
+impl EventFrame {
+    /// What somebody hears who was there when it happened.
+    #[must_use]
+    pub fn for_user(&self, user: UserId) -> &Utf8Bytes {
+        match &self.departed {
+            Some((people, bare)) if people.contains(&user) => bare,
+            _ => &self.text,
+        }
+    }
 }
 
 /// The frames of events, in order. `None`: there is nothing to show, as for an event that only servers read.
 ///
-/// Bodies are read now, not when the event was written: what was edited or deleted since never leaves again.
-pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>> {
+/// Bodies are read now, not when the event was written: what was edited or deleted since never leaves again. So they may
+/// be newer than somebody's removal, who was there when the event happened and must hear of it, but not that.
+pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<EventFrame>>> {
     let ids: Vec<MessageId> = events
         .iter()
         .filter(|event| {
@@ -61,8 +85,10 @@ pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>>
             }
             _ => small(event, &people).map(|d| text(event, &d)),
         };
-        frames.push(frame.transpose()?);
+        frames.push(frame.transpose()?.map(|text| EventFrame { text, departed: None }));
     }
+    // After all else was read: whoever left before any of it was written is found.
+    departed::withhold(db, events, &messages, &mut frames).await?;
     Ok(frames)
 }
 
@@ -159,12 +185,17 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
 }
 
 fn text(event: &Event, d: &impl Serialize) -> Result<Utf8Bytes> {
+    written(event, d, false)
+}
+
+fn written(event: &Event, d: &impl Serialize, withheld: bool) -> Result<Utf8Bytes> {
     let frame = Frame {
         op: "event",
         t: event.kind.as_str(),
         pos: event.pos,
         channel_id: event.channel_id,
         seq: event.seq,
+        withheld,
         d,
     };
     serde_json::to_string(&frame).map(Utf8Bytes::from).map_err(Fault::internal)

@@ -18,12 +18,11 @@ use confab_core::sessions::Method;
 use confab_core::{Bus, Db, log};
 use confab_protocol::{ChannelId, Event, UserId};
 use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use audience::{Audience, Figures};
 
-use super::frames;
+use super::frames::{self, EventFrame};
 use super::outbox::Outbox;
 
 /// Encoded batches that may wait for the hub.
@@ -181,7 +180,7 @@ async fn follow(
     db: Db,
     bus: Bus,
     head: i64,
-    to: mpsc::Sender<Vec<(Event, Option<Utf8Bytes>)>>,
+    to: mpsc::Sender<Vec<(Event, Option<EventFrame>)>>,
     stop: CancellationToken,
 ) {
     let mut tail = bus.tail(&db, head).await;

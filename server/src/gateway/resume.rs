@@ -44,8 +44,9 @@ pub async fn missed(db: &Db, user: UserId, from: i64, to: i64) -> Result<Missed>
         let encoded = frames::encode(db, &events).await?;
         for (event, frame) in events.iter().zip(encoded) {
             if let Some(frame) = frame {
-                bytes += frame.len();
-                missed.push((event.pos, frame));
+                let text = frame.for_user(user).clone();
+                bytes += text.len();
+                missed.push((event.pos, text));
             }
         }
         if missed.len() > EVENTS || bytes > BYTES {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::user::{User, id};
 use crate::harness::{World, wait_until};
@@ -53,5 +53,53 @@ async fn post_until(over: &AtomicBool, posted: &AtomicUsize, ada: &User, room: &
         if ada.try_fetch(request).await.is_ok_and(|reply| reply.status == 201) {
             posted.fetch_add(1, Ordering::SeqCst);
         }
+    }
+}
+
+/// What a server tells late it reads late: its sockets hear of all that happened while their people were there, and of
+/// nothing that was written when they were not there any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tells_nobody_what_was_written_after_they_left() {
+    let mut world = World::scaled().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let room = ada.create_channel("core", "private", 201).await;
+    let room = id(&room);
+    ada.add_member(room, &bob, 201).await;
+    let stands =
+        world.nodes.iter().find(|node| node.address.http() == bob.address.http()).expect("bob's server");
+    let (mut bobs, mut adas) = (bob.connect().await, ada.at(&stands.address).connect().await);
+
+    stands.freeze();
+    let post = ada.post(room, "what bob may read", 201).await;
+    let topic = format!("/api/v1/channels/{room}");
+    ada.send(Method::PUT, &topic, Some(&json!({ "topic": "still with bob" })), 200).await;
+    ada.send(Method::DELETE, &format!("{topic}/members/{}", bob.id), None, 204).await;
+    ada.edit(id(&post), "what came after bob", 200).await;
+    ada.send(Method::PUT, &topic, Some(&json!({ "topic": "came after bob too" })), 200).await;
+    stands.thaw();
+
+    let is_removal = |event: &Value| event["t"] == "member_left";
+    let heard: Vec<Value> = bobs.events_until(is_removal).await;
+    let of_room: Vec<&Value> =
+        heard.iter().filter(|event| event["channel_id"] == room && !is_removal(event)).collect();
+    let bare = |seq: i64, t: &str, id: &str| json!({ "op": "event", "t": t, "pos": 0, "channel_id": room, "seq": seq, "withheld": true, "d": { "id": id, "channel_id": room } });
+    let expected = [bare(4, "new_message", id(&post)), bare(5, "channel_update", room)];
+    for (event, expected) in of_room.iter().zip(&expected) {
+        let mut event = (*event).clone();
+        event["pos"] = json!(0);
+        assert_eq!(event, *expected);
+    }
+    assert_eq!(of_room.len(), expected.len(), "{of_room:?}");
+
+    let heard =
+        adas.events_until(|event| event["d"]["topic"] == "came after bob too" && event["seq"] == 8).await;
+    let texts: Vec<&Value> =
+        heard.iter().filter(|it| it["t"] == "new_message").map(|it| &it["d"]["content"]).collect();
+    assert_eq!(texts, [&json!("what came after bob")], "who stayed has all of it");
+    bobs.send(&json!({ "op": "heartbeat", "d": {} })).await;
+    let mut next = bobs.next_frame().await;
+    while next["op"] != "heartbeat_ack" {
+        assert_eq!(next["op"], "signal", "nothing of what followed came to bob, but {next}");
+        next = bobs.next_frame().await;
     }
 }

@@ -21,7 +21,9 @@ import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } fro
  * Applies one event of the gateway. Positions are checked by live.js; every branch also tolerates what it has seen already.
  * @param {import('./live.js').LiveEvent} event
  */
-export function applyEvent({ t, d }) {
+export function applyEvent({ t, d, withheld }) {
+  // I have left since, which the next event of the channel says; what this one was about is not told any more.
+  if (withheld) return;
   batch(() => {
     switch (t) {
       case 'new_message': return receive(d);

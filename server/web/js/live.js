@@ -2,7 +2,7 @@
  * The gateway client. It keeps one cursor (epoch, pos): everything up to pos has been applied, so after a lost connection
  * the server replays what is missing, and an event that comes twice is applied once.
  *
- * @typedef {{op:'event', t:string, pos:number, channel_id?:string, seq?:number, d:any}} LiveEvent
+ * @typedef {{op:'event', t:string, pos:number, channel_id?:string, seq?:number, withheld?:boolean, d:any}} LiveEvent
  * @typedef {{op:'signal', t:string, channel_id?:string, d:any}} LiveSignal
  * @typedef {{status:'connecting'|'online'|'offline'|'stopped', retryAt:number, reason:string}} Connection
  * @typedef {object} Handlers

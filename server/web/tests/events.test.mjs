@@ -222,3 +222,12 @@ test('whoever joins or leaves is counted once', () => {
   event('member_left', { channel_id: 'c1', user_id: mei.id });
   assert.deepEqual([count(), members.value.get('c1').length], [2, 2]);
 });
+
+test('what is withheld changes nothing: whoever has left since is told so by the next event', () => {
+  const before = timelineOf('c1').items;
+  applyEvent({ op: 'event', t: 'new_message', pos: 1, channel_id: 'c1', seq: 4, withheld: true, d: { id: 'm4', channel_id: 'c1' } });
+  applyEvent({ op: 'event', t: 'message_update', pos: 2, channel_id: 'c1', seq: 5, withheld: true, d: { id: 'm1', channel_id: 'c1' } });
+  applyEvent({ op: 'event', t: 'channel_update', pos: 3, channel_id: 'c1', seq: 6, withheld: true, d: { id: 'c1', channel_id: 'c1' } });
+  assert.equal(timelineOf('c1').items, before);
+  assert.deepEqual([channel().name, channel().last_seq, channelWanted.value], ['general', 3, '']);
+});

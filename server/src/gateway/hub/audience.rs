@@ -9,12 +9,12 @@ use confab_core::bus::Signal;
 use confab_protocol::{ChannelId, Event, UserId};
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::dots::Dots;
 use super::present::{Listeners, Present};
 use super::{Begun, Command, Hearing, Kept, OnChange, RETURN_SPREAD_MS};
+use crate::gateway::frames::EventFrame;
 use crate::gateway::outbox::{DRAINING, Item, Outbox, TOO_MANY};
 use crate::gateway::wire::frame;
 
@@ -73,7 +73,7 @@ impl Audience {
     pub async fn run(
         mut self,
         mut orders: mpsc::Receiver<Command>,
-        mut batches: mpsc::Receiver<Vec<(Event, Option<Utf8Bytes>)>>,
+        mut batches: mpsc::Receiver<Vec<(Event, Option<EventFrame>)>>,
         mut signals: broadcast::Receiver<Signal>,
         stop: CancellationToken,
     ) {

@@ -8,17 +8,17 @@ use confab_protocol::event::Audience as Addressee;
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{ChannelId, Event, EventKind, SessionId, UserId};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::audience::Audience;
 use super::encoded::Encoded;
 use super::present::{Listeners, Present};
+use crate::gateway::frames::EventFrame;
 use crate::gateway::outbox::{Item, SESSION_ENDED};
 use crate::gateway::wire::frame;
 
 impl Audience {
     /// Applies what an event changes, then hands it on; a removal is handed on first, so that its victim hears it.
-    pub fn dispatch(&mut self, event: &Event, frame: Option<Utf8Bytes>) {
+    pub fn dispatch(&mut self, event: &Event, frame: Option<EventFrame>) {
         self.pos = event.pos;
         self.figures.head.store(event.pos, Ordering::Release);
         let subject = UserId(event.ref_id);

@@ -3,21 +3,45 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use confab_protocol::UserId;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::gateway::frames::EventFrame;
 use crate::gateway::outbox::{Item, Outbox};
 use crate::gateway::wire::{deflate, frame};
 
-/// A frame in the forms in which sockets take it, each made once.
+/// An event's frame in the forms in which sockets take it, each made once.
 pub struct Encoded {
+    whole: Forms,
+    departed: Option<(Vec<UserId>, Forms)>,
+}
+
+struct Forms {
     text: Utf8Bytes,
     plain: OnceCell<Bytes>,
     deflated: OnceCell<Bytes>,
 }
 
 impl Encoded {
-    /// Of an event's text.
-    pub fn new(text: Utf8Bytes) -> Self {
+    /// Of an event.
+    pub fn new(frame: EventFrame) -> Self {
+        let departed = frame.departed.map(|(people, bare)| (people, Forms::new(bare)));
+        Self { whole: Forms::new(frame.text), departed }
+    }
+
+    /// Queues it.
+    pub fn push(&self, outbox: &Outbox, pos: i64) {
+        let forms = match &self.departed {
+            Some((people, bare)) if people.contains(&outbox.user_id) => bare,
+            _ => &self.whole,
+        };
+        // A full queue closes that socket alone; it comes back and reads the log.
+        outbox.push(Item::Event(pos, forms.for_socket(outbox)));
+    }
+}
+
+impl Forms {
+    fn new(text: Utf8Bytes) -> Self {
         Self { text, plain: OnceCell::new(), deflated: OnceCell::new() }
     }
 
@@ -30,11 +54,5 @@ impl Encoded {
             deflate::deflate(self.text.as_bytes()).map_or_else(plain, |payload| frame::deflated(&payload))
         });
         deflated.clone()
-    }
-
-    /// Queues it.
-    pub fn push(&self, outbox: &Outbox, pos: i64) {
-        // A full queue closes that socket alone; it comes back and reads the log.
-        outbox.push(Item::Event(pos, self.for_socket(outbox)));
     }
 }

@@ -35,7 +35,7 @@ fn event(kind: EventKind, pos: i64, channel: ChannelId, seq: i64, subject: UserI
 }
 
 fn happens(audience: &mut Audience, event: &Event) {
-    audience.dispatch(event, Some(Utf8Bytes::from_static("{}")));
+    audience.dispatch(event, Some(EventFrame { text: "{}".into(), departed: None }));
 }
 
 fn heard(waiting: &Waiting) -> Vec<i64> {

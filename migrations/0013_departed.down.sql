@@ -1,0 +1,1 @@
+drop index memberships_ended;
