@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use confab_core::sessions::Device;
 use confab_core::tickets::{self, Purpose};
-use confab_core::{Fault, FutureExt, Result, log, members, sessions};
+use confab_core::{Fault, FutureExt, Result, log, members, sessions, users};
 use confab_protocol::Timestamp;
 use confab_protocol::gateway::{Identify, Invalid, Resume, Resumed, ServerFrame};
 
@@ -91,6 +91,8 @@ impl Guest<'_> {
             Begun::Hears(hearing, kept) => (hearing, kept),
             Begun::New | Begun::Refused => {
                 let user = self.caller.user_id;
+                let is_guest = users::is_guest(&mut app.db.read(), user).await.map_err(internal)?;
+                self.outbox.set_guest(is_guest);
                 let memberships = members::of_user(&mut app.db.read(), user).await.map_err(internal)?;
                 let hearing = app.hub.listen(self.outbox.id, user, memberships).await;
                 (hearing.ok_or(Some(INTERNAL))?, None)
@@ -186,7 +188,7 @@ pub async fn refuse(wire: &mut Wire, waiting: &super::outbox::Waiting) -> Ended 
                 }
             }
             Item::Close(reason) => return Some(reason),
-            Item::Event(..) | Item::Recheck => {}
+            Item::Event(..) | Item::OfPerson(..) | Item::Recheck => {}
         }
     }
     Some(INTERNAL)

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use confab_core::{Fault, FutureExt, sessions};
-use confab_protocol::Timestamp;
+use confab_core::{Fault, FutureExt, sessions, users};
 use confab_protocol::gateway::{ClientFrame, FrameError, ServerFrame};
+use confab_protocol::{Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use tokio::time::{Sleep, sleep_until};
 
@@ -169,6 +169,14 @@ impl<'a> Live<'a> {
                         parts.push(frame);
                     }
                 }
+                Item::OfPerson(user, pos, frame) => {
+                    bytes += frame.len();
+                    let is_new = pos.is_none_or(|pos| pos > self.last);
+                    if is_new && may_hear_of(self.app, self.caller.user_id, user).boxed().await {
+                        self.last = pos.unwrap_or(self.last);
+                        parts.push(frame);
+                    }
+                }
                 Item::Frame(frames) => {
                     bytes += frames.len();
                     parts.push(frames);
@@ -191,6 +199,9 @@ impl<'a> Live<'a> {
 
     /// A policy may ask for a second factor now, or a token's user may be another.
     async fn recheck(&mut self) -> Done {
+        if let Ok(is_guest) = users::is_guest(&mut self.app.db.read(), self.caller.user_id).await {
+            self.waiting.outbox().set_guest(is_guest);
+        }
         match sessions::live(&mut self.app.db.read(), self.caller.session_id).await {
             Ok(live) => {
                 self.caller.live = live;
@@ -263,6 +274,11 @@ impl<'a> Live<'a> {
         self.device.leave(self.app);
         self.app.hub.end(self.waiting.id(), self.caller.user_id).await;
     }
+}
+
+/// Where the record does not answer, nothing is told.
+async fn may_hear_of(app: &App, user: UserId, other: UserId) -> bool {
+    users::may_look_up(&mut app.db.read(), user, other).await.unwrap_or(false)
 }
 
 /// Fixed once for a token: counted anew at each look, its grace would never be over.

@@ -2,6 +2,7 @@
 //! log; the others never wait for them.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -53,6 +54,8 @@ reasons! {
 pub enum Item {
     /// An event with its position, as it goes over the wire.
     Event(i64, Bytes),
+    /// What a guest hears only of those whom they may look up: of whom, its position if it is an event, and the frame.
+    OfPerson(UserId, Option<i64>, Bytes),
     /// Any other frames, as they go over the wire.
     Frame(Bytes),
     /// What its user may changed: ask again whether it may go on.
@@ -64,7 +67,7 @@ pub enum Item {
 impl Item {
     fn size(&self) -> usize {
         match self {
-            Self::Event(_, bytes) | Self::Frame(bytes) => bytes.len(),
+            Self::Event(_, bytes) | Self::OfPerson(.., bytes) | Self::Frame(bytes) => bytes.len(),
             Self::Recheck | Self::Close(_) => 0,
         }
     }
@@ -108,6 +111,8 @@ pub struct Outbox {
     pub is_deflated: bool,
     /// It hears no events: the hub knows it so that it ends with its session.
     pub is_deaf: bool,
+    /// Its user may not look everybody up; its own task finds out, and until then nobody may.
+    is_guest: AtomicBool,
     queue: Mutex<Queue>,
 }
 
@@ -118,18 +123,43 @@ impl Outbox {
     /// A pair for one socket.
     #[must_use]
     pub fn new(id: u64, user_id: UserId, session_id: SessionId, is_deflated: bool) -> (Arc<Self>, Waiting) {
-        Self { id, user_id, session_id, is_deflated, is_deaf: false, queue: Mutex::default() }.shared()
+        Self::shared(id, user_id, session_id, is_deflated, false)
     }
 
     /// A pair for a socket that hears no events.
     #[must_use]
     pub fn deaf(id: u64, user_id: UserId, session_id: SessionId) -> (Arc<Self>, Waiting) {
-        Self { id, user_id, session_id, is_deflated: false, is_deaf: true, queue: Mutex::default() }.shared()
+        Self::shared(id, user_id, session_id, false, true)
     }
 
-    fn shared(self) -> (Arc<Self>, Waiting) {
-        let outbox = Arc::new(self);
+    fn shared(
+        id: u64,
+        user_id: UserId,
+        session_id: SessionId,
+        is_deflated: bool,
+        is_deaf: bool,
+    ) -> (Arc<Self>, Waiting) {
+        let is_guest = AtomicBool::new(true);
+        let outbox = Arc::new(Self {
+            id,
+            user_id,
+            session_id,
+            is_deflated,
+            is_deaf,
+            is_guest,
+            queue: Mutex::default(),
+        });
         (outbox.clone(), Waiting(outbox))
+    }
+
+    /// Whether its user hears only of those whom they may look up.
+    pub fn is_guest(&self) -> bool {
+        self.is_guest.load(Ordering::Acquire)
+    }
+
+    /// What is known of that now.
+    pub fn set_guest(&self, is_guest: bool) {
+        self.is_guest.store(is_guest, Ordering::Release);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -149,7 +179,7 @@ impl Outbox {
             queue.state = State::Overflowed;
             queue.items = VecDeque::new();
         } else {
-            if let Item::Event(pos, _) = &item {
+            if let Item::Event(pos, _) | Item::OfPerson(_, Some(pos), _) = &item {
                 queue.heard = *pos;
             }
             queue.bytes += size;
@@ -164,12 +194,21 @@ impl Outbox {
 
     /// Queues what may be lost: a signal never closes a slow socket.
     pub fn push_signal(&self, frames: Bytes) {
-        let has_place = {
+        self.push_if_there_is_room(Item::Frame(frames));
+    }
+
+    /// The same for what a guest may hear only of some.
+    pub fn push_signal_of(&self, user: UserId, frame: Bytes) {
+        self.push_if_there_is_room(Item::OfPerson(user, None, frame));
+    }
+
+    fn push_if_there_is_room(&self, item: Item) {
+        let has_room = {
             let queue = self.queue();
-            queue.items.len() < FRAMES / 2 && queue.bytes + frames.len() < BYTES / 2
+            queue.items.len() < FRAMES / 2 && queue.bytes + item.size() < BYTES / 2
         };
-        if has_place {
-            self.push(Item::Frame(frames));
+        if has_room {
+            self.push(item);
         }
     }
 
@@ -195,6 +234,11 @@ impl Waiting {
     /// The socket's number in this process.
     pub fn id(&self) -> u64 {
         self.0.id
+    }
+
+    /// The sending side.
+    pub fn outbox(&self) -> &Outbox {
+        &self.0
     }
 
     /// Ready when something waits; a socket whose queue overflowed is told to close.

@@ -1,8 +1,8 @@
 //! Coming back: what was missed, all of it or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use confab_core::{Db, Result, log, members};
+use confab_core::{Db, Result, log, members, users};
 use confab_protocol::event::Audience;
 use confab_protocol::{ChannelId, Event, EventKind, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -39,8 +39,9 @@ pub async fn missed(db: &Db, user: UserId, from: i64, to: i64) -> Result<Missed>
             return Ok(Missed::TooFar);
         }
         pos = page.reached;
-        let events: Vec<Event> =
+        let mut events: Vec<Event> =
             page.events.into_iter().filter(|event| may_have(event, user, &mine)).collect();
+        leave_out_strangers(db, user, &mut events).await?;
         let encoded = frames::encode(db, &events).await?;
         for (event, frame) in events.iter().zip(encoded) {
             if let Some(frame) = frame {
@@ -54,6 +55,25 @@ pub async fn missed(db: &Db, user: UserId, from: i64, to: i64) -> Result<Missed>
         }
     }
     Ok(Missed::Frames(missed))
+}
+
+/// Guests hear of nobody whom they may not look up.
+async fn leave_out_strangers(db: &Db, user: UserId, events: &mut Vec<Event>) -> Result<()> {
+    let of_person = |event: &Event| (event.kind == EventKind::UserUpdated).then_some(UserId(event.ref_id));
+    let mut people: Vec<UserId> = events.iter().filter_map(of_person).collect();
+    people.sort_unstable();
+    people.dedup();
+    if people.is_empty() || !users::is_guest(&mut db.read(), user).await? {
+        return Ok(());
+    }
+    let mut known = HashSet::new();
+    for person in people {
+        if users::may_look_up(&mut db.read(), user, person).await? {
+            known.insert(person);
+        }
+    }
+    events.retain(|event| of_person(event).is_none_or(|person| known.contains(&person)));
+    Ok(())
 }
 
 fn may_have(event: &Event, user: UserId, mine: &HashMap<ChannelId, i64>) -> bool {

@@ -129,7 +129,7 @@ impl Live<'_> {
                     parts.push(frame);
                 }
                 // It listens to no channel's events.
-                Item::Event(..) => {}
+                Item::Event(..) | Item::OfPerson(..) => {}
                 Item::Recheck => self.recheck(wire).await?,
                 Item::Close(reason) => {
                     let _ = wire.write(&mut parts).await;

@@ -4,8 +4,47 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::user::{User, id, items};
+use crate::harness::{Socket, both};
+
+/// Bob is a guest where ada is, and carol is not there.
+async fn guests_hear_of_nobody_else(room: &str, ada: &User, bob: &User, carol: &User) {
+    let changes = async |name: &str| {
+        for user in [carol, ada] {
+            let status = json!({ "status": "busy", "text": format!("{name} of {}", user.id) });
+            user.send(Method::PUT, "/api/v1/users/me/status", Some(&status), 200).await;
+            user.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "full_name": name })), 200).await;
+        }
+    };
+    let is_of = |event: &Value, user: &User| event["t"] == "user_updated" && event["d"]["id"] == user.id;
+    let mut socket = bob.connect().await;
+    let (_carols, _adas) = (carol.connect().await, ada.connect().await);
+    changes("First").await;
+    let mut heard = String::new();
+    loop {
+        let frame = socket.next_frame().await;
+        heard.push_str(&frame.to_string());
+        if is_of(&frame, ada) {
+            break;
+        }
+    }
+    assert!(!heard.contains(&carol.id), "{heard}");
+
+    let (epoch, pos) = socket.cut();
+    changes("Second").await;
+    let mut socket = Socket::open(&bob.address).await;
+    let (_, missed) = socket.resume(&bob.access_token, &epoch, pos).await;
+    let mut heard = json!(missed).to_string();
+    if !missed.iter().any(|event| is_of(event, ada)) {
+        heard.push_str(&json!(socket.events_until(|event| is_of(event, ada)).await).to_string());
+    }
+    assert!(!heard.contains(&carol.id), "{heard}");
+
+    give(ada, room, bob, "member", 200).await;
+    changes("Third").await;
+    let heard = socket.events_until(|event| is_of(event, ada)).await;
+    assert!(heard.iter().any(|event| is_of(event, carol)), "no guest any more: {heard:?}");
+}
 
 /// Gives a role; answers the problem's code, or nothing.
 async fn give(by: &User, channel: &str, user: &User, role: &str, expected: u16) -> Value {
@@ -203,6 +242,7 @@ both! {
         assert_eq!(write_to(&ada.id).await.status, 201);
         let (stranger, nobody) = (write_to(&carol.id).await, write_to("01890000-0000-7000-8000-000000000000").await);
         assert_eq!((stranger.status, stranger.body()["detail"].clone()), (400, nobody.body()["detail"].clone()));
+        guests_hear_of_nobody_else(room, &ada, &bob, &carol).await;
     }
 
     async fn whoever_left_as_a_guest_comes_back_as_one(world) {

@@ -143,6 +143,11 @@ impl Audience {
         if !hears {
             return Begun::New;
         }
+        let is_guest = present.hearing().any(|it| it.id != outbox.id && it.is_guest());
+        outbox.set_guest(is_guest);
+        if is_guest {
+            outbox.push(Item::Recheck);
+        }
         // What this user hears is known, to this very position.
         for (channel, from_seq) in &present.channels {
             self.channels.entry(*channel).or_default().add(outbox, *from_seq);

@@ -26,12 +26,16 @@ impl Audience {
         {
             self.join(channel, seq, subject);
         }
+        if event.kind == EventKind::MemberJoined {
+            self.recheck_one(subject);
+        }
         if let Some(frame) = frame {
-            self.hand_out(event, &Encoded::new(frame));
+            self.hand_out(event, &Encoded::new(event, frame));
         }
         match (event.kind, event.channel_id) {
             (EventKind::MemberLeft, Some(channel)) => {
                 self.leave(channel, event.seq, subject);
+                self.recheck_one(subject);
                 (self.on_change)(event);
             }
             (EventKind::ChannelDeleted, Some(channel)) => {
@@ -42,6 +46,7 @@ impl Audience {
                 }
                 (self.on_change)(event);
             }
+            (EventKind::RoleUpdated, _) => self.recheck_one(subject),
             (EventKind::SessionEnded, _) => {
                 self.close_session(SessionId(event.ref_id));
                 (self.on_change)(event);
@@ -128,8 +133,18 @@ impl Audience {
         }
     }
 
+    /// Whoever came, went or was given another role may be a guest now, or none any more.
+    fn recheck_one(&self, subject: UserId) {
+        let sockets = self.users.get(&subject).into_iter().flat_map(Present::hearing);
+        for outbox in sockets {
+            // Until that is known they are: a socket that opens meanwhile goes by this one.
+            outbox.set_guest(true);
+            outbox.push(Item::Recheck);
+        }
+    }
+
     /// Typing goes only to those who hear the channel. Presence goes to everyone here: names and dots are no secret
-    /// among people who can all look each other up.
+    /// among people who can all look each other up. What guests may know of it their own sockets ask.
     pub fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Typing { channel_id, user_id, parent_id } => {
@@ -157,7 +172,7 @@ impl Audience {
     }
 
     pub fn tell_dots(&mut self) {
-        let frames = self.dots.tell(self.figures.sockets.load(Ordering::Relaxed), |presence| {
+        let told = self.dots.tell(self.figures.sockets.load(Ordering::Relaxed), |presence| {
             let user = presence.user_id;
             if presence.status == PresenceStatus::Offline {
                 self.lingering.remove(&user);
@@ -167,7 +182,11 @@ impl Audience {
             }
         });
         for outbox in self.users.values().flat_map(Present::hearing) {
-            outbox.push_signal(frames.clone());
+            if outbox.is_guest() {
+                told.each.iter().for_each(|(user, frame)| outbox.push_signal_of(*user, frame.clone()));
+            } else {
+                outbox.push_signal(told.frames.clone());
+            }
         }
     }
 }

@@ -22,6 +22,14 @@ const TOLD_TO_ALL: usize = 250_000;
 /// Sets of channels for which the greeting's dots are kept, until the next change.
 const SETS: usize = 256;
 
+/// Dots on their way to the sockets.
+pub struct Told {
+    /// All frames behind each other.
+    pub frames: Bytes,
+    /// The same one by one, and of whom each is.
+    pub each: Vec<(UserId, Bytes)>,
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Dots {
@@ -63,16 +71,17 @@ impl Dots {
         self.around.clear();
     }
 
-    /// What is to be told to all who hear now, as frames behind each other; `each` is called with everybody of whom it is.
-    /// From here on it is known.
-    pub fn tell(&mut self, sockets: usize, mut each: impl FnMut(&Presence)) -> Bytes {
+    /// What is to be told to all who hear now; `each` is called with everybody of whom it is. From here on it is known.
+    pub fn tell(&mut self, sockets: usize, mut each: impl FnMut(&Presence)) -> Told {
         let most = (TOLD_TO_ALL / sockets.max(1)).clamp(16, TOLD);
-        let mut frames = Vec::new();
+        let (mut frames, mut places) = (Vec::new(), Vec::new());
         for _ in 0..most {
             let Some((_, user)) = self.changed.pop_first() else { break };
             let Some((_, presence)) = self.waiting.remove(&user) else { continue };
             let text = json!({ "op": "signal", "t": "presence", "d": presence }).to_string();
+            let begin = frames.len();
             frames.extend_from_slice(&frame::text(text.as_bytes()));
+            places.push((user, begin..frames.len()));
             each(&presence);
             if presence.status == PresenceStatus::Offline {
                 self.shown.remove(&user);
@@ -81,7 +90,9 @@ impl Dots {
             }
         }
         self.around.clear();
-        Bytes::from(frames)
+        let frames = Bytes::from(frames);
+        let each = places.into_iter().map(|(user, place)| (user, frames.slice(place))).collect();
+        Told { each, frames }
     }
 
     /// Who of `people` is here, those of the same channels. `people` is asked only when it is not known already.
@@ -137,7 +148,7 @@ mod tests {
         dots.change(shows(ada, PresenceStatus::Busy));
         assert!(around(&mut dots).is_empty(), "it will be told");
         let told = dots.tell(1, |_| {});
-        assert_eq!(String::from_utf8_lossy(&told).matches("signal").count(), 1);
+        assert_eq!(String::from_utf8_lossy(&told.frames).matches("signal").count(), 1);
         assert!(!dots.has_news());
         let known = around(&mut dots);
         assert_eq!(String::from_utf8_lossy(&known).matches("busy").count(), 1, "{known:?}");

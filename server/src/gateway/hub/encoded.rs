@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
-use confab_protocol::UserId;
+use confab_protocol::{Event, EventKind, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::gateway::frames::EventFrame;
@@ -13,6 +13,8 @@ use crate::gateway::wire::{deflate, frame};
 /// An event's frame in the forms in which sockets take it, each made once.
 pub struct Encoded {
     whole: Forms,
+    /// Whom it is about, where not everybody may know of them.
+    person: Option<UserId>,
     departed: Option<(Vec<UserId>, Forms)>,
 }
 
@@ -24,9 +26,10 @@ struct Forms {
 
 impl Encoded {
     /// Of an event.
-    pub fn new(frame: EventFrame) -> Self {
+    pub fn new(event: &Event, frame: EventFrame) -> Self {
         let departed = frame.departed.map(|(people, bare)| (people, Forms::new(bare)));
-        Self { whole: Forms::new(frame.text), departed }
+        let person = (event.kind == EventKind::UserUpdated).then_some(UserId(event.ref_id));
+        Self { whole: Forms::new(frame.text), person, departed }
     }
 
     /// Queues it.
@@ -36,7 +39,11 @@ impl Encoded {
             _ => &self.whole,
         };
         // A full queue closes that socket alone; it comes back and reads the log.
-        outbox.push(Item::Event(pos, forms.for_socket(outbox)));
+        let bytes = forms.for_socket(outbox);
+        outbox.push(match self.person {
+            Some(person) if outbox.is_guest() => Item::OfPerson(person, Some(pos), bytes),
+            _ => Item::Event(pos, bytes),
+        });
     }
 }
 

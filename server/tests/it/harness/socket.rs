@@ -1,10 +1,15 @@
 //! A gateway client that keeps its cursor as a real one does, and checks at each event what the gateway promises.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -12,9 +17,17 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::node::Address;
 use super::wait::DEADLINE;
 
+/// Between two beats of a client that is signed in. The server lets go of whoever says nothing for 75 s, which a long
+/// story on a busy machine takes.
+const BEAT: Duration = Duration::from_secs(20);
+
+type Line = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
 /// One connection.
 pub struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: SplitStream<Line>,
+    sink: Arc<Mutex<SplitSink<Line, Message>>>,
+    heart: Heart,
     pub hello: Value,
     pub epoch: String,
     pub pos: i64,
@@ -44,7 +57,9 @@ impl Socket {
     /// The same at a whole address, such as `ws://127.0.0.1:8000/ws/chat`.
     pub async fn open_at(address: &str) -> Result<Self, Error> {
         let (stream, _) = connect_async(address).await?;
-        let mut socket = Self { stream, hello: Value::Null, epoch: String::new(), pos: 0 };
+        let (sink, stream) = stream.split();
+        let (sink, heart) = (Arc::new(Mutex::new(sink)), Heart::default());
+        let mut socket = Self { stream, sink, heart, hello: Value::Null, epoch: String::new(), pos: 0 };
         match socket.next().await {
             Next::Frame(hello) if hello["op"] == "hello" => {
                 hello["d"]["epoch"].as_str().unwrap_or_default().clone_into(&mut socket.epoch);
@@ -98,16 +113,16 @@ impl Socket {
     }
 
     pub async fn send_text(&mut self, text: &str) {
-        self.stream.send(Message::text(text)).await.expect("the gateway takes a frame");
+        self.sink.lock().await.send(Message::text(text)).await.expect("the gateway takes a frame");
     }
 
     /// Sends what the server may refuse by ending the connection.
     pub async fn try_send(&mut self, frame: &Value) -> Result<(), Error> {
-        self.stream.send(Message::text(frame.to_string())).await
+        self.sink.lock().await.send(Message::text(frame.to_string())).await
     }
 
     pub async fn send_bytes(&mut self, bytes: &'static [u8]) {
-        self.stream.send(Message::binary(bytes)).await.expect("the gateway takes a frame");
+        self.sink.lock().await.send(Message::binary(bytes)).await.expect("the gateway takes a frame");
     }
 
     /// The next frame or the end, within the deadline.
@@ -121,6 +136,11 @@ impl Socket {
                     let frame: Value = serde_json::from_str(text.as_str())
                         .unwrap_or_else(|error| panic!("a frame is not JSON ({error}): {text}"));
                     self.follow(&frame);
+                    match frame["op"].as_str() {
+                        Some("heartbeat_ack") if self.heart.was_own() => continue,
+                        Some("ready" | "resumed") => self.heart.start(&self.sink),
+                        _ => {}
+                    }
                     return Next::Frame(frame);
                 }
                 Some(Ok(Message::Close(close))) => return Next::Closed(close.map(|close| close.code.into())),
@@ -218,5 +238,45 @@ impl Socket {
         let pos = frame["pos"].as_i64().unwrap_or_else(|| panic!("an event without a position: {frame}"));
         assert!(pos > self.pos, "event {pos} came after {}: {frame}", self.pos);
         self.pos = pos;
+    }
+}
+
+/// Beats as long as the socket is there; what answers it is not the story's.
+#[derive(Default)]
+struct Heart {
+    task: Option<JoinHandle<()>>,
+    beats: Arc<AtomicUsize>,
+}
+
+impl Heart {
+    fn start(&mut self, sink: &Arc<Mutex<SplitSink<Line, Message>>>) {
+        let (sink, beats) = (Arc::clone(sink), Arc::clone(&self.beats));
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                let mut sink = sink.lock().await;
+                beats.fetch_add(1, Ordering::SeqCst);
+                let beat = json!({ "op": "heartbeat", "d": { "pos": 0 } });
+                if sink.send(Message::text(beat.to_string())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        if let Some(former) = self.task.replace(task) {
+            former.abort();
+        }
+    }
+
+    /// Whether an answer is to a beat of this heart, which it counts.
+    fn was_own(&self) -> bool {
+        self.beats.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |beats| beats.checked_sub(1)).is_ok()
+    }
+}
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
     }
 }

@@ -41,8 +41,8 @@ fn happens(audience: &mut Audience, event: &Event) {
 fn heard(waiting: &Waiting) -> Vec<i64> {
     let mut items = VecDeque::new();
     waiting.take(&mut items).expect("it has not overflowed");
-    let positions = items.iter().map(|item| if let Item::Event(pos, _) = item { *pos } else { 0 });
-    positions.collect()
+    let position = |item: &Item| if let Item::Event(pos, _) = item { Some(*pos) } else { None };
+    items.iter().filter_map(position).collect()
 }
 
 #[test]
