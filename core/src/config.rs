@@ -4,6 +4,7 @@
 //! misspelt setting that silently does nothing is how servers end up open.
 
 mod check;
+mod embeddings;
 mod files;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 
 use crate::fault::{Fault, Result};
 
+pub use embeddings::EmbeddingsEndpoint;
 pub use files::{BucketAccess, FilesPlace};
 
 /// The manual: every key with its comment and default.
@@ -64,6 +66,11 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
     ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
+    ("embeddings_url", &["CONFAB_EMBEDDINGS_URL"], false),
+    ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL"], false),
+    ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY"], true),
+    ("embeddings_dimensions", &["CONFAB_EMBEDDINGS_DIMENSIONS"], false),
+    ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -227,6 +234,8 @@ pub struct Settings {
     pub link_previews: bool,
     /// Inside addresses that this server's own requests may reach.
     pub egress_allow: Vec<SocketAddr>,
+    /// Who makes vectors of texts; `None`: the built-in model.
+    pub embeddings: Option<EmbeddingsEndpoint>,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

@@ -8,6 +8,7 @@
 
 pub mod assistant;
 pub mod consumer;
+pub mod embedding;
 pub mod index;
 pub mod plugins;
 pub mod search;

@@ -72,6 +72,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
     let files = super::files::place(&text("files_url"), &mut faults);
     let bucket = super::files::access(&text, &files, &mut faults);
+    let embeddings = super::embeddings::endpoint(&text, &mut faults);
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
@@ -118,6 +119,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         push_loopback,
         link_previews,
         egress_allow,
+        embeddings,
         log: text("log"),
         log_json,
         values,

@@ -3,6 +3,7 @@
 
 mod assistant;
 mod consumer;
+mod embedding;
 mod index;
 mod program;
 mod search;
