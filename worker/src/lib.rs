@@ -14,6 +14,7 @@ pub mod plugins;
 pub mod search;
 pub mod services;
 pub mod startup;
+pub mod vectors;
 
 use confab_core::{Bus, Db, Result, Settings};
 use tokio_util::sync::CancellationToken;

@@ -7,4 +7,5 @@ mod embedding;
 mod index;
 mod program;
 mod search;
+mod vectors;
 mod world;
