@@ -4,8 +4,10 @@
 mod cursor;
 mod files;
 pub(crate) mod find;
+pub mod fusion;
 mod question;
 pub(crate) mod snippet;
+pub mod windows;
 
 use std::collections::HashMap;
 

@@ -1,0 +1,181 @@
+//! Conversations around messages. A chat line says little by itself; with the lines around it, it is found by what it is
+//! about. A window is a message and up to three neighbours on each side: of its thread if it stands in one, else of what
+//! is said in the channel itself, as long as nobody was silent for half an hour.
+//!
+//! A thread's pauses do not end it: an answer of the next morning is still one to what was asked.
+
+use confab_protocol::MessageId;
+
+/// Neighbours on each side.
+pub const NEIGHBOURS: usize = 3;
+/// A longer silence in a channel is where one conversation ends and another begins.
+pub const LONGEST_SILENCE_MS: i64 = 30 * 60 * 1_000;
+
+/// A message, as far as its place among others goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Which.
+    pub id: MessageId,
+    /// The thread's root that it answers.
+    pub parent_id: Option<MessageId>,
+    /// In milliseconds since 1970.
+    pub created_at: i64,
+}
+
+/// The places in `lines` of the window around the one at `at`, in order, itself among them. `lines` are of one channel, in
+/// its order, and hold enough around `at`: what is not there is taken not to exist.
+#[must_use]
+pub fn around(lines: &[Line], at: usize) -> Vec<usize> {
+    let Some(line) = lines.get(at) else { return Vec::new() };
+    let is_root = line.parent_id.is_none() && lines.iter().any(|it| it.parent_id == Some(line.id));
+    let root = if is_root { Some(line.id) } else { line.parent_id };
+    let belongs = |it: &Line| match root {
+        Some(root) => it.parent_id == Some(root) || it.id == root,
+        None => it.parent_id.is_none(),
+    };
+    let is_close = |one: &Line, next: &Line| {
+        root.is_some() || next.created_at.saturating_sub(one.created_at) <= LONGEST_SILENCE_MS
+    };
+    let mut window = vec![at];
+    let mut last = line;
+    for place in (0..at).rev().filter(|place| belongs(&lines[*place])).take(NEIGHBOURS) {
+        if !is_close(&lines[place], last) {
+            break;
+        }
+        window.push(place);
+        last = &lines[place];
+    }
+    window.reverse();
+    last = line;
+    for place in (at + 1..lines.len()).filter(|place| belongs(&lines[*place])).take(NEIGHBOURS) {
+        if !is_close(last, &lines[place]) {
+            break;
+        }
+        window.push(place);
+        last = &lines[place];
+    }
+    window
+}
+
+/// The places whose windows hold the message at `at`, itself among them: those to make anew when it comes, changes or goes.
+#[must_use]
+pub fn holding(lines: &[Line], at: usize) -> Vec<usize> {
+    (0..lines.len()).filter(|place| around(lines, *place).contains(&at)).collect()
+}
+
+/// What a window says, with its speakers' names, in at most `most_bytes`. The message that it is around is kept before its
+/// neighbours, and nearer ones before farther ones.
+#[must_use]
+pub fn text(window: &[(&str, &str)], center: usize, most_bytes: usize) -> String {
+    let mut lines: Vec<String> = vec![String::new(); window.len()];
+    let mut room = most_bytes;
+    let mut order: Vec<usize> = (0..window.len()).collect();
+    order.sort_by_key(|place| place.abs_diff(center));
+    for place in order {
+        let (speaker, said) = window[place];
+        let line = format!("{speaker}: {}", said.trim());
+        let end = line.floor_char_boundary(room.min(line.len()));
+        line[..end].clone_into(&mut lines[place]);
+        room = room.saturating_sub(end + 1);
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}
+
+/// A window's vector: the mean of its messages' vectors, at length one; all zeros when none says anything.
+#[must_use]
+pub fn mean(vectors: &[&[f32]]) -> Vec<f32> {
+    let mut sum = vec![0.0; vectors.first().map_or(0, |vector| vector.len())];
+    for vector in vectors {
+        for (sum, part) in sum.iter_mut().zip(*vector) {
+            *sum += part;
+        }
+    }
+    crate::embedding::at_length_one(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(number: u128) -> MessageId {
+        MessageId(Uuid::from_u128(number))
+    }
+
+    /// Minute and root of each.
+    fn lines(of: &[(i64, Option<u128>)]) -> Vec<Line> {
+        let line = |(number, (minute, root)): (usize, &(i64, Option<u128>))| Line {
+            id: id(number as u128),
+            parent_id: root.map(id),
+            created_at: minute * 60_000,
+        };
+        of.iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn a_window_is_what_is_said_around() {
+        let flat =
+            lines(&[(0, None), (1, None), (2, None), (3, None), (4, None), (5, None), (6, None), (7, None)]);
+        assert_eq!(around(&flat, 4), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(around(&flat, 0), [0, 1, 2, 3]);
+        assert_eq!(around(&flat, 7), [4, 5, 6, 7]);
+        assert!(around(&flat, 8).is_empty() && around(&[], 0).is_empty());
+    }
+
+    #[test]
+    fn a_silence_ends_a_conversation() {
+        let silent = lines(&[(0, None), (30, None), (61, None), (62, None)]);
+        assert_eq!(around(&silent, 1), [0, 1]);
+        assert_eq!(around(&silent, 2), [2, 3]);
+    }
+
+    #[test]
+    fn a_thread_is_a_conversation_of_its_own_however_slow() {
+        // 0 and 2 are roots; 1, 4 and 6 answer 0.
+        let mixed = lines(&[
+            (0, None),
+            (1, Some(0)),
+            (2, None),
+            (3, None),
+            (500, Some(0)),
+            (501, None),
+            (9_000, Some(0)),
+        ]);
+        assert_eq!(around(&mixed, 4), [0, 1, 4, 6]);
+        assert_eq!(around(&mixed, 0), [0, 1, 4, 6], "the root stands in its thread");
+        assert_eq!(around(&mixed, 3), [0, 2, 3], "but is said in the channel too");
+    }
+
+    #[test]
+    fn a_change_concerns_all_windows_with_it() {
+        let mixed = lines(&[(0, None), (1, Some(0)), (2, None), (3, None), (4, Some(0))]);
+        for at in 0..mixed.len() {
+            let holding = holding(&mixed, at);
+            for place in 0..mixed.len() {
+                assert_eq!(holding.contains(&place), around(&mixed, place).contains(&at));
+            }
+        }
+        assert_eq!(holding(&mixed, 0), [0, 1, 2, 3, 4]);
+        assert_eq!(holding(&mixed, 3), [2, 3], "the root's window is its thread");
+    }
+
+    #[test]
+    fn a_text_keeps_what_it_is_around() {
+        let said = [("ada", "où est le port ?"), ("bob", "là-bas"), ("eve", " merci ")];
+        assert_eq!(text(&said, 1, 1_000), "ada: où est le port ?\nbob: là-bas\neve: merci");
+        assert_eq!(text(&said, 1, 9), "bob: là-");
+        assert_eq!(text(&said, 1, 7), "bob: l", "cut between two letters");
+        assert_eq!(text(&said, 1, 18), "ada: \nbob: là-bas");
+        assert_eq!(text(&[], 0, 10), "");
+    }
+
+    #[test]
+    fn a_mean_has_length_one_or_none() {
+        let mean_of = |vectors: &[&[f32]]| mean(vectors);
+        assert_eq!(mean_of(&[&[1.0, 0.0], &[0.0, 1.0]]), [0.5_f32.sqrt(), 0.5_f32.sqrt()]);
+        assert_eq!(mean_of(&[&[1.0, 0.0], &[0.0, 0.0]]), [1.0, 0.0]);
+        assert_eq!(mean_of(&[&[1.0], &[-1.0]]), [0.0]);
+        assert!(mean_of(&[]).is_empty());
+    }
+}
