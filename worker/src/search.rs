@@ -6,20 +6,24 @@ mod files;
 pub(crate) mod find;
 pub mod fusion;
 mod question;
+mod ranking;
 pub(crate) mod snippet;
 pub mod windows;
 
 use std::collections::HashMap;
 
 pub use files::search as search_files;
+pub use ranking::Mode;
 
 use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use crate::index::Index;
+use crate::meaning::Meaning;
 use crate::services::{self, Hit, Search, SearchAnswer};
 use find::Wanted;
 use question::Parsed;
+use ranking::Ranking;
 
 /// Rounds of asking the index for one page: hits that were deleted meanwhile are replaced by later ones, within reason.
 const ROUNDS: usize = 4;
@@ -28,19 +32,24 @@ const ROUNDS: usize = 4;
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `q`, `cursor` or `limit`.
-pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswer> {
+pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) -> Result<SearchAnswer> {
     if asked.limit == 0 || asked.limit > PAGE_LIMIT {
         return Err(Fault::invalid("limit", format!("is 1 to {PAGE_LIMIT}")));
     }
     let parsed = Parsed::read(&asked.q)?;
     let mut at = cursor::read(asked.cursor.as_deref())?;
     let from = at;
-    let applied = index.applied();
+    let by_words = index.applied();
+    let applied = if asked.mode == Mode::Keyword { by_words } else { by_words.min(meaning.applied()) };
     let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
     let Some(wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
-        return Ok(SearchAnswer { items: Vec::new(), next_cursor: None, partial: false });
+        return Ok(SearchAnswer::default());
     };
     wanted.check(index.analysis())?;
+    let ranking = match asked.mode {
+        Mode::Keyword => None,
+        mode => Some(Ranking::of(index, meaning, &wanted, mode).await?),
+    };
     let limit = asked.limit as usize;
     let mut items: Vec<Hit> = Vec::with_capacity(limit);
     let mut seen = Channels::default();
@@ -50,10 +59,14 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswe
         if count == 0 || !more {
             break;
         }
-        let (found, has_more) = wanted.ask(index, at, count).await?;
-        at += found.len();
+        let (ids, has_more): (Vec<MessageId>, bool) = if let Some(ranking) = &ranking {
+            ranking.page(at, count)
+        } else {
+            let (found, has_more) = wanted.ask(index, at, count).await?;
+            (found.iter().map(|hit| hit.id).collect(), has_more)
+        };
+        at += ids.len();
         more = has_more;
-        let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
         let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
         for message in readable {
             let Some(channel) = seen.view(db, asked.user_id, message.channel_id).await? else { continue };
@@ -64,7 +77,8 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswe
     }
     let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
-    Ok(SearchAnswer { items, next_cursor, partial })
+    let unavailable = ranking.map(|it| it.unavailable).unwrap_or_default();
+    Ok(SearchAnswer { items, next_cursor, partial, unavailable })
 }
 
 /// From names to ids. `None`: nothing can match, because someone or something named does not exist, or not for the
