@@ -3,10 +3,12 @@
 //!
 //! What a user may not read looks exactly like what does not exist.
 
+use std::collections::HashMap;
+
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, UserId, UserRef};
 use uuid::Uuid;
 
-use crate::db::{Read, Tx, run};
+use crate::db::{Read, Tx, fetch_rows, run};
 use crate::fault::{Fault, Result};
 
 const ADMIT: &str = "select c.kind, c.last_seq, c.archived_at, m.role, m.from_seq from channels c
@@ -19,6 +21,12 @@ const BROKEN_GLASS: &str = "select count(*) from break_glass b join users u on u
 const TAKE_SEQ: &str =
     "update channels set last_seq = last_seq + $2, message_count = message_count + $3, updated_at = $4
     where id = $1 and deleted_at is null returning last_seq, message_count, kind, archived_at";
+// The same for several channels, which stand between the two halves.
+const ASKED: &str = "with asked (id, count, at) as (";
+const TAKE_SEVERAL: &str = ") update channels set last_seq = channels.last_seq + asked.count,
+    message_count = channels.message_count + asked.count, updated_at = asked.at from asked
+    where channels.id = asked.id and channels.deleted_at is null
+    returning channels.id, channels.last_seq, channels.message_count, channels.kind, channels.archived_at";
 const GIVE_BACK: &str =
     "update channels set last_seq = last_seq - $2, message_count = message_count - $3 where id = $1";
 const MEMBER: &str = "select m.role, u.username, u.full_name, u.picture_url, u.is_bot from users u
@@ -219,6 +227,12 @@ pub(crate) async fn place_for_member(
     Ok((place, archived))
 }
 
+/// Holds a channel, an archived one too, and answers the role of a member as it is under the lock.
+pub(crate) async fn role_under_lock(tx: &mut Tx, user: UserId, channel: ChannelId) -> Result<ChannelRole> {
+    let (_, writer, _) = place_of_member(tx, user, channel, Take::Events(0)).await?;
+    Ok(writer.role)
+}
+
 /// Takes a number for a member who manages the channel, an archived one too; answers whether it is. The role is read
 /// under the channel's lock: whoever lost it a moment ago manages nothing any more.
 pub(crate) async fn place_for_manager(
@@ -304,6 +318,75 @@ async fn take_numbers(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<(Pl
         kind,
     };
     Ok((place, archived.is_some()))
+}
+
+/// Numbers of one channel for several messages. Who writes them is still to be asked.
+pub(crate) struct Taken {
+    channel_id: ChannelId,
+    next_seq: i64,
+    next_number: i64,
+    /// How many are left of them.
+    pub count: i64,
+    /// What the channel is for.
+    pub kind: ChannelKind,
+    /// Nobody writes there any more.
+    pub is_archived: bool,
+}
+
+impl Taken {
+    /// The place of the next message.
+    pub fn next(&mut self) -> Place {
+        let place = Place {
+            channel_id: self.channel_id,
+            first_seq: self.next_seq,
+            first_number: self.next_number,
+            count: 1,
+            kind: self.kind,
+        };
+        self.next_seq += 1;
+        self.next_number += 1;
+        self.count -= 1;
+        place
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct TakenRow {
+    id: Uuid,
+    last_seq: i64,
+    message_count: i64,
+    kind: String,
+    archived_at: Option<i64>,
+}
+
+/// Takes numbers for messages in several channels, each named once; those that are not there are left out. First write of
+/// the transaction. On PostgreSQL for one channel only: two who lock several in different order would wait for each other
+/// for ever.
+pub(crate) async fn take_several(
+    tx: &mut Tx,
+    counts: &[(ChannelId, i64)],
+) -> Result<HashMap<ChannelId, Taken>> {
+    let now = confab_protocol::Timestamp::now().0;
+    let rows = fetch_rows!(
+        tx,
+        TakenRow,
+        ASKED,
+        counts,
+        |values, asked| values.push_bind(asked.0.0).push_bind(asked.1).push_bind(now),
+        TAKE_SEVERAL
+    );
+    let mut taken = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let channel_id = ChannelId(row.id);
+        let count = counts.iter().find(|(channel, _)| *channel == channel_id).map_or(0, |it| it.1);
+        let kind = ChannelKind::from_word(&row.kind)
+            .ok_or_else(|| Fault::Internal(format!("channel kind {}", row.kind)))?;
+        let next_seq = row.last_seq - count + 1;
+        let next_number = row.message_count - count + 1;
+        let is_archived = row.archived_at.is_some();
+        taken.insert(channel_id, Taken { channel_id, next_seq, next_number, count, kind, is_archived });
+    }
+    Ok(taken)
 }
 
 /// Every channel that a user may read: the one answer that REST, search, assistant, files and plugins use.

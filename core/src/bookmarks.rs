@@ -42,6 +42,7 @@ pub async fn add(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     }
     // One after the other: two devices at once must not both find room for one more.
     users::lock(tx, user).await?;
+    messages::hold(tx, id).await?;
     if run!(tx, sqlx::query(ADD).bind(user.0).bind(id.0).bind(Timestamp::now().0), execute)? == 0 {
         return Ok(());
     }

@@ -6,6 +6,7 @@
 mod memory;
 mod nats;
 mod relay;
+mod voice;
 mod wire;
 
 use std::sync::Arc;
@@ -18,12 +19,15 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::db::Db;
 use crate::fault::{Fault, Result};
 use crate::log;
+
+pub use voice::{VoicePlace, VoiceWord};
 
 /// Signals waiting for a slow reader; older ones are dropped, which is what signals are for.
 const SIGNALS: usize = 4_096;
@@ -46,6 +50,8 @@ pub enum Signal {
     },
     /// Someone came, went, or changed their state or their words.
     Presence(Presence),
+    /// What a server says of its voice channels.
+    Voice(VoiceWord),
 }
 
 /// What answers the questions of one service.
@@ -81,7 +87,14 @@ impl Bus {
             Self::Memory(_) => Source::Memory,
             Self::Nats(nats) => Source::Nats(Box::new(nats.events().await)),
         };
-        Tail { commits: db.commits(), db: db.clone(), pos, source }
+        Tail {
+            commits: db.commits(),
+            db: db.clone(),
+            pos,
+            source,
+            apart: Duration::ZERO,
+            next_at: Instant::now(),
+        }
     }
 
     /// Sends a signal to every server. Loss is allowed.
@@ -155,6 +168,8 @@ pub struct Tail {
     pos: i64,
     commits: tokio::sync::watch::Receiver<i64>,
     source: Source,
+    apart: Duration,
+    next_at: Instant,
 }
 
 impl Tail {
@@ -164,8 +179,25 @@ impl Tail {
         self.pos
     }
 
+    /// The same for a reader whom nobody waits for: what comes within `apart` of the last answer comes together. Under
+    /// load one look serves many commits.
+    #[must_use]
+    pub fn unhurried(mut self, apart: Duration) -> Self {
+        self.apart = apart;
+        self
+    }
+
     /// Waits for what comes next. Never answers nothing; cancelling it loses nothing.
     pub async fn next(&mut self) -> Vec<Event> {
+        if !self.apart.is_zero() {
+            tokio::time::sleep_until(self.next_at).await;
+        }
+        let events = self.found().await;
+        self.next_at = Instant::now() + self.apart;
+        events
+    }
+
+    async fn found(&mut self) -> Vec<Event> {
         loop {
             let events = match &mut self.source {
                 Source::Memory => {
@@ -198,6 +230,11 @@ impl Tail {
 
     /// `None`: the record did not answer, and a while has passed.
     async fn read(&mut self) -> Option<Vec<Event>> {
+        // The log in memory only saves the way: it holds nothing that SQL does not.
+        if let Some(events) = self.db.recent.after(self.pos, log::BATCH) {
+            self.pos = events.last().map_or(self.pos, |event| event.pos);
+            return Some(events);
+        }
         match log::after(&mut self.db.read(), self.pos, log::BATCH).await {
             Ok(page) => {
                 self.pos = page.reached;

@@ -6,6 +6,7 @@
 mod check;
 mod embeddings;
 mod files;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use crate::fault::{Fault, Result};
 
 pub use embeddings::EmbeddingsEndpoint;
 pub use files::{BucketAccess, FilesPlace};
+pub use voice::Voice;
 
 /// The manual: every key with its comment and default.
 pub const MANUAL: &str = include_str!("config.default.toml");
@@ -71,6 +73,9 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY"], true),
     ("embeddings_dimensions", &["CONFAB_EMBEDDINGS_DIMENSIONS"], false),
     ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
+    ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
+    ("turn_secret", &["CONFAB_TURN_SECRET"], true),
+    ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
     ("log", &["CONFAB_LOG"], false),
     ("log_format", &["CONFAB_LOG_FORMAT"], false),
 ];
@@ -236,6 +241,8 @@ pub struct Settings {
     pub egress_allow: Vec<SocketAddr>,
     /// Who makes vectors of texts; `None`: the built-in model.
     pub embeddings: Option<EmbeddingsEndpoint>,
+    /// How people talk.
+    pub voice: Voice,
     /// Tracing filter.
     pub log: String,
     /// Logs as JSON lines.

@@ -5,18 +5,22 @@
 //! exists only inside [`Db::write`], which also stores the events that the work emitted. So neither a change without
 //! its event nor an event without its change can be written.
 
+mod line;
 mod lock;
+mod memory;
 pub mod migrate;
 mod open;
+mod recent;
 pub(crate) mod relay;
 pub(crate) mod write;
+mod writer;
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -24,6 +28,9 @@ pub use open::{Opened, open};
 pub use write::Tx;
 
 use crate::fault::Result;
+
+/// PostgreSQL would show each query what was committed before that query.
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
 
 /// One of the two engines.
 #[derive(Clone, Debug)]
@@ -38,15 +45,23 @@ pub enum Engine<S, P> {
 #[derive(Clone)]
 pub struct Db {
     pub(crate) pools: Engine<SqlitePool, PgPool>,
-    pub(crate) writer: Option<write::Writer>,
+    pub(crate) writer: Option<writer::Writer>,
     pub(crate) head: Arc<watch::Sender<i64>>,
     pub(crate) epoch: Uuid,
+    /// SQLite only: what this process committed last.
+    pub(crate) recent: Arc<recent::Recent>,
+    /// PostgreSQL only: posts that wait for one transaction.
+    lines: Arc<line::Lines>,
     /// Held as long as anyone holds the database: a second process must not open the same folder.
     _lock: Option<Arc<lock::DirectoryLock>>,
 }
 
 /// A place to read from, outside any transaction.
 pub struct Reader(Engine<SqlitePool, PgPool>);
+
+/// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
+/// nothing that was written after they were put out.
+pub struct Snapshot(Engine<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
 
 /// A connection, owned or lent.
 pub enum Lease<'c, D: Database> {
@@ -92,11 +107,29 @@ impl Read for Reader {
     }
 }
 
+impl Read for Snapshot {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+        Ok(match &mut self.0 {
+            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
+            Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
+        })
+    }
+}
+
 impl Db {
     /// A place to read from.
     #[must_use]
     pub fn read(&self) -> Reader {
         Reader(self.pools.clone())
+    }
+
+    /// A place to read what stands in a channel from, together with the right to it: on two connections the second
+    /// query may wait for its own while the right is taken away.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        Ok(Snapshot(match &self.pools {
+            Engine::Sqlite(pool) => Engine::Sqlite(pool.begin().await?),
+            Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
+        }))
     }
 
     /// `sqlite` or `postgres`.
@@ -177,6 +210,31 @@ macro_rules! run {
     };
 }
 
+/// Rows of one statement whose text is kept prepared.
+const TOGETHER: usize = 64;
+
+/// Rows in parts whose lengths are powers of two: so there are seven texts of each statement, each prepared once, where
+/// every number of rows would have its own.
+pub(crate) fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let most = rows.len().min(TOGETHER);
+        let (part, rest) = rows.split_at_checked(1 << most.checked_ilog2()?)?;
+        rows = rest;
+        Some(part)
+    })
+}
+
+/// Ids in a list that is as long as a power of two, the last of them repeated: few texts, as with [`parts`]. A long list
+/// stays as it is, and its text is not kept.
+pub(crate) fn padded<T: Copy>(ids: &[T]) -> (Vec<T>, bool) {
+    let mut ids = ids.to_vec();
+    let is_kept = ids.len() <= TOGETHER;
+    if let Some(last) = ids.last().copied().filter(|_| is_kept) {
+        ids.resize(ids.len().next_power_of_two(), last);
+    }
+    (ids, is_kept)
+}
+
 /// `run_in!(on, Row, "select … where id in", ids, "order by …")`: fetches all rows for a list of ids, or none for an
 /// empty list. `binds` come before the list.
 macro_rules! run_in {
@@ -186,17 +244,18 @@ macro_rules! run_in {
             Ok(Vec::<$row>::new())
         } else {
             let before = [$(stringify!($bind)),*] as [&str; { 0 $(+ { let _ = stringify!($bind); 1 })* }];
+            let (ids, is_kept) = $crate::db::padded(&ids[..]);
             let list = $crate::db::placeholders(before.len() + 1, ids.len());
             let text = format!("{} {} {}", $head, list, $tail);
             match $crate::db::Read::lease($on).await? {
                 $crate::db::Engine::Sqlite(mut it) => {
-                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(false)$(.bind($bind))*;
-                    for id in ids { query = query.bind(*id); }
+                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(is_kept)$(.bind($bind))*;
+                    for id in ids { query = query.bind(id); }
                     query.fetch_all(&mut *it).await
                 }
                 $crate::db::Engine::Postgres(mut it) => {
-                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(false)$(.bind($bind))*;
-                    for id in ids { query = query.bind(*id); }
+                    let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(is_kept)$(.bind($bind))*;
+                    for id in ids { query = query.bind(id); }
                     query.fetch_all(&mut *it).await
                 }
             }
@@ -205,11 +264,11 @@ macro_rules! run_in {
 }
 
 /// `insert_rows!(on, "insert into t (a, b)", rows, |place, row| place.push_bind(row.a).push_bind(row.b), "on conflict …")`:
-/// one statement for up to 500 rows.
+/// one statement for up to 64 rows. Any statement does that has a list of values between its head and its tail.
 macro_rules! insert_rows {
     ($on:expr, $head:expr, $rows:expr, |$place:ident, $row:ident| $bind:expr, $tail:expr) => {{
         let mut written = 0_u64;
-        for part in $rows.chunks(500) {
+        for part in $crate::db::parts(&$rows[..]) {
             written += match $crate::db::Read::lease($on).await? {
                 $crate::db::Engine::Sqlite(mut it) => {
                     let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
@@ -217,7 +276,7 @@ macro_rules! insert_rows {
                         $bind;
                     });
                     query.push(" ").push($tail);
-                    query.build().persistent(part.len() == 1).execute(&mut *it).await?.rows_affected()
+                    query.build().execute(&mut *it).await?.rows_affected()
                 }
                 $crate::db::Engine::Postgres(mut it) => {
                     let mut query = sqlx::QueryBuilder::<sqlx::Postgres>::new($head);
@@ -225,7 +284,7 @@ macro_rules! insert_rows {
                         $bind;
                     });
                     query.push(" ").push($tail);
-                    query.build().persistent(part.len() == 1).execute(&mut *it).await?.rows_affected()
+                    query.build().execute(&mut *it).await?.rows_affected()
                 }
             };
         }
@@ -233,4 +292,49 @@ macro_rules! insert_rows {
     }};
 }
 
-pub(crate) use {insert_rows, run, run_in};
+/// `fetch_rows!(on, Row, "with asked (a) as (", rows, |place, row| place.push_bind(row.a), ") select … from asked …")`:
+/// the same for statements that answer rows.
+macro_rules! fetch_rows {
+    ($on:expr, $as:ty, $head:expr, $rows:expr, |$place:ident, $row:ident| $bind:expr, $tail:expr) => {{
+        let mut found: Vec<$as> = Vec::new();
+        for part in $crate::db::parts(&$rows[..]) {
+            found.extend(match $crate::db::Read::lease($on).await? {
+                $crate::db::Engine::Sqlite(mut it) => {
+                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    query.push_values(part, |mut $place, $row| {
+                        $bind;
+                    });
+                    query.push($tail);
+                    query.build_query_as::<$as>().fetch_all(&mut *it).await?
+                }
+                $crate::db::Engine::Postgres(mut it) => {
+                    let mut query = sqlx::QueryBuilder::<sqlx::Postgres>::new($head);
+                    query.push_values(part, |mut $place, $row| {
+                        $bind;
+                    });
+                    query.push($tail);
+                    query.build_query_as::<$as>().fetch_all(&mut *it).await?
+                }
+            });
+        }
+        found
+    }};
+}
+
+pub(crate) use {fetch_rows, insert_rows, run, run_in};
+
+#[cfg(test)]
+mod tests {
+    use super::{padded, parts};
+
+    #[test]
+    fn rows_come_in_parts_of_few_lengths() {
+        let lengths = |count: usize| parts(&vec![0; count]).map(<[i32]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(0), [0; 0]);
+        assert_eq!(lengths(1), [1]);
+        assert_eq!(lengths(45), [32, 8, 4, 1]);
+        assert_eq!(lengths(200), [64, 64, 64, 8]);
+        assert_eq!(padded(&[1, 2, 3]), (vec![1, 2, 3, 3], true));
+        assert!(!padded(&[0; 65]).1);
+    }
+}

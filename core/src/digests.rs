@@ -30,8 +30,13 @@ const CLAIM: &str = "update attention set digest_held_until = $2 where user_id =
     and digest_due_at <= $1 and (digest_held_until is null or digest_held_until < $1)
     returning user_id, email_digest, digest_due_at, digest_done_id";
 const ADDRESS: &str = "select email, username from users where id = $1 and is_active = true and email is not null and email_verified_at is not null";
-const UNREAD: &str = "select id, user_id, kind, channel_id, message_id, text, read_at from notifications
-    where user_id = $1 and read_at is null and id > $2 and created_at <= $3 order by id limit $4";
+const UNREAD: &str =
+    "select n.id, n.user_id, n.kind, n.channel_id, n.message_id, n.text, n.read_at from notifications n
+    where n.user_id = $1 and n.read_at is null and n.id > $2 and n.created_at <= $3 and (n.kind = 'reminder'
+    or exists (select 1 from messages m join channels c on c.id = m.channel_id and c.deleted_at is null
+    where m.id = n.message_id and m.deleted_at is null and (c.kind in ('public', 'voice') or exists (
+    select 1 from memberships s where s.channel_id = c.id and s.user_id = $1 and s.to_seq is null))))
+    order by n.id limit $4";
 // Whoever asked for a mail while one was under way is not forgotten.
 const SETTLE: &str = "update attention set digest_held_until = null,
     digest_due_at = case when digest_due_at = $4 then $2 else digest_due_at end,

@@ -12,6 +12,7 @@ mod post;
 mod previews;
 mod render;
 mod scan;
+mod together;
 mod view;
 
 pub use append::NewMessage;
@@ -24,4 +25,7 @@ pub(crate) use post::{post_beside_draft, root_of};
 pub use previews::{LINKS, claim_links, keep_previews};
 pub use render::render_waiting;
 pub use scan::{all_after, count};
-pub use view::{Door, door, find, readable, unrendered, views};
+pub use together::send;
+pub(crate) use together::{Plain, Standing, post_together};
+pub(crate) use view::hold;
+pub use view::{Door, door, find, readable, shown, unrendered, views};

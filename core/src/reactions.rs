@@ -28,7 +28,9 @@ const ADD: &str =
     "insert into message_reactions (message_id, code, user_id, created_at) values ($1, $2, $3, $4)
     on conflict do nothing";
 const REMOVE: &str = "delete from message_reactions where message_id = $1 and code = $2 and user_id = $3";
-const COUNTED: &str = "update messages set reaction_count = reaction_count + $2 where id = $1";
+// Deleting takes the same lock: what is deleted by now gets no reaction.
+const COUNTED: &str =
+    "update messages set reaction_count = reaction_count + $2 where id = $1 and deleted_at is null";
 const OWN: &str = "select count(*) from message_reactions where user_id = $2 and message_id = $1";
 const IS_SHARED: &str =
     "select 1 from message_reactions where message_id = $1 and code = $2 and user_id <> $3 limit 1";
@@ -89,7 +91,9 @@ pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result
         return Ok(code);
     }
     check_room(tx, user, id, &code).await?;
-    run!(tx, sqlx::query(COUNTED).bind(id.0).bind(1_i64), execute)?;
+    if run!(tx, sqlx::query(COUNTED).bind(id.0).bind(1_i64), execute)? == 0 {
+        return Err(Fault::Gone("message"));
+    }
     tx.emit(
         Emission::new(EventKind::ReactionAdded, id)
             .at(message.channel_id, place.first_seq)

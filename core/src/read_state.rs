@@ -1,11 +1,13 @@
 //! How far members have read their channels. Forward by reading, back only on purpose.
 
+use std::collections::HashMap;
+
 use confab_protocol::{ChannelId, ChannelKind, EventKind, UserId};
 use uuid::Uuid;
 
 use crate::access::{self, Admitted};
 use crate::db::write::Emission;
-use crate::db::{Read, Tx, run, run_in};
+use crate::db::{Read, Tx, insert_rows, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{notifications, users};
 
@@ -18,6 +20,12 @@ const READ_TO: &str = "update memberships set read_seq = $3,
 // Whoever posts knows the number: it is not looked for.
 const READ_OWN: &str = "update memberships set read_seq = $3, read_number = $4
     where channel_id = $1 and user_id = $2 and to_seq is null and read_seq < $3";
+// The same for several, who stand between the two halves.
+const READERS: &str = "with reader (channel_id, user_id, seq, number) as (";
+const READ_SEVERAL: &str =
+    ") update memberships set read_seq = reader.seq, read_number = reader.number from reader
+    where memberships.channel_id = reader.channel_id and memberships.user_id = reader.user_id
+    and memberships.to_seq is null and memberships.read_seq < reader.seq";
 const BACK_TO: &str = "update memberships set read_seq = $3,
     read_number = coalesce((select number from messages where channel_id = $1 and seq <= $3 order by seq desc limit 1), 0)
     where channel_id = $1 and user_id = $2 and to_seq is null and read_seq > $3";
@@ -132,6 +140,24 @@ pub(crate) async fn read_own(
     (seq, number): (i64, i64),
 ) -> Result<()> {
     run!(tx, sqlx::query(READ_OWN).bind(channel.0).bind(user.0).bind(seq).bind(number), execute)?;
+    Ok(())
+}
+
+/// The same for several who posted: by member, up to which seq and number.
+pub(crate) async fn read_several(
+    tx: &mut Tx,
+    readers: &HashMap<(UserId, ChannelId), (i64, i64)>,
+) -> Result<()> {
+    let mut rows: Vec<_> = readers.iter().collect();
+    // In one order: who updates several rows meets others who do.
+    rows.sort_unstable_by_key(|row| *row.0);
+    insert_rows!(
+        tx,
+        READERS,
+        rows,
+        |values, row| values.push_bind(row.0.1.0).push_bind(row.0.0.0).push_bind(row.1.0).push_bind(row.1.1),
+        READ_SEVERAL
+    );
     Ok(())
 }
 

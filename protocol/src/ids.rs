@@ -77,3 +77,7 @@ id!(
     /// A named set of permissions.
     RoleId
 );
+id!(
+    /// One person's stay in a voice channel.
+    ParticipantId
+);

@@ -1,7 +1,7 @@
 //! The words that every part of Confab shares, and nothing else: no storage, no sockets, no HTTP.
 //!
 //! In reading order: [`ids`] name things, [`time`] dates them, [`views`] show them, [`event`] says what happened to
-//! them, [`gateway`] carries that over a socket. Everything here compiles for wasm, so a plugin may use it too.
+//! them, [`gateway`] carries that over a socket, [`voice`] lets people talk. Everything here compiles for wasm, so a plugin may use it too.
 
 pub mod event;
 pub mod gateway;
@@ -10,14 +10,16 @@ pub mod ids;
 mod openapi;
 pub mod time;
 pub mod views;
+pub mod voice;
 
 pub use event::{Event, EventKind};
-pub use ids::{ChannelId, EventId, FileId, MessageId, RoleId, SessionId, UserId};
+pub use ids::{ChannelId, EventId, FileId, MessageId, ParticipantId, RoleId, SessionId, UserId};
 pub use time::Timestamp;
 pub use views::{
     Channel, ChannelKind, ChannelNotificationLevel, ChannelRole, File, Forwarded, LinkPreview, Member,
     Message, Quoted, ReactionCount, RoleRef, User, UserRef, UserStatus,
 };
+pub use voice::{VoiceParticipant, VoiceRoom};
 
 /// Longest message, in Unicode scalar values (docs/limits.md).
 pub const MESSAGE_CHARACTERS: usize = 16_000;

@@ -43,6 +43,8 @@ mod tokens;
 mod two_factor;
 mod uploads;
 mod users;
+mod voice;
+mod written;
 
 use poem::Route;
 use poem_openapi::{OpenApiService, Tags};
@@ -113,6 +115,7 @@ macro_rules! endpoints {
                 channel_invitations::ChannelInvitations($app.clone()),
                 directory::Directory($app.clone()),
                 members::Members($app.clone()),
+                voice::Voice($app.clone()),
             ),
             (
                 messages::Messages($app.clone()),

@@ -6,17 +6,19 @@
 
 mod device;
 pub mod frames;
-mod greet;
+pub(crate) mod greet;
 mod hub;
-mod outbox;
+pub(crate) mod outbox;
 mod resume;
 mod socket;
-mod strangers;
-mod wire;
+pub(crate) mod strangers;
+pub(crate) mod wire;
+
+use std::net::IpAddr;
 
 use poem::http::{StatusCode, header};
 use poem::web::Data;
-use poem::{Request, Response, handler};
+use poem::{Request, Response, Upgraded, handler};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -38,6 +40,19 @@ fn token_in(query: &str) -> Option<String> {
 /// Opens a socket.
 #[handler]
 pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> {
+    accept(request, &app, FRAME_BYTES, socket::serve)
+}
+
+/// Accepts a socket whose frames have at most `frame_bytes`, and has it served.
+///
+/// # Errors
+/// What is no WebSocket, comes from a foreign page, or says its token in the address.
+pub(crate) fn accept<Served: Future<Output = ()> + Send>(
+    request: &Request,
+    app: &App,
+    frame_bytes: usize,
+    serve: impl FnOnce(App, WebSocketStream<Upgraded>, IpAddr, Option<String>) -> Served + Send + 'static,
+) -> poem::Result<Response> {
     let is_upgrade =
         request.header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
     let key = request.header(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
@@ -48,7 +63,7 @@ pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> 
         return Err(poem::Error::from_string("WebSocket version 13 is spoken here", StatusCode::BAD_REQUEST));
     }
     // A foreign page could open a socket with whatever the browser adds by itself (ASVS 4.4.2).
-    if !origin::is_allowed(request, &app) {
+    if !origin::is_allowed(request, app) {
         return Err(poem::Error::from_string("this page may not open a socket here", StatusCode::FORBIDDEN));
     }
     if app.hub.is_draining() {
@@ -69,10 +84,10 @@ pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> 
             .read_buffer_size(4 * 1_024)
             .write_buffer_size(16 * 1_024)
             .max_write_buffer_size(2 * 1_024 * 1_024)
-            .max_message_size(Some(FRAME_BYTES))
-            .max_frame_size(Some(FRAME_BYTES));
+            .max_message_size(Some(frame_bytes))
+            .max_frame_size(Some(frame_bytes));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        socket::serve(app, stream, context.address, token).await;
+        serve(app, stream, context.address, token).await;
     });
     Ok(Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)

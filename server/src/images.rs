@@ -4,7 +4,7 @@
 //! A GIF keeps its movement within [`MOST_MOVING_PIXELS`]; of everything else that moves, the first picture is kept.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Cursor, Write as _};
+use std::io::{BufReader, BufWriter, Write as _};
 use std::path::Path;
 use std::time::Duration;
 

@@ -56,7 +56,8 @@ pub async fn keep(app: &App, sender: &Sender, filename: String, received: Receiv
     let mut tried = 0;
     loop {
         tried += 1;
-        let file = store(&app.db, &app.storage, &prepared, filename.clone()).await?;
+        let known = objects::known_to(&mut app.db.read(), sender.user, &prepared.sha256).await?;
+        let file = store(&app.db, &app.storage, &prepared, known, filename.clone()).await?;
         let stored = file.keys.clone();
         let recorded = record(&app.db, sender, file, quota).await;
         match recorded {
@@ -105,7 +106,8 @@ async fn record(db: &Db, sender: &Sender, file: NewFile, quota: i64) -> Result<F
 pub async fn bring_in(db: &Db, storage: &Storage, filename: String, bytes: &[u8]) -> Result<NewFile> {
     let received = Received::read(storage.temporary(), bytes, bytes.len() as u64, None).await?;
     let prepared = look_at(received).await?;
-    store(db, storage, &prepared, filename).await
+    let known = objects::known(&mut db.read(), &prepared.sha256).await?;
+    store(db, storage, &prepared, known, filename).await
 }
 
 async fn prepare(app: &App, user: UserId, received: Received) -> Result<Prepared> {
@@ -150,9 +152,14 @@ fn of_image(bytes: Temporary, image: Image, file_type: &str, receipt: Option<Rec
     Ok(Prepared { bytes, sha256, size, file_type: file_type.to_owned(), picture, receipt })
 }
 
-/// Puts the bytes where nobody finds them yet, unless equal ones are there.
-async fn store(db: &Db, storage: &Storage, prepared: &Prepared, filename: String) -> Result<NewFile> {
-    let known = objects::known(&mut db.read(), &prepared.sha256).await?;
+/// Puts the bytes where nobody finds them yet, unless equal ones are known to be there.
+async fn store(
+    db: &Db,
+    storage: &Storage,
+    prepared: &Prepared,
+    known: Option<Keys>,
+    filename: String,
+) -> Result<NewFile> {
     let is_enough = known.is_some_and(|keys| prepared.picture.is_none() || keys.thumbnail.is_some());
     let keys = if is_enough { None } else { Some(put(db, storage, prepared).await?) };
     Ok(NewFile {

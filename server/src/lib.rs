@@ -6,7 +6,7 @@
 //! [`pictures`] what their names say; [`due`] does what has its time. [`intake`] makes files of what is sent, with [`images`], [`storage`] keeps them, [`file_care`]
 //! looks after them, with [`document`], [`egress`] the way out to addresses that people write, [`previews`] and [`rendering`] what happens to messages
 //! afterwards. [`http`] is what surrounds every request, [`api`] the endpoints,
-//! [`gateway`] the sockets with [`presence`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
+//! [`gateway`] the sockets with [`presence`] and [`voice`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
 
 pub mod api;
 pub mod caller;
@@ -38,4 +38,5 @@ pub mod run;
 pub mod state;
 pub mod storage;
 pub mod tokens;
+pub mod voice;
 pub mod web;

@@ -4,6 +4,7 @@
 mod page;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use confab_core::{Fault, FutureExt, Result, log, messages};
 use confab_protocol::{EventKind, LinkPreview, Message, MessageId};
@@ -15,13 +16,15 @@ use crate::state::App;
 /// Messages whose links are looked at at once. Above it messages stay without: a flood of links to slow pages must not
 /// pile up here, nor turn this server against somebody.
 const UNDER_WAY: usize = 16;
+/// Between two looks at the log.
+const APART: Duration = Duration::from_millis(50);
 /// The only type that is read.
 const KINDS: &[&str] = &["text/html"];
 
 /// Follows the log from its present end and looks at the links of what is posted and edited, until `stop`.
 pub async fn follow(app: App, stop: CancellationToken) -> Result<()> {
     let head = log::head(&mut app.db.read()).await?;
-    let mut tail = app.bus.tail(&app.db, head).await;
+    let mut tail = app.bus.tail(&app.db, head).await.unhurried(APART);
     let places = Arc::new(Semaphore::new(UNDER_WAY));
     while let Some(events) = stop.run_until_cancelled(tail.next()).await {
         let mut ids: Vec<MessageId> = events
@@ -36,16 +39,20 @@ pub async fn follow(app: App, stop: CancellationToken) -> Result<()> {
             .collect();
         ids.sort_unstable();
         ids.dedup();
-        let found = match messages::unrendered(&mut app.db.read(), &ids).await {
+        let found = match messages::unrendered(&app.db, &ids).await {
             Ok(found) => found,
             Err(fault) => {
                 tracing::debug!(%fault, "messages stay without previews");
                 continue;
             }
         };
-        for message in found.into_iter().filter(may_have_links) {
+        for message in found.into_iter().filter(|message| may_have_links(message)) {
             let Ok(place) = places.clone().try_acquire_owned() else { break };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(look(app.clone(), message, place)));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(look(
+                app.clone(),
+                Arc::unwrap_or_clone(message),
+                place,
+            )));
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, web};
+use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, voice, web};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
 const TRIMS: usize = 20;
@@ -108,9 +108,12 @@ async fn assemble(
     let push = Pusher::new(push_key, contact(&settings, &local_url), settings.push_loopback)?;
     let tokens = Arc::new(Tokens::new(key, outside.clone()));
     let watched = tokens.clone();
+    let voice = Arc::new(voice::Rooms::new(settings.voice.participants));
+    let (rooms, signals) = (voice.clone(), bus.signals());
     let on_change: gateway::OnChange = Box::new(move |event| match event.kind {
         EventKind::SessionEnded => watched.forget(event.ref_id.into()),
-        _ => watched.forget_all(),
+        EventKind::UserUpdated | EventKind::AccessChanged => watched.forget_all(),
+        _ => rooms.heed(event),
     });
     let hub = Hub::start(db.clone(), bus.clone(), settings.sockets_per_user, on_change, stop.clone()).await?;
     let storage = Storage::open(&settings)?;
@@ -128,6 +131,7 @@ async fn assemble(
         mail,
         push,
         presences: Keeper::default(),
+        voice,
         db,
         bus,
         settings,
@@ -137,6 +141,7 @@ async fn assemble(
         local_url,
     });
     errands::start(&app, &stop);
+    tokio::spawn(voice::keeper::keep(app.clone(), signals, stop.clone()));
     tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));
     if app.settings.link_previews {
         let (app, stop) = (app.clone(), stop.clone());
@@ -211,6 +216,7 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
             get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))),
         )
         .at("/ws", get(gateway::open))
+        .at("/ws/voice/:channel_id", get(voice::open))
         .at("/health", get(api::health))
         .at("/ready", get(api::ready))
         .at("/db-test", get(api::database_test))

@@ -19,6 +19,7 @@ use crate::presence::Keeper;
 use crate::push::Pusher;
 use crate::storage::Storage;
 use crate::tokens::Tokens;
+use crate::voice::Rooms;
 
 /// The server's parts. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +59,8 @@ pub struct Parts {
     pub push: Pusher,
     /// Whose devices are here.
     pub presences: Keeper,
+    /// Who talks where.
+    pub voice: Arc<Rooms>,
     /// Renders the figures.
     pub metrics: PrometheusHandle,
     /// The address that is listened on, for links when no public address is set.

@@ -1,6 +1,6 @@
 //! From texts to settings: each value read and checked, all faults collected.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,10 +44,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let upload_quota_bytes = number("upload_quota_bytes", 1);
     let away_after = Duration::from_secs(number("away_after_seconds", 1));
     let digest_after = Duration::from_secs(number("digest_after_seconds", 0));
-    let listen = text("listen").parse().unwrap_or_else(|_| {
-        faults.push(format!("listen must be ADDRESS:PORT, not {:?}", text("listen")));
-        ([127, 0, 0, 1], 8000).into()
-    });
+    let listen = address(&text("listen"), &mut faults);
     let mut choice = |key: &str, words: [&str; 2]| -> bool {
         let value = text(key);
         if !words.contains(&value.as_str()) {
@@ -64,15 +61,18 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let public_url = public_url(&text("public_url"), &mut faults);
     let trusted_proxies = parsed("trusted_proxies", &list("trusted_proxies"), "address", &mut faults);
     let egress_allow = parsed("egress_allow", &list("egress_allow"), "IP:PORT", &mut faults);
-    let allowed_origins = list("allowed_origins");
-    for origin in allowed_origins.iter().filter(|origin| !is_origin(origin)) {
-        faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
-    }
+    let allowed_origins = origins(list("allowed_origins"), &mut faults);
     let login_or_create = networks(&list("login_or_create"), &mut faults);
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
     let files = super::files::place(&text("files_url"), &mut faults);
     let bucket = super::files::access(&text, &files, &mut faults);
     let embeddings = super::embeddings::endpoint(&text, &mut faults);
+    let voice = super::voice::voice(
+        list("ice_servers"),
+        text("turn_secret"),
+        &text("voice_participants"),
+        &mut faults,
+    );
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
@@ -120,10 +120,25 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         link_previews,
         egress_allow,
         embeddings,
+        voice,
         log: text("log"),
         log_json,
         values,
     })
+}
+
+fn address(text: &str, faults: &mut Vec<String>) -> SocketAddr {
+    text.parse().unwrap_or_else(|_| {
+        faults.push(format!("listen must be ADDRESS:PORT, not {text:?}"));
+        ([127, 0, 0, 1], 8000).into()
+    })
+}
+
+fn origins(list: Vec<String>, faults: &mut Vec<String>) -> Vec<String> {
+    for origin in list.iter().filter(|origin| !is_origin(origin)) {
+        faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
+    }
+    list
 }
 
 /// The parts of a list that can be read; `form` is what each must be.

@@ -12,13 +12,16 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::lock::DirectoryLock;
-use super::write::Writer;
+use super::memory::Memory;
+use super::writer::Writer;
 use super::{Db, Engine, migrate, run};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
 /// Readers beside the one SQLite writer.
 const SQLITE_READERS: u32 = 4;
+/// Statements that one connection keeps prepared.
+const STATEMENTS: usize = 400;
 /// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
@@ -75,13 +78,16 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
         writer: None,
         head,
         epoch: Uuid::nil(),
+        recent: Arc::default(),
+        lines: Arc::default(),
         _lock: Some(Arc::new(lock)),
     };
     begin_log(&mut writer).await?;
     let (epoch, last_pos) = log_meta(&db).await?;
     db.epoch = epoch;
     db.head.send_replace(last_pos);
-    db.writer = Some(Writer::start(writer, last_pos, db.head.clone()));
+    let memory = Memory::watching(&mut writer).await?;
+    db.writer = Some(Writer::start(writer, last_pos, memory, db.head.clone(), db.recent.clone())?);
     Ok(db)
 }
 
@@ -107,6 +113,10 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4000")
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory")
+        // Seven lengths of each statement with a list of rows, beside all the others.
+        .statement_cache_capacity(STATEMENTS)
+        // A page of 100 and what tells that there are more: SQLite's thread does not wait for the reader in between.
+        .row_buffer_size(128)
         .disable_statement_logging()
 }
 
@@ -156,6 +166,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Fault::invalid("DATABASE_URL", error.to_string()))?
         .application_name("confab")
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let at = format!("{}:{}", options.get_host(), options.get_port());
     let pool = PgPoolOptions::new()
@@ -185,8 +196,15 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         }
     }
     let head = Arc::new(watch::Sender::new(0));
-    let mut db =
-        Db { pools: Engine::Postgres(pool.clone()), writer: None, head, epoch: Uuid::nil(), _lock: None };
+    let mut db = Db {
+        pools: Engine::Postgres(pool.clone()),
+        writer: None,
+        head,
+        epoch: Uuid::nil(),
+        recent: Arc::default(),
+        lines: Arc::default(),
+        _lock: None,
+    };
     sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool).await?;
     db.epoch = log_meta(&db).await?.0;
     Ok(db)

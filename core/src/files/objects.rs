@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use confab_protocol::Timestamp;
+use confab_protocol::{Timestamp, UserId};
 
 use super::NewFile;
 use crate::db::{Read, Tx, run};
@@ -20,6 +20,8 @@ const PROMISED_MS: i64 = Duration::from_hours(6).as_millis() as i64;
 const MARGIN_MS: i64 = Duration::from_hours(1).as_millis() as i64;
 
 const BY_HASH: &str = "select key, thumbnail_key from file_objects where sha256 = $1";
+const IS_OWN: &str =
+    "select 1 from files where uploaded_by_id = $1 and sha256 = $2 and deleted_at is null limit 1";
 const PROMISE: &str = "insert into stray_keys (key, remove_at) values ($1, $2)";
 const TAKE_PROMISE: &str = "delete from stray_keys where key = $1 and remove_at > $2";
 const USE: &str = "update file_objects set version = version + 1 where sha256 = $1";
@@ -51,6 +53,17 @@ pub async fn known(on: &mut impl Read, sha256: &str) -> Result<Option<Keys>> {
     let row: Option<(String, Option<String>)> =
         run!(on, sqlx::query_as(BY_HASH).bind(sha256), fetch_optional)?;
     Ok(row.map(|(key, thumbnail)| Keys { key, thumbnail }))
+}
+
+/// Where bytes lie that this person keeps a file of already. Those of others are put once more and given up after: how
+/// long an upload takes must not tell whether somebody has the same.
+pub async fn known_to(on: &mut impl Read, user: UserId, sha256: &str) -> Result<Option<Keys>> {
+    let own: Option<i32> =
+        run!(on, sqlx::query_scalar(IS_OWN).bind(user.0).bind(sha256.to_owned()), fetch_optional)?;
+    match own {
+        Some(_) => known(on, sha256).await,
+        None => Ok(None),
+    }
 }
 
 /// Promises keys under which bytes are about to be put.

@@ -46,49 +46,81 @@ pub(crate) async fn append(tx: &mut Tx, place: &Place, messages: &[NewMessage]) 
     if messages.len() as i64 != place.count {
         return Err(Fault::Internal(format!("{} messages for {} numbers", messages.len(), place.count)));
     }
-    let rows: Vec<(i64, &NewMessage)> = (0_i64..).zip(messages).collect();
+    let rows: Vec<Row<'_>> = (0_i64..)
+        .zip(messages)
+        .map(|(offset, message)| Row {
+            channel_id: place.channel_id,
+            seq: place.first_seq + offset,
+            number: place.first_number + offset,
+            message,
+        })
+        .collect();
+    insert(tx, &rows).await?;
+    count_replies(tx, messages).await?;
+    let mentions: Vec<(UserId, i64, MessageId)> = rows
+        .iter()
+        .flat_map(|row| row.message.mentions.iter().map(move |user| (*user, row.seq, row.message.id)))
+        .collect();
+    store_mentions(tx, place.channel_id, &mentions).await?;
+    announce(tx, &rows);
+    Ok(())
+}
+
+/// A message and where it goes.
+pub(super) struct Row<'m> {
+    channel_id: ChannelId,
+    seq: i64,
+    number: i64,
+    message: &'m NewMessage,
+}
+
+impl<'m> Row<'m> {
+    /// At the first numbers of a place.
+    pub fn of(place: &Place, message: &'m NewMessage) -> Self {
+        Self { channel_id: place.channel_id, seq: place.first_seq, number: place.first_number, message }
+    }
+}
+
+/// Stores the rows alone.
+pub(super) async fn insert(tx: &mut Tx, rows: &[Row<'_>]) -> Result<()> {
     insert_rows!(
         tx,
         INSERT,
         rows,
         |values, row| values
-            .push_bind(row.1.id.0)
-            .push_bind(place.channel_id.0)
-            .push_bind(place.first_seq + row.0)
-            .push_bind(place.first_number + row.0)
-            .push_bind(row.1.sender_id.0)
-            .push_bind(row.1.content.clone())
-            .push_bind(row.1.parent_id.map(|id| id.0))
+            .push_bind(row.message.id.0)
+            .push_bind(row.channel_id.0)
+            .push_bind(row.seq)
+            .push_bind(row.number)
+            .push_bind(row.message.sender_id.0)
+            .push_bind(row.message.content.clone())
+            .push_bind(row.message.parent_id.map(|id| id.0))
             .push_bind(1_i64)
-            .push_bind(row.1.nonce.clone())
-            .push_bind(mentions_text(&row.1.mentions))
+            .push_bind(row.message.nonce.clone())
+            .push_bind(mentions_text(&row.message.mentions))
             .push_bind(None::<String>)
             .push_bind(0_i64)
             .push_bind(0_i64)
-            .push_bind(row.1.has_attachments)
-            .push_bind(row.1.created_at.0)
-            .push_bind(row.1.created_at.0)
+            .push_bind(row.message.has_attachments)
+            .push_bind(row.message.created_at.0)
+            .push_bind(row.message.created_at.0)
             .push_bind(None::<i64>)
             .push_bind(None::<i64>)
-            .push_bind(row.1.html.clone()),
+            .push_bind(row.message.html.clone()),
         ""
     );
-    count_replies(tx, messages).await?;
-    let mentions: Vec<(UserId, i64, MessageId)> = rows
-        .iter()
-        .flat_map(|(offset, message)| {
-            message.mentions.iter().map(move |user| (*user, place.first_seq + offset, message.id))
-        })
-        .collect();
-    store_mentions(tx, place.channel_id, &mentions).await?;
-    for (offset, message) in rows {
+    Ok(())
+}
+
+/// Tells everyone of them.
+pub(super) fn announce(tx: &mut Tx, rows: &[Row<'_>]) {
+    for row in rows {
         tx.emit(
-            Emission::new(EventKind::NewMessage, message.id)
-                .at(place.channel_id, place.first_seq + offset)
-                .by(message.sender_id),
+            Emission::new(EventKind::NewMessage, row.message.id)
+                .at(row.channel_id, row.seq)
+                .by(row.message.sender_id),
         );
     }
-    Ok(())
 }
 
 async fn count_replies(tx: &mut Tx, messages: &[NewMessage]) -> Result<()> {

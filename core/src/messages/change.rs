@@ -30,7 +30,11 @@ pub fn may_change(admitted: &Admitted, message: &Message, deleting: bool) -> Res
     if is_own || (deleting && admitted.role() >= Some(ChannelRole::Admin)) {
         return Ok(());
     }
-    Err(Fault::forbidden("not_yours", "this message is not yours"))
+    Err(not_yours())
+}
+
+fn not_yours() -> Fault {
+    Fault::forbidden("not_yours", "this message is not yours")
 }
 
 /// Replaces the content. `version`, when given, must be the one that the editor saw.
@@ -89,9 +93,13 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: MessageId) -> Result<()> {
     let (channel, copies) = (message.channel_id, forward::places(tx, &[id]).await?);
     erase::hold_before(tx, channel, &copies).await?;
     // In an archived channel too: what somebody takes back must not stay because nobody writes there any more.
-    access::place_for_member(tx, user, channel, Take::Events(0)).await?;
+    let role = access::role_under_lock(tx, user, channel).await?;
+    // Whoever was an admin a moment ago deletes nothing of others' any more.
+    if message.sender_id != user && role < ChannelRole::Admin {
+        return Err(not_yours());
+    }
     erase::hold_after(tx, channel, &copies).await?;
-    if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user), &copies).await? == 0 {
+    if erase::erase(tx, channel, &[(id, message.parent_id)], Some(user)).await? == 0 {
         return Err(Fault::Gone("message"));
     }
     Ok(())

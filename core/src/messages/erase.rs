@@ -53,13 +53,12 @@ async fn hold(tx: &mut Tx, channel: ChannelId) -> Result<()> {
 }
 
 /// Deletes messages of a channel that the caller holds, with the roots of their threads, and tells of it there and
-/// where copies of them stand. Answers how many there were: others were deleted before.
+/// where copies of them stand, whose channels are held where they were known. Answers how many there were: others were deleted before.
 pub(crate) async fn erase(
     tx: &mut Tx,
     channel: ChannelId,
     messages: &[(MessageId, Option<MessageId>)],
     by: Option<UserId>,
-    copies: &[ChannelId],
 ) -> Result<usize> {
     let mut erased = Vec::with_capacity(messages.len());
     let mut answers: BTreeMap<MessageId, i64> = BTreeMap::new();
@@ -80,7 +79,7 @@ pub(crate) async fn erase(
     let roots: Vec<MessageId> = answers.into_keys().filter(|root| !erased.contains(root)).collect();
     tell(tx, channel, &erased, &roots, by).await?;
     for id in &erased {
-        empty_copies(tx, *id, channel, copies).await?;
+        empty_copies(tx, *id).await?;
     }
     Ok(erased.len())
 }
@@ -133,16 +132,11 @@ async fn tell(
     Ok(())
 }
 
-/// Empties the copies of a deleted message and tells those who see them, in the channels that are held. Nothing shows a
-/// copy that came to be in another one in the meantime: who reads it looks at the original.
-async fn empty_copies(tx: &mut Tx, id: MessageId, own: ChannelId, held: &[ChannelId]) -> Result<()> {
-    if held.is_empty() {
-        return Ok(());
-    }
+/// Empties the copies of a deleted message and tells those who see them. Copies that came to be since the channels were
+/// held are among them: none comes after the message was deleted. Their channels are held out of order, so two who
+/// delete crosswise in that moment may wait for each other; PostgreSQL sends one of them back.
+async fn empty_copies(tx: &mut Tx, id: MessageId) -> Result<()> {
     for (copy, channel) in forward::empty(tx, id).await? {
-        if channel != own && !held.contains(&channel) {
-            continue;
-        }
         let place = match access::place_of_system(tx, channel, Take::Events(1)).await {
             Err(Fault::NotFound(_)) => continue,
             other => other?,
@@ -164,5 +158,5 @@ pub(crate) async fn expire(
     hold_before(tx, channel, &copies).await?;
     hold(tx, channel).await?;
     hold_after(tx, channel, &copies).await?;
-    erase(tx, channel, messages, None, &copies).await
+    erase(tx, channel, messages, None).await
 }

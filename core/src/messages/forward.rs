@@ -12,9 +12,6 @@ const MOST: i64 = 200;
 
 const SOURCE_OF: &str =
     "select source_id, sender_id, content, has_attachments, created_at from forwards where message_id = $1";
-// Held until the transaction ends: a message is either forwarded first and its copy emptied when it is deleted, or
-// deleted first and not forwarded.
-const HOLD: &str = "update messages set version = version where id = $1 and deleted_at is null";
 const COUNT: &str = "select count(*) from forwards where source_id = $1";
 const KEEP: &str =
     "insert into forwards (message_id, source_id, sender_id, content, has_attachments, created_at)
@@ -65,7 +62,8 @@ pub(super) async fn source(tx: &mut Tx, user: UserId, id: MessageId) -> Result<S
     } else {
         of_message(&message)
     };
-    if run!(tx, sqlx::query(HOLD).bind(source.source_id), execute)? == 0 || message.deleted_at.is_some() {
+    view::hold(tx, MessageId(source.source_id)).await?;
+    if message.deleted_at.is_some() {
         return Err(Fault::Gone("message"));
     }
     let copies: i64 = run!(tx, sqlx::query_scalar(COUNT).bind(source.source_id), fetch_one)?;
@@ -125,7 +123,9 @@ pub(super) async fn places(on: &mut impl Read, sources: &[MessageId]) -> Result<
 
 /// Empties every copy of a message, and answers which messages show one.
 pub(super) async fn empty(tx: &mut Tx, source: MessageId) -> Result<Vec<(MessageId, ChannelId)>> {
-    run!(tx, sqlx::query(EMPTY).bind(source.0), execute)?;
+    if run!(tx, sqlx::query(EMPTY).bind(source.0), execute)? == 0 {
+        return Ok(Vec::new());
+    }
     run!(tx, sqlx::query(RAISE).bind(source.0).bind(Timestamp::now().0), execute)?;
     let rows: Vec<(Uuid, Uuid)> = run!(tx, sqlx::query_as(COPIES).bind(source.0), fetch_all)?;
     Ok(rows.into_iter().map(|(id, channel)| (MessageId(id), ChannelId(channel))).collect())

@@ -48,7 +48,7 @@ pub struct Posted {
 }
 
 impl Draft {
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         text::content(&self.content, !self.file_ids.is_empty() || self.forwarded_id.is_some())?;
         if let Some(nonce) = &self.nonce
             && (nonce.is_empty() || nonce.len() > NONCE_BYTES || nonce.chars().any(char::is_control))

@@ -1,5 +1,8 @@
 //! Messages as everyone sees them: one query for a page, one more each where it has files or reactions.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use confab_protocol::{
     ChannelId, ChannelKind, File, Message, MessageId, ReactionCount, Timestamp, UserId, UserRef,
 };
@@ -9,7 +12,7 @@ use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
 use super::{previews, render};
 use crate::access::{self, Admitted, Place};
-use crate::db::{Read, run, run_in};
+use crate::db::{Db, Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{broadcasts, files, reactions};
 
@@ -21,6 +24,7 @@ pub(super) const COLUMNS: &str = "select m.id, m.channel_id, m.seq, m.sender_id,
     from messages m join users u on u.id = m.sender_id
     join channels c on c.id = m.channel_id and c.deleted_at is null";
 const BY_IDS: &str = "where m.id in";
+const HOLD: &str = "update messages set version = version where id = $1 and deleted_at is null";
 const PLACE: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
 #[derive(sqlx::FromRow)]
@@ -64,19 +68,34 @@ pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>
     for part in wanted.chunks(500) {
         rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
     }
-    let mut by_id: std::collections::HashMap<Uuid, Message> =
+    let mut by_id: HashMap<Uuid, Message> =
         of_rows(on, rows).await?.into_iter().map(|message| (message.id.0, message)).collect();
     Ok(wanted.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// The same without `html`, for those who read texts and show none: an index need not render an imported history.
-pub async fn unrendered(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {
-    let mut rows: Vec<MessageRow> = Vec::with_capacity(ids.len());
-    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    for part in wanted.chunks(500) {
-        rows.extend(run_in!(on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?);
+/// The same for those who are told of news: what this process posted and nobody changed since is at hand.
+pub async fn shown(db: &Db, ids: &[MessageId]) -> Result<HashMap<MessageId, Arc<Message>>> {
+    let mut shown = db.recent.messages(ids);
+    let missing: Vec<MessageId> = ids.iter().filter(|id| !shown.contains_key(id)).copied().collect();
+    if !missing.is_empty() {
+        let read = views(&mut db.read(), &missing).await?;
+        shown.extend(read.into_iter().map(|message| (message.id, Arc::new(message))));
     }
-    plain_of_rows(on, rows).await
+    Ok(shown)
+}
+
+/// The same for those who read texts and show none: what is read has no `html`, as an index need not render an imported
+/// history.
+pub async fn unrendered(db: &Db, ids: &[MessageId]) -> Result<Vec<Arc<Message>>> {
+    let recent = db.recent.messages(ids);
+    let wanted: Vec<Uuid> = ids.iter().filter(|id| !recent.contains_key(id)).map(|id| id.0).collect();
+    let mut found: Vec<Arc<Message>> = recent.into_values().collect();
+    let mut on = db.read();
+    for part in wanted.chunks(500) {
+        let rows: Vec<MessageRow> = run_in!(&mut on, MessageRow, format!("{COLUMNS} {BY_IDS}"), part, "")?;
+        found.extend(plain_of_rows(&mut on, rows).await?.into_iter().map(Arc::new));
+    }
+    Ok(found)
 }
 
 /// Rows as everyone sees them. What is not kept as HTML yet is rendered here.
@@ -259,6 +278,18 @@ pub async fn door(on: &mut impl Read, user: UserId, id: MessageId) -> Result<Doo
         other => other,
     })?;
     Ok(Door { admitted, parent_id: parent.map(MessageId), is_deleted: deleted_at.is_some() })
+}
+
+/// Holds a message until the transaction ends: it is either forwarded or kept first, and the copy emptied when it is
+/// deleted, or deleted first, and neither.
+///
+/// # Errors
+/// [`Fault::Gone`] for a deleted one.
+pub(crate) async fn hold(tx: &mut Tx, id: MessageId) -> Result<()> {
+    match run!(tx, sqlx::query(HOLD).bind(id.0), execute)? {
+        0 => Err(Fault::Gone("message")),
+        _ => Ok(()),
+    }
 }
 
 /// Of messages that an index found, those that exist, are not deleted and stand in `channels`. The index may be behind

@@ -52,14 +52,14 @@ pub async fn world() -> (Db, UserId, TempDir) {
 }
 
 /// A record with ada and an open channel of hers.
-pub struct Room {
+pub struct Place {
     pub db: Db,
     pub ada: UserId,
     pub room: ChannelId,
     _folder: TempDir,
 }
 
-impl Room {
+impl Place {
     pub async fn open() -> Self {
         let (db, ada, folder) = world().await;
         let room = channel(&db, ada, "room", ChannelKind::Public).await;

@@ -7,7 +7,7 @@ use confab_core::{Db, Fault, FutureExt, cursors, log};
 use confab_protocol::{ChannelId, UserId};
 use uuid::Uuid;
 
-use crate::harness::Room;
+use crate::harness::Place;
 
 /// Two steps and a little.
 const POSTS: usize = 2_100;
@@ -40,7 +40,7 @@ async fn hold(db: &Db, from: i64) -> cursors::Cursor {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_leaves_the_log_when_every_consumer_is_past_it() {
-    let Room { db, ada, room: channel, .. } = &Room::open().await;
+    let Place { db, ada, room: channel, .. } = &Place::open().await;
     talk(db, *ada, *channel).await;
     assert!(!trim(db, log::KEPT).await, "nothing is old");
 

@@ -12,3 +12,4 @@ mod plans;
 mod push;
 mod record;
 mod schedule;
+mod together;

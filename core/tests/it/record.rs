@@ -6,7 +6,7 @@ use confab_core::messages::{self, Draft, NewMessage};
 use confab_core::{Fault, FutureExt, bookmarks, log};
 use confab_protocol::{EventKind, MessageId, Timestamp};
 
-use crate::harness::{Room, record, settings};
+use crate::harness::{Place, record, settings};
 
 fn draft(content: &str, nonce: Option<&str>) -> Draft {
     Draft { content: content.into(), nonce: nonce.map(str::to_owned), ..Draft::default() }
@@ -14,7 +14,7 @@ fn draft(content: &str, nonce: Option<&str>) -> Draft {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_writes_leave_neither_hole_nor_event() {
-    let Room { db, ada, room, .. } = &Room::open().await;
+    let Place { db, ada, room, .. } = &Place::open().await;
     let (ada, room) = (*ada, *room);
     let mut tasks = Vec::new();
     for number in 0..200_usize {
@@ -50,7 +50,7 @@ async fn refused_writes_leave_neither_hole_nor_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_nonce_is_one_message() {
-    let Room { db, ada, room, .. } = &Room::open().await;
+    let Place { db, ada, room, .. } = &Place::open().await;
     let (ada, room) = (*ada, *room);
     let mut tasks = Vec::new();
     for _ in 0..10 {
@@ -86,7 +86,7 @@ async fn one_nonce_is_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panicking_write_harms_nobody() {
-    let Room { db, ada, room, .. } = &Room::open().await;
+    let Place { db, ada, room, .. } = &Place::open().await;
     let (ada, room) = (*ada, *room);
     let failed: Result<(), Fault> = db
         .write(move |tx| {
@@ -116,7 +116,7 @@ async fn a_second_process_is_refused_in_one_sentence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bookmarks_end_at_five_thousand() {
-    let Room { db, ada, room, .. } = &Room::open().await;
+    let Place { db, ada, room, .. } = &Place::open().await;
     let (ada, room) = (*ada, *room);
     let now = Timestamp::now();
     let history: Vec<NewMessage> = (0..5_001)

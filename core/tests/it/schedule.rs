@@ -13,9 +13,9 @@ use confab_core::users::{self};
 use confab_protocol::{ChannelId, MessageId, Timestamp};
 use uuid::Uuid;
 
-use crate::harness::Room;
+use crate::harness::Place;
 
-impl Room {
+impl Place {
     async fn schedule(&self, content: &str) -> Uuid {
         let (ada, channel_id, content) = (self.ada, self.room, content.to_owned());
         let send_at = Timestamp::now();
@@ -47,7 +47,7 @@ impl Room {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_who_send_the_same_send_it_once() {
-    let world = Room::open().await;
+    let world = Place::open().await;
     for _ in 0..5 {
         let before = world.count().await;
         let id = world.schedule("hello").await;
@@ -60,7 +60,7 @@ async fn many_who_send_the_same_send_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_not_sign_in_sends_nothing() {
-    let world = Room::open().await;
+    let world = Place::open().await;
     let id = world.schedule("hello").await;
     let ada = world.ada;
     world
@@ -75,7 +75,7 @@ async fn whoever_may_not_sign_in_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_a_deleted_channel_go_too() {
-    let world = Room::open().await;
+    let world = Place::open().await;
     let (ada, room) = (world.ada, world.room);
     let old = Timestamp(Timestamp::now().0 - Duration::from_hours(24 * 40).as_millis() as i64);
     let all: Vec<NewMessage> = (0..retention::BATCH + 20)

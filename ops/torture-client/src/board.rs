@@ -57,6 +57,8 @@ pub struct Board {
     pub findings: Findings,
     /// Acknowledged posts.
     pub posts: Counter,
+    /// Listeners who have begun to hear.
+    pub ears: Counter,
     /// Events that listeners heard.
     pub heard: Counter,
     /// Requests that had to be made again.
@@ -90,6 +92,7 @@ impl Default for Board {
         Self {
             findings: Findings::default(),
             posts: Counter::default(),
+            ears: Counter::default(),
             heard: Counter::default(),
             retries: Counter::default(),
             resumes: Counter::default(),

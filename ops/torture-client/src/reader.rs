@@ -213,6 +213,7 @@ impl Reader {
                 self.heard.steps.push(Step::Began { channel, last_seq });
             }
         }
+        self.board.ears.add();
         Ok(())
     }
 

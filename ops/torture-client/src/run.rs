@@ -61,6 +61,19 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
     run.tell(started, done).await
 }
 
+/// Waits until everybody listens: who was in a room and out of it again before their first `ready` is told of none of it,
+/// and nothing in what they heard would say so.
+async fn all_hear(board: &Board, listeners: usize) -> Result<()> {
+    let began = Instant::now();
+    while (board.ears.get() as usize) < listeners {
+        if began.elapsed() > CAUGHT_UP_WITHIN {
+            return Err("not everybody was greeted by the gateway".into());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
 /// Waits for whoever wants it to end: what it started must not live on.
 async fn interrupted() -> Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
@@ -91,6 +104,7 @@ impl Run {
         let journal_path = self.chaos.installation.folder().join("journal.jsonl");
         let journal = Arc::new(Journal::create(&journal_path)?);
         people.listen(&mut rng, &board);
+        all_hear(&board, people.listening.len()).await?;
         people.begin(&mut rng, &journal, &board);
         if let Some(bus) = &self.chaos.installation.aside {
             people.busy.spawn(noise::repeat(bus.address(), StdRng::seed_from_u64(self.seed), board.clone()));

@@ -59,7 +59,7 @@ impl Bookmarks {
     ) -> Answer<Json<BookmarkPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: Option<After> = cursor::decode(cursor.0.as_deref())?;
-        let on = &mut app(&self.0)?.db.read();
+        let on = &mut app(&self.0)?.db.snapshot().await?;
         let (found, next) = bookmarks::list(on, caller.0.user_id, after, limit).await?;
         let items =
             found.into_iter().map(|it| Bookmark { message: it.message, created_at: it.created_at }).collect();

@@ -48,7 +48,7 @@ impl DirectMessages {
         let limit = cursor::limit(limit.0)?;
         let after: Option<After> = cursor::decode(cursor.0.as_deref())?;
         let user = caller.0.user_id;
-        let on = &mut app(&self.0)?.db.read();
+        let on = &mut app(&self.0)?.db.snapshot().await?;
         let (found, next) = direct_messages::conversations(on, user, after, limit).await?;
         let items = found
             .into_iter()

@@ -60,8 +60,8 @@ impl Members {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
         let after: String = cursor::decode(cursor.0.as_deref())?.unwrap_or_default();
-        let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
-        let (channel, on) = (admitted.channel_id(), &mut app.db.read());
+        let on = &mut app.db.snapshot().await?;
+        let channel = access::admit(on, caller.0.user_id, ChannelId(id.0)).await?.channel_id();
         let prefix: String = q.0.unwrap_or_default().chars().take(users::USERNAME_CHARACTERS).collect();
         let (items, next) = if prefix.trim().is_empty() {
             members::list(on, channel, &after, limit).await?

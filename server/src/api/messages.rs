@@ -7,10 +7,12 @@ use poem::Request;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::strict::Text;
+use super::written::Written;
 use super::{Answer, Area, app, cursor};
 use crate::gateway::frames;
 use crate::state::App;
@@ -63,7 +65,7 @@ struct MessageVersionPage {
 }
 
 /// A page of a channel, ascending by `seq`.
-#[derive(Object)]
+#[derive(Object, Serialize)]
 struct MessagePage {
     items: Vec<Message>,
     /// Always null: pages go on by `before_seq` and `after_seq`.
@@ -87,10 +89,10 @@ struct EventPage {
 enum Posted {
     /// The nonce was known: this is the message that has it.
     #[oai(status = 200)]
-    Known(Json<Message>),
+    Known(Written<Message>),
     /// It is in the record.
     #[oai(status = 201)]
-    Created(Json<Message>),
+    Created(Written<Message>),
 }
 
 pub struct Messages(pub Option<App>);
@@ -155,7 +157,7 @@ impl Messages {
     ) -> Answer<Json<MessageVersionPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: i64 = cursor::decode(cursor.0.as_deref())?.unwrap_or(0);
-        let on = &mut app(&self.0)?.db.read();
+        let on = &mut app(&self.0)?.db.snapshot().await?;
         let found = messages::history(on, caller.0.user_id, MessageId(id.0), after, limit).await?;
         let last = found.last().filter(|_| found.len() == limit as usize);
         let next_cursor = last.and_then(|it| cursor::encode(&it.version));
@@ -179,7 +181,7 @@ impl Messages {
         around_seq: Query<Option<i64>>,
         /// Instead of a number: passes over so many of the newest, at most 10,000.
         skip: Query<Option<i64>>,
-    ) -> Answer<Json<MessagePage>> {
+    ) -> Answer<Written<MessagePage>> {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
         let has_place = before_seq.is_some() || after_seq.is_some() || around_seq.is_some();
@@ -198,13 +200,14 @@ impl Messages {
                 );
             }
         };
-        let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
+        let on = &mut app.db.snapshot().await?;
+        let admitted = access::admit(on, caller.0.user_id, ChannelId(id.0)).await?;
         if skip > 0 {
-            side = Side::Before(messages::nth_newest(&mut app.db.read(), &admitted, skip).await?);
+            side = Side::Before(messages::nth_newest(on, &admitted, skip).await?);
         }
-        let page = messages::page(&mut app.db.read(), &admitted, side, limit).await?;
+        let page = messages::page(on, &admitted, side, limit).await?;
         let has_more = if matches!(side, Side::After(_)) { page.has_after } else { page.has_before };
-        Ok(Json(MessagePage {
+        Ok(Written(MessagePage {
             items: page.messages,
             next_cursor: None,
             has_more,
@@ -216,7 +219,9 @@ impl Messages {
     /// One message.
     #[oai(path = "/messages/:id", method = "get")]
     async fn get(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<Message>> {
-        let found = messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, MessageId(id.0)).await?;
+        let found =
+            messages::find(&mut app(&self.0)?.db.snapshot().await?, caller.0.user_id, MessageId(id.0))
+                .await?;
         Ok(Json(found.1))
     }
 
@@ -270,6 +275,8 @@ impl Messages {
         let found =
             log::in_channel_after(&mut app.db.read(), admitted.channel_id(), after, i64::from(limit)).await?;
         let frames = frames::encode(&app.db, &found).await?;
+        // Their texts are those of now: whoever was put out meanwhile gets none of them.
+        access::admit(&mut app.db.read(), caller.0.user_id, admitted.channel_id()).await?.member()?;
         let items = frames.iter().flatten().filter_map(|frame| serde_json::from_str(frame).ok()).collect();
         Ok(Json(EventPage { items, next_cursor: None }))
     }
@@ -277,12 +284,9 @@ impl Messages {
 
 impl Messages {
     async fn store(&self, user: UserId, channel: ChannelId, draft: Draft) -> Answer<Posted> {
-        let posted = app(&self.0)?
-            .db
-            .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
-            .await?;
+        let posted = messages::send(&app(&self.0)?.db, user, channel, draft).await?;
         metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
-        let message = Json(posted.message);
+        let message = Written(posted.message);
         Ok(if posted.is_new { Posted::Created(message) } else { Posted::Known(message) })
     }
 
@@ -303,7 +307,8 @@ impl Messages {
     }
 
     async fn stands_in(&self, caller: &Bearer, id: MessageId, channel: ChannelId) -> Answer<()> {
-        let (_, message) = messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, id).await?;
+        let (_, message) =
+            messages::find(&mut app(&self.0)?.db.snapshot().await?, caller.0.user_id, id).await?;
         if message.channel_id == channel { Ok(()) } else { Err(Fault::NotFound("message").into()) }
     }
 }

@@ -70,7 +70,8 @@ impl Notifications {
         let limit = cursor::limit(limit.0)?;
         let before: Option<Uuid> = cursor::decode(cursor.0.as_deref())?;
         let only_unread = unread.0.unwrap_or(false);
-        let (found, next) = notifications::list(&mut app.db.read(), user, only_unread, before, limit).await?;
+        let (found, next) =
+            notifications::list(&mut app.db.snapshot().await?, user, only_unread, before, limit).await?;
         let items = found
             .into_iter()
             .map(|it| Notification {

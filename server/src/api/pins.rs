@@ -52,8 +52,9 @@ impl Pins {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
         let after: Option<After> = cursor::decode(cursor.0.as_deref())?;
-        let admitted = access::admit(&mut app.db.read(), caller.0.user_id, ChannelId(id.0)).await?;
-        let (items, next) = pins::list(&mut app.db.read(), &admitted, after, limit).await?;
+        let on = &mut app.db.snapshot().await?;
+        let admitted = access::admit(on, caller.0.user_id, ChannelId(id.0)).await?;
+        let (items, next) = pins::list(on, &admitted, after, limit).await?;
         Ok(Json(PinPage { items, next_cursor: next.and_then(|place| cursor::encode(&place)) }))
     }
 }

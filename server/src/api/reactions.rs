@@ -65,7 +65,8 @@ impl Reactions {
     #[oai(path = "/messages/:id/reactions", method = "get")]
     async fn list(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<ReactionList>> {
         let (_, message) =
-            messages::find(&mut app(&self.0)?.db.read(), caller.0.user_id, MessageId(id.0)).await?;
+            messages::find(&mut app(&self.0)?.db.snapshot().await?, caller.0.user_id, MessageId(id.0))
+                .await?;
         Ok(Json(ReactionList { items: message.reactions, next_cursor: None }))
     }
 
@@ -95,9 +96,10 @@ impl Reactions {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
         let after: Option<UserId> = cursor::decode(cursor.0.as_deref())?;
-        let (_, message) = messages::find(&mut app.db.read(), caller.0.user_id, MessageId(id.0)).await?;
-        let code = reactions::standing(&mut app.db.read(), &code.0).await?;
-        let found = reactions::people(&mut app.db.read(), message.id, &code, after, limit).await?;
+        let (on, id) = (&mut app.db.snapshot().await?, MessageId(id.0));
+        messages::door(on, caller.0.user_id, id).await?;
+        let code = reactions::standing(on, &code.0).await?;
+        let found = reactions::people(on, id, &code, after, limit).await?;
         let last = found.last().filter(|_| found.len() == limit as usize);
         let next_cursor = last.and_then(|it| cursor::encode(&it.user.id));
         let items =

@@ -76,7 +76,7 @@ impl Threads {
         if after < 0 {
             return Err(Fault::invalid("after_seq", "must not be negative").into());
         }
-        let on = &mut app.db.read();
+        let on = &mut app.db.snapshot().await?;
         // One more than asked tells whether more is there.
         let mut items = messages::thread(on, user, MessageId(id.0), after, limit + 1).await?;
         let has_more = items.len() > limit as usize + 1;
@@ -127,7 +127,7 @@ impl Threads {
     ) -> Answer<Json<ThreadPage>> {
         let limit = cursor::limit(limit.0)?;
         let after: Option<After> = cursor::decode(cursor.0.as_deref())?;
-        let on = &mut app(&self.0)?.db.read();
+        let on = &mut app(&self.0)?.db.snapshot().await?;
         let (found, next) = threads::list(on, caller.0.user_id, after, limit).await?;
         let items = found
             .into_iter()

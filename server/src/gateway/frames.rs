@@ -31,8 +31,7 @@ pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>>
         })
         .map(|event| MessageId(event.ref_id))
         .collect();
-    let messages: HashMap<MessageId, Message> =
-        messages::views(&mut db.read(), &unique(ids)).await?.into_iter().map(|it| (it.id, it)).collect();
+    let messages = messages::shown(db, &unique(ids)).await?;
     let people: Vec<UserId> = events
         .iter()
         .filter(|event| matches!(event.kind, EventKind::MemberJoined | EventKind::UserUpdated))
@@ -44,10 +43,11 @@ pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<Utf8Bytes>>>
     for event in events {
         let frame = match event.kind {
             EventKind::NewMessage | EventKind::MessageUpdate => {
-                messages.get(&MessageId(event.ref_id)).map(|message| text(event, message))
+                messages.get(&MessageId(event.ref_id)).map(|message| text(event, &**message))
             }
             EventKind::MessageDelete => {
-                Some(text(event, &gone(event, messages.get(&MessageId(event.ref_id)))))
+                let left = messages.get(&MessageId(event.ref_id));
+                Some(text(event, &gone(event, left.map(|it| &**it))))
             }
             EventKind::ChannelCreated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated => {
                 match event.channel_id {

@@ -26,7 +26,7 @@ const COMMANDS: usize = 4_096;
 /// Sockets that come back after a drain spread over this time.
 const RETURN_SPREAD_MS: u64 = 20_000;
 
-/// What the hub tells others: a session or a user changed.
+/// What the hub tells others: a session or a user changed, or who may be in a channel.
 pub type OnChange = Box<dyn Fn(&Event) + Send>;
 
 enum Command {
@@ -36,6 +36,8 @@ enum Command {
     Listen(u64, UserId, Vec<(ChannelId, i64)>, oneshot::Sender<i64>),
     /// It is gone; answers whether it was the user's last.
     End(u64, UserId, oneshot::Sender<bool>),
+    /// Something that may be lost, for those who hear a channel.
+    Whisper(ChannelId, Utf8Bytes),
     /// All are to go elsewhere.
     Drain,
 }
@@ -93,6 +95,11 @@ impl Hub {
         let (answer, answered) = oneshot::channel();
         let sent = self.commands.send(Command::End(id, user, answer)).await;
         sent.is_ok() && answered.await.unwrap_or(false)
+    }
+
+    /// Tells those who hear a channel something that may be lost.
+    pub async fn whisper(&self, channel: ChannelId, frame: Utf8Bytes) {
+        let _ = self.commands.send(Command::Whisper(channel, frame)).await;
     }
 
     /// Sends everyone elsewhere; no new socket is opened.

@@ -40,6 +40,9 @@ reasons! {
     TOO_SLOW = 4013 "too slow";
     TOO_MANY = 4014 "too many connections";
     TOKEN_EXPIRED = 4015 "access token expired";
+    NO_ROOM = 4016 "no such voice channel";
+    ROOM_FULL = 4017 "the voice channel is full";
+    REPLACED = 4018 "joined from elsewhere";
 }
 
 /// One thing to send.

@@ -333,13 +333,7 @@ async fn post(app: App, user: UserId, send: Send) -> ServerFrame {
         forwarded_id: None,
     };
     let posted = match app.limits.send(user) {
-        Ok(()) => {
-            app.db
-                .write(move |tx| {
-                    async move { messages::post(tx, user, send.channel_id, draft).await }.boxed()
-                })
-                .await
-        }
+        Ok(()) => messages::send(&app.db, user, send.channel_id, draft).await,
         Err(fault) => Err(fault),
     };
     match posted {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use confab_protocol::gateway::{ClientFrame, ServerFrame};
 use futures_util::{SinkExt, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message as WsMessage, error::CapacityError};
@@ -22,9 +23,9 @@ const OTHER_FRAMES: u32 = 240;
 /// Deeper JSON is refused before it is read.
 const DEPTH: usize = 32;
 
-pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn read<Frame: DeserializeOwned, S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
-) -> std::result::Result<ClientFrame, Ended> {
+) -> std::result::Result<Frame, Ended> {
     let mut others = 0_u32;
     loop {
         others += 1;
@@ -74,7 +75,7 @@ fn depth(text: &str) -> usize {
 
 pub async fn write<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream<S>,
-    frame: &ServerFrame,
+    frame: &impl Serialize,
 ) -> std::result::Result<(), Ended> {
     let text = serde_json::to_string(frame).map_err(|_| Some(INTERNAL))?;
     timed(stream.send(WsMessage::Text(text.into()))).await

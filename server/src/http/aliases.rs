@@ -10,6 +10,8 @@ const PREFIXES: &[(&str, &str)] = &[
     ("/api/files", "/api/v1/files"),
     ("/api/search", "/api/v1/search"),
     ("/api/ws", "/ws"),
+    ("/api/ws/voice", "/ws/voice"),
+    ("/api/v1/ws/voice", "/ws/voice"),
     ("/ws/chat", "/ws"),
     ("/ws/presence", "/ws"),
     ("/auth", "/api/v1/auth"),
@@ -54,11 +56,14 @@ mod tests {
             ("/users/me", "/api/v1/users/me"),
             ("/api/ws/5", "/ws"),
             ("/ws/chat", "/ws"),
+            ("/api/v1/ws/voice/5", "/ws/voice/5"),
+            ("/api/ws/voice/5", "/ws/voice/5"),
             ("/api/v1/channels/", "/api/v1/channels"),
         ] {
             assert_eq!(canonical(from, false).as_deref(), Some(to), "{from}");
         }
         assert_eq!(canonical("/channels/5", true), None, "a page");
+        assert_eq!(canonical("/ws/voice/5", false), None, "its own name");
         assert_eq!(canonical("/authority", false), None);
         assert_eq!(canonical("/api/v1/channels", false), None);
         assert_eq!(canonical("/", false), None);

@@ -118,7 +118,7 @@ fn harden(response: &mut Response, is_api: bool) {
     set("x-content-type-options", "nosniff");
     set("referrer-policy", "no-referrer");
     set("cross-origin-opener-policy", "same-origin");
-    set("permissions-policy", "camera=(), geolocation=(), microphone=(self)");
+    set("permissions-policy", "camera=(), geolocation=(), microphone=(self), display-capture=(self)");
     if is_api {
         // A shared cache once showed one person's page to another (Zulip Cloud, March 2021).
         set("cache-control", "no-store");

@@ -119,6 +119,11 @@ both! {
                 continue;
             }
             let mut socket = Socket::open_at(&address).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+            if path.contains("/voice/") {
+                socket.send(&json!({ "op": "identify", "d": { "token": ada.access_token } })).await;
+                assert_eq!(socket.closed().await, Some(4016), "{path}: that channel is not for talking");
+                continue;
+            }
             socket.identify(&ada.access_token).await;
             socket.send(&json!({ "op": "send", "d": { "channel_id": id(&room), "content": path, "nonce": path } })).await;
             assert_eq!(socket.frame("ack").await["d"]["message"]["content"], path);

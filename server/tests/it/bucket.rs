@@ -29,7 +29,8 @@ async fn everything_is_in_the_bucket_and_leaves_it() {
         assert_eq!((shown.status, shown.header("content-type")), (200, "image/jpeg"));
     }
     ada.send(Method::DELETE, PICTURE, None, 200).await;
-    bob.get(&url, 404).await;
+    wait_until("the picture to be gone", async || bob.call(Method::GET, &url, None).await.status == 404)
+        .await;
 
     let begun = json!({ "filename": "a", "size": 20 });
     let begun = ada.send(Method::POST, "/api/v1/files/uploads", Some(&begun), 201).await;

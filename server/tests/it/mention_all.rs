@@ -79,13 +79,13 @@ both! {
         bob.join(id(&room), 200).await;
         let first = ada.post(id(&room), "@everyone: lunch", 201).await;
         ada.post(id(&room), "**@channel** once more", 201).await;
+        bob.send(Method::PUT, &format!("/api/v1/messages/{}/follow", id(&first)), None, 204).await;
         ada.reply(id(&room), id(&first), "_@all_ here too", 201).await;
         assert_eq!(mentions(&bob, &room).await, 3);
         let mut socket = bob.connect().await;
         let read = json!({ "seq": first["seq"] });
         bob.send(Method::PUT, &format!("/api/v1/channels/{}/read", id(&room)), Some(&read), 204).await;
         assert_eq!(socket.event("read_updated").await["d"]["mention_count"], 2);
-        bob.send(Method::PUT, &format!("/api/v1/messages/{}/follow", id(&first)), None, 204).await;
         let threads = bob.get("/api/v1/users/me/threads", 200).await;
         assert_eq!(items(&threads)[0]["mention_count"], 1, "{threads}");
     }

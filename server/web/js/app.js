@@ -9,6 +9,7 @@ import { restore, startSession } from './session.js';
 import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
+import { call, voice } from './voice/state.js';
 import { live, startLive, startUpkeep, stopLive } from './workspace.js';
 import { html, render, useEffect } from './views/html.js';
 import { lazy } from './views/lazy.js';
@@ -68,7 +69,7 @@ async function start() {
 startTheme();
 startRouter();
 startSession({
-  renewed: (token) => live?.reauth(token),
+  renewed: (token) => { live?.reauth(token); if (call.value) void voice().then((calls) => calls.renewCall(token)); },
   ended: (reason) => {
     endReason.value = reason;
     closePanel();

@@ -23,6 +23,7 @@ export const chat = {
   direct: (/** @type {string[]} */ userIds) => request('POST', 'channels/direct', { body: { user_ids: userIds } }),
 
   join: (/** @type {string} */ channelId) => request('POST', `channels/${id(channelId)}/join`),
+  voiceRooms: () => everyPage('voice'),
   joinByCode: (/** @type {string} */ code) => request('POST', 'channels/join', { body: { code } }),
   leave: (/** @type {string} */ channelId) => request('POST', `channels/${id(channelId)}/leave`),
   members: (/** @type {string} */ channelId, /** @type {Query} */ query = {}) => request('GET', `channels/${id(channelId)}/members`, { query: { limit: 100, ...query } }),

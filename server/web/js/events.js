@@ -4,10 +4,11 @@ import { changed, draftNews, lostChannel } from './changes.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
   accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, ownAccount, presences,
-  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
+  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, voiceRooms, without,
 } from './store.js';
 import { withReply, withThreadNews } from './threads.js';
 import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
+import { withRoom } from './voice/rooms.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 
 /**
@@ -57,6 +58,7 @@ export function applyEvent({ t, d }) {
 /** @param {import('./live.js').LiveSignal} signalFrame @param {number} [now] */
 export function applySignal({ t, d, channel_id: channelId }, now = Date.now()) {
   if (t === 'presence') present(d);
+  if (t === 'voice' && channelId) voiceRooms.value = withRoom(voiceRooms.value, channelId, d.participants ?? []);
   if (t === 'typing' && channelId && d.user_id !== me.value?.id) typing.value = withTyping(typing.value, typingPlace(channelId, d.parent_id), d.user_id, now + TYPING_MS);
 }
 

@@ -29,6 +29,8 @@ export const presences = signal(/** @type {Map<string, string>} */ (new Map()));
 export const statuses = signal(/** @type {Map<string, import('./status.js').Status>} */ (new Map()));
 /** Channel, or thread of it, to (user id to the time the signal ends). */
 export const typing = signal(/** @type {import('./typing.js').Typing} */ (new Map()));
+/** Channel id to those who talk there. */
+export const voiceRooms = signal(/** @type {Map<string, import('./voice/link.js').Participant[]>} */ (new Map()));
 export const connection = signal(/** @type {import('./live.js').Connection} */ ({ status: 'connecting', retryAt: 0, reason: '' }));
 export const timelines = signal(/** @type {Map<string, Timeline>} */ (new Map()));
 export const thread = signal(/** @type {Thread|null} */ (null));
@@ -100,6 +102,7 @@ export function dropChannel(channelId) {
     timelines.value = without(timelines.value, channelId);
     members.value = without(members.value, channelId);
     seenUpTo.value = without(seenUpTo.value, channelId);
+    voiceRooms.value = without(voiceRooms.value, channelId);
     threads.value = new Map([...threads.value].filter(([, followed]) => followed.channel_id !== channelId));
     quotes.value = new Map([...quotes.value].filter(([, quoted]) => quoted.channel_id !== channelId));
     const waiting = inbox.value.waiting.filter((one) => one.channel_id !== channelId);
@@ -154,7 +157,7 @@ export function forget() {
     inbox.value = emptyInbox();
     channelsLoaded.value = false;
     thread.value = null;
-    for (const map of [channels, users, members, presences, statuses, typing, timelines, threads, quotes, seenUpTo]) map.value = new Map();
+    for (const map of [channels, users, members, presences, statuses, typing, timelines, threads, quotes, seenUpTo, voiceRooms]) map.value = new Map();
     bookmarks.value = new Set();
     commands.value = [];
     customReactions.value = [];

@@ -15,7 +15,7 @@ import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
   accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commands, connection, customReactions, info, isConversation, me, meet, myChannels,
-  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines,
+  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, voiceRooms,
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
@@ -40,7 +40,7 @@ export function startLive() {
     event: applyEvent,
     signal: applySignal,
     ready: (ready) => { setPresences(ready.presences); void attempt(loadWorkspace()); resendWaiting(); },
-    resumed: () => resendWaiting(),
+    resumed: () => { resendWaiting(); void loadVoiceRooms(); },
     connection: (state) => {
       connection.value = state;
       if (state.status === 'stopped' && state.reason === 'signed_out') leave('You were signed out.');
@@ -103,6 +103,11 @@ async function fetchMine(channelId) {
   }
 }
 
+/** Who talks where: what changed while the page heard nothing is told to nobody. */
+async function loadVoiceRooms() {
+  await chat.voiceRooms().then((list) => { voiceRooms.value = new Map(list.items.map((/** @type {any} */ room) => [room.channel_id, room.participants])); }, () => {});
+}
+
 /** The catalogue of reactions that were added here. */
 async function loadReactions() {
   await chat.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
@@ -119,6 +124,7 @@ async function loadWorkspace() {
   if (thread.value) void openThread(thread.value.rootId, thread.value.channelId);
   api.commands().then((list) => { commands.value = list.items; }, () => {});
   void loadReactions();
+  void loadVoiceRooms();
   void loadDrafts().catch(() => {}); // what is here stays
   void loadThreads();
   void loadBookmarks();

@@ -28,6 +28,8 @@ use flow::{Flow, UNCOMMITTED};
 
 /// Positions that changed nothing in the index are written down after this long.
 const IDLE_NOTE: Duration = Duration::from_secs(5);
+/// Between two looks at the log: nobody searches for what was said in the same moment.
+const APART: Duration = Duration::from_millis(25);
 /// How often the lag is measured.
 const PULSE: Duration = Duration::from_secs(1);
 /// A pause after a failure.
@@ -197,7 +199,7 @@ impl Feed {
         }
         let mut end = End::Stopped;
         if let Progress::Following { applied } = flow.progress {
-            let tail = self.bus.tail(&self.db, applied).await;
+            let tail = self.bus.tail(&self.db, applied).await.unhurried(APART);
             end = self.follow(flow, tail).await?;
         }
         // The last commit, so that the next start repeats nothing.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::{Db, Fault, FutureExt, Result, cursors, messages};
@@ -123,12 +124,13 @@ async fn views(db: &Db, ids: &[MessageId]) -> Result<Vec<Message>> {
         return Ok(Vec::new());
     }
     loop {
-        match messages::unrendered(&mut db.read(), ids).await {
+        match messages::unrendered(db, ids).await {
+            Ok(found) => return Ok(found.into_iter().map(Arc::unwrap_or_clone).collect()),
             Err(fault @ (Fault::Busy | Fault::Unavailable(_))) => {
                 tracing::warn!(%fault, "cannot read messages to index, trying again");
                 tokio::time::sleep(PAUSE).await;
             }
-            other => return other,
+            Err(fault) => return Err(fault),
         }
     }
 }

@@ -204,7 +204,8 @@ impl Happening {
 }
 
 async fn find(db: &Db, event: &Event) -> Result<Option<confab_protocol::Message>> {
-    Ok(messages::views(&mut db.read(), &[MessageId(event.ref_id)]).await?.pop())
+    let id = MessageId(event.ref_id);
+    Ok(messages::shown(db, &[id]).await?.remove(&id).map(Arc::unwrap_or_clone))
 }
 
 async fn user(db: &Db, id: UserId) -> Result<Option<plugin::User>> {

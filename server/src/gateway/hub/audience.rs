@@ -91,6 +91,7 @@ impl Audience {
                 self.end(id, user);
                 let _ = answer.send(!self.users.contains_key(&user));
             }
+            Command::Whisper(channel, frame) => self.whisper(channel, &frame),
             Command::Drain => {
                 for outbox in self.users.values().flat_map(|present| &present.sockets) {
                     let after_ms = rand::random_range(0..RETURN_SPREAD_MS);
@@ -160,6 +161,7 @@ impl Audience {
                     present.left.insert(channel, event.seq.unwrap_or(i64::MAX));
                     self.forget(channel, subject);
                 }
+                (self.on_change)(event);
             }
             (EventKind::ChannelDeleted, Some(channel)) => {
                 for user in self.channels.remove(&channel).unwrap_or_default() {
@@ -167,12 +169,15 @@ impl Audience {
                         present.channels.remove(&channel);
                     }
                 }
+                (self.on_change)(event);
             }
             (EventKind::SessionEnded, _) => {
                 self.close_session(SessionId(event.ref_id));
                 (self.on_change)(event);
             }
-            (EventKind::UserUpdated, _) => (self.on_change)(event),
+            (EventKind::UserUpdated | EventKind::ChannelUpdate | EventKind::PrivacyUpdated, _) => {
+                (self.on_change)(event);
+            }
             (EventKind::AccessChanged, _) => {
                 (self.on_change)(event);
                 self.recheck(subject);
@@ -254,6 +259,15 @@ impl Audience {
                     present.whisper(&frame);
                 }
             }
+            // For servers; what people are told comes by `whisper`.
+            Signal::Voice(_) => {}
+        }
+    }
+
+    /// Something that may be lost, for those who hear a channel.
+    fn whisper(&self, channel: ChannelId, frame: &Utf8Bytes) {
+        for user in self.channels.get(&channel).into_iter().flatten() {
+            self.users.get(user).into_iter().for_each(|present| present.whisper(frame));
         }
     }
 }

@@ -101,6 +101,11 @@ impl Socket {
         self.stream.send(Message::text(text)).await.expect("the gateway takes a frame");
     }
 
+    /// Sends what the server may refuse by ending the connection.
+    pub async fn try_send(&mut self, frame: &Value) -> Result<(), Error> {
+        self.stream.send(Message::text(frame.to_string())).await
+    }
+
     pub async fn send_bytes(&mut self, bytes: &'static [u8]) {
         self.stream.send(Message::binary(bytes)).await.expect("the gateway takes a frame");
     }
@@ -147,6 +152,16 @@ impl Socket {
                 return frame;
             }
             assert_ne!(frame["op"], "error", "the gateway refused: {frame}");
+        }
+    }
+
+    /// The same, where a refusal is no fault.
+    pub async fn frame_or_error(&mut self, op: &str) -> Value {
+        loop {
+            let frame = self.next_frame().await;
+            if frame["op"] == op {
+                return frame;
+            }
         }
     }
 

@@ -10,17 +10,22 @@ import { channelTitle } from '../names.js';
 import { attempt } from '../notices.js';
 import { navigate, route, searchPath, visits } from '../router.js';
 import { changeTimeline, channels, channelsLoaded, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
+import { call } from '../voice/state.js';
 import { join, leaveChannelView, loadAround, loadLatest } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
 import { Composer } from './composer.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { lazy } from './lazy.js';
 import { MessageLog } from './log.js';
 import { Menu } from './menu.js';
 import { ChannelIcon } from './shell.js';
+import { VoiceBar } from './sidebar.js';
 import { TypingLine } from './typing.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
+
+const VoiceStage = lazy(() => import('./voice/stage.js'), 'VoiceStage', { quiet: true });
 
 /** @param {{channelId:string}} props */
 export function ChannelView({ channelId }) {
@@ -36,7 +41,8 @@ export function ChannelView({ channelId }) {
     return html`<main class="main" id="main"><header class="top"><${MenuButton} /></header>
       <div class="empty">${missing ? html`<h1>Not here</h1><p>This channel does not exist, or you are not in it.</p>` : html`<p role="status">Loading…</p>`}</div></main>`;
   }
-  return html`<main class="main" id="main"><${Heading} channel=${channel} /><${Conversation} channel=${channel} /></main>`;
+  return html`<main class="main" id="main"><${Heading} channel=${channel} />${call.value && html`<${VoiceBar} inPage />`}
+    ${channel.kind === 'voice' && channel.role && html`<${VoiceStage} channel=${channel} />`}<${Conversation} channel=${channel} /></main>`;
 }
 
 function MenuButton() {

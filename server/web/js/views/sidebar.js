@@ -7,13 +7,18 @@ import { may } from '../permissions.js';
 import { channelPath, laterPath, route, searchPath } from '../router.js';
 import { connection, inbox, info, isConversation, me, members, myChannels, presences, threads } from '../store.js';
 import { unreadThreads } from '../threads.js';
+import { call } from '../voice/state.js';
 import { Avatar, PresenceWord, StatusText } from './avatar.js';
 import { html } from './html.js';
 import { Icon, IconButton, Logo } from './icon.js';
 import { MyCorner } from './me.js';
 import { ChannelIcon } from './shell.js';
+import { lazy } from './lazy.js';
+import { present, VoicePeople } from './voice/people.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
+
+export const VoiceBar = lazy(() => import('./voice/bar.js'), 'VoiceBar', { quiet: true });
 
 /** What I starred, of every kind. */
 function starred() {
@@ -62,6 +67,7 @@ export function Sidebar() {
         ${conversations().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
       </div>
     </div>
+    ${call.value && html`<${VoiceBar} />`}
     <${MyCorner} />
   </nav>`;
 }
@@ -87,16 +93,18 @@ function ChannelRow({ channel }) {
   // A muted channel is quiet until somebody means me.
   const count = channel.mention_count || (isConversation(channel) && !channel.muted ? channel.unread_count : 0) || 0;
   const unread = (channel.unread_count ?? 0) > 0 && !current && (!channel.muted || count > 0);
-  return html`<a class=${`row ${unread ? 'is-unread' : channel.muted ? 'is-muted' : ''}`} href=${channelPath(channel.id)} aria-current=${current ? 'page' : undefined}>
+  const row = html`<a class=${`row ${unread ? 'is-unread' : channel.muted ? 'is-muted' : ''}`} href=${channelPath(channel.id)} aria-current=${current ? 'page' : undefined}>
     <${RowMark} channel=${channel} />
     <span class="t"><bdi>${cleanName(channelTitle(channel))}</bdi><${RowPresence} channel=${channel} /></span>
     <span class="end">
       ${channel.muted && html`<span class="draft" title="Muted"><${Icon} name="mute" small /><span class="sr">Muted</span></span>`}
       ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title="Draft"><${Icon} name="edit" small /><span class="sr">Draft</span></span>`}
       ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr">${isConversation(channel) ? ' unread' : ' mentions'}</span></span>`}
+      ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> talking</span></span>`}
       ${unread && count === 0 && html`<span class="pip"></span><span class="sr">unread</span>`}
     </span>
   </a>`;
+  return channel.kind === 'voice' ? html`<div class="talk">${row}<${VoicePeople} channel=${channel} /></div>` : row;
 }
 
 /** The one other person of a direct conversation. @param {Channel} channel */

@@ -11,11 +11,12 @@ export function CreateChannel() {
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
   const [isPrivate, setPrivate] = useState(!may(me.value, 'channels.create'));
+  const [isVoice, setVoice] = useState(false);
   const [error, setError] = useState(/** @type {any} */ (null));
   const create = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
-      const body = { name: name.trim(), kind: isPrivate ? 'private' : 'public', ...(description.trim() ? { description: description.trim() } : {}) };
+      const body = { name: name.trim(), kind: isVoice ? 'voice' : isPrivate ? 'private' : 'public', ...(description.trim() ? { description: description.trim() } : {}) };
       const channel = await chat.createChannel(body);
       putChannel({ role: 'owner', read_seq: 0, unread_count: 0, mention_count: 0, ...channel });
       dialog.value = '';
@@ -28,7 +29,8 @@ export function CreateChannel() {
     <${FormError} error=${error?.message ?? ''} />
     <${Field} id="channel-name" label="Name" value=${name} onInput=${(/** @type {string} */ value) => setName(value.toLowerCase().replace(/\s/g, '-'))} error=${error?.fields?.name} required maxlength="80" autofocus autocomplete="off" help="Short and plain, such as “release-planning”." />
     <${Field} id="channel-description" label="What it is about (optional)" value=${description} onInput=${setDescription} error=${error?.fields?.description} maxlength="250" autocomplete="off" />
-    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>Private: only people who are added can see it</${Check}>`}
+    ${may(me.value, 'channels.create') && html`<${Check} checked=${isVoice} onChange=${setVoice}>Voice: a place to talk aloud, open to everybody</${Check}>`}
+    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && !isVoice && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>Private: only people who are added can see it</${Check}>`}
     <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>Cancel</button><button class="btn primary">Create channel</button></div>
   </form></${Dialog}>`;
 }

@@ -8,8 +8,8 @@ import { ARTEFACTS } from './world.mjs';
 export const PASSWORD = 'a plain sentence of five words';
 /** @typedef {import('playwright-core').Locator} Locator */
 
-/** What browsers write into the console when a call is refused, the server is away, or nobody is to be pushed to. */
-const EXPECTED = [/Failed to load resource/, /WebSocket connection to .* failed/, /net::ERR_/, /does not support the Push API in incognito/];
+/** What browsers write into the console when a call is refused, the server is away, or nobody is to be pushed to; and Chromium where a screen is shown, though nobody asked for a camera. */
+const EXPECTED = [/Permissions policy violation: camera/, /Failed to load resource/, /WebSocket connection to .* failed/, /net::ERR_/, /does not support the Push API in incognito/];
 
 export class Person {
   /** @param {string} name @param {import('playwright-core').Page} page @param {import('./world.mjs').World} world */
@@ -144,6 +144,13 @@ export class Person {
     const dialog = this.page.locator('dialog[open]');
     await this.see(dialog);
     return dialog;
+  }
+
+  /** Says yes to a question over another dialog. It is gone when this returns: a key pressed earlier would close the question, and not what lies under it. @param {string} action @param {string} title of the question */
+  async confirm(action, title) {
+    const question = this.dialog(title);
+    await this.button(action, question).click();
+    await this.unseen(question);
   }
 
   async closeDialog() {

@@ -12,7 +12,9 @@ export const ARTEFACTS = process.env.CONFAB_ARTEFACTS || join(tmpdir(), 'confab-
 /** A condition that does not hold by then never will. */
 const PATIENCE_MS = 15_000;
 // The browser calls nobody but the server under test, and needs no sandbox around the pages that we wrote.
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // A microphone that beeps and a screen that changes, both allowed without asking; a machine without a network talks to itself.
+  '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection'];
 
 export class World {
   /** @param {Server} server @param {import('playwright-core').Browser} browser */

@@ -83,7 +83,7 @@ test('whoever is removed loses sight of the channel and of what it left', () => 
   await ben.see(ben.page.getByRole('complementary', { name: 'Inbox' }).getByText('Only for the core'));
   const dialog = await ada.details('members');
   await ada.button('Remove Ben Okri', dialog).click();
-  await ada.button('Remove', ada.dialog('Remove Ben Okri?')).click();
+  await ada.confirm('Remove', 'Remove Ben Okri?');
   await ben.unseen(ben.row('core'));
   await ben.until(() => ben.page.locator('body').innerText(), (text) => !text.includes('Only for the core'), 'nothing of it is on screen');
   await ben.picture('removed');
@@ -106,7 +106,7 @@ test('an open channel that becomes private is gone for those who only looked', (
   await cleo.tool(cleo.message('Said in the open'), 'Save');
   const dialog = await ada.details('settings');
   await ada.button('Make it private…', dialog).click();
-  await ada.button('Make private', ada.page.locator('dialog[open]').last()).click();
+  await ada.confirm('Make private', 'Make #open-house private?');
   await ada.see(ada.page.getByText('Only its members know that it exists.'));
   await ada.closeDialog();
   await cleo.until(() => cleo.page.locator('body').innerText(), (text) => !text.includes('Said in the open'), 'it is out of sight');
@@ -117,7 +117,7 @@ test('an open channel that becomes private is gone for those who only looked', (
 test('an archived channel can be read, and taken out again', () => world.step('archive', async () => {
   let dialog = await ada.details('settings');
   await ada.button('Archive…', dialog).click();
-  await ada.button('Archive', ada.page.locator('dialog[open]').last()).click();
+  await ada.confirm('Archive', 'Archive #open-house?');
   await ada.see(ada.button('Take it out of the archive', dialog));
   await ada.closeDialog();
   await ada.see(ada.page.getByText('This channel is archived'));
