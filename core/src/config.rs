@@ -18,7 +18,7 @@ use ipnet::IpNet;
 
 use crate::fault::{Fault, Result};
 
-pub use embeddings::EmbeddingsEndpoint;
+pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
 pub use voice::Voice;
 
@@ -239,8 +239,8 @@ pub struct Settings {
     pub link_previews: bool,
     /// Inside addresses that this server's own requests may reach.
     pub egress_allow: Vec<SocketAddr>,
-    /// Who makes vectors of texts; `None`: the built-in model.
-    pub embeddings: Option<EmbeddingsEndpoint>,
+    /// Who makes vectors of texts.
+    pub embeddings: Embeddings,
     /// How people talk.
     pub voice: Voice,
     /// Tracing filter.

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use confab_core::config::Embeddings;
 use confab_core::{Result, Settings};
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
@@ -101,15 +102,16 @@ pub trait Embedder: Send + Sync {
     -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>>;
 }
 
-/// The model that the settings name.
+/// The model that the settings name; `None`: they want none.
 ///
 /// # Errors
 /// [`confab_core::Fault::Invalid`] in `embeddings_url` when it cannot be used; [`confab_core::Fault::Internal`] when the
 /// program is damaged.
-pub fn of(settings: &Settings) -> Result<Arc<dyn Embedder>> {
+pub fn of(settings: &Settings) -> Result<Option<Arc<dyn Embedder>>> {
     Ok(match &settings.embeddings {
-        Some(endpoint) => Arc::new(Remote::new(endpoint)?),
-        None => Arc::new(Table::built_in()?),
+        Embeddings::Off => None,
+        Embeddings::BuiltIn => Some(Arc::new(Table::built_in()?)),
+        Embeddings::Endpoint(endpoint) => Some(Arc::new(Remote::new(endpoint)?)),
     })
 }
 

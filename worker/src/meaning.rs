@@ -43,9 +43,12 @@ pub(crate) fn remove(data_dir: &Path) -> Result<()> {
     }
 }
 
-/// Search by meaning. Cheap to clone.
+/// Search by meaning, unless it is off. Cheap to clone.
 #[derive(Clone)]
-pub struct Meaning(Arc<Shared>);
+pub struct Meaning(Option<Kept>);
+
+/// The vectors and what makes them.
+type Kept = Arc<Shared>;
 
 struct Shared {
     embedder: Arc<dyn Embedder>,
@@ -63,19 +66,25 @@ impl Meaning {
         tasks: &TaskTracker,
         stop: CancellationToken,
     ) -> Result<Self> {
-        let embedder = crate::embedding::of(settings)?;
+        let Some(embedder) = crate::embedding::of(settings)? else { return Ok(Self(None)) };
         let store = open(&settings.data_dir, embedder.as_ref()).await?;
-        let meaning = Self(Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) }));
+        let kept = Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) });
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
-        let feed = feed::Feed::new(db.clone(), bus.clone(), meaning.clone(), stop);
+        let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
         tasks.spawn(feed.run());
-        Ok(meaning)
+        Ok(Self(Some(kept)))
     }
 
-    /// The position up to which the log is contained.
+    /// There is a model, whether or not it answers now.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The position up to which the log is contained: any, where nothing is to be contained.
     #[must_use]
     pub fn applied(&self) -> i64 {
-        self.0.applied.load(Ordering::Acquire)
+        self.0.as_ref().map_or(i64::MAX, |kept| kept.applied())
     }
 
     /// The messages nearest to a question. `confine` says which may be found; its vector is set here.
@@ -83,16 +92,25 @@ impl Meaning {
     /// # Errors
     /// Why there are none now: then words alone answer.
     pub async fn nearest(&self, question: &str, confine: Nearest) -> Result<Vec<Near>, EmbedError> {
-        let vectors = self.0.embedder.embed(vec![question.to_owned()], Purpose::Query).await?;
+        let Some(kept) = &self.0 else {
+            return Err(EmbedError::Misconfigured("embeddings_url is off".into()));
+        };
+        let vectors = kept.embedder.embed(vec![question.to_owned()], Purpose::Query).await?;
         let vector = vectors.into_iter().next().unwrap_or_default();
-        self.0.store.search(Nearest { vector, ..confine }).await.map_err(|fault| EmbedError::Retryable {
+        kept.store.search(Nearest { vector, ..confine }).await.map_err(|fault| EmbedError::Retryable {
             after: std::time::Duration::ZERO,
             reason: fault.to_string(),
         })
     }
+}
+
+impl Shared {
+    fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
 
     fn reached(&self, applied: i64) {
-        self.0.applied.store(applied, Ordering::Release);
+        self.applied.store(applied, Ordering::Release);
     }
 }
 

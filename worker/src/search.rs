@@ -1,14 +1,17 @@
 //! Searching messages: a question is parsed, confined to what the asker may read, put to the index, and every hit is
 //! read again from the record before anything of it is shown.
 
+mod conversations;
 mod cursor;
 mod files;
 pub(crate) mod find;
-pub mod fusion;
+mod fusion;
+mod gathered;
 mod question;
 mod ranking;
 pub(crate) mod snippet;
-pub mod windows;
+mod terms;
+mod windows;
 
 use std::collections::HashMap;
 
@@ -22,8 +25,9 @@ use crate::index::Index;
 use crate::meaning::Meaning;
 use crate::services::{self, Hit, Search, SearchAnswer};
 use find::Wanted;
+use gathered::Gathered;
 use question::Parsed;
-use ranking::Ranking;
+use ranking::{Asked, Ranking};
 
 /// Rounds of asking the index for one page: hits that were deleted meanwhile are replaced by later ones, within reason.
 const ROUNDS: usize = 4;
@@ -39,17 +43,20 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let parsed = Parsed::read(&asked.q)?;
     let mut at = cursor::read(asked.cursor.as_deref())?;
     let from = at;
-    let by_words = index.applied();
-    let applied = if asked.mode == Mode::Keyword { by_words } else { by_words.min(meaning.applied()) };
+    let (by_words, by_meaning) = (index.applied(), meaning.applied());
     let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
-    let Some(wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
+    let Some(mut wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
         return Ok(SearchAnswer::default());
     };
-    wanted.check(index.analysis())?;
-    let ranking = match asked.mode {
-        Mode::Keyword => None,
-        mode => Some(Ranking::of(index, meaning, &wanted, mode).await?),
+    let mode = Mode::of(asked.mode, &wanted, meaning);
+    let ranking = if mode == Mode::Keyword {
+        wanted.check(index.analysis())?;
+        None
+    } else {
+        wanted.check_filled(index.analysis())?;
+        Some(Ranking::of(Asked { db, index, meaning }, &mut wanted, mode).await?)
     };
+    let applied = if mode == Mode::Keyword { by_words } else { by_words.min(by_meaning) };
     let limit = asked.limit as usize;
     let mut items: Vec<Hit> = Vec::with_capacity(limit);
     let mut seen = Channels::default();
@@ -59,20 +66,24 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
         if count == 0 || !more {
             break;
         }
-        let (ids, has_more): (Vec<MessageId>, bool) = if let Some(ranking) = &ranking {
+        let found: Vec<Gathered>;
+        (found, more) = if let Some(ranking) = &ranking {
             ranking.page(at, count)
         } else {
             let (found, has_more) = wanted.ask(index, at, count).await?;
-            (found.iter().map(|hit| hit.id).collect(), has_more)
+            (found.iter().map(|hit| Gathered::alone(hit.id)).collect(), has_more)
         };
-        at += ids.len();
-        more = has_more;
+        at += found.len();
+        let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
+        let stands_for: HashMap<MessageId, Gathered> = found.into_iter().map(|hit| (hit.id, hit)).collect();
         let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
         for message in readable {
             let Some(channel) = seen.view(db, asked.user_id, message.channel_id).await? else { continue };
             let score = services::score_of_place(from + items.len());
             let snippet = wanted.snippet(index.analysis(), &message.content);
-            items.push(Hit { message, channel, snippet, score });
+            let Gathered { more_in_thread, copies, .. } =
+                stands_for.get(&message.id).copied().unwrap_or(Gathered::alone(message.id));
+            items.push(Hit { message, channel, snippet, score, more_in_thread, copies });
         }
     }
     let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));

@@ -39,9 +39,10 @@ pub struct Search {
     /// Where the last answer ended.
     #[serde(default)]
     pub cursor: Option<String>,
-    /// By what messages are found; files are found by words.
+    /// By what messages are found; when nothing is said, by both if three words or more are looked for outside of quotes
+    /// and there is a model, else by words. Files are found by words.
     #[serde(default)]
-    pub mode: Mode,
+    pub mode: Option<Mode>,
 }
 
 /// What was found, the best first.
@@ -69,6 +70,12 @@ pub struct Hit {
     pub snippet: String,
     /// Of its place in the order: 1, ½, ⅓ …, see [`score_of_place`].
     pub score: f32,
+    /// Hits of the same thread that it stands for.
+    #[serde(default)]
+    pub more_in_thread: u32,
+    /// Hits with the same words that it stands for.
+    #[serde(default)]
+    pub copies: u32,
 }
 
 /// The files that were found, the best first.

@@ -1,6 +1,17 @@
-//! Which model makes the vectors of texts, when it is not the built-in one.
+//! Which model makes the vectors of texts, if any does.
 
 use super::Secret;
+
+/// Who makes vectors of texts.
+#[derive(Clone, Debug)]
+pub enum Embeddings {
+    /// Nobody: search is by words alone.
+    Off,
+    /// The model that is part of the program.
+    BuiltIn,
+    /// Somebody else's.
+    Endpoint(EmbeddingsEndpoint),
+}
 
 /// An endpoint that speaks the OpenAI API.
 #[derive(Clone, Debug)]
@@ -20,23 +31,21 @@ pub struct EmbeddingsEndpoint {
 /// Longer vectors than any model has are a mistake that would fill the disk.
 const MOST_DIMENSIONS: usize = 8_192;
 
-/// `None`: the built-in model.
-pub(super) fn endpoint(
-    text: &impl Fn(&str) -> String,
-    faults: &mut Vec<String>,
-) -> Option<EmbeddingsEndpoint> {
+pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -> Embeddings {
     let (url, model, key) = (text("embeddings_url"), text("embeddings_model"), text("embeddings_key"));
-    if url.is_empty() {
+    let is_off = url == "off";
+    if url.is_empty() || is_off {
         if !model.is_empty() || !key.is_empty() {
-            faults.push("embeddings_model and embeddings_key need an embeddings_url".into());
+            faults.push("embeddings_model and embeddings_key need the embeddings_url of an endpoint".into());
         }
-        return None;
+        return if is_off { Embeddings::Off } else { Embeddings::BuiltIn };
     }
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     // A key in the address would be in every log of it.
     if host.is_empty() || host.starts_with('/') || host.contains(['@', '?', '#', ' ']) {
         faults.push(
-            "embeddings_url must be http(s)://HOST[:PORT][/PATH], such as https://api.openai.com/v1".into(),
+            "embeddings_url must be off or http(s)://HOST[:PORT][/PATH], such as https://api.openai.com/v1"
+                .into(),
         );
     }
     if model.is_empty() {
@@ -53,7 +62,7 @@ pub(super) fn endpoint(
     };
     let dimensions = number("embeddings_dimensions", MOST_DIMENSIONS as u64) as usize;
     let daily_characters = number("embeddings_daily_characters", 1 << 53);
-    Some(EmbeddingsEndpoint {
+    Embeddings::Endpoint(EmbeddingsEndpoint {
         url: url.trim_end_matches('/').to_owned(),
         model,
         key: Secret(key),
@@ -66,26 +75,28 @@ pub(super) fn endpoint(
 mod tests {
     use super::*;
 
-    fn read(values: &[(&str, &str)]) -> Result<Option<EmbeddingsEndpoint>, Vec<String>> {
+    fn read(values: &[(&str, &str)]) -> Result<Embeddings, Vec<String>> {
         let text = |key: &str| {
             let given = values.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
             given.unwrap_or(if key == "embeddings_daily_characters" { "50000000" } else { "" }).to_owned()
         };
         let mut faults = Vec::new();
-        let endpoint = endpoint(&text, &mut faults);
-        if faults.is_empty() { Ok(endpoint) } else { Err(faults) }
+        let embeddings = embeddings(&text, &mut faults);
+        if faults.is_empty() { Ok(embeddings) } else { Err(faults) }
     }
 
     #[test]
     fn an_endpoint_is_whole_or_a_fault() {
-        assert!(read(&[]).expect("the built-in model").is_none());
+        assert!(matches!(read(&[]), Ok(Embeddings::BuiltIn)));
+        assert!(matches!(read(&[("embeddings_url", "off")]), Ok(Embeddings::Off)));
+        assert!(read(&[("embeddings_url", "off"), ("embeddings_key", "sesame")]).is_err());
         let whole = [
             ("embeddings_url", "https://models.example.org/v1/"),
             ("embeddings_model", "small"),
             ("embeddings_key", "sesame"),
             ("embeddings_dimensions", "384"),
         ];
-        let endpoint = read(&whole).expect("no fault").expect("an endpoint");
+        let Ok(Embeddings::Endpoint(endpoint)) = read(&whole) else { panic!("an endpoint") };
         assert_eq!((endpoint.url.as_str(), endpoint.dimensions), ("https://models.example.org/v1", 384));
         assert!(!format!("{endpoint:?}").contains("sesame"));
         assert_eq!(read(&whole[..1]).expect_err("faults").len(), 2, "no model and no length");

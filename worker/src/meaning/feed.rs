@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::place::{Place, Progress};
-use super::{FIRST, LAG_GAUGE, Meaning, change, reach, text};
+use super::{FIRST, Kept, LAG_GAUGE, change, reach, text};
 use crate::embedding::{EmbedError, Purpose};
 use crate::index::Subject;
 use crate::vectors::{Change, VectorStore};
@@ -29,7 +29,7 @@ const IDLE_PULSES: u32 = 5;
 pub(super) struct Feed {
     db: Db,
     bus: Bus,
-    meaning: Meaning,
+    meaning: Kept,
     stop: CancellationToken,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Feed {
 struct Stopped;
 
 impl Feed {
-    pub fn new(db: Db, bus: Bus, meaning: Meaning, stop: CancellationToken) -> Self {
+    pub fn new(db: Db, bus: Bus, meaning: Kept, stop: CancellationToken) -> Self {
         Self { db, bus, meaning, stop }
     }
 
@@ -59,7 +59,7 @@ impl Feed {
     /// Where to go on.
     async fn begin(&self) -> Result<Place, Stopped> {
         loop {
-            let noted = self.meaning.0.store.place().await;
+            let noted = self.meaning.store.place().await;
             match (noted, reach(&self.db).await) {
                 (Ok(noted), Ok(log)) => {
                     let place = noted.map(|text| Place::read(&text, self.db.epoch(), &log));
@@ -80,7 +80,7 @@ impl Feed {
 
     /// Forgets all vectors.
     async fn anew(&self, head: i64) -> Result<Place, Stopped> {
-        while let Err(fault) = self.meaning.0.store.clear().await {
+        while let Err(fault) = self.meaning.store.clear().await {
             tracing::error!(%fault, "the vectors cannot be made anew, trying again");
             self.pause(PAUSE).await?;
         }
@@ -173,7 +173,7 @@ impl Feed {
             messages.into_iter().partition(|message| text(message).is_some());
         // One that was edited until nothing is left may have had a vector.
         changes.extend(silent.iter().map(|message| change(message, None)));
-        for part in say_something.chunks(self.meaning.0.embedder.most_texts().max(1)) {
+        for part in say_something.chunks(self.meaning.embedder.most_texts().max(1)) {
             let vectors = self.vectors(part).await?;
             changes.extend(part.iter().zip(vectors).map(|(message, vector)| change(message, vector)));
         }
@@ -210,7 +210,7 @@ impl Feed {
             let texts = part.iter().map(|message| text(message).unwrap_or_default().to_owned()).collect();
             let embedded = tokio::select! {
                 () = self.stop.cancelled() => return Err(Stopped),
-                embedded = self.meaning.0.embedder.embed(texts, Purpose::Passage) => embedded,
+                embedded = self.meaning.embedder.embed(texts, Purpose::Passage) => embedded,
             };
             let wait = match embedded {
                 Ok(vectors) => return Ok(Ok(vectors)),
@@ -229,7 +229,7 @@ impl Feed {
     }
 
     async fn write(&self, changes: Vec<Change>, place: Place) -> Result<(), Stopped> {
-        while let Err(fault) = self.meaning.0.store.write(changes.clone(), place.write()).await {
+        while let Err(fault) = self.meaning.store.write(changes.clone(), place.write()).await {
             tracing::error!(%fault, "vectors cannot be kept, trying again");
             self.pause(PAUSE).await?;
         }

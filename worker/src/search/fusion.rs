@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use confab_protocol::MessageId;
 
-pub use answer::{Evidence, is_question, looks_like_answer};
+pub use answer::{Evidence, is_question};
 
 /// How fast a place in a list loses weight.
 const K: f32 = 20.0;

@@ -57,43 +57,6 @@ pub fn around(lines: &[Line], at: usize) -> Vec<usize> {
     window
 }
 
-/// The places whose windows hold the message at `at`, itself among them: those to make anew when it comes, changes or goes.
-#[must_use]
-pub fn holding(lines: &[Line], at: usize) -> Vec<usize> {
-    (0..lines.len()).filter(|place| around(lines, *place).contains(&at)).collect()
-}
-
-/// What a window says, with its speakers' names, in at most `most_bytes`. The message that it is around is kept before its
-/// neighbours, and nearer ones before farther ones.
-#[must_use]
-pub fn text(window: &[(&str, &str)], center: usize, most_bytes: usize) -> String {
-    let mut lines: Vec<String> = vec![String::new(); window.len()];
-    let mut room = most_bytes;
-    let mut order: Vec<usize> = (0..window.len()).collect();
-    order.sort_by_key(|place| place.abs_diff(center));
-    for place in order {
-        let (speaker, said) = window[place];
-        let line = format!("{speaker}: {}", said.trim());
-        let end = line.floor_char_boundary(room.min(line.len()));
-        line[..end].clone_into(&mut lines[place]);
-        room = room.saturating_sub(end + 1);
-    }
-    lines.retain(|line| !line.is_empty());
-    lines.join("\n")
-}
-
-/// A window's vector: the mean of its messages' vectors, at length one; all zeros when none says anything.
-#[must_use]
-pub fn mean(vectors: &[&[f32]]) -> Vec<f32> {
-    let mut sum = vec![0.0; vectors.first().map_or(0, |vector| vector.len())];
-    for vector in vectors {
-        for (sum, part) in sum.iter_mut().zip(*vector) {
-            *sum += part;
-        }
-    }
-    crate::embedding::at_length_one(sum)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,37 +108,5 @@ mod tests {
         assert_eq!(around(&mixed, 4), [0, 1, 4, 6]);
         assert_eq!(around(&mixed, 0), [0, 1, 4, 6], "the root stands in its thread");
         assert_eq!(around(&mixed, 3), [0, 2, 3], "but is said in the channel too");
-    }
-
-    #[test]
-    fn a_change_concerns_all_windows_with_it() {
-        let mixed = lines(&[(0, None), (1, Some(0)), (2, None), (3, None), (4, Some(0))]);
-        for at in 0..mixed.len() {
-            let holding = holding(&mixed, at);
-            for place in 0..mixed.len() {
-                assert_eq!(holding.contains(&place), around(&mixed, place).contains(&at));
-            }
-        }
-        assert_eq!(holding(&mixed, 0), [0, 1, 2, 3, 4]);
-        assert_eq!(holding(&mixed, 3), [2, 3], "the root's window is its thread");
-    }
-
-    #[test]
-    fn a_text_keeps_what_it_is_around() {
-        let said = [("ada", "où est le port ?"), ("bob", "là-bas"), ("eve", " merci ")];
-        assert_eq!(text(&said, 1, 1_000), "ada: où est le port ?\nbob: là-bas\neve: merci");
-        assert_eq!(text(&said, 1, 9), "bob: là-");
-        assert_eq!(text(&said, 1, 7), "bob: l", "cut between two letters");
-        assert_eq!(text(&said, 1, 18), "ada: \nbob: là-bas");
-        assert_eq!(text(&[], 0, 10), "");
-    }
-
-    #[test]
-    fn a_mean_has_length_one_or_none() {
-        let mean_of = |vectors: &[&[f32]]| mean(vectors);
-        assert_eq!(mean_of(&[&[1.0, 0.0], &[0.0, 1.0]]), [0.5_f32.sqrt(), 0.5_f32.sqrt()]);
-        assert_eq!(mean_of(&[&[1.0, 0.0], &[0.0, 0.0]]), [1.0, 0.0]);
-        assert_eq!(mean_of(&[&[1.0], &[-1.0]]), [0.0]);
-        assert!(mean_of(&[]).is_empty());
     }
 }

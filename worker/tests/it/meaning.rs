@@ -52,7 +52,7 @@ async fn vectors_are_made_of_what_was_there_before_and_anew_when_they_are_lost()
     let ada = world.user("ada").await;
     let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
     for number in 0..30 {
-        world.post(ada, harbour, &format!("please reboot apache number {number}")).await;
+        world.post(ada, harbour, &format!("please reboot the web server number {number}")).await;
     }
     world.post(ada, harbour, "ok").await;
     world.start().await;

@@ -139,7 +139,7 @@ async fn pages_follow_each_other() {
     let mut cursor = None;
     let mut sizes = Vec::new();
     loop {
-        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor, mode: Mode::Keyword };
+        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor, mode: Some(Mode::Keyword) };
         let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
         sizes.push(page.items.len());
         seen.extend(page.items.into_iter().map(|hit| hit.message.id));
@@ -155,7 +155,7 @@ async fn pages_follow_each_other() {
             q: "gull".into(),
             limit,
             cursor: cursor.map(Into::into),
-            mode: Mode::Keyword,
+            mode: Some(Mode::Keyword),
         };
         let answer = world.bus.ask::<_, SearchAnswer>(services::SEARCH, &asked).await;
         assert_eq!(answer.unwrap_err().code(), "invalid");

@@ -165,7 +165,6 @@ async fn what_is_damaged_or_anothers_is_emptied() {
         ("a lost end", &|| std::fs::write(&rows, &whole[..whole.len() - 1]).unwrap()),
         ("a lost file", &|| std::fs::remove_file(&rows).unwrap()),
         ("a changed manifest", &|| {
-            std::fs::write(&rows, &whole).unwrap();
             let mut bytes = named.clone();
             bytes[40] ^= 1;
             std::fs::write(&manifest, bytes).unwrap();
@@ -173,6 +172,7 @@ async fn what_is_damaged_or_anothers_is_emptied() {
     ];
     for (what, harm) in harms {
         std::fs::write(&manifest, &named).unwrap();
+        std::fs::write(&rows, &whole).unwrap();
         harm();
         let store = open(folder.path()).await;
         assert_eq!(store.place().await.unwrap(), None, "{what}");

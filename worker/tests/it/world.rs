@@ -140,7 +140,12 @@ impl World {
     }
 
     pub async fn try_search_by(&self, mode: Mode, user_id: UserId, q: &str) -> Result<SearchAnswer, Fault> {
-        self.bus.ask(services::SEARCH, &Search { user_id, q: q.into(), limit: 50, cursor: None, mode }).await
+        self.bus
+            .ask(
+                services::SEARCH,
+                &Search { user_id, q: q.into(), limit: 50, cursor: None, mode: Some(mode) },
+            )
+            .await
     }
 
     /// The texts found, the best first, once the index is up to date.

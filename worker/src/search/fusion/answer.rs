@@ -53,11 +53,10 @@ impl Evidence {
 /// Whether a query is a question and not words to look for.
 #[must_use]
 pub fn is_question(query: &str) -> bool {
-    let query = query.trim();
-    // Scripts without spaces have one word however long they are.
-    if query.ends_with(MARKS) {
-        let is_ascii = query.is_ascii();
-        return !is_ascii || query.split_whitespace().count() >= FEWEST_WORDS;
+    // Behind a word, not within an address; people go on after it: "does it work? I tried both".
+    if query.split_whitespace().any(|word| word.ends_with(MARKS)) {
+        // Scripts without spaces have one word however long they are.
+        return !query.is_ascii() || query.split_whitespace().count() >= FEWEST_WORDS;
     }
     let mut words = query.split_whitespace();
     let first = words.next().unwrap_or_default().to_lowercase();
@@ -66,8 +65,7 @@ pub fn is_question(query: &str) -> bool {
 
 /// Whether a message begins with somebody's name, as in "ada: …", "ada, …" and "@ada …": it is said to somebody, and most
 /// such messages answer.
-#[must_use]
-pub fn looks_like_answer(text: &str) -> bool {
+fn looks_like_answer(text: &str) -> bool {
     let Some((first, rest)) = text.trim_start().split_once(char::is_whitespace) else { return false };
     if rest.trim().is_empty() {
         return false;
@@ -90,13 +88,22 @@ mod tests {
         for question in [
             "how do I mount a drive",
             "is there a way to do that?",
+            "does it work? I tried both",
             "Where are the slides of monday",
             "次の会議はいつですか？",
             "متى الاجتماع القادم؟",
         ] {
             assert!(is_question(question), "{question}");
         }
-        for words in ["mount drive", "really?", "how to", "", "the harbour opens at nine", "会議"] {
+        for words in [
+            "mount drive",
+            "really?",
+            "see https://a.b/c?d=e for that",
+            "how to",
+            "",
+            "the harbour opens at nine",
+            "会議",
+        ] {
             assert!(!is_question(words), "{words}");
         }
     }
