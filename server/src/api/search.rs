@@ -20,6 +20,10 @@ struct Found {
     /// HTML: escaped text with `<mark>` around what was found.
     snippet: String,
     score: f64,
+    /// Hits of the same thread that this one stands for.
+    more_in_thread: u32,
+    /// Hits with the same words that this one stands for.
+    copies: u32,
 }
 
 #[derive(Object, Deserialize)]
@@ -68,7 +72,8 @@ pub struct Search(pub Option<App>);
 #[OpenApi(tag = "Area::Search")]
 impl Search {
     /// Messages that the caller may read. `q` knows words, "phrases", `from:` `in:` `before:` `after:` `has:`. `mode` says by
-    /// what they are found, by their words when it is left out; "phrases" are always found by their words.
+    /// what they are found. Without it, three words or more outside of quotes are found by both, where the server has a model;
+    /// everything else by its words. "phrases" are always found by their words.
     #[oai(path = "/search/messages", method = "get")]
     async fn messages(
         &self,
@@ -81,9 +86,8 @@ impl Search {
         let app = app(&self.0)?;
         app.limits.search(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?;
-        let mode = mode.0.unwrap_or(Mode::Keyword);
         let question = json!({
-            "user_id": caller.0.user_id, "q": q.0, "mode": mode, "limit": limit, "cursor": cursor.0
+            "user_id": caller.0.user_id, "q": q.0, "mode": mode.0, "limit": limit, "cursor": cursor.0
         });
         Ok(Json(app.bus.ask(services::SEARCH, &question).await?))
     }
