@@ -38,7 +38,8 @@ impl ModelId {
     #[must_use]
     pub fn new(name: &str, dimensions: usize, content: &str) -> Self {
         let digest = Sha256::digest(format!("{name}\n{dimensions}\n{content}"));
-        let hash = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let [first, second, third, fourth, ..] = <[u8; 32]>::from(digest);
+        let hash = format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]));
         Self { name: name.to_owned(), dimensions, hash }
     }
 
@@ -124,7 +125,9 @@ fn cut(text: &str) -> &str {
 pub(crate) fn at_length_one(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector.iter().map(|part| part * part).sum::<f32>().sqrt();
     if length > 0.0 && length.is_finite() {
-        vector.iter_mut().for_each(|part| *part /= length);
+        for part in &mut vector {
+            *part /= length;
+        }
     } else {
         vector.fill(0.0);
     }

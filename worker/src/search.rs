@@ -60,14 +60,14 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let limit = asked.limit as usize;
     let mut items: Vec<Hit> = Vec::with_capacity(limit);
     let mut seen = Channels::default();
-    let mut more = true;
+    let mut goes_on = true;
     for _ in 0..ROUNDS {
         let count = (limit - items.len()).min(cursor::DEEPEST - at);
-        if count == 0 || !more {
+        if count == 0 || !goes_on {
             break;
         }
         let found: Vec<Gathered>;
-        (found, more) = if let Some(ranking) = &ranking {
+        (found, goes_on) = if let Some(ranking) = &ranking {
             ranking.page(at, count)
         } else {
             let (found, has_more) = wanted.ask(index, at, count).await?;
@@ -86,7 +86,7 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
             items.push(Hit { message, channel, snippet, score, more_in_thread, copies });
         }
     }
-    let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
+    let next_cursor = (goes_on && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
     let unavailable = ranking.map(|it| it.unavailable).unwrap_or_default();
     Ok(SearchAnswer { items, next_cursor, partial, unavailable })

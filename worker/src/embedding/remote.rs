@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// All tries together, and the waiting for a place: somebody waits for a question's vector.
 const QUERY_TIME: Duration = Duration::from_secs(3);
 /// The same for what is to be found.
-const PASSAGE_TIME: Duration = Duration::from_secs(60);
+const PASSAGE_TIME: Duration = Duration::from_mins(1);
 
 /// See the module.
 pub struct Remote {
@@ -210,10 +210,9 @@ fn reason(error: OpenAIError) -> EmbedError {
         Some(408 | 409 | 425 | 429 | 500..) => {
             EmbedError::Retryable { after: refused.retry_after.unwrap_or_default(), reason: said }
         }
-        // Of the key, the model's name or the path.
-        Some(401..=407) => EmbedError::Misconfigured(said),
+        // Of the key, the model's name or the path; without a status, what answers is no such endpoint.
+        None | Some(401..=407) => EmbedError::Misconfigured(said),
         Some(_) => EmbedError::Permanent(said),
-        None => EmbedError::Misconfigured(said),
     }
 }
 

@@ -28,7 +28,7 @@ struct Rows {
     pieces: WordPieces,
     scales: Vec<f32>,
     /// Row after row, each byte an `i8`.
-    rows: &'static [u8],
+    bytes: &'static [u8],
     dimensions: usize,
 }
 
@@ -45,12 +45,12 @@ impl Table {
     /// The vector of one text; all zeros when none of its words are known.
     #[must_use]
     pub fn vector(&self, text: &str) -> Vec<f32> {
-        let Rows { pieces, scales, rows, dimensions, .. } = &*self.0;
+        let Rows { pieces, scales, bytes, dimensions, .. } = &*self.0;
         let mut sum = vec![0.0_f32; *dimensions];
         for piece in pieces.of(text) {
             let piece = piece as usize;
             let (Some(row), Some(scale)) =
-                (rows.get(piece * dimensions..(piece + 1) * dimensions), scales.get(piece))
+                (bytes.get(piece * dimensions..(piece + 1) * dimensions), scales.get(piece))
             else {
                 continue;
             };
@@ -92,14 +92,14 @@ fn read(file: &'static [u8]) -> Option<Rows> {
     let mut numbers = numbers.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize);
     let (count, dimensions, words) = (numbers.next()?, numbers.next()?, numbers.next()?);
     let (vocabulary, rest) = rest.split_at_checked(words)?;
-    let (scales, rows) = rest.split_at_checked(count.checked_mul(size_of::<f32>())?)?;
+    let (scales, bytes) = rest.split_at_checked(count.checked_mul(size_of::<f32>())?)?;
     let vocabulary = str::from_utf8(vocabulary).ok()?;
-    let is_whole = vocabulary.lines().count() == count && rows.len() == count.checked_mul(dimensions)?;
+    let is_whole = vocabulary.lines().count() == count && bytes.len() == count.checked_mul(dimensions)?;
     is_whole.then(|| Rows {
         id: ModelId::new("built-in", dimensions, CHECKSUM),
         pieces: WordPieces::new(vocabulary),
         scales: scales.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-        rows,
+        bytes,
         dimensions,
     })
 }

@@ -21,7 +21,7 @@ const PULSE: Duration = Duration::from_secs(1);
 /// A pause after a failure of our own; an endpoint may ask for longer ones.
 const PAUSE: Duration = Duration::from_secs(1);
 /// No longer pause, whatever an endpoint asks for: an operator may have changed something there.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Positions that changed nothing are written down after so many pulses.
 const IDLE_PULSES: u32 = 5;
 

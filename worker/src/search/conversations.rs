@@ -103,7 +103,8 @@ mod tests {
     use uuid::Uuid;
 
     fn line(channel: u128, number: i64, root: Option<u128>) -> messages::Line {
-        let id = |number: i64| MessageId(Uuid::from_u128(channel * 1_000 + number.unsigned_abs() as u128));
+        let id =
+            |number: i64| MessageId(Uuid::from_u128(channel * 1_000 + u128::from(number.unsigned_abs())));
         let root = root.map(|number| id(number as i64));
         messages::Line {
             id: id(number),

@@ -108,8 +108,8 @@ impl VectorStore for Embedded {
 
     fn count(&self, channels: Vec<ChannelId>) -> BoxFuture<'_, Result<u64>> {
         self.blocking(move |shared| {
-            let shelf = shared.shelf.read().unwrap_or_else(PoisonError::into_inner);
-            Ok(shelf.count(&channels))
+            let rows = shared.shelf.read().unwrap_or_else(PoisonError::into_inner);
+            Ok(rows.count(&channels))
         })
         .boxed()
     }
@@ -151,12 +151,12 @@ impl Shared {
         if writer.is_none() {
             let place = self.shelf.read().unwrap_or_else(PoisonError::into_inner).place.clone();
             let opened = shelf::open_again(&self.folder, &self.model, place.as_ref());
-            let (opened, shelf) = opened.map_err(unkept)?;
-            *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
+            let (opened, rows) = opened.map_err(|error| unkept(&error))?;
+            *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = rows;
             *writer = Some(opened);
         }
         let Some(open) = writer.as_mut() else { return Err(Fault::internal("no writer of vectors")) };
-        open.append(&batch).map_err(unkept)?;
+        open.append(&batch).map_err(|error| unkept(&error))?;
         self.shelf.write().unwrap_or_else(PoisonError::into_inner).apply(batch);
         // The batch is kept, whatever becomes of this: a failure is tried again with the next one.
         let tidied = open.tidy(&self.shelf);
@@ -173,9 +173,9 @@ impl Shared {
         // Named twice, its messages would be found twice.
         channels.dedup();
         let mut scan = Scan::new(wanted);
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
         for channel_id in channels {
-            shelf.scan(&mut scan, wanted.part, channel_id);
+            rows.scan(&mut scan, wanted.part, channel_id);
         }
         scan.end()
     }
@@ -184,14 +184,14 @@ impl Shared {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // Searches that go on have the files mapped; they are gone when those end.
         *writer = None;
-        let (opened, shelf) = shelf::open_empty(&self.folder, &self.model).map_err(unkept)?;
-        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
+        let (opened, rows) = shelf::open_empty(&self.folder, &self.model).map_err(|error| unkept(&error))?;
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = rows;
         *writer = Some(opened);
         Ok(())
     }
 }
 
-fn unkept(error: std::io::Error) -> Fault {
+fn unkept(error: &std::io::Error) -> Fault {
     if error.kind() == std::io::ErrorKind::StorageFull {
         return Fault::Full;
     }

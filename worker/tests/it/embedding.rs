@@ -28,7 +28,8 @@ fn cosine(one: &[f32], other: &[f32]) -> f32 {
 #[test]
 fn the_table_is_the_one_that_is_named() {
     let digest = Sha256::digest(include_bytes!("../../src/embedding/table.bin"));
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.concat();
     assert_eq!(
         digest,
         table::CHECKSUM,

@@ -5,6 +5,7 @@ mod assistant;
 mod consumer;
 mod embedding;
 mod index;
+mod leaks;
 mod meaning;
 mod program;
 mod search;

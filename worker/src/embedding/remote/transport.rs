@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// Until a connection stands. How long a whole call may take the caller says.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// What an endpoint may ask us to wait; more is not believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Of what an endpoint says of itself, in characters.
 const SAID: usize = 200;
 

@@ -62,7 +62,9 @@ pub(super) fn write(folder: &Path, number: u64, rows: &[Row]) -> io::Result<()> 
 fn write_block(file: &mut impl Write, rows: &[Row]) -> io::Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let mut columns = Rows::default();
-    rows.iter().for_each(|row| columns.push(row));
+    for row in rows {
+        columns.push(row);
+    }
     let columns = columns.bytes();
     let mut head = Vec::with_capacity(HEAD_BYTES);
     for number in [MAGIC, part_number(first.part), rows.len() as u32, first.vector.len() as u32] {

@@ -197,40 +197,40 @@ impl Writer {
     }
 
     /// Makes a segment of what is in memory when it is enough, and of what is left of worn ones. Searches go on meanwhile.
-    pub fn tidy(&mut self, shelf: &RwLock<Shelf>) -> io::Result<()> {
+    pub fn tidy(&mut self, searched: &RwLock<Shelf>) -> io::Result<()> {
         let (worn, is_full) = {
-            let shelf = shelf.read().unwrap_or_else(PoisonError::into_inner);
-            (shelf.worn(), shelf.fresh.len() >= SEGMENT_ROWS || self.journal.length >= LONGEST_JOURNAL_BYTES)
+            let all = searched.read().unwrap_or_else(PoisonError::into_inner);
+            (all.worn(), all.fresh.len() >= SEGMENT_ROWS || self.journal.length >= LONGEST_JOURNAL_BYTES)
         };
         if worn.is_empty() && !is_full {
             return Ok(());
         }
         let (segments, manifest) = {
-            let shelf = shelf.read().unwrap_or_else(PoisonError::into_inner);
-            self.rewrite(&shelf, &worn)?
+            let all = searched.read().unwrap_or_else(PoisonError::into_inner);
+            self.rewrite(&all, &worn)?
         };
         let journal = Journal::open(&self.folder, manifest.journal, self.model.dimensions(), |_| false)?;
         manifest.write(&self.folder)?;
         self.journal = journal;
-        let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
-        shelf.fresh = Fresh::default();
-        shelf.segments.retain(|it| !worn.contains(&it.number));
-        shelf.segments.extend(segments);
-        drop(shelf);
+        let mut all = searched.write().unwrap_or_else(PoisonError::into_inner);
+        all.fresh = Fresh::default();
+        all.segments.retain(|it| !worn.contains(&it.number));
+        all.segments.extend(segments);
+        drop(all);
         // What cannot be deleted now is at the next start.
         let _ = sweep(&self.folder, &manifest);
         Ok(())
     }
 
     /// Writes new segments, and answers the manifest that is to name them.
-    fn rewrite(&mut self, shelf: &Shelf, worn: &[u64]) -> io::Result<(Vec<Segment>, Manifest)> {
+    fn rewrite(&mut self, all: &Shelf, worn: &[u64]) -> io::Result<(Vec<Segment>, Manifest)> {
         let (old, kept): (Vec<&Segment>, Vec<&Segment>) =
-            shelf.segments.iter().partition(|it| worn.contains(&it.number));
-        let mut rows: Vec<Row> = old.iter().flat_map(|it| it.rows()).chain(shelf.fresh.rows()).collect();
+            all.segments.iter().partition(|it| worn.contains(&it.number));
+        let mut rows: Vec<Row> = old.iter().flat_map(|it| it.rows()).chain(all.fresh.rows()).collect();
         // By channel, so that what is scanned together lies together; by id within it, so that the order is one.
         rows.sort_unstable_by_key(|row| (row.part, row.channel_id, row.id));
         let mut manifest = Manifest::new(&self.model.to_string());
-        manifest.place.clone_from(&shelf.place);
+        manifest.place.clone_from(&all.place);
         manifest.segments =
             kept.iter().map(|it| Named { number: it.number, rows: it.len(), gone: it.gone() }).collect();
         let mut segments = Vec::new();

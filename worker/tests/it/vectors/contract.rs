@@ -17,7 +17,9 @@ pub fn at(number: u64) -> Vec<f32> {
         })
         .collect();
     let length = vector.iter().map(|part| part * part).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|part| *part /= length);
+    for part in &mut vector {
+        *part /= length;
+    }
     vector
 }
 
