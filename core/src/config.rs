@@ -4,6 +4,7 @@
 //! misspelt setting that silently does nothing is how servers end up open.
 
 mod check;
+mod embeddings;
 mod files;
 mod voice;
 
@@ -17,6 +18,7 @@ use ipnet::IpNet;
 
 use crate::fault::{Fault, Result};
 
+pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
 pub use voice::Voice;
 
@@ -66,6 +68,11 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
     ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
+    ("embeddings_url", &["CONFAB_EMBEDDINGS_URL"], false),
+    ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL"], false),
+    ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY"], true),
+    ("embeddings_dimensions", &["CONFAB_EMBEDDINGS_DIMENSIONS"], false),
+    ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
     ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
     ("turn_secret", &["CONFAB_TURN_SECRET"], true),
     ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
@@ -232,6 +239,8 @@ pub struct Settings {
     pub link_previews: bool,
     /// Inside addresses that this server's own requests may reach.
     pub egress_allow: Vec<SocketAddr>,
+    /// Who makes vectors of texts.
+    pub embeddings: Embeddings,
     /// How people talk.
     pub voice: Voice,
     /// Tracing filter.

@@ -17,6 +17,7 @@ use crate::index::Index;
 use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Question};
 use extract::Quote;
 use passages::Window;
+pub(crate) use stopwords::is_stopword;
 use weights::Weights;
 
 /// Longest question, in characters.

@@ -17,6 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use confab_core::{Bus, Db, Fault, Result, Settings, log};
+use confab_protocol::{ChannelId, Event, Message, MessageId};
 use tantivy::{IndexReader, Searcher};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ use analysis::Analysis;
 use building::Building;
 use schema::Fields;
 use store::Store;
+use writer::Change;
 
 /// Searches that run at once: more would only take the processor from each other.
 const SEARCHES: usize = 8;
@@ -38,13 +40,36 @@ const FOLDER: &str = "index";
 /// The gauge of events not yet indexed.
 pub const LAG_GAUGE: &str = "confab_index_lag_events";
 
-/// Deletes the index in a data folder that no process uses: the next start builds a new one.
+/// Deletes the index, and the vectors beside it, in a data folder that no process uses: the next start builds new ones.
 ///
 /// # Errors
 /// [`Fault::Conflict`] with code `folder_in_use`; [`Fault::Invalid`] when it cannot be deleted.
 pub fn remove(data_dir: &Path) -> Result<()> {
     let _lock = store::lock(data_dir)?;
-    store::remove_all(&data_dir.join(FOLDER))
+    store::remove_all(&data_dir.join(FOLDER))?;
+    crate::meaning::remove(data_dir)
+}
+
+/// What an event is about, as it is now.
+pub(crate) enum Subject {
+    /// A message that is there.
+    Message(Box<Message>),
+    /// A message that is not.
+    Gone(MessageId),
+    /// A channel that is not.
+    ChannelGone(ChannelId),
+}
+
+/// What `events` are about, each message once, channels that are gone last.
+pub(crate) async fn subjects(db: &Db, events: &[Event]) -> Vec<Subject> {
+    let changes = hydrate::changes(db, events).await.into_iter();
+    let subjects = changes.filter_map(|change| match change {
+        Change::Add(message) | Change::Put(message) => Some(Subject::Message(message)),
+        Change::Remove(id) => Some(Subject::Gone(id)),
+        Change::RemoveChannel(id) => Some(Subject::ChannelGone(id)),
+        Change::AddFile(_) => None,
+    });
+    subjects.collect()
 }
 
 /// The index of this process. Cheap to clone.

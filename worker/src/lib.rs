@@ -1,24 +1,31 @@
 //! What happens after a message is in the record: it is indexed, answers are found, plugins run.
 //!
 //! In reading order: [`startup`] is shared by the programs, [`consumer`] follows the log once for the whole system,
-//! [`index`] keeps this process's full-text index up to date with the log, [`search`] asks it, [`assistant`] answers
-//! from what it finds, [`services`] offers all of it on the bus, and [`plugins`] runs what third parties wrote.
+//! [`index`] keeps this process's full-text index up to date with the log, [`embedding`] makes vectors of texts, [`vectors`]
+//! keeps them, [`meaning`] keeps those up to date, [`search`] asks, [`assistant`] answers from what it finds, [`services`]
+//! offers all of it on the bus, and [`plugins`] runs what third parties wrote.
 //!
-//! Knows no HTTP and no socket. Everything it keeps on disk can be deleted: it is made again from the record.
+//! Serves no HTTP and no socket; the one thing that it calls is a model that an operator named. Everything it keeps on disk
+//! can be deleted: it is made again from the record.
 
 pub mod assistant;
 pub mod consumer;
+pub mod embedding;
 pub mod index;
+pub mod meaning;
 pub mod plugins;
 pub mod search;
 pub mod services;
 pub mod startup;
+pub mod vectors;
 
 use confab_core::{Bus, Db, Result, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::index::Index;
+use crate::meaning::Meaning;
+use crate::services::Parts;
 
 /// A running worker.
 pub struct Worker {
@@ -33,7 +40,8 @@ pub struct Worker {
 pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToken) -> Result<Worker> {
     let tasks = TaskTracker::new();
     let index = Index::start(&db, &bus, settings, &tasks, stop.clone()).await?;
-    services::offer(&db, &bus, &index).await?;
+    let meaning = Meaning::start(&db, &bus, settings, &tasks, stop.clone()).await?;
+    services::offer(&bus, &Parts { db: db.clone(), index, meaning }).await?;
     plugins::start(db, bus, settings, &tasks, stop).await?;
     tasks.close();
     Ok(Worker { tasks })

@@ -1,23 +1,33 @@
 //! Searching messages: a question is parsed, confined to what the asker may read, put to the index, and every hit is
 //! read again from the record before anything of it is shown.
 
+mod conversations;
 mod cursor;
 mod files;
 pub(crate) mod find;
+mod fusion;
+mod gathered;
 mod question;
+mod ranking;
 pub(crate) mod snippet;
+mod terms;
+mod windows;
 
 use std::collections::HashMap;
 
 pub use files::search as search_files;
+pub use ranking::Mode;
 
 use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use crate::index::Index;
+use crate::meaning::Meaning;
 use crate::services::{self, Hit, Search, SearchAnswer};
 use find::Wanted;
+use gathered::Gathered;
 use question::Parsed;
+use ranking::{Asked, Ranking};
 
 /// Rounds of asking the index for one page: hits that were deleted meanwhile are replaced by later ones, within reason.
 const ROUNDS: usize = 4;
@@ -26,43 +36,60 @@ const ROUNDS: usize = 4;
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `q`, `cursor` or `limit`.
-pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<SearchAnswer> {
+pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) -> Result<SearchAnswer> {
     if asked.limit == 0 || asked.limit > PAGE_LIMIT {
         return Err(Fault::invalid("limit", format!("is 1 to {PAGE_LIMIT}")));
     }
     let parsed = Parsed::read(&asked.q)?;
     let mut at = cursor::read(asked.cursor.as_deref())?;
     let from = at;
-    let applied = index.applied();
+    let (by_words, by_meaning) = (index.applied(), meaning.applied());
     let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
-    let Some(wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
-        return Ok(SearchAnswer { items: Vec::new(), next_cursor: None, partial: false });
+    let Some(mut wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
+        return Ok(SearchAnswer::default());
     };
-    wanted.check(index.analysis())?;
+    let mode = Mode::of(asked.mode, &wanted, meaning);
+    let ranking = if mode == Mode::Keyword {
+        wanted.check(index.analysis())?;
+        None
+    } else {
+        wanted.check_filled(index.analysis())?;
+        Some(Ranking::of(Asked { db, index, meaning }, &mut wanted, mode).await?)
+    };
+    let applied = if mode == Mode::Keyword { by_words } else { by_words.min(by_meaning) };
     let limit = asked.limit as usize;
     let mut items: Vec<Hit> = Vec::with_capacity(limit);
     let mut seen = Channels::default();
-    let mut more = true;
+    let mut goes_on = true;
     for _ in 0..ROUNDS {
         let count = (limit - items.len()).min(cursor::DEEPEST - at);
-        if count == 0 || !more {
+        if count == 0 || !goes_on {
             break;
         }
-        let (found, has_more) = wanted.ask(index, at, count).await?;
+        let found: Vec<Gathered>;
+        (found, goes_on) = if let Some(ranking) = &ranking {
+            ranking.page(at, count)
+        } else {
+            let (found, has_more) = wanted.ask(index, at, count).await?;
+            (found.iter().map(|hit| Gathered::alone(hit.id)).collect(), has_more)
+        };
         at += found.len();
-        more = has_more;
         let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
+        let stands_for: HashMap<MessageId, Gathered> = found.into_iter().map(|hit| (hit.id, hit)).collect();
         let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
         for message in readable {
             let Some(channel) = seen.view(db, asked.user_id, message.channel_id).await? else { continue };
             let score = services::score_of_place(from + items.len());
             let snippet = wanted.snippet(index.analysis(), &message.content);
-            items.push(Hit { message, channel, snippet, score });
+            let Gathered { more_in_thread, copies, .. } =
+                stands_for.get(&message.id).copied().unwrap_or(Gathered::alone(message.id));
+            items.push(Hit { message, channel, snippet, score, more_in_thread, copies });
         }
     }
-    let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
+    let next_cursor = (goes_on && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
-    Ok(SearchAnswer { items, next_cursor, partial })
+    let unavailable = ranking.map(|it| it.unavailable).unwrap_or_default();
+    Ok(SearchAnswer { items, next_cursor, partial, unavailable })
 }
 
 /// From names to ids. `None`: nothing can match, because someone or something named does not exist, or not for the

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::index::{Index, Progress};
+use crate::meaning::Meaning;
+use crate::search::Mode;
 use crate::{assistant, search};
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
@@ -37,10 +39,14 @@ pub struct Search {
     /// Where the last answer ended.
     #[serde(default)]
     pub cursor: Option<String>,
+    /// By what messages are found; when nothing is said, by both if three words or more are looked for outside of quotes
+    /// and there is a model, else by words. Files are found by words.
+    #[serde(default)]
+    pub mode: Option<Mode>,
 }
 
 /// What was found, the best first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SearchAnswer {
     /// A page of hits.
     pub items: Vec<Hit>,
@@ -48,6 +54,9 @@ pub struct SearchAnswer {
     pub next_cursor: Option<String>,
     /// The index is behind the log: the newest messages may be missing.
     pub partial: bool,
+    /// What could not look now, `words` or `meaning`: without it something may be missing.
+    #[serde(default)]
+    pub unavailable: Vec<String>,
 }
 
 /// A message that was found.
@@ -61,6 +70,12 @@ pub struct Hit {
     pub snippet: String,
     /// Of its place in the order: 1, ½, ⅓ …, see [`score_of_place`].
     pub score: f32,
+    /// Hits of the same thread that it stands for.
+    #[serde(default)]
+    pub more_in_thread: u32,
+    /// Hits with the same words that it stands for.
+    #[serde(default)]
+    pub copies: u32,
 }
 
 /// The files that were found, the best first.
@@ -186,6 +201,9 @@ pub struct IndexState {
     /// The newest event when this index was begun: it grows with each reindexing.
     #[serde(default)]
     pub origin: i64,
+    /// Events whose messages have no vectors yet.
+    #[serde(default)]
+    pub vectors_lag: i64,
     /// Set while a new index is being built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub building: Option<Progress>,
@@ -194,55 +212,63 @@ pub struct IndexState {
 #[derive(Deserialize)]
 struct Nothing {}
 
+/// What the services work with.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub db: Db,
+    pub index: Index,
+    pub meaning: Meaning,
+}
+
 /// Offers all services.
-pub(crate) async fn offer(db: &Db, bus: &Bus, index: &Index) -> Result<()> {
+pub(crate) async fn offer(bus: &Bus, parts: &Parts) -> Result<()> {
     bus.serve(
         SEARCH,
-        service(db, index, |db, index, asked| async move { search::search(&db, &index, asked).await }),
+        service(
+            parts,
+            |it, asked| async move { search::search(&it.db, &it.index, &it.meaning, asked).await },
+        ),
     )
     .await?;
     bus.serve(
         SEARCH_FILES,
-        service(db, index, |db, index, asked| async move { search::search_files(&db, &index, asked).await }),
+        service(parts, |it, asked| async move { search::search_files(&it.db, &it.index, asked).await }),
     )
     .await?;
     bus.serve(
         CONTEXT,
-        service(db, index, |db, index, asked| async move { assistant::context(&db, &index, asked).await }),
+        service(parts, |it, asked| async move { assistant::context(&it.db, &it.index, asked).await }),
     )
     .await?;
     bus.serve(
         ANSWER,
-        service(db, index, |db, index, asked| async move { assistant::answer(&db, &index, asked).await }),
+        service(parts, |it, asked| async move { assistant::answer(&it.db, &it.index, asked).await }),
     )
     .await?;
-    bus.serve(
-        INDEX_STATE,
-        service(db, index, |db, index, _: Nothing| async move { index_state(&db, &index).await }),
-    )
-    .await
+    bus.serve(INDEX_STATE, service(parts, |it, _: Nothing| async move { index_state(&it).await })).await
 }
 
-fn service<Q, A, F>(db: &Db, index: &Index, answer: fn(Db, Index, Q) -> F) -> Service
+fn service<Q, A, F>(parts: &Parts, answer: fn(Parts, Q) -> F) -> Service
 where
     Q: DeserializeOwned + Send + 'static,
     A: Serialize,
     F: Future<Output = Result<A>> + Send + 'static,
 {
-    let (db, index) = (db.clone(), index.clone());
+    let parts = parts.clone();
     Arc::new(move |question: Bytes| {
-        let (db, index) = (db.clone(), index.clone());
+        let parts = parts.clone();
         async move {
             let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
-            serde_json::to_value(answer(db, index, asked).await?).map_err(Fault::internal)
+            serde_json::to_value(answer(parts, asked).await?).map_err(Fault::internal)
         }
         .boxed()
     })
 }
 
-async fn index_state(db: &Db, index: &Index) -> Result<IndexState> {
-    // The position first: read after the head, it could be newer than it.
-    let applied = index.applied();
+async fn index_state(parts: &Parts) -> Result<IndexState> {
+    let Parts { db, index, meaning } = parts;
+    // The positions first: read after the head, they could be newer than it.
+    let (applied, of_vectors) = (index.applied(), meaning.applied());
     let head = log::head(&mut db.read()).await?;
     Ok(IndexState {
         lag: (head - applied).max(0),
@@ -250,6 +276,7 @@ async fn index_state(db: &Db, index: &Index) -> Result<IndexState> {
         head,
         documents: index.documents(),
         origin: index.origin(),
+        vectors_lag: (head - of_vectors).max(0),
         building: index.progress(),
     })
 }

@@ -66,6 +66,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let oidc = oidc(&text, &list("oidc_required_claims"), &mut faults);
     let files = super::files::place(&text("files_url"), &mut faults);
     let bucket = super::files::access(&text, &files, &mut faults);
+    let embeddings = super::embeddings::embeddings(&text, &mut faults);
     let voice = super::voice::voice(
         list("ice_servers"),
         text("turn_secret"),
@@ -118,6 +119,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         push_loopback,
         link_previews,
         egress_allow,
+        embeddings,
         voice,
         log: text("log"),
         log_json,

@@ -4,8 +4,8 @@ use confab_protocol::{Channel, File, Message};
 use confab_worker::services;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
-use serde::Deserialize;
+use poem_openapi::{Enum, Object, OpenApi};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::auth::Bearer;
@@ -20,6 +20,10 @@ struct Found {
     /// HTML: escaped text with `<mark>` around what was found.
     snippet: String,
     score: f64,
+    /// Hits of the same thread that this one stands for.
+    more_in_thread: u32,
+    /// Hits with the same words that this one stands for.
+    copies: u32,
 }
 
 #[derive(Object, Deserialize)]
@@ -28,6 +32,21 @@ struct FoundPage {
     next_cursor: Option<String>,
     /// The index is behind the record: something new may be missing.
     partial: bool,
+    /// What could not look now, `words` or `meaning`: without it something may be missing.
+    unavailable: Vec<String>,
+}
+
+/// By what messages are found.
+#[derive(Clone, Copy, Debug, Enum, Serialize)]
+#[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    /// Their words.
+    Keyword,
+    /// What they mean: other words for the same thing are found too.
+    Semantic,
+    /// Both.
+    Hybrid,
 }
 
 /// A found file.
@@ -52,19 +71,24 @@ pub struct Search(pub Option<App>);
 
 #[OpenApi(tag = "Area::Search")]
 impl Search {
-    /// Messages that the caller may read. `q` knows words, "phrases", `from:` `in:` `before:` `after:` `has:`.
+    /// Messages that the caller may read. `q` knows words, "phrases", `from:` `in:` `before:` `after:` `has:`. `mode` says by
+    /// what they are found. Without it, three words or more outside of quotes are found by both, where the server has a model;
+    /// everything else by its words. "phrases" are always found by their words.
     #[oai(path = "/search/messages", method = "get")]
     async fn messages(
         &self,
         caller: Bearer,
         q: Query<String>,
+        mode: Query<Option<Mode>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
     ) -> Answer<Json<FoundPage>> {
         let app = app(&self.0)?;
         app.limits.search(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?;
-        let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
+        let question = json!({
+            "user_id": caller.0.user_id, "q": q.0, "mode": mode.0, "limit": limit, "cursor": cursor.0
+        });
         Ok(Json(app.bus.ask(services::SEARCH, &question).await?))
     }
 

@@ -38,6 +38,7 @@ mod gateway;
 mod hostile_uploads;
 mod idempotency;
 mod import;
+mod meaning;
 mod mention_all;
 mod messages;
 mod notifications;

@@ -159,7 +159,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Whether a folded word is one of them.
-pub(super) fn is_stopword(word: &str) -> bool {
+pub(crate) fn is_stopword(word: &str) -> bool {
     WORDS.binary_search(&word).is_ok()
 }
 

@@ -56,16 +56,24 @@ pub(crate) struct Found {
 
 type Clause = (Occur, Box<dyn Query>);
 
+/// How many words the index is asked for.
+pub(super) fn count<'t>(analysis: &Analysis, texts: impl IntoIterator<Item = &'t String>) -> usize {
+    let count = |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
+    texts.into_iter().map(count).sum()
+}
+
 impl Wanted {
     /// Refuses a question with nothing or too much to look up.
     pub fn check(&self, analysis: &Analysis) -> Result<()> {
-        let count =
-            |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
-        let words: usize = self.words.iter().chain(&self.phrases).map(count).sum();
-        if words > WORDS {
+        if count(analysis, self.words.iter().chain(&self.phrases)) > WORDS {
             return Err(Fault::invalid("q", format!("has more than {WORDS} words")));
         }
-        if words == 0 && !self.has_filters() {
+        self.check_filled(analysis)
+    }
+
+    /// Refuses a question with nothing to look up. Of many words the most telling ones can be chosen later.
+    pub fn check_filled(&self, analysis: &Analysis) -> Result<()> {
+        if count(analysis, self.words.iter().chain(&self.phrases)) == 0 && !self.has_filters() {
             return Err(Fault::invalid("q", "holds no word to look for"));
         }
         Ok(())

@@ -3,7 +3,11 @@
 
 mod assistant;
 mod consumer;
+mod embedding;
 mod index;
+mod leaks;
+mod meaning;
 mod program;
 mod search;
+mod vectors;
 mod world;

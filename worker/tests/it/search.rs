@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::{FutureExt, channels};
 use confab_protocol::{ChannelKind, Timestamp};
+use confab_worker::search::Mode;
 use confab_worker::services::{self, Search, SearchAnswer};
 
 use crate::world::World;
@@ -138,7 +139,7 @@ async fn pages_follow_each_other() {
     let mut cursor = None;
     let mut sizes = Vec::new();
     loop {
-        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor };
+        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor, mode: Some(Mode::Keyword) };
         let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
         sizes.push(page.items.len());
         seen.extend(page.items.into_iter().map(|hit| hit.message.id));
@@ -149,7 +150,13 @@ async fn pages_follow_each_other() {
     }
     assert_eq!((sizes, seen.len()), (vec![10, 10, 5], 25));
     for (cursor, limit) in [(Some("forged"), 10), (None, 0), (None, 101)] {
-        let asked = Search { user_id: ada, q: "gull".into(), limit, cursor: cursor.map(Into::into) };
+        let asked = Search {
+            user_id: ada,
+            q: "gull".into(),
+            limit,
+            cursor: cursor.map(Into::into),
+            mode: Some(Mode::Keyword),
+        };
         let answer = world.bus.ask::<_, SearchAnswer>(services::SEARCH, &asked).await;
         assert_eq!(answer.unwrap_err().code(), "invalid");
     }

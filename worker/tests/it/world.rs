@@ -10,6 +10,7 @@ use confab_core::users::{self, NewUser};
 use confab_core::{Bus, Db, Fault, FutureExt, Settings, members};
 use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, UserId};
 use confab_worker::Worker;
+use confab_worker::search::Mode;
 use confab_worker::services::{
     self, Answer, Context, ContextAnswer, IndexState, Question, Search, SearchAnswer,
 };
@@ -126,7 +127,7 @@ impl World {
         let started = Instant::now();
         loop {
             let state = self.state().await;
-            if state.lag == 0 {
+            if state.lag == 0 && state.vectors_lag == 0 {
                 return;
             }
             assert!(started.elapsed() < Duration::from_secs(20), "the index stays behind: {state:?}");
@@ -135,7 +136,16 @@ impl World {
     }
 
     pub async fn try_search(&self, user_id: UserId, q: &str) -> Result<SearchAnswer, Fault> {
-        self.bus.ask(services::SEARCH, &Search { user_id, q: q.into(), limit: 50, cursor: None }).await
+        self.try_search_by(Mode::Keyword, user_id, q).await
+    }
+
+    pub async fn try_search_by(&self, mode: Mode, user_id: UserId, q: &str) -> Result<SearchAnswer, Fault> {
+        self.bus
+            .ask(
+                services::SEARCH,
+                &Search { user_id, q: q.into(), limit: 50, cursor: None, mode: Some(mode) },
+            )
+            .await
     }
 
     /// The texts found, the best first, once the index is up to date.

@@ -1,0 +1,112 @@
+//! Which model makes the vectors of texts, if any does.
+
+use super::Secret;
+
+/// Who makes vectors of texts.
+#[derive(Clone, Debug)]
+pub enum Embeddings {
+    /// Nobody: search is by words alone.
+    Off,
+    /// The model that is part of the program.
+    BuiltIn,
+    /// Somebody else's.
+    Endpoint(EmbeddingsEndpoint),
+}
+
+/// An endpoint that speaks the OpenAI API.
+#[derive(Clone, Debug)]
+pub struct EmbeddingsEndpoint {
+    /// Where `/embeddings` is, without that and without a slash at its end.
+    pub url: String,
+    /// The model's name there.
+    pub model: String,
+    /// Empty where none is asked for.
+    pub key: Secret,
+    /// How long its vectors are.
+    pub dimensions: usize,
+    /// Characters that each process may send in a day (of UTC); what is asked costs too.
+    pub daily_characters: u64,
+}
+
+/// Longer vectors than any model has are a mistake that would fill the disk.
+const MOST_DIMENSIONS: usize = 8_192;
+
+pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -> Embeddings {
+    let (url, model, key) = (text("embeddings_url"), text("embeddings_model"), text("embeddings_key"));
+    let is_off = url == "off";
+    if url.is_empty() || is_off {
+        if !model.is_empty() || !key.is_empty() {
+            faults.push("embeddings_model and embeddings_key need the embeddings_url of an endpoint".into());
+        }
+        return if is_off { Embeddings::Off } else { Embeddings::BuiltIn };
+    }
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    // A key in the address would be in every log of it.
+    if host.is_empty() || host.starts_with('/') || host.contains(['@', '?', '#', ' ']) {
+        faults.push(
+            "embeddings_url must be off or http(s)://HOST[:PORT][/PATH], such as https://api.openai.com/v1"
+                .into(),
+        );
+    }
+    if model.is_empty() {
+        faults.push("embeddings_url needs embeddings_model".into());
+    }
+    let mut number = |key: &str, most: u64| -> u64 {
+        match text(key).parse::<u64>() {
+            Ok(value) if (1..=most).contains(&value) => value,
+            _ => {
+                faults.push(format!("{key} must be a number from 1 to {most}, not {:?}", text(key)));
+                1
+            }
+        }
+    };
+    let dimensions = number("embeddings_dimensions", MOST_DIMENSIONS as u64) as usize;
+    let daily_characters = number("embeddings_daily_characters", 1 << 53);
+    Embeddings::Endpoint(EmbeddingsEndpoint {
+        url: url.trim_end_matches('/').to_owned(),
+        model,
+        key: Secret(key),
+        dimensions,
+        daily_characters,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)]) -> Result<Embeddings, Vec<String>> {
+        let text = |key: &str| {
+            let given = values.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+            given.unwrap_or(if key == "embeddings_daily_characters" { "50000000" } else { "" }).to_owned()
+        };
+        let mut faults = Vec::new();
+        let embeddings = embeddings(&text, &mut faults);
+        if faults.is_empty() { Ok(embeddings) } else { Err(faults) }
+    }
+
+    #[test]
+    fn an_endpoint_is_whole_or_a_fault() {
+        assert!(matches!(read(&[]), Ok(Embeddings::BuiltIn)));
+        assert!(matches!(read(&[("embeddings_url", "off")]), Ok(Embeddings::Off)));
+        assert!(read(&[("embeddings_url", "off"), ("embeddings_key", "sesame")]).is_err());
+        let whole = [
+            ("embeddings_url", "https://models.example.org/v1/"),
+            ("embeddings_model", "small"),
+            ("embeddings_key", "sesame"),
+            ("embeddings_dimensions", "384"),
+        ];
+        let Ok(Embeddings::Endpoint(endpoint)) = read(&whole) else { panic!("an endpoint") };
+        assert_eq!((endpoint.url.as_str(), endpoint.dimensions), ("https://models.example.org/v1", 384));
+        assert!(!format!("{endpoint:?}").contains("sesame"));
+        assert_eq!(read(&whole[..1]).expect_err("faults").len(), 2, "no model and no length");
+        assert!(read(&whole[1..3]).is_err(), "no address");
+        for bad in
+            ["models.example.org", "https://", "http:///v1", "https://key@host/v1", "https://host/v1?key=a"]
+        {
+            let mut values = whole;
+            values[0].1 = bad;
+            assert!(read(&values).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Search by meaning in this process: the model, the vectors it made, and the [`feed`] that keeps them up to date.
+//!
+//! It follows the log by itself, beside the index: a model that is slow or away delays vectors and nothing else. How far it
+//! is stands in the store, with the vectors, so the two cannot disagree.
+
+mod feed;
+mod place;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use confab_core::{Bus, Db, Fault, Result, Settings, log};
+use confab_protocol::{Message, MessageId};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::embedding::{EmbedError, Embedder, Purpose};
+use crate::vectors::{Change, Embedded, Near, Nearest, Part, Point, VectorStore};
+
+/// Where it lies in the data folder: a folder for each model.
+const FOLDER: &str = "vectors";
+/// Words that say nothing without others around them: "ok", "thank you".
+const FEWEST_WORDS: usize = 3;
+/// The flag of a message that holds a link.
+pub const LINK: u32 = 1;
+/// The flag of a message that carries a file.
+pub const FILE: u32 = 2;
+/// The gauge of events whose messages have no vectors yet.
+pub const LAG_GAUGE: &str = "confab_vectors_lag_events";
+
+/// Deletes all vectors in a data folder that no process uses.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `data_dir` when they cannot be deleted.
+pub(crate) fn remove(data_dir: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(data_dir.join(FOLDER)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::invalid(
+            "data_dir",
+            format!("cannot delete the vectors in {}: {error}", data_dir.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Search by meaning, unless it is off. Cheap to clone.
+#[derive(Clone)]
+pub struct Meaning(Option<Kept>);
+
+/// The vectors and what makes them.
+type Kept = Arc<Shared>;
+
+struct Shared {
+    embedder: Arc<dyn Embedder>,
+    store: Embedded,
+    applied: AtomicI64,
+}
+
+impl Meaning {
+    /// Opens the vectors of the model that the settings name, and starts to follow the log. The caller holds the data
+    /// folder.
+    pub(crate) async fn start(
+        db: &Db,
+        bus: &Bus,
+        settings: &Settings,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self> {
+        let Some(embedder) = crate::embedding::of(settings)? else { return Ok(Self(None)) };
+        let store = open(&settings.data_dir, embedder.as_ref()).await?;
+        let kept = Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) });
+        metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
+        let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
+        tasks.spawn(feed.run());
+        Ok(Self(Some(kept)))
+    }
+
+    /// There is a model, whether or not it answers now.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The position up to which the log is contained: any, where nothing is to be contained.
+    #[must_use]
+    pub fn applied(&self) -> i64 {
+        self.0.as_ref().map_or(i64::MAX, |kept| kept.applied())
+    }
+
+    /// The messages nearest to a question. `confine` says which may be found; its vector is set here.
+    ///
+    /// # Errors
+    /// Why there are none now: then words alone answer.
+    pub async fn nearest(&self, question: &str, confine: Nearest) -> Result<Vec<Near>, EmbedError> {
+        let Some(kept) = &self.0 else {
+            return Err(EmbedError::Misconfigured("embeddings_url is off".into()));
+        };
+        let vectors = kept.embedder.embed(vec![question.to_owned()], Purpose::Query).await?;
+        let vector = vectors.into_iter().next().unwrap_or_default();
+        kept.store.search(Nearest { vector, ..confine }).await.map_err(|fault| EmbedError::Retryable {
+            after: std::time::Duration::ZERO,
+            reason: fault.to_string(),
+        })
+    }
+}
+
+impl Shared {
+    fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    fn reached(&self, applied: i64) {
+        self.applied.store(applied, Ordering::Release);
+    }
+}
+
+/// Opens the model's folder.
+async fn open(data_dir: &Path, embedder: &dyn Embedder) -> Result<Embedded> {
+    let model = embedder.id();
+    Embedded::open(&data_dir.join(FOLDER).join(model.to_string()), model).await
+}
+
+/// What a message is found by; `None`: by its words only.
+fn text(message: &Message) -> Option<&str> {
+    let content = message.content.trim();
+    // Many scripts have no spaces between words; what they write is not cut short by being counted.
+    let says_something = !content.is_ascii() || content.split_whitespace().nth(FEWEST_WORDS - 1).is_some();
+    (says_something && !content.is_empty()).then_some(content)
+}
+
+fn change(message: &Message, vector: Option<Vec<f32>>) -> Change {
+    let Some(vector) = vector else { return Change::Remove(message.id) };
+    let has_link = message.content.contains("http://") || message.content.contains("https://");
+    Change::Put(Point {
+        part: Part::Message,
+        id: message.id,
+        channel_id: message.channel_id,
+        sender_id: message.sender_id,
+        created_at: message.created_at.0,
+        flags: if has_link { LINK } else { 0 } | if message.has_attachments { FILE } else { 0 },
+        vector,
+    })
+}
+
+/// The head of the log, and the first position that can still be read after.
+async fn reach(db: &Db) -> Result<std::ops::RangeInclusive<i64>> {
+    log::reach(&mut db.read()).await
+}
+
+/// Before every message.
+const FIRST: MessageId = MessageId(uuid::Uuid::nil());

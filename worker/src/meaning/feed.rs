@@ -1,0 +1,245 @@
+//! What keeps the vectors up to date: reads the record once when there are none, follows the log from there on.
+
+use std::time::Duration;
+
+use confab_core::bus::Tail;
+use confab_core::{Bus, Db, log, messages};
+use confab_protocol::{Event, EventKind, Message};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::place::{Place, Progress};
+use super::{FIRST, Kept, LAG_GAUGE, change, reach, text};
+use crate::embedding::{EmbedError, Purpose};
+use crate::index::Subject;
+use crate::vectors::{Change, VectorStore};
+
+/// Messages read at once while all are read.
+const PAGE: u32 = 2_000;
+/// How often the lag is measured.
+const PULSE: Duration = Duration::from_secs(1);
+/// A pause after a failure of our own; an endpoint may ask for longer ones.
+const PAUSE: Duration = Duration::from_secs(1);
+/// No longer pause, whatever an endpoint asks for: an operator may have changed something there.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Positions that changed nothing are written down after so many pulses.
+const IDLE_PULSES: u32 = 5;
+
+/// See the module.
+pub(super) struct Feed {
+    db: Db,
+    bus: Bus,
+    meaning: Kept,
+    stop: CancellationToken,
+}
+
+/// The process stops.
+struct Stopped;
+
+impl Feed {
+    pub fn new(db: Db, bus: Bus, meaning: Kept, stop: CancellationToken) -> Self {
+        Self { db, bus, meaning, stop }
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(self) {
+        let Ok(mut place) = self.begin().await else { return };
+        loop {
+            if self.build(&mut place).await.is_err() {
+                return;
+            }
+            // Ends when all vectors are asked for anew, too.
+            match self.follow(place).await {
+                Ok(anew) => place = anew,
+                Err(Stopped) => return,
+            }
+        }
+    }
+
+    /// Where to go on.
+    async fn begin(&self) -> Result<Place, Stopped> {
+        loop {
+            let noted = self.meaning.store.place().await;
+            match (noted, reach(&self.db).await) {
+                (Ok(noted), Ok(log)) => {
+                    let place = noted.map(|text| Place::read(&text, self.db.epoch(), &log));
+                    match place {
+                        Some(Ok(place)) => return Ok(place),
+                        Some(Err(reason)) => tracing::warn!(%reason, "the vectors are made anew"),
+                        None => {}
+                    }
+                    return self.anew(*log.end()).await;
+                }
+                (Err(fault), _) | (_, Err(fault)) => {
+                    tracing::warn!(%fault, "cannot see how far the vectors are, trying again");
+                    self.pause(PAUSE).await?;
+                }
+            }
+        }
+    }
+
+    /// Forgets all vectors.
+    async fn anew(&self, head: i64) -> Result<Place, Stopped> {
+        while let Err(fault) = self.meaning.store.clear().await {
+            tracing::error!(%fault, "the vectors cannot be made anew, trying again");
+            self.pause(PAUSE).await?;
+        }
+        self.meaning.reached(0);
+        Ok(Place::new(self.db.epoch(), head, Progress::Building { after: FIRST, head }))
+    }
+
+    /// Reads every message. Those posted meanwhile come again with the log, which is followed from where it was when this
+    /// began.
+    async fn build(&self, place: &mut Place) -> Result<(), Stopped> {
+        while let Progress::Building { after, head } = place.progress {
+            let page = match messages::all_after(&mut self.db.read(), after, PAGE).await {
+                Ok(page) => page,
+                Err(fault) => {
+                    tracing::warn!(%fault, "cannot read messages to make vectors of, trying again");
+                    self.pause(PAUSE).await?;
+                    continue;
+                }
+            };
+            place.progress = match page.last() {
+                Some(last) if page.len() == PAGE as usize => Progress::Building { after: last.id, head },
+                _ => Progress::Following { applied: head },
+            };
+            let changes = self.embed(page).await?;
+            self.write(changes, *place).await?;
+        }
+        Ok(())
+    }
+
+    /// Follows the log. Answers where to begin when all is asked for anew.
+    async fn follow(&self, mut place: Place) -> Result<Place, Stopped> {
+        let Progress::Following { applied } = place.progress else { return Ok(place) };
+        self.meaning.reached(applied);
+        let mut tail: Tail = self.bus.tail(&self.db, applied).await;
+        let mut pulse = tokio::time::interval(PULSE);
+        let (mut written, mut idle) = (applied, 0);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Err(Stopped),
+                events = tail.next() => {
+                    let asked = events.iter().rfind(|event| event.kind == EventKind::ReindexRequested);
+                    if let Some(asked) = asked.filter(|event| event.pos > place.origin) {
+                        return self.anew(asked.pos).await;
+                    }
+                    place.progress = Progress::Following { applied: tail.pos() };
+                    let changes = self.changes(&events).await?;
+                    if !changes.is_empty() {
+                        self.write(changes, place).await?;
+                        (written, idle) = (tail.pos(), 0);
+                    }
+                    self.meaning.reached(tail.pos());
+                }
+                _ = pulse.tick() => {
+                    idle += 1;
+                    self.measure().await;
+                    if idle >= IDLE_PULSES && tail.pos() > written {
+                        self.write(Vec::new(), place).await?;
+                        (written, idle) = (tail.pos(), 0);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn measure(&self) {
+        if let Ok(head) = log::head(&mut self.db.read()).await {
+            metrics::gauge!(LAG_GAUGE).set((head - self.meaning.applied()).max(0) as f64);
+        }
+    }
+
+    /// The changes that events ask for, in their order: what is gone after what is put, as the index has them.
+    async fn changes(&self, events: &[Event]) -> Result<Vec<Change>, Stopped> {
+        let (mut put, mut gone): (Vec<Message>, Vec<Change>) = (Vec::new(), Vec::new());
+        for subject in crate::index::subjects(&self.db, events).await {
+            match subject {
+                Subject::Message(message) => put.push(*message),
+                Subject::Gone(id) => gone.push(Change::Remove(id)),
+                Subject::ChannelGone(id) => gone.push(Change::RemoveChannel(id)),
+            }
+        }
+        let mut changes = self.embed(put).await?;
+        changes.extend(gone);
+        Ok(changes)
+    }
+
+    /// Messages with their vectors.
+    async fn embed(&self, messages: Vec<Message>) -> Result<Vec<Change>, Stopped> {
+        let mut changes = Vec::with_capacity(messages.len());
+        let (say_something, silent): (Vec<Message>, Vec<Message>) =
+            messages.into_iter().partition(|message| text(message).is_some());
+        // One that was edited until nothing is left may have had a vector.
+        changes.extend(silent.iter().map(|message| change(message, None)));
+        for part in say_something.chunks(self.meaning.embedder.most_texts().max(1)) {
+            let vectors = self.vectors(part).await?;
+            changes.extend(part.iter().zip(vectors).map(|(message, vector)| change(message, vector)));
+        }
+        Ok(changes)
+    }
+
+    /// A vector for each, or none for what the model refuses for good. Waits as long as there is no model to be had.
+    async fn vectors(&self, part: &[Message]) -> Result<Vec<Option<Vec<f32>>>, Stopped> {
+        match self.try_vectors(part).await? {
+            Ok(vectors) => return Ok(vectors.into_iter().map(Some).collect()),
+            Err(reason) if part.len() == 1 => {
+                tracing::warn!(message = %part[0].id, %reason, "a message is found by its words only");
+                return Ok(vec![None]);
+            }
+            Err(_) => {}
+        }
+        // One of them is at fault: each by itself, so that the others are not lost with it.
+        let mut vectors = Vec::with_capacity(part.len());
+        for message in part {
+            match self.try_vectors(std::slice::from_ref(message)).await? {
+                Ok(found) => vectors.push(found.into_iter().next()),
+                Err(reason) => {
+                    tracing::warn!(message = %message.id, %reason, "a message is found by its words only");
+                    vectors.push(None);
+                }
+            }
+        }
+        Ok(vectors)
+    }
+
+    /// The inner error: the model refuses for good.
+    async fn try_vectors(&self, part: &[Message]) -> Result<Result<Vec<Vec<f32>>, String>, Stopped> {
+        loop {
+            let texts = part.iter().map(|message| text(message).unwrap_or_default().to_owned()).collect();
+            let embedded = tokio::select! {
+                () = self.stop.cancelled() => return Err(Stopped),
+                embedded = self.meaning.embedder.embed(texts, Purpose::Passage) => embedded,
+            };
+            let wait = match embedded {
+                Ok(vectors) => return Ok(Ok(vectors)),
+                Err(EmbedError::Permanent(reason)) => return Ok(Err(reason)),
+                Err(EmbedError::Retryable { after, reason }) => {
+                    tracing::warn!(%reason, "no vectors for now, trying again");
+                    after.clamp(PAUSE, LONGEST_PAUSE)
+                }
+                Err(error @ EmbedError::Misconfigured(_)) => {
+                    tracing::error!(%error, "search by meaning stands still");
+                    LONGEST_PAUSE
+                }
+            };
+            self.pause(wait).await?;
+        }
+    }
+
+    async fn write(&self, changes: Vec<Change>, place: Place) -> Result<(), Stopped> {
+        while let Err(fault) = self.meaning.store.write(changes.clone(), place.write()).await {
+            tracing::error!(%fault, "vectors cannot be kept, trying again");
+            self.pause(PAUSE).await?;
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, time: Duration) -> Result<(), Stopped> {
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Stopped),
+            () = sleep(time) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The order of hits: by words, by meaning, or by both. A part that does not answer is named and done without: somebody who
+//! searches while a model is away still finds by words.
+//!
+//! Hits are judged within their conversations, which are read from the record here: see [`super::conversations`].
+
+use std::collections::{HashMap, HashSet};
+
+use confab_core::messages::{self, Line};
+use confab_core::{Db, Fault, Result};
+use confab_protocol::MessageId;
+use serde::{Deserialize, Serialize};
+
+use super::conversations::{Conversations, REACH};
+use super::find::{Found, Wanted};
+use super::fusion::{self, DEPTH, Evidence, Lists};
+use super::gathered::{Gathered, gathered};
+use super::terms::Terms;
+use crate::index::Index;
+use crate::index::analysis::Analysis;
+use crate::index::schema::{FILE, LINK};
+use crate::meaning::{self, Meaning};
+use crate::vectors::{MOST_HITS, Near, Nearest, Part};
+
+/// A vector that is farther from the question than this is near to nothing: among a few messages, some are always nearest.
+/// Of 24,500 messages of real chat one in 700 is nearer to a question by chance; what a search by meaning finds first gets
+/// no better with less, and worse with more.
+const LEAST_COSINE: f32 = 0.3;
+/// Fewer words are looked up as words unless somebody asks for more: who types one or two wants messages that hold them.
+const FEWEST_WORDS: usize = 3;
+/// The words of an answer for what did not answer.
+const WORDS: &str = "words";
+const MEANING: &str = "meaning";
+
+/// By what messages are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// By their words.
+    Keyword,
+    /// By what they mean.
+    Semantic,
+    /// By both.
+    Hybrid,
+}
+
+impl Mode {
+    /// How to answer whoever asks for `asked`.
+    pub(super) fn of(asked: Option<Self>, wanted: &Wanted, meaning: &Meaning) -> Self {
+        // What is quoted must be there word by word, and a filter alone has no meaning.
+        if wanted.words.is_empty() || !wanted.phrases.is_empty() {
+            return Self::Keyword;
+        }
+        let is_sentence = wanted.words.len() >= FEWEST_WORDS;
+        asked.unwrap_or(if meaning.is_on() && is_sentence { Self::Hybrid } else { Self::Keyword })
+    }
+}
+
+/// Who is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'p> {
+    pub db: &'p Db,
+    pub index: &'p Index,
+    pub meaning: &'p Meaning,
+}
+
+/// What was found, and what could not look.
+pub(super) struct Ranking {
+    pub hits: Vec<Gathered>,
+    pub unavailable: Vec<String>,
+}
+
+/// What the index and the vectors answered.
+#[derive(Default)]
+struct Hits {
+    words: Vec<Found>,
+    /// More than count as hits: the cosines of what stands around hits are in it.
+    near: Vec<Near>,
+    unavailable: Vec<String>,
+}
+
+impl Ranking {
+    /// Ranks what is nearest, [`DEPTH`] hits of each list at most. `wanted` is left with the words that were looked up.
+    ///
+    /// # Errors
+    /// Those of the index when nothing else could look either; those of the record.
+    pub async fn of(asked: Asked<'_>, wanted: &mut Wanted, mode: Mode) -> Result<Self> {
+        let question = wanted.words.join(" ");
+        let has_words = mode == Mode::Hybrid;
+        let terms = if has_words { wanted.words.as_slice() } else { &[] };
+        let terms = Terms::of(asked.index, terms).await;
+        let is_question = fusion::is_question(&question);
+        if let Ok(terms) = &terms {
+            wanted.words = terms.telling(asked.index.analysis(), &wanted.words, is_question);
+        }
+        let hits = Hits::of(asked, wanted, &question, has_words).await?;
+        let mut ids: Vec<MessageId> = hits.words.iter().map(|hit| hit.id).collect();
+        ids.extend(hits.near().map(|near| near.id));
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        let lines = messages::around(&mut asked.db.read(), &wanted.channels, &ids, REACH).await?;
+        let (wanted, analysis) = (wanted.clone(), asked.index.analysis().clone());
+        // Thousands of messages are taken apart: others' calls must not wait for that.
+        let judged = tokio::task::spawn_blocking(move || {
+            let judge = Judge { hits: &hits, wanted: &wanted, is_question };
+            let ranked = judge.ranked(&Conversations::of(lines), terms.ok().as_ref(), &analysis);
+            Self { hits: ranked, unavailable: hits.unavailable }
+        });
+        judged.await.map_err(Fault::internal)
+    }
+
+    /// As many hits from `at` on, and whether there are more.
+    pub fn page(&self, at: usize, count: usize) -> (Vec<Gathered>, bool) {
+        let rest = self.hits.get(at..).unwrap_or_default();
+        (rest[..rest.len().min(count)].to_vec(), rest.len() > count)
+    }
+}
+
+impl Hits {
+    async fn of(asked: Asked<'_>, wanted: &Wanted, question: &str, has_words: bool) -> Result<Self> {
+        let mut hits = Self::default();
+        match asked.meaning.nearest(question, confined(wanted)).await {
+            Ok(near) => hits.near = near,
+            Err(error) => {
+                if asked.meaning.is_on() {
+                    tracing::warn!(%error, "a search is answered without vectors");
+                }
+                hits.unavailable.push(MEANING.to_owned());
+            }
+        }
+        if has_words {
+            match wanted.ask(asked.index, 0, DEPTH).await {
+                Ok((found, _)) => hits.words = found,
+                Err(fault) if hits.near.is_empty() => return Err(fault),
+                Err(fault) => {
+                    tracing::warn!(%fault, "a search is answered without words");
+                    hits.unavailable.push(WORDS.to_owned());
+                }
+            }
+        }
+        Ok(hits)
+    }
+
+    /// Those near enough to be hits.
+    fn near(&self) -> impl Iterator<Item = &Near> {
+        self.near.iter().take_while(|near| near.score >= LEAST_COSINE).take(DEPTH)
+    }
+}
+
+struct Judge<'h> {
+    hits: &'h Hits,
+    wanted: &'h Wanted,
+    is_question: bool,
+}
+
+impl Judge<'_> {
+    /// The hits in their order. For a question what stands around them too: an answer seldom repeats its words.
+    fn ranked(&self, among: &Conversations, terms: Option<&Terms>, analysis: &Analysis) -> Vec<Gathered> {
+        let own: HashSet<usize> = self.own().filter_map(|id| among.place(id)).collect();
+        let mut places: Vec<usize> = own.iter().flat_map(|at| among.window(*at)).collect();
+        places.sort_unstable();
+        places.dedup();
+        let windows: Vec<Vec<usize>> = places.iter().map(|at| among.window(*at)).collect();
+        let evidence = self.evidence(among, &places, &windows, terms, analysis);
+        let of = |value: fn(&Evidence) -> f32| best(among, &places, &evidence, value);
+        let lists = Lists {
+            words: self.hits.words.iter().map(|hit| hit.id).collect(),
+            window_words: of(|it| it.window_words),
+            meaning: self.hits.near().map(|near| near.id).collect(),
+            window_meaning: of(|it| it.window_meaning),
+        };
+        let fused = lists.fused();
+        let scored = places.iter().zip(evidence).filter_map(|(at, evidence)| {
+            let line = &among.lines[*at];
+            let is_shown = (self.is_question || own.contains(at)) && self.allows(line);
+            let score = fused.get(&line.id).copied().filter(|_| is_shown)?;
+            let support = among.support(&fused, *at);
+            let score = if self.is_question {
+                Evidence { support, ..evidence }.answers(&line.content)
+            } else {
+                support.lift(score)
+            };
+            Some((line.id, score))
+        });
+        let ranked = fusion::ranked(scored);
+        gathered(ranked.iter().filter_map(|(id, _)| among.place(*id)).map(|at| &among.lines[at]))
+    }
+
+    /// Messages that were found themselves.
+    fn own(&self) -> impl Iterator<Item = MessageId> {
+        let words = self.hits.words.iter().map(|hit| hit.id);
+        words.chain(self.hits.near().map(|near| near.id))
+    }
+
+    fn evidence(
+        &self,
+        among: &Conversations,
+        places: &[usize],
+        windows: &[Vec<usize>],
+        terms: Option<&Terms>,
+        analysis: &Analysis,
+    ) -> Vec<Evidence> {
+        let window_words = match terms.filter(|_| !self.hits.words.is_empty()) {
+            Some(terms) => {
+                let counted: Vec<_> =
+                    among.lines.iter().map(|line| terms.counted(analysis, &line.content)).collect();
+                terms.scores(&counted, windows)
+            }
+            None => vec![0.0; windows.len()],
+        };
+        let most = |scores: &mut dyn Iterator<Item = f32>| scores.fold(f32::MIN_POSITIVE, f32::max);
+        let (best_window, best_words) =
+            (most(&mut window_words.iter().copied()), most(&mut self.hits.words.iter().map(|hit| hit.score)));
+        let words: HashMap<MessageId, f32> = self.hits.words.iter().map(|hit| (hit.id, hit.score)).collect();
+        let cosines: HashMap<MessageId, f32> =
+            self.hits.near.iter().map(|near| (near.id, near.score)).collect();
+        let score = |known: &HashMap<MessageId, f32>, at: usize| {
+            known.get(&among.lines[at].id).copied().unwrap_or(0.0)
+        };
+        let judged = places.iter().zip(windows).zip(window_words);
+        let judged = judged.map(|((at, window), window_words)| Evidence {
+            words: score(&words, *at) / best_words,
+            window_words: window_words / best_window,
+            meaning: score(&cosines, *at),
+            // About the cosine of their mean: unlike messages' mean is as long as the root of their number is small.
+            window_meaning: window.iter().map(|at| score(&cosines, *at)).sum::<f32>()
+                / (window.len().max(1) as f32).sqrt(),
+            ..Evidence::default()
+        });
+        judged.collect()
+    }
+
+    /// The index and the vectors obey these themselves; what stands around hits is held against them here.
+    fn allows(&self, line: &Line) -> bool {
+        let wanted = self.wanted;
+        let has = |has: &&str| match *has {
+            LINK => line.content.contains("http://") || line.content.contains("https://"),
+            FILE => line.has_attachments,
+            _ => false,
+        };
+        (wanted.senders.is_empty() || wanted.senders.contains(&line.sender_id))
+            && wanted.since.is_none_or(|since| line.created_at >= since)
+            && wanted.until.is_none_or(|until| line.created_at < until)
+            && wanted.has.iter().all(has)
+    }
+}
+
+/// Messages by one kind of evidence, the best first; those without any are left out.
+fn best(
+    among: &Conversations,
+    places: &[usize],
+    evidence: &[Evidence],
+    value: fn(&Evidence) -> f32,
+) -> Vec<MessageId> {
+    let scores = places.iter().zip(evidence).map(|(at, evidence)| (among.lines[*at].id, value(evidence)));
+    let ranked = fusion::ranked(scores.filter(|(_, score)| *score > 0.0));
+    ranked.into_iter().take(DEPTH).map(|(id, _)| id).collect()
+}
+
+/// The same limits as the words have; the vector is the model's to fill in.
+fn confined(wanted: &Wanted) -> Nearest {
+    let flag = |has: &&str| match *has {
+        LINK => meaning::LINK,
+        FILE => meaning::FILE,
+        // One that vectors do not know must find nothing rather than everything.
+        _ => u32::MAX,
+    };
+    Nearest {
+        vector: Vec::new(),
+        part: Part::Message,
+        channels: wanted.channels.clone(),
+        senders: wanted.senders.clone(),
+        since: wanted.since,
+        until: wanted.until,
+        flags: wanted.has.iter().map(flag).fold(0, |all, one| all | one),
+        limit: MOST_HITS,
+    }
+}

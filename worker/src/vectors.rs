@@ -1,0 +1,117 @@
+//! Vectors of messages and of conversation windows, and which lie nearest to a question's.
+//!
+//! [`VectorStore`] is what search needs of them; [`embedded`] keeps them in this process's folder. Like the index, a store
+//! is a cache: what is damaged is emptied and made again from the record. A store holds vectors of one model only.
+//!
+//! What the asker may see stands inside every search. It is not a filter over what was found: the nearest few would then
+//! be others' messages, and their number would tell of them.
+
+pub mod embedded;
+
+use confab_core::Result;
+use confab_protocol::{ChannelId, MessageId, UserId};
+use futures_util::future::BoxFuture;
+
+pub use embedded::Embedded;
+
+/// Changes of one batch.
+pub const MOST_CHANGES: usize = 10_000;
+/// Hits of one search.
+pub const MOST_HITS: usize = 1_000;
+/// Of a place, in bytes.
+pub const LONGEST_PLACE_BYTES: usize = 1_024;
+
+/// What a vector is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// One message.
+    Message,
+    /// A conversation around a message, by whose id it goes.
+    Window,
+}
+
+/// A vector and what it is found by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// What it is of, together with `id`: a second point of both takes the first one's place.
+    pub part: Part,
+    /// The message.
+    pub id: MessageId,
+    /// Where it was posted.
+    pub channel_id: ChannelId,
+    /// Who wrote it.
+    pub sender_id: UserId,
+    /// When, in milliseconds since 1970.
+    pub created_at: i64,
+    /// What else it can be found by, a bit each; what they mean is the caller's.
+    pub flags: u32,
+    /// Of length one. All zeros are nearest to nothing and never found.
+    pub vector: Vec<f32>,
+}
+
+/// One change of a store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A point, whether or not an older form is there.
+    Put(Point),
+    /// A message is gone: all points of its id.
+    Remove(MessageId),
+    /// A channel is gone: all points in it.
+    RemoveChannel(ChannelId),
+}
+
+/// What to look for. All conditions must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nearest {
+    /// The question's vector.
+    pub vector: Vec<f32>,
+    /// What kind of points.
+    pub part: Part,
+    /// What the asker may read. Empty finds nothing: it never means that all may be found.
+    pub channels: Vec<ChannelId>,
+    /// Who wrote it; empty: anybody.
+    pub senders: Vec<UserId>,
+    /// From this moment on, in milliseconds since 1970.
+    pub since: Option<i64>,
+    /// Before this moment.
+    pub until: Option<i64>,
+    /// Flags that must all be set.
+    pub flags: u32,
+    /// Hits wanted, [`MOST_HITS`] at most.
+    pub limit: usize,
+}
+
+/// A hit: to be read from the record before anything of it is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// The message, or the one that a window is around.
+    pub id: MessageId,
+    /// Cosine, from -1 to 1.
+    pub score: f32,
+}
+
+/// Where vectors are kept. One task writes; any number search.
+pub trait VectorStore: Send + Sync {
+    /// Makes changes in their order and notes `place` with them, all or nothing: a search that begins when this has
+    /// answered sees them, and [`VectorStore::place`] is `place` even after a kill.
+    ///
+    /// # Errors
+    /// [`confab_core::Fault::Invalid`] for vectors of another length, too many changes or too long a place;
+    /// [`confab_core::Fault::Full`] or [`confab_core::Fault::Internal`] when they cannot be kept: then none of them is.
+    fn write(&self, changes: Vec<Change>, place: String) -> BoxFuture<'_, Result<()>>;
+
+    /// What the last batch noted; `None` for a store that is new or was emptied.
+    fn place(&self) -> BoxFuture<'_, Result<Option<String>>>;
+
+    /// The nearest points, the nearest first, among equals the newest first.
+    ///
+    /// # Errors
+    /// [`confab_core::Fault::Invalid`] for a vector of another length or a limit beyond [`MOST_HITS`].
+    fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>>;
+
+    /// Points in these channels.
+    fn count(&self, channels: Vec<ChannelId>) -> BoxFuture<'_, Result<u64>>;
+
+    /// Forgets everything, the place too.
+    fn clear(&self) -> BoxFuture<'_, Result<()>>;
+}
