@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::embedding::{EmbedError, Embedder, Purpose};
+use crate::index::schema::has_link;
 use crate::vectors::{Change, Embedded, Near, Nearest, Part, Point, VectorStore};
 
 /// Where it lies in the data folder: a folder for each model.
@@ -130,14 +131,14 @@ fn text(message: &Message) -> Option<&str> {
 
 fn change(message: &Message, vector: Option<Vec<f32>>) -> Change {
     let Some(vector) = vector else { return Change::Remove(message.id) };
-    let has_link = message.content.contains("http://") || message.content.contains("https://");
     Change::Put(Point {
         part: Part::Message,
         id: message.id,
         channel_id: message.channel_id,
         sender_id: message.sender_id,
         created_at: message.created_at.0,
-        flags: if has_link { LINK } else { 0 } | if message.has_attachments { FILE } else { 0 },
+        flags: if has_link(&message.content) { LINK } else { 0 }
+            | if message.has_attachments { FILE } else { 0 },
         vector,
     })
 }

@@ -65,6 +65,11 @@ pub struct FileWords {
     pub text: String,
 }
 
+/// Whether a text is found by [`LINK`].
+pub fn has_link(text: &str) -> bool {
+    text.contains("http://") || text.contains("https://")
+}
+
 /// The schema and its fields.
 pub fn schema() -> (Schema, Fields) {
     let text = |tokenizer: &str| {
@@ -106,7 +111,7 @@ impl Fields {
         document.add_bytes(self.channel, message.channel_id.0.as_bytes());
         document.add_bytes(self.sender, message.sender_id.0.as_bytes());
         document.add_i64(self.created_at, message.created_at.0);
-        if message.content.contains("http://") || message.content.contains("https://") {
+        if has_link(&message.content) {
             document.add_text(self.has, LINK);
         }
         if message.has_attachments {

@@ -17,7 +17,7 @@ use super::gathered::{Gathered, gathered};
 use super::terms::Terms;
 use crate::index::Index;
 use crate::index::analysis::Analysis;
-use crate::index::schema::{FILE, LINK};
+use crate::index::schema::{FILE, LINK, has_link};
 use crate::meaning::{self, Meaning};
 use crate::vectors::{MOST_HITS, Near, Nearest, Part};
 
@@ -233,7 +233,7 @@ impl Judge<'_> {
     fn allows(&self, line: &Line) -> bool {
         let wanted = self.wanted;
         let has = |has: &&str| match *has {
-            LINK => line.content.contains("http://") || line.content.contains("https://"),
+            LINK => has_link(&line.content),
             FILE => line.has_attachments,
             _ => false,
         };

@@ -57,11 +57,11 @@ export function SearchPage() {
   </div></main>`;
 }
 
-/** @typedef {{items:any[], cursor:string|null, partial:boolean, state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
+/** @typedef {{items:any[], cursor:string|null, partial:boolean, without:string[], state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
 
 /** @param {string} query @param {What} what @returns {ResultList} */
 function useResults(query, what) {
-  const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, state: /** @type {any} */ ('idle'), error: '' };
+  const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, without: /** @type {string[]} */ ([]), state: /** @type {any} */ ('idle'), error: '' };
   const [list, setList] = useState(empty);
   const asked = useRef('');
   const question = `${what} ${query}`;
@@ -71,7 +71,7 @@ function useResults(query, what) {
       const answer = await (what === 'files' ? api.searchFiles(query, from.cursor) : api.search(query, from.cursor));
       if (asked.current !== question) return; // an answer that a newer question overtook
       if (what === 'messages') meet(answer.items.map((/** @type {any} */ hit) => hit.message.sender));
-      setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), state: 'done', error: '' });
+      setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), without: answer.unavailable ?? [], state: 'done', error: '' });
     } catch (error) {
       if (asked.current === question) setList({ ...from, state: 'done', error: /** @type {Error} */ (error).message });
     }
@@ -86,10 +86,11 @@ function useResults(query, what) {
 }
 
 /** @param {{what:What, query:string, results:ResultList}} props */
-function Results({ what, query, results: { items, cursor, partial, state, error, more } }) {
+function Results({ what, query, results: { items, cursor, partial, without, state, error, more } }) {
   if (!query) return html`<p class="page-note">${what === 'files' ? 'Type a part of a name, or words that stand in a document. Press Enter.' : 'Type what you remember: words, a name, a meaning. Press Enter.'}</p>`;
   return html`<p class="sr" role="status">${state === 'done' ? `${items.length} results` : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
+    ${without.includes('meaning') && html`<p class="page-note">Only the words were looked for. Messages that say the same in other words may be missing.</p>`}
     ${partial && html`<p class="page-note">Some of the index is still being built; there may be more.</p>`}
     ${state === 'done' && !error && !items.length && html`<p class="page-note">Nothing you can read matches “${query}”.</p>`}
     <ol aria-label="Results">${items.map((hit) => (what === 'files' ? html`<${FileHit} key=${hit.file.id} hit=${hit} />` : html`<${Hit} key=${hit.message.id} hit=${hit} />`))}</ol>
@@ -97,11 +98,17 @@ function Results({ what, query, results: { items, cursor, partial, state, error,
     ${cursor && state === 'done' && html`<p class="page-note"><button class="btn" onClick=${more}>More results</button></p>`}`;
 }
 
+/** What a hit stands for besides itself. @param {{more_in_thread?:number, copies?:number}} hit */
+function besides({ more_in_thread: more = 0, copies = 0 }) {
+  return `${more ? ` · ${more} more in this thread` : ''}${copies ? ` · said ${copies === 1 ? 'once' : `${copies} times`} more` : ''}`;
+}
+
 /** @param {{hit:any}} props */
-function Hit({ hit: { message, channel, snippet } }) {
+function Hit({ hit }) {
+  const { message, channel, snippet } = hit;
   return html`<li class="hit">
     <${Avatar} user=${message.sender} />
-    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? 'Thread in ' : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}` : ''}</div>
+    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? 'Thread in ' : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}` : ''}${besides(hit)}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
       <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div></div>
     <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${`Jump to the message of ${cleanName(message.sender?.username)}`}>Jump</a>

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Makes chat.json.gz, the excerpt that run.py searches: python3 make_excerpt.py irc-slack-export.zip
+
+The export holds days of a public IRC channel in which people marked who answers whom. Threads are what search must find
+without being told, so none are kept; a question that is asked is taken out of what is searched.
+"""
+
+import gzip
+import json
+import random
+import sys
+import zipfile
+from pathlib import Path
+
+DAYS = 6
+FEWEST_WORDS = 6
+MOST_CHARACTERS = 250
+NOISE = {"channel_join", "channel_leave"}
+
+
+def days_of(archive: zipfile.ZipFile) -> list[str]:
+    days = sorted(name for name in archive.namelist() if name.count("/") == 1 and name.endswith(".json"))
+    return random.Random(2026).sample(days, DAYS + 1)
+
+
+def grades(thread: list[int], at: int, messages: list[dict]) -> dict[int, int]:
+    """Who else said something in the thread: 2 for the first answer and for those that name the asker, else 1."""
+    asker = messages[thread[at]]["user"]
+    others = [it for it in thread if messages[it]["user"] != asker]
+    after = [it for it in thread[at + 1 :] if messages[it]["user"] != asker]
+    found = {it: 1 for it in others}
+    found.update({it: 2 for it in after[:1]})
+    found.update({it: 2 for it in after if asker.lower() in messages[it]["text"].lower()})
+    return found if after else {}
+
+
+def one_day(archive: zipfile.ZipFile, name: str, names: dict[str, str]) -> dict:
+    said = [it for it in json.loads(archive.read(name)) if it.get("subtype") not in NOISE and it.get("text", "").strip()]
+    messages = [{"user": names[it["user"]], "ts": it["ts"], "text": it["text"]} for it in said]
+    threads: dict[str, list[int]] = {}
+    for at, it in enumerate(said):
+        if it.get("thread_ts"):
+            threads.setdefault(it["thread_ts"], []).append(at)
+    questions = []
+    for thread in threads.values():
+        for at, place in enumerate(thread):
+            text = messages[place]["text"]
+            if "?" in text and len(text.split()) >= FEWEST_WORDS and len(text) <= MOST_CHARACTERS:
+                found = grades(thread, at, messages)
+                if found:
+                    questions.append({"at": place, "text": text, "grades": found})
+    asked = {question["at"] for question in questions}
+    places = {old: new for new, old in enumerate(at for at in range(len(messages)) if at not in asked)}
+    for question in questions:
+        del question["at"]
+        question["grades"] = {str(places[at]): grade for at, grade in question["grades"].items() if at in places}
+    return {
+        "name": name.split("/")[1].removesuffix(".json"),
+        "messages": [it for at, it in enumerate(messages) if at not in asked],
+        "questions": [it for it in questions if 2 in it["grades"].values()],
+    }
+
+
+def main() -> None:
+    with zipfile.ZipFile(sys.argv[1]) as archive:
+        names = {it["id"]: it["name"] for it in json.loads(archive.read("users.json"))}
+        days = [one_day(archive, name, names) for name in days_of(archive)]
+    text = json.dumps({"days": days[:DAYS], "hidden": days[DAYS]["messages"]}, ensure_ascii=False, separators=(",", ":"))
+    # Without a time in it, the same excerpt is the same file.
+    Path(__file__).with_name("chat.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+    print(sum(len(day["messages"]) for day in days[:DAYS]), "messages,", sum(len(day["questions"]) for day in days[:DAYS]), "questions")
+
+
+if __name__ == "__main__":
+    main()
