@@ -1,6 +1,6 @@
 //! What was said around messages that were found: enough of each to judge a conversation by, nothing to show it with.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use confab_protocol::{ChannelId, MessageId, UserId};
 use uuid::Uuid;
@@ -15,12 +15,12 @@ const MOST_ASKED: usize = 500;
 /// Neighbours on each side.
 const FARTHEST: i64 = 20;
 
-const ASKED: &str = "with asked (id, reach) as (";
-/// Deleted ones have their numbers still, so a neighbour may be missing; nothing reaches into another channel.
+const PLACES: &str =
+    "select m.id, m.channel_id, m.number from messages m where m.deleted_at is null and m.id in";
+const ASKED: &str = "with asked (channel_id, number) as (";
+/// Each number by itself: of ranges that differ from row to row PostgreSQL reads whole channels.
 const BESIDE: &str = ") select m.id, m.channel_id, m.seq, m.number, m.parent_id, m.reply_count, m.sender_id, m.content,
-    m.has_attachments, m.created_at from asked a join messages o on o.id = a.id and o.deleted_at is null
-    join channels c on c.id = o.channel_id and c.deleted_at is null
-    join messages m on m.channel_id = o.channel_id and m.number >= o.number - a.reach and m.number <= o.number + a.reach
+    m.has_attachments, m.created_at from asked a join messages m on m.channel_id = a.channel_id and m.number = a.number
     where m.deleted_at is null";
 const REPLIES_BEFORE: &str = "select m.id, m.channel_id, m.seq, m.number, m.parent_id, m.reply_count, m.sender_id, m.content,
     m.has_attachments, m.created_at from messages m where m.parent_id = $1 and m.seq < $2 and m.deleted_at is null
@@ -105,8 +105,17 @@ pub async fn around(
         return Err(Fault::internal("too many messages, or too much around them"));
     }
     let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let allowed: HashSet<Uuid> = channels.iter().map(|id| id.0).collect();
+    let places: Vec<(Uuid, Uuid, i64)> = run_in!(on, (Uuid, Uuid, i64), PLACES, &asked, "")?;
+    // Deleted ones have their numbers still, so a neighbour may be missing; nothing reaches into another channel.
+    let beside: BTreeSet<(Uuid, i64)> = places
+        .into_iter()
+        .filter(|(_, channel, _)| allowed.contains(channel))
+        .flat_map(|(_, channel, number)| (number - reach..=number + reach).map(move |it| (channel, it)))
+        .collect();
+    let beside: Vec<(Uuid, i64)> = beside.into_iter().collect();
     let mut found: Vec<Row> =
-        fetch_rows!(on, Row, ASKED, asked, |place, id| place.push_bind(*id).push_bind(reach), BESIDE);
+        fetch_rows!(on, Row, ASKED, beside, |place, line| place.push_bind(line.0).push_bind(line.1), BESIDE);
     let wanted: HashSet<Uuid> = asked.iter().copied().collect();
     let in_threads = found.iter().filter(|row| wanted.contains(&row.id));
     let mut in_threads: Vec<(Uuid, i64, Uuid)> =
@@ -126,7 +135,6 @@ pub async fn around(
     let mut roots: Vec<Uuid> = in_threads.iter().map(|(root, ..)| *root).collect();
     roots.retain(|root| !known.contains(root));
     found.extend(run_in!(on, Row, ROOTS, &roots, "")?);
-    let allowed: HashSet<Uuid> = channels.iter().map(|id| id.0).collect();
     let lines: BTreeMap<(Uuid, i64), Line> = found
         .into_iter()
         .filter(|row| allowed.contains(&row.channel_id))
