@@ -46,7 +46,10 @@ mod users;
 mod voice;
 mod written;
 
-use poem::Route;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use poem::{Response, Route, handler};
 use poem_openapi::{OpenApiService, Tags};
 
 pub use auth::bearer::device;
@@ -142,25 +145,37 @@ macro_rules! endpoints {
     };
 }
 
+macro_rules! service {
+    ($app:expr) => {
+        OpenApiService::new(endpoints!($app), "Confab", env!("CARGO_PKG_VERSION"))
+            .description("Team chat that remembers, answers and loses nothing.")
+            .server("/api/v1")
+    };
+}
+
 /// The routes under `/api/v1`, and the document that describes them.
 #[must_use]
 pub fn routes(app: &App) -> (Route, String) {
-    let service = OpenApiService::new(endpoints!(Some(app.clone())), "Confab", env!("CARGO_PKG_VERSION"))
-        .description("Team chat that remembers, answers and loses nothing.")
-        .server("/api/v1");
+    let service = service!(Some(app.clone()));
     let document = service.spec();
-    let docs = service.swagger_ui();
-    (Route::new().nest("/api/v1", service).nest("/docs", docs), document)
+    (Route::new().nest("/api/v1", service), document)
+}
+
+/// The document as a page to try it in. It has three megabytes, which nobody needs who never looks: it is made when somebody does.
+#[handler]
+pub fn docs() -> Response {
+    static PAGE: LazyLock<Bytes> = LazyLock::new(|| {
+        let none: Option<App> = None;
+        Bytes::from(service!(none).swagger_ui_html())
+    });
+    Response::builder().content_type("text/html; charset=utf-8").body(PAGE.clone())
 }
 
 /// The document alone, without a server: `confab openapi`.
 #[must_use]
 pub fn document() -> String {
     let none: Option<App> = None;
-    OpenApiService::new(endpoints!(none), "Confab", env!("CARGO_PKG_VERSION"))
-        .description("Team chat that remembers, answers and loses nothing.")
-        .server("/api/v1")
-        .spec()
+    service!(none).spec()
 }
 
 /// The shared parts. Handlers run only in a server, where they are there; the document is made without.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, log,
@@ -213,12 +214,13 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
 
 fn routes(app: &App) -> impl IntoEndpoint + use<> {
     let (api, document) = api::routes(app);
-    let spec = document.clone();
+    let spec = Bytes::from(document.clone());
     let route: Route = api
         .at(
             "/openapi.json",
             get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))),
         )
+        .at("/docs", get(api::docs))
         .at("/ws", get(gateway::open))
         .at("/ws/voice/:channel_id", get(voice::open))
         .at("/health", get(api::health))

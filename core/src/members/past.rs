@@ -19,15 +19,14 @@ const LEFT_SINCE: &str = ") select m.channel_id, m.user_id, m.to_seq from asked 
 /// Who has left channels since numbers of them, and at which number; whoever came back is among them.
 pub async fn left_since(
     on: &mut impl Read,
-    since: &HashMap<ChannelId, i64>,
+    since: &[(ChannelId, i64)],
 ) -> Result<HashMap<ChannelId, Vec<(UserId, i64)>>> {
-    let asked: Vec<(Uuid, i64)> = since.iter().map(|(channel, seq)| (channel.0, *seq)).collect();
     let rows = fetch_rows!(
         on,
         (Uuid, Uuid, i64),
         LEFT,
-        asked,
-        |values, pair| values.push_bind(pair.0).push_bind(pair.1),
+        since,
+        |values, pair| values.push_bind(pair.0.0).push_bind(pair.1),
         LEFT_SINCE
     );
     let mut left: HashMap<ChannelId, Vec<(UserId, i64)>> = HashMap::new();

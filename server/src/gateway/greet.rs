@@ -66,7 +66,7 @@ pub struct Guest<'a> {
     pub changes: u64,
 }
 
-#[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)] // as `map_err` hands it over and needs it
 fn internal(fault: Fault) -> Ended {
     tracing::warn!(%fault, "a socket could not be greeted");
     Some(INTERNAL)
@@ -113,14 +113,13 @@ impl Guest<'_> {
         let Self { app, outbox, caller, .. } = self;
         let method = caller.live.method;
         // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
-        let state = match kept.filter(|kept| kept.method == method) {
-            Some(kept) => kept.state.clone(),
-            None => {
-                let state = ready::state(&app.db, caller.user_id, method).await.map_err(internal)?;
-                let kept = Kept { pos: hearing.pos, method, state: state.clone(), at: Instant::now() };
-                app.hub.keep(outbox.id, caller.user_id, kept).await;
-                state
-            }
+        let state = if let Some(kept) = kept.filter(|kept| kept.method == method) {
+            kept.state.clone()
+        } else {
+            let state = ready::state(&app.db, caller.user_id, method).await.map_err(internal)?;
+            let kept = Kept { pos: hearing.pos, method, state: state.clone(), at: Instant::now() };
+            app.hub.keep(outbox.id, caller.user_id, kept).await;
+            state
         };
         let presences = match hearing.presences {
             Some(presences) => presences,

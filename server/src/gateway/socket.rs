@@ -87,7 +87,7 @@ async fn greeted<'a>(
         return Err(Some(CROWDED));
     };
     let changes = app.tokens.changes();
-    let began = match frame {
+    let known = match frame {
         ClientFrame::Resume(resume) => {
             let checked = app.tokens.check(&app.db, &resume.token, greet::device(address)).await;
             checked.and_then(greet::listener).map(|caller| (caller, Some(resume)))
@@ -95,8 +95,8 @@ async fn greeted<'a>(
         ClientFrame::Identify(who) => greet::identify(app, who, address).await.map(|caller| (caller, None)),
         _ => return Err(Some(NOT_AUTHENTICATED)),
     };
-    let (caller, resume) = match began {
-        Ok(began) => began,
+    let (caller, resume) = match known {
+        Ok(known) => known,
         Err(Fault::Unauthenticated { .. } | Fault::NotFound(_)) => {
             tracing::debug!(%address, "a socket did not authenticate");
             return Err(Some(NOT_AUTHENTICATED));

@@ -74,6 +74,6 @@ async fn hear(app: &App, word: VoiceWord) {
         }
         VoiceWord::Ask { .. } => {}
         VoiceWord::Gone { node } => app.voice.forget(node),
-        VoiceWord::Relay { channel_id, to, frame } => app.voice.deliver(channel_id, to, frame),
+        VoiceWord::Relay { channel_id, to, frame } => app.voice.deliver(channel_id, to, &frame),
     }
 }

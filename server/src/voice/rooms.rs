@@ -165,7 +165,7 @@ impl Rooms {
     }
 
     /// Hands on what another server has for somebody here.
-    pub fn deliver(&self, channel: ChannelId, to: ParticipantId, frame: String) {
+    pub fn deliver(&self, channel: ChannelId, to: ParticipantId, frame: &str) {
         self.with(|known| {
             if let Some(outbox) = known.rooms.get(&channel).and_then(|room| room.socket_of(to)) {
                 outbox.push(Item::Frame(frame::text(frame.as_bytes())));

@@ -77,7 +77,7 @@ impl Raw {
         match packed.len() {
             short @ ..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
             long => {
-                frame.push(0x80 | 126);
+                frame.push(0x80 | 0x7e);
                 frame.extend_from_slice(&u16::try_from(long).unwrap().to_be_bytes());
             }
         }

@@ -26,6 +26,7 @@ pub(super) async fn withhold(
     if since.is_empty() {
         return Ok(());
     }
+    let since: Vec<(ChannelId, i64)> = since.into_iter().collect();
     let left = members::left_since(&mut db.read(), &since).await?;
     for (event, frame) in events.iter().zip(frames) {
         let Some((channel, seq)) = newer(event, messages) else { continue };

@@ -165,7 +165,7 @@ impl Audience {
 
     fn listen(&mut self, id: u64, user: UserId, memberships: &[(ChannelId, i64)]) -> Option<Hearing> {
         let present = self.users.get_mut(&user)?;
-        let mut heard = Vec::new();
+        let mut listed = Vec::new();
         for (channel, from_seq) in memberships {
             if present.left.get(channel).is_some_and(|left| left >= from_seq) {
                 continue;
@@ -178,13 +178,13 @@ impl Audience {
                     self.channels.entry(*channel).or_default().add(outbox, *from_seq);
                 }
             }
-            heard.push((*channel, *from_seq));
+            listed.push((*channel, *from_seq));
         }
         let (outbox, hears) = present.sockets.iter_mut().find(|it| it.0.id == id)?;
         if !std::mem::replace(hears, true) {
             for (channel, known) in &present.channels {
-                let listed = heard.iter().find(|it| it.0 == *channel).map_or(*known, |it| it.1);
-                self.channels.entry(*channel).or_default().add(outbox, listed.max(*known));
+                let from_seq = listed.iter().find(|it| it.0 == *channel).map_or(*known, |it| it.1);
+                self.channels.entry(*channel).or_default().add(outbox, from_seq.max(*known));
             }
         }
         self.lingering.remove(&user);

@@ -92,7 +92,7 @@ impl Dots {
         self.around.clear();
         let frames = Bytes::from(frames);
         let each = places.into_iter().map(|(user, place)| (user, frames.slice(place))).collect();
-        Told { each, frames }
+        Told { frames, each }
     }
 
     /// Who of `people` is here, those of the same channels. `people` is asked only when it is not known already.

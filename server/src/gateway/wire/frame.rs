@@ -80,11 +80,16 @@ pub fn take(bytes: &mut Vec<u8>, may_be_deflated: bool, largest: usize) -> Resul
     if is_deflated && (!may_be_deflated || kind == Kind::Continuation) {
         return Err(BAD_FRAME);
     }
-    let (length, start) = match (second & 0x7f, rest) {
-        (126, [high, low, ..]) => (u64::from(u16::from_be_bytes([*high, *low])), 4),
-        (127, [a, b, c, d, e, f, g, h, ..]) => (u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), 10),
-        (126 | 127, _) => return Ok(None),
-        (short, _) => (u64::from(short), 2),
+    let (length, start) = match second & 0x7f {
+        126 => match rest.first_chunk() {
+            Some(length) => (u64::from(u16::from_be_bytes(*length)), 4),
+            None => return Ok(None),
+        },
+        127 => match rest.first_chunk() {
+            Some(length) => (u64::from_be_bytes(*length), 10),
+            None => return Ok(None),
+        },
+        short => (u64::from(short), 2),
     };
     if length > largest as u64 {
         return Err(TOO_LARGE);
@@ -162,7 +167,7 @@ mod tests {
         match payload.len() {
             short @ ..126 => bytes.push(MASKED | short as u8),
             long => {
-                bytes.push(MASKED | 126);
+                bytes.push(MASKED | 0x7e);
                 bytes.extend_from_slice(&(long as u16).to_be_bytes());
             }
         }
@@ -209,7 +214,7 @@ mod tests {
     fn headers_have_the_shortest_length_that_fits() {
         assert_eq!(text(b"a")[..], [0x81, 1, b'a']);
         assert_eq!(text(&[0; 126])[..4], [0x81, 126, 0, 126]);
-        assert_eq!(text(&[0; 65_536])[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(text(&vec![0; 65_536])[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(header_of_text(70_000), [0x81, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
         assert_eq!(close(BAD_FRAME)[..4], [0x88, 11, 0x0f, 0xa1]);
     }
