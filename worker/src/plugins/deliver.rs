@@ -54,6 +54,12 @@ impl Handler for Deliveries {
             return Ok(());
         }
         let Some(happening) = Happening::of(&self.db, event).await? else { return Ok(()) };
+        // Before the record is asked who may know: almost every message concerns no plugin.
+        let is_reaction =
+            matches!(&happening.event, plugin::Event::ReactionAdded(_) | plugin::Event::ReactionRemoved(_));
+        if !is_reaction && !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
+            return Ok(());
+        }
         if !self.may_know(&loaded, event, happening.channel).await? {
             return Ok(());
         }
