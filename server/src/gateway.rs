@@ -9,6 +9,7 @@ mod door;
 pub mod frames;
 pub(crate) mod greet;
 pub(crate) mod hub;
+pub(crate) mod lifetime;
 mod live;
 pub(crate) mod outbox;
 mod ready;
@@ -36,7 +37,9 @@ use crate::http::context::Context;
 use crate::http::line::Line;
 use crate::http::origin;
 use crate::state::App;
-use wire::{Wire, deflate};
+use outbox::TOO_MANY;
+use strangers::Counted;
+use wire::{Ended, Wire, deflate};
 
 /// Largest frame of a client, and largest message of several (docs/limits.md).
 const FRAME_BYTES: usize = 16 * 1_024;
@@ -58,7 +61,7 @@ pub async fn open(request: &Request, app: Data<&App>) -> poem::Result<Response> 
 ///
 /// # Errors
 /// What is no WebSocket, comes from a foreign page, or says its token in the address.
-pub(crate) fn accept<Served: Future<Output = ()> + Send>(
+pub(crate) fn accept<Served: Future<Output = (Wire, Ended)> + Send>(
     request: &Request,
     app: &App,
     frame_bytes: usize,
@@ -102,7 +105,18 @@ pub(crate) fn accept<Served: Future<Output = ()> + Send>(
         // Its layers go, the connection stays.
         drop(upgraded);
         let wire = Wire::new(line, early, is_deflated, frame_bytes);
-        serve(app, wire, context.address, token).await;
+        let (place, sockets) = Counted::one_more();
+        let (mut wire, ended) = if sockets > app.settings.sockets_total {
+            (wire, Some(TOO_MANY))
+        } else {
+            serve(app, wire, context.address, token).await
+        };
+        if let Some(reason) = ended {
+            metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
+        }
+        wire.close(ended).await;
+        drop(place);
+        wire.linger().await;
     });
     let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)

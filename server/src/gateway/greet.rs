@@ -52,6 +52,11 @@ pub fn listener(caller: Caller) -> Result<Caller> {
     Ok(caller)
 }
 
+/// Who holds a token that a socket sends again.
+pub async fn checked(app: &App, address: IpAddr, token: &str) -> Result<Caller> {
+    listener(app.tokens.check(&app.db, token, device(address)).await?)
+}
+
 /// What is known of a socket's client before it says anything.
 pub fn device(address: IpAddr) -> Device {
     Device { info: None, ip_address: Some(address.to_string()) }

@@ -7,27 +7,20 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use confab_core::{Fault, FutureExt, sessions, users};
+use confab_protocol::UserId;
 use confab_protocol::gateway::{ClientFrame, FrameError, ServerFrame};
-use confab_protocol::{Timestamp, UserId};
 use futures_util::future::BoxFuture;
 use tokio::time::{Sleep, sleep_until};
 
 use super::device::Device;
 use super::greet;
-use super::outbox::{
-    IDENTIFIED_TWICE, Item, NOT_AUTHENTICATED, RATE_LIMITED, SESSION_ENDED, TOKEN_EXPIRED, Waiting,
-};
+use super::lifetime::Lifetime;
+use super::outbox::{IDENTIFIED_TWICE, Item, NOT_AUTHENTICATED, RATE_LIMITED, SESSION_ENDED, Waiting};
 use super::sending::post;
 use super::wire::{Ended, Heard, Wire};
 use crate::caller::Caller;
 use crate::state::App;
 
-/// No frame for so long: the client is gone (docs/limits.md).
-const DEAD_AFTER: Duration = Duration::from_secs(75);
-/// After its token's end a client may still send `reauth`.
-const REAUTH_GRACE: Duration = Duration::from_mins(1);
-/// No socket lasts so long.
-const FOR_EVER: Duration = Duration::from_hours(365 * 24);
 /// Client frames in a minute.
 const FRAMES_A_MINUTE: u32 = 120;
 
@@ -40,14 +33,12 @@ pub struct Live<'a> {
     address: IpAddr,
     waiting: Waiting,
     caller: Caller,
-    /// When its token has ended, and the grace after it.
-    expires: Instant,
+    life: Lifetime,
     device: Device,
     /// The last position sent: whatever comes again is dropped.
     last: i64,
     /// The send being written; the next frame is read when it is answered, so order is kept and nothing piles up.
     pending: Option<Pending>,
-    heard: Instant,
     window: (Instant, u32),
     items: VecDeque<Item>,
 }
@@ -62,18 +53,16 @@ impl<'a> Live<'a> {
         device: Device,
         last: i64,
     ) -> Self {
-        let now = Instant::now();
         Self {
             app,
             address,
             waiting,
-            expires: expires(&caller),
+            life: Lifetime::new(caller.expires_at),
             caller,
             device,
             last,
             pending: None,
-            heard: now,
-            window: (now, 0),
+            window: (Instant::now(), 0),
             items: VecDeque::new(),
         }
     }
@@ -137,17 +126,14 @@ impl<'a> Live<'a> {
 
     /// When something may have to be done though nothing is heard.
     fn next_due(&self) -> Instant {
-        let due = (self.heard + DEAD_AFTER).min(self.expires);
+        let due = self.life.due();
         self.device.idle_at(self.app).map_or(due, |idle| idle.min(due))
     }
 
     async fn look(&mut self) -> Done {
         let now = Instant::now();
-        if self.expires <= now {
-            return Err(Some(TOKEN_EXPIRED));
-        }
-        if self.heard + DEAD_AFTER <= now {
-            return Err(None);
+        if let Some(ended) = self.life.over(now) {
+            return Err(ended);
         }
         if self.device.idle_at(self.app).is_some_and(|idle| idle <= now) {
             self.device.grow_idle(self.app).await;
@@ -214,7 +200,7 @@ impl<'a> Live<'a> {
     }
 
     async fn heed(&mut self, wire: &mut Wire, frame: ClientFrame) -> Done {
-        self.heard = Instant::now();
+        self.life.hear();
         self.limit()?;
         let changes =
             matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_) | ClientFrame::Presence(_));
@@ -232,14 +218,16 @@ impl<'a> Live<'a> {
                 self.device.beat(self.app).await;
                 wire.say(&ServerFrame::HeartbeatAck).await
             }
-            ClientFrame::Reauth(reauth) => match checked(self.app, self.address, &reauth.token).await {
-                Ok(caller) if caller.user_id == self.caller.user_id => {
-                    self.expires = expires(&caller);
-                    self.caller = caller;
-                    Ok(())
+            ClientFrame::Reauth(reauth) => {
+                match greet::checked(self.app, self.address, &reauth.token).await {
+                    Ok(caller) if caller.user_id == self.caller.user_id => {
+                        self.life.renew(caller.expires_at);
+                        self.caller = caller;
+                        Ok(())
+                    }
+                    _ => Err(Some(NOT_AUTHENTICATED)),
                 }
-                _ => Err(Some(NOT_AUTHENTICATED)),
-            },
+            }
             ClientFrame::Send(send) => {
                 self.pending = Some(post(self.app.clone(), self.caller.user_id, send).boxed());
                 Ok(())
@@ -279,16 +267,4 @@ impl<'a> Live<'a> {
 /// Where the record does not answer, nothing is told.
 async fn may_hear_of(app: &App, user: UserId, other: UserId) -> bool {
     users::may_look_up(&mut app.db.read(), user, other).await.unwrap_or(false)
-}
-
-/// Fixed once for a token: counted anew at each look, its grace would never be over.
-fn expires(caller: &Caller) -> Instant {
-    let left = u64::try_from(caller.expires_at.0 - Timestamp::now().0).unwrap_or(0);
-    // Some tokens last for ever, which no clock can show.
-    Instant::now() + Duration::from_millis(left).min(FOR_EVER) + REAUTH_GRACE
-}
-
-/// Who holds a token that a socket sends again.
-async fn checked(app: &App, address: IpAddr, token: &str) -> confab_core::Result<Caller> {
-    greet::listener(app.tokens.check(&app.db, token, greet::device(address)).await?)
 }

@@ -12,7 +12,7 @@ use super::greet::{self, Guest};
 use super::hub::Begun;
 use super::live::Live;
 use super::outbox::{CROWDED, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, Outbox, TOO_MANY};
-use super::strangers::{Counted, Stranger};
+use super::strangers::Stranger;
 use super::wire::{Ended, Wire};
 use crate::state::App;
 
@@ -20,19 +20,9 @@ const HEARTBEAT_MS: u64 = 30_000;
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves a socket until it ends. A `token` from its address stands for its first frame.
-pub async fn serve(app: App, mut wire: Wire, address: IpAddr, token: Option<String>) {
-    let (count, open) = Counted::one_more();
-    let ended = if open > app.settings.sockets_total {
-        Some(TOO_MANY)
-    } else {
-        run(&app, &mut wire, address, token).await
-    };
-    if let Some(reason) = ended {
-        metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
-    }
-    wire.close(ended).await;
-    drop(count);
-    wire.linger().await;
+pub async fn serve(app: App, mut wire: Wire, address: IpAddr, token: Option<String>) -> (Wire, Ended) {
+    let ended = run(&app, &mut wire, address, token).await;
+    (wire, ended)
 }
 
 async fn run(app: &App, wire: &mut Wire, address: IpAddr, token: Option<String>) -> Ended {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use confab_core::bus::VoiceWord;
 use confab_core::{Fault, sessions};
@@ -10,7 +10,7 @@ use confab_protocol::gateway::FrameError;
 use confab_protocol::voice::{
     Described, Join, Joined, Nothing, Reachable, VoiceClientFrame, VoiceHello, VoiceReady, VoiceServerFrame,
 };
-use confab_protocol::{ChannelId, ParticipantId, Timestamp, VoiceParticipant};
+use confab_protocol::{ChannelId, ParticipantId, VoiceParticipant};
 
 use super::flood::Flood;
 use super::keeper::{say, say_room};
@@ -20,33 +20,25 @@ use super::{admit, ice};
 use crate::caller::Caller;
 use crate::gateway::greet;
 use crate::gateway::hub::Begun;
+use crate::gateway::lifetime::Lifetime;
 use crate::gateway::outbox::{
-    IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL, SESSION_ENDED,
-    TOKEN_EXPIRED, TOO_MANY, Waiting,
+    IDENTIFIED_TWICE, INTERNAL, Item, NO_ROOM, NOT_AUTHENTICATED, Outbox, ROOM_FULL, SESSION_ENDED, Waiting,
 };
-use crate::gateway::strangers::Counted;
 use crate::gateway::wire::{Ended, Heard, Wire, frame};
 use crate::state::App;
 
 const HEARTBEAT_MS: u64 = 30_000;
-/// No frame for so long: the client is gone. These are the gateway's (docs/limits.md).
-const DEAD_AFTER: Duration = Duration::from_secs(75);
-const REAUTH_GRACE: Duration = Duration::from_mins(1);
 
 /// Serves a socket until it ends. A `token` from its address stands for its first frame.
-pub async fn serve(app: App, mut wire: Wire, channel: ChannelId, address: IpAddr, token: Option<String>) {
-    let (count, open) = Counted::one_more();
-    let ended = if open > app.settings.sockets_total {
-        Some(TOO_MANY)
-    } else {
-        run(&app, &mut wire, channel, address, token).await
-    };
-    if let Some(reason) = ended {
-        metrics::counter!("confab_ws_closed_total", "code" => reason.code.to_string()).increment(1);
-    }
-    wire.close(ended).await;
-    drop(count);
-    wire.linger().await;
+pub async fn serve(
+    app: App,
+    mut wire: Wire,
+    channel: ChannelId,
+    address: IpAddr,
+    token: Option<String>,
+) -> (Wire, Ended) {
+    let ended = run(&app, &mut wire, channel, address, token).await;
+    (wire, ended)
 }
 
 async fn run(
@@ -71,9 +63,8 @@ async fn run(
         return greet::refuse(wire, &waiting).await;
     }
     app.voice.attach(channel, outbox);
-    let (heard, flood) = (Instant::now(), Flood::new(app.limits.is_on()));
-    let mut live = Live { app, id, channel, address, waiting, caller, heard, flood };
-    let ended = live.serve(wire).await;
+    let (life, flood) = (Lifetime::new(caller.expires_at), Flood::new(app.limits.is_on()));
+    let ended = Live { app, id, channel, address, waiting, caller, life, flood }.serve(wire).await;
     app.voice.detach(channel, id);
     app.hub.end(id, user_id).await;
     ended.err().unwrap_or_default()
@@ -86,7 +77,7 @@ struct Live<'a> {
     address: IpAddr,
     waiting: Waiting,
     caller: Caller,
-    heard: Instant,
+    life: Lifetime,
     flood: Flood,
 }
 
@@ -99,10 +90,7 @@ impl Live<'_> {
         let ready = VoiceReady { session_id: self.caller.session_id, channel_id: self.channel };
         wire.say(&VoiceServerFrame::Ready(ready)).await?;
         loop {
-            let dead = self.heard + DEAD_AFTER;
-            let left = self.caller.expires_at.0 - Timestamp::now().0;
-            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-            let expired = Instant::now() + left + REAUTH_GRACE;
+            let due = self.life.due();
             let waiting = &self.waiting;
             tokio::select! {
                 () = std::future::poll_fn(|context| waiting.poll(context)) => self.send_all(wire).await?,
@@ -110,8 +98,10 @@ impl Live<'_> {
                     Heard::Frame(frame) => self.heed(wire, frame).await?,
                     Heard::Ping(payload) => wire.pong(&payload).await?,
                 },
-                () = tokio::time::sleep_until(dead.min(expired).into()) => {
-                    return Err(if expired < dead { Some(TOKEN_EXPIRED) } else { None });
+                () = tokio::time::sleep_until(due.into()) => {
+                    if let Some(ended) = self.life.over(Instant::now()) {
+                        return Err(ended);
+                    }
                 }
             }
         }
@@ -130,7 +120,11 @@ impl Live<'_> {
                 }
                 // It listens to no channel's events.
                 Item::Event(..) | Item::OfPerson(..) => {}
-                Item::Recheck => self.recheck(wire).await?,
+                Item::Recheck => {
+                    wire.write(&mut parts).await?;
+                    parts.clear();
+                    self.recheck(wire).await?;
+                }
                 Item::Close(reason) => {
                     let _ = wire.write(&mut parts).await;
                     return Err(Some(reason));
@@ -161,16 +155,15 @@ impl Live<'_> {
     }
 
     async fn heed(&mut self, wire: &mut Wire, frame: VoiceClientFrame) -> Done {
-        self.heard = Instant::now();
+        self.life.hear();
         self.flood.admit(&frame)?;
         match frame {
             VoiceClientFrame::Identify(_) => return Err(Some(IDENTIFIED_TWICE)),
             VoiceClientFrame::Heartbeat(_) => return wire.say(&VoiceServerFrame::HeartbeatAck).await,
             VoiceClientFrame::Reauth(reauth) => {
-                let device = greet::device(self.address);
-                let checked = self.app.tokens.check(&self.app.db, &reauth.token, device).await;
-                return match checked.and_then(greet::listener) {
+                return match greet::checked(self.app, self.address, &reauth.token).await {
                     Ok(caller) if caller.user_id == self.caller.user_id => {
+                        self.life.renew(caller.expires_at);
                         self.caller = caller;
                         Ok(())
                     }
