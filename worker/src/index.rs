@@ -19,6 +19,7 @@ use std::time::Duration;
 use confab_core::{Bus, Db, Fault, Result, Settings, log};
 use confab_protocol::{ChannelId, Event, Message, MessageId};
 use tantivy::{IndexReader, Searcher};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -93,7 +94,7 @@ impl Index {
         db: &Db,
         bus: &Bus,
         settings: &Settings,
-        tasks: &TaskTracker,
+        (tasks, behind): (&TaskTracker, &Handle),
         stop: CancellationToken,
     ) -> Result<Self> {
         let lock = store::lock(&settings.data_dir)?;
@@ -101,14 +102,17 @@ impl Index {
         let folder = settings.data_dir.join(FOLDER);
         store::mend(&folder)?;
         let log = log::reach(&mut db.read()).await?;
-        let store = feed::open(folder.clone(), db.epoch(), log, analysis.clone()).await?;
+        // There already: the threads that write the index are as nice as the one that opens it.
+        let opening = feed::open(folder.clone(), db.epoch(), log, analysis.clone());
+        let store = behind.spawn(opening).await.map_err(Fault::internal)??;
         let index = Self::of(&store, analysis, Arc::default());
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log that are not in the search index yet.");
         let feed = feed::Feed::new(db.clone(), bus.clone(), folder, index.clone(), stop);
-        tasks.spawn(async move {
+        let work = async move {
             feed.run(store).await;
             drop(lock);
-        });
+        };
+        tasks.spawn_on(work, behind);
         Ok(index)
     }
 

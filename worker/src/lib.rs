@@ -9,6 +9,7 @@
 //! can be deleted: it is made again from the record.
 
 pub mod assistant;
+mod background;
 pub mod consumer;
 pub mod embedding;
 pub mod index;
@@ -23,6 +24,7 @@ use confab_core::{Bus, Db, Result, Settings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::background::Background;
 use crate::index::Index;
 use crate::meaning::Meaning;
 use crate::services::Parts;
@@ -30,6 +32,7 @@ use crate::services::Parts;
 /// A running worker.
 pub struct Worker {
     tasks: TaskTracker,
+    _background: Background,
 }
 
 /// Starts everything: the index of this process, the services on the bus, the plugins. All of it ends with `stop`.
@@ -39,12 +42,14 @@ pub struct Worker {
 /// those of the record and of the bus.
 pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToken) -> Result<Worker> {
     let tasks = TaskTracker::new();
-    let index = Index::start(&db, &bus, settings, &tasks, stop.clone()).await?;
-    let meaning = Meaning::start(&db, &bus, settings, &tasks, stop.clone()).await?;
+    let background = Background::start()?;
+    let behind = background.handle();
+    let index = Index::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
+    let meaning = Meaning::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
     services::offer(&bus, &Parts { db: db.clone(), index, meaning }).await?;
     plugins::start(db, bus, settings, &tasks, stop).await?;
     tasks.close();
-    Ok(Worker { tasks })
+    Ok(Worker { tasks, _background: background })
 }
 
 impl Worker {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use confab_core::{Bus, Db, Fault, Result, Settings, log};
 use confab_protocol::{Message, MessageId};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -64,7 +65,7 @@ impl Meaning {
         db: &Db,
         bus: &Bus,
         settings: &Settings,
-        tasks: &TaskTracker,
+        (tasks, behind): (&TaskTracker, &Handle),
         stop: CancellationToken,
     ) -> Result<Self> {
         let Some(embedder) = crate::embedding::of(settings)? else { return Ok(Self(None)) };
@@ -72,7 +73,7 @@ impl Meaning {
         let kept = Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) });
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
         let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
-        tasks.spawn(feed.run());
+        tasks.spawn_on(feed.run(), behind);
         Ok(Self(Some(kept)))
     }
 

@@ -18,6 +18,8 @@ use crate::vectors::{Change, VectorStore};
 const PAGE: u32 = 2_000;
 /// How often the lag is measured.
 const PULSE: Duration = Duration::from_secs(1);
+/// Between two looks at the log: whatever is written for one message serves for all that came meanwhile.
+const APART: Duration = Duration::from_millis(50);
 /// A pause after a failure of our own; an endpoint may ask for longer ones.
 const PAUSE: Duration = Duration::from_secs(1);
 /// No longer pause, whatever an endpoint asks for: an operator may have changed something there.
@@ -114,7 +116,7 @@ impl Feed {
     async fn follow(&self, mut place: Place) -> Result<Place, Stopped> {
         let Progress::Following { applied } = place.progress else { return Ok(place) };
         self.meaning.reached(applied);
-        let mut tail: Tail = self.bus.tail(&self.db, applied).await;
+        let mut tail: Tail = self.bus.tail(&self.db, applied).await.unhurried(APART);
         let mut pulse = tokio::time::interval(PULSE);
         let (mut written, mut idle) = (applied, 0);
         loop {

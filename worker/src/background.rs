@@ -1,0 +1,64 @@
+//! Threads for what nobody waits for: the index and the vectors follow the log when a core has nothing else to do.
+//!
+//! On the runtime's own threads, a burst of posts competes with the indexing of the posts before it, and whoever writes waits
+//! twice as long for their acknowledgement. What people ask for (searches, answers) does not run here.
+
+use std::io;
+
+use confab_core::{Fault, Result};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// How far these threads stand back: a tenth of the time of one at 0 where both want a core (sched(7), weights of nice levels).
+/// Never all of it, or a busy server would find nothing new.
+const NICE: i32 = 10;
+/// They wait for the disk and for one another more than they compute; tantivy's own threads come on top, made by these and as
+/// nice.
+const THREADS: usize = 1;
+
+/// The threads; they end with it.
+pub(crate) struct Background {
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+impl Background {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when the system gives no thread.
+    pub fn start() -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("confab-behind")
+            .enable_all()
+            // Blocking ones too; whatever those start inherits it.
+            .on_thread_start(|| {
+                if let Err(error) = stand_back() {
+                    tracing::debug!(%error, "indexing runs as fast as everything else");
+                }
+            })
+            .build()
+            .map_err(Fault::internal)?;
+        let handle = runtime.handle().clone();
+        Ok(Self { runtime: Some(runtime), handle })
+    }
+
+    /// Where to start tasks.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting for the threads is not allowed in a task. Whoever drops this has waited for the tasks.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// On Linux a priority is the calling thread's own.
+fn stand_back() -> io::Result<()> {
+    rustix::process::setpriority_process(None, NICE).map_err(io::Error::from)
+}
