@@ -10,6 +10,7 @@ mod lock;
 mod memory;
 pub mod migrate;
 mod open;
+mod readers;
 mod recent;
 pub(crate) mod relay;
 pub(crate) mod write;
@@ -20,11 +21,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Database, PgPool, Postgres, Sqlite, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use open::{Opened, open};
+use readers::{Moment, Readers, Reading};
 pub use write::Tx;
 
 use crate::fault::Result;
@@ -44,7 +46,7 @@ pub enum Engine<S, P> {
 /// The record. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pub(crate) pools: Engine<SqlitePool, PgPool>,
+    pub(crate) pools: Engine<Arc<Readers>, PgPool>,
     pub(crate) writer: Option<writer::Writer>,
     pub(crate) head: Arc<watch::Sender<i64>>,
     pub(crate) epoch: Uuid,
@@ -57,21 +59,21 @@ pub struct Db {
 }
 
 /// A place to read from, outside any transaction.
-pub struct Reader(Engine<SqlitePool, PgPool>);
+pub struct Reader(Engine<Arc<Readers>, PgPool>);
 
 /// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
 /// nothing that was written after they were put out.
-pub struct Snapshot(Engine<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+pub struct Snapshot(Engine<Moment, Transaction<'static, Postgres>>);
 
 /// A connection, owned or lent.
-pub enum Lease<'c, D: Database> {
+pub enum Lease<'c, D: Database, P = PoolConnection<D>> {
     /// From the pool, back when dropped.
-    Pooled(PoolConnection<D>),
+    Pooled(P),
     /// The transaction's own.
     Lent(&'c mut D::Connection),
 }
 
-impl<D: Database> Deref for Lease<'_, D> {
+impl<D: Database, P: Deref<Target = D::Connection>> Deref for Lease<'_, D, P> {
     type Target = D::Connection;
     fn deref(&self) -> &D::Connection {
         match self {
@@ -81,7 +83,7 @@ impl<D: Database> Deref for Lease<'_, D> {
     }
 }
 
-impl<D: Database> DerefMut for Lease<'_, D> {
+impl<D: Database, P: DerefMut<Target = D::Connection>> DerefMut for Lease<'_, D, P> {
     fn deref_mut(&mut self) -> &mut D::Connection {
         match self {
             Self::Pooled(it) => it,
@@ -95,22 +97,22 @@ pub trait Read: Send {
     /// A connection for one query.
     fn lease(
         &mut self,
-    ) -> impl Future<Output = Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>>> + Send;
+    ) -> impl Future<Output = Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>>> + Send;
 }
 
 impl Read for Reader {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
         Ok(match &self.0 {
-            Engine::Sqlite(pool) => Engine::Sqlite(Lease::Pooled(pool.acquire().await?)),
+            Engine::Sqlite(readers) => Engine::Sqlite(Lease::Pooled(readers.take().await?)),
             Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(pool.acquire().await?)),
         })
     }
 }
 
 impl Read for Snapshot {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
         Ok(match &mut self.0 {
-            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
+            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(it.connection())),
             Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
         })
     }
@@ -127,7 +129,7 @@ impl Db {
     /// query may wait for its own while the right is taken away.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         Ok(Snapshot(match &self.pools {
-            Engine::Sqlite(pool) => Engine::Sqlite(pool.begin().await?),
+            Engine::Sqlite(readers) => Engine::Sqlite(Moment::begin(readers.take().await?).await?),
             Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
         }))
     }
@@ -163,9 +165,9 @@ impl Db {
     /// Waits for running writes and closes the files.
     pub async fn close(&self) {
         match &self.pools {
-            Engine::Sqlite(pool) => {
+            Engine::Sqlite(readers) => {
                 // Readers first: only the last connection to close can fold the write-ahead log into the file.
-                pool.close().await;
+                readers.close().await;
                 if let Some(writer) = &self.writer {
                     writer.close().await;
                 }

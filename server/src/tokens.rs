@@ -116,12 +116,13 @@ impl Tokens {
         }
         let address = device.ip_address.clone();
         let (live, expires_at) = if token.starts_with(api_tokens::PREFIX) {
-            let live = self.of_api_token(db, token).await?;
+            let live = Box::pin(self.of_api_token(db, token)).await?;
             (live, live.expires_at)
         } else {
             match &self.outside {
                 Some(outside) if oidc::claimed_issuer(token).as_deref() == Some(outside.issuer()) => {
-                    self.of_outside(db, outside, token, device).await?
+                    // Boxed: else every request would carry room for what an outside issuer's token needs.
+                    Box::pin(self.of_outside(db, outside, token, device)).await?
                 }
                 _ => self.of_ours(db, token).await?,
             }
@@ -257,6 +258,10 @@ impl Tokens {
         {
             return Ok(live);
         }
+        Box::pin(self.read(db, session)).await
+    }
+
+    async fn read(&self, db: &Db, session: SessionId) -> Result<Live> {
         let (asked, changes) = (Instant::now(), self.changes());
         let live = sessions::live(&mut db.read(), session).await?;
         note_use(db, &live);

@@ -6,26 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Executor, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::lock::DirectoryLock;
 use super::memory::Memory;
+use super::readers::Readers;
 use super::writer::Writer;
 use super::{Db, Engine, migrate, run};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
-/// Readers beside the one SQLite writer.
-const SQLITE_READERS: u32 = 4;
 /// Statements that one connection keeps prepared.
 const STATEMENTS: usize = 400;
 /// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long a connection is taken to live since it was used.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that stands still, or whose machine is gone, holds its locks no longer (docs/limits.md): PostgreSQL would wait
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.
@@ -65,16 +66,10 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
         Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut writer)).await?,
         Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut writer)).await?,
     }
-    let readers = SqlitePoolOptions::new()
-        .max_connections(SQLITE_READERS)
-        .min_connections(1)
-        .acquire_timeout(ACQUIRE)
-        .connect_with(options.read_only(true))
-        .await
-        .map_err(damaged)?;
+    let readers = Readers::open(options.read_only(true)).await.map_err(damaged)?;
     let head = Arc::new(watch::Sender::new(0));
     let mut db = Db {
-        pools: Engine::Sqlite(readers),
+        pools: Engine::Sqlite(Arc::new(readers)),
         writer: None,
         head,
         epoch: Uuid::nil(),
@@ -172,6 +167,16 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE)
+        // Asking each time whether it lives doubles the ways to the server. One that has just been in use lives.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 // Migrating waits as long as it takes: for another who migrates, and for tables in use.

@@ -9,6 +9,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::memory::Memory;
+use super::readers::Reading;
 use super::{Db, Engine, Lease, Read, insert_rows};
 use crate::audit::{self, Note};
 use crate::fault::{Fault, Result};
@@ -26,7 +27,7 @@ pub struct Tx {
 }
 
 impl Read for Tx {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
         Ok(match &mut self.on {
             Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(it)),
             Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),

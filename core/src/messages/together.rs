@@ -59,7 +59,10 @@ pub async fn send(db: &Db, user: UserId, channel: ChannelId, draft: Draft) -> Re
     draft.check()?;
     match Plain::of(user, channel, draft) {
         Ok(plain) => db.post(plain).await,
-        Err(draft) => db.write(move |tx| async move { post(tx, user, channel, *draft).await }.boxed()).await,
+        // Boxed: else every plain one would carry room for it.
+        Err(draft) => {
+            db.write(move |tx| async move { post(tx, user, channel, *draft).await }.boxed()).boxed().await
+        }
     }
 }
 

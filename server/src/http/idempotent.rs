@@ -53,9 +53,6 @@ impl<E: Endpoint + 'static> Idempotent<E> {
     /// What is asked with a key, of a call that creates something, by whoever may ask. Everything else goes on to the
     /// handlers, which refuse it where they must.
     async fn asked(&self, request: &mut Request) -> Result<Option<Asked>> {
-        if *request.method() != Method::POST || !request.headers().contains_key(KEY) {
-            return Ok(None);
-        }
         let path = request.uri().path().to_owned();
         let Some(is_kept) = self.creates(&path) else { return Ok(None) };
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
@@ -98,7 +95,17 @@ impl<E: Endpoint + 'static> Idempotent<E> {
 impl<E: Endpoint + 'static> Endpoint for Idempotent<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    async fn call(&self, request: Request) -> Result<Response> {
+        if *request.method() != Method::POST || !request.headers().contains_key(KEY) {
+            return self.inner.call(request).await.map(IntoResponse::into_response);
+        }
+        // Boxed: else every request would carry room for what few need.
+        Box::pin(self.once(request)).await
+    }
+}
+
+impl<E: Endpoint + 'static> Idempotent<E> {
+    async fn once(&self, mut request: Request) -> Result<Response> {
         let Some(asked) = self.asked(&mut request).await? else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
