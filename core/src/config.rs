@@ -6,6 +6,7 @@
 mod check;
 mod embeddings;
 mod files;
+mod vectors;
 mod voice;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::fault::{Fault, Result};
 
 pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
+pub use vectors::QdrantServer;
 pub use voice::Voice;
 
 /// The manual: every key with its comment and default.
@@ -68,11 +70,14 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("push_loopback", &["CONFAB_PUSH_LOOPBACK"], false),
     ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
-    ("embeddings_url", &["CONFAB_EMBEDDINGS_URL"], false),
-    ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL"], false),
-    ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY"], true),
+    ("embeddings", &["CONFAB_EMBED"], false),
+    ("embeddings_url", &["CONFAB_EMBEDDINGS_URL", "CONFAB_EMBED_BASE_URL"], false),
+    ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL", "CONFAB_EMBED_MODEL"], false),
+    ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY", "CONFAB_EMBED_API_KEY"], true),
     ("embeddings_dimensions", &["CONFAB_EMBEDDINGS_DIMENSIONS"], false),
     ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
+    ("qdrant_url", &["QDRANT_URL"], false),
+    ("qdrant_key", &["QDRANT_API_KEY"], true),
     ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
     ("turn_secret", &["CONFAB_TURN_SECRET"], true),
     ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
@@ -241,6 +246,8 @@ pub struct Settings {
     pub egress_allow: Vec<SocketAddr>,
     /// Who makes vectors of texts.
     pub embeddings: Embeddings,
+    /// Where vectors are kept when not in the data folder.
+    pub qdrant: Option<QdrantServer>,
     /// How people talk.
     pub voice: Voice,
     /// Tracing filter.

@@ -5,6 +5,7 @@
 
 mod feed;
 mod place;
+mod turns;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::embedding::{EmbedError, Embedder, Purpose};
 use crate::index::schema::has_link;
-use crate::vectors::{Change, Embedded, Near, Nearest, Part, Point, VectorStore};
+use crate::vectors::{Change, Embedded, Near, Nearest, Part, Point, Qdrant, VectorStore};
 
 /// Where it lies in the data folder: a folder for each model.
 const FOLDER: &str = "vectors";
@@ -54,13 +55,13 @@ type Kept = Arc<Shared>;
 
 struct Shared {
     embedder: Arc<dyn Embedder>,
-    store: Embedded,
+    store: Box<dyn VectorStore>,
     applied: AtomicI64,
 }
 
 impl Meaning {
-    /// Opens the vectors of the model that the settings name, and starts to follow the log. The caller holds the data
-    /// folder.
+    /// Opens the vectors of the model that the settings name, here or in the Qdrant server that they name, and starts to
+    /// follow the log. The caller holds the data folder.
     pub(crate) async fn start(
         db: &Db,
         bus: &Bus,
@@ -69,11 +70,18 @@ impl Meaning {
         stop: CancellationToken,
     ) -> Result<Self> {
         let Some(embedder) = crate::embedding::of(settings)? else { return Ok(Self(None)) };
-        let store = open(&settings.data_dir, embedder.as_ref()).await?;
+        let (store, is_shared): (Box<dyn VectorStore>, bool) = match &settings.qdrant {
+            Some(server) => (Box::new(Qdrant::new(&server.url, server.key(), embedder.id())?), true),
+            None => (Box::new(open(&settings.data_dir, embedder.as_ref()).await?), false),
+        };
         let kept = Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) });
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
-        let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
-        tasks.spawn_on(feed.run(), behind);
+        if is_shared {
+            tasks.spawn_on(turns::take(db.clone(), bus.clone(), kept.clone(), stop), behind);
+        } else {
+            let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
+            tasks.spawn_on(feed.run(), behind);
+        }
         Ok(Self(Some(kept)))
     }
 

@@ -1,18 +1,21 @@
 //! Vectors of messages and of conversation windows, and which lie nearest to a question's.
 //!
-//! [`VectorStore`] is what search needs of them; [`embedded`] keeps them in this process's folder. Like the index, a store
+//! [`VectorStore`] is what search needs of them; [`embedded`] keeps them in this process's folder, [`qdrant`] in
+//! a server that several workers share. Like the index, a store
 //! is a cache: what is damaged is emptied and made again from the record. A store holds vectors of one model only.
 //!
 //! What the asker may see stands inside every search. It is not a filter over what was found: the nearest few would then
 //! be others' messages, and their number would tell of them.
 
 pub mod embedded;
+pub mod qdrant;
 
 use confab_core::Result;
 use confab_protocol::{ChannelId, MessageId, UserId};
 use futures_util::future::BoxFuture;
 
 pub use embedded::Embedded;
+pub use qdrant::Qdrant;
 
 /// Changes of one batch.
 pub const MOST_CHANGES: usize = 10_000;

@@ -31,8 +31,27 @@ pub struct EmbeddingsEndpoint {
 /// Longer vectors than any model has are a mistake that would fill the disk.
 const MOST_DIMENSIONS: usize = 8_192;
 
+/// Where an endpoint is when nothing else is said.
+const OPENAI: &str = "https://api.openai.com/v1";
+
 pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -> Embeddings {
-    let (url, model, key) = (text("embeddings_url"), text("embeddings_model"), text("embeddings_key"));
+    let (mut url, model, key) = (text("embeddings_url"), text("embeddings_model"), text("embeddings_key"));
+    match text("embeddings").as_str() {
+        // What the address says.
+        "" => {}
+        wanted @ ("builtin" | "off") => {
+            if !url.is_empty() && url != wanted {
+                faults.push(format!("embeddings is {wanted}, but embeddings_url names an endpoint"));
+            }
+            url = if wanted == "off" { "off".to_owned() } else { String::new() };
+        }
+        "openai" => {
+            if url.is_empty() {
+                url = OPENAI.to_owned();
+            }
+        }
+        other => faults.push(format!("embeddings must be builtin, openai or off, not {other:?}")),
+    }
     let is_off = url == "off";
     if url.is_empty() || is_off {
         if !model.is_empty() || !key.is_empty() {
@@ -90,6 +109,13 @@ mod tests {
         assert!(matches!(read(&[]), Ok(Embeddings::BuiltIn)));
         assert!(matches!(read(&[("embeddings_url", "off")]), Ok(Embeddings::Off)));
         assert!(read(&[("embeddings_url", "off"), ("embeddings_key", "sesame")]).is_err());
+        assert!(matches!(read(&[("embeddings", "off")]), Ok(Embeddings::Off)));
+        assert!(matches!(read(&[("embeddings", "builtin")]), Ok(Embeddings::BuiltIn)));
+        assert!(read(&[("embeddings", "off"), ("embeddings_url", "https://models.example.org")]).is_err());
+        assert!(read(&[("embeddings", "magic")]).is_err());
+        let asked =
+            [("embeddings", "openai"), ("embeddings_model", "small"), ("embeddings_dimensions", "384")];
+        assert!(matches!(read(&asked), Ok(Embeddings::Endpoint(it)) if it.url == OPENAI));
         let whole = [
             ("embeddings_url", "https://models.example.org/v1/"),
             ("embeddings_model", "small"),

@@ -1,5 +1,6 @@
 //! What keeps the vectors up to date: reads the record once when there are none, follows the log from there on.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use confab_core::bus::Tail;
@@ -12,7 +13,7 @@ use super::place::{Place, Progress};
 use super::{FIRST, Kept, LAG_GAUGE, change, reach, text};
 use crate::embedding::{EmbedError, Purpose};
 use crate::index::Subject;
-use crate::vectors::{Change, VectorStore};
+use crate::vectors::Change;
 
 /// Messages read at once while all are read.
 const PAGE: u32 = 2_000;
@@ -35,7 +36,7 @@ pub(super) struct Feed {
     stop: CancellationToken,
 }
 
-/// The process stops.
+/// The process stops, or the store is not what it was.
 struct Stopped;
 
 impl Feed {
@@ -45,16 +46,18 @@ impl Feed {
 
     /// Runs until `stop`.
     pub async fn run(self) {
-        let Ok(mut place) = self.begin().await else { return };
+        while !self.stop.is_cancelled() {
+            // The store may have lost everything under it: then this begins again.
+            let Err(Stopped) = self.work().await;
+        }
+    }
+
+    async fn work(&self) -> Result<Infallible, Stopped> {
+        let mut place = self.begin().await?;
         loop {
-            if self.build(&mut place).await.is_err() {
-                return;
-            }
+            self.build(&mut place).await?;
             // Ends when all vectors are asked for anew, too.
-            match self.follow(place).await {
-                Ok(anew) => place = anew,
-                Err(Stopped) => return,
-            }
+            place = self.follow(place).await?;
         }
     }
 
@@ -234,6 +237,10 @@ impl Feed {
         while let Err(fault) = self.meaning.store.write(changes.clone(), place.write()).await {
             tracing::error!(%fault, "vectors cannot be kept, trying again");
             self.pause(PAUSE).await?;
+            if let Ok(None) = self.meaning.store.place().await {
+                // Empty, though it held what came before this batch: somebody deleted it.
+                return Err(Stopped);
+            }
         }
         Ok(())
     }

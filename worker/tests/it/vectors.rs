@@ -1,6 +1,8 @@
 //! The store of vectors in a folder: what every store must do, and what becomes of it when it is killed or damaged.
 
 mod contract;
+mod qdrant;
+mod stand_in;
 
 use std::path::{Path, PathBuf};
 
