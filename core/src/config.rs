@@ -6,6 +6,7 @@
 mod check;
 mod embeddings;
 mod files;
+mod language_model;
 mod voice;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::fault::{Fault, Result};
 
 pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
+pub use language_model::LanguageModel;
 pub use voice::Voice;
 
 /// The manual: every key with its comment and default.
@@ -73,6 +75,11 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY"], true),
     ("embeddings_dimensions", &["CONFAB_EMBEDDINGS_DIMENSIONS"], false),
     ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
+    ("llm_base_url", &["CONFAB_LLM_BASE_URL"], false),
+    ("llm_model", &["CONFAB_LLM_MODEL"], false),
+    ("llm_api_key", &["CONFAB_LLM_API_KEY"], true),
+    ("llm_daily_tokens_per_person", &["CONFAB_LLM_DAILY_TOKENS_PER_PERSON"], false),
+    ("llm_daily_tokens", &["CONFAB_LLM_DAILY_TOKENS"], false),
     ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
     ("turn_secret", &["CONFAB_TURN_SECRET"], true),
     ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
@@ -241,6 +248,8 @@ pub struct Settings {
     pub egress_allow: Vec<SocketAddr>,
     /// Who makes vectors of texts.
     pub embeddings: Embeddings,
+    /// Who writes the assistant's answers; `None`: they are quotations.
+    pub language_model: Option<LanguageModel>,
     /// How people talk.
     pub voice: Voice,
     /// Tracing filter.

@@ -67,6 +67,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let files = super::files::place(&text("files_url"), &mut faults);
     let bucket = super::files::access(&text, &files, &mut faults);
     let embeddings = super::embeddings::embeddings(&text, &mut faults);
+    let language_model = super::language_model::language_model(&text, &mut faults);
     let voice = super::voice::voice(
         list("ice_servers"),
         text("turn_secret"),
@@ -120,6 +121,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         link_previews,
         egress_allow,
         embeddings,
+        language_model,
         voice,
         log: text("log"),
         log_json,

@@ -2,8 +2,10 @@
 
 pub mod bucket;
 pub mod command;
+pub mod events;
 pub mod files;
 pub mod installed;
+pub mod model;
 pub mod nats;
 pub mod node;
 pub mod oidc;
@@ -19,6 +21,8 @@ pub mod world;
 
 pub use bucket::Bucket;
 pub use command::confab;
+pub use events::Events;
+pub use model::{Does, Model};
 pub use node::Node;
 pub use shown::shown;
 pub use socket::Socket;
