@@ -351,6 +351,24 @@ async fn index_state(parts: &Parts) -> Result<IndexState> {
     })
 }
 
+/// Puts `url` before the path of every message that a piece of an answer cites.
+pub fn complete(piece: &mut serde_json::Value, url: &str) {
+    let before = |path: &mut serde_json::Value| {
+        if let Some(text) = path.as_str() {
+            *path = serde_json::Value::from(format!("{url}{text}"));
+        }
+    };
+    if let Some(path) = piece.get_mut("url") {
+        before(path);
+    }
+    let citations = piece.get_mut("citations").and_then(serde_json::Value::as_array_mut);
+    for citation in citations.into_iter().flatten() {
+        if let Some(path) = citation.get_mut("url") {
+            before(path);
+        }
+    }
+}
+
 /// What stands as `score` in an answer. The index's own weights count how often a word is used anywhere, in channels
 /// that the asker may not read too: given out, they would tell whether a word is used there.
 #[must_use]

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
-use crate::harness::{Does, Events, Model, World, wait_for, wait_until};
+use crate::harness::{Does, Events, MockLlm, World, wait_for, wait_until};
 
 const MESSAGE: &str = "/api/v1/ai/message";
 const SUMMARIZE: &str = "/api/v1/ai/summarize";
@@ -19,7 +19,7 @@ macro_rules! with_a_model {
             #[allow(unused_imports)]
             use super::*;
 
-            async fn story(mut world: World, model: Model) {
+            async fn story(mut world: $crate::harness::World, model: $crate::harness::Model) {
                 #[allow(unused_variables)]
                 let ($world, $model) = (&mut world, &model);
                 $body
@@ -27,15 +27,15 @@ macro_rules! with_a_model {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn embedded() {
-                let model = Model::start(Does::Says("I do not know.".into())).await;
-                let world = World::embedded_with(&model.settings()).await;
+                let model = $crate::harness::Model::start($crate::harness::Does::Says("I do not know.".into())).await;
+                let world = $crate::harness::World::embedded_with(&model.settings()).await;
                 story(world, model).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn scaled() {
-                let model = Model::start(Does::Says("I do not know.".into())).await;
-                let world = World::scaled_with(&model.settings()).await;
+                let model = $crate::harness::Model::start($crate::harness::Does::Says("I do not know.".into())).await;
+                let world = $crate::harness::World::scaled_with(&model.settings()).await;
                 story(world, model).await;
             }
         }
@@ -224,7 +224,8 @@ with_a_model! {
         assert_eq!(answer["model"], "parrot-1", "{answer}");
         let asked = model.asked();
         let told = asked[1]["messages"].as_array().unwrap().last().unwrap();
-        assert!(told["role"] == "tool" && told["content"].as_str().unwrap().contains("four pennies"), "{told}");
+        assert!(told["role"] == "tool" && told["content"].as_str().unwrap().starts_with('['), "{told}");
+        assert!(asked[1].to_string().contains("four pennies"), "{told}");
         assert!(!model.heard().contains("quicksilver"));
         // What is not in the list is not run, and nobody asks for tools for ever.
         model.now(Does::Calls("delete_message".into(), json!({ "message_id": "all" })));
@@ -233,6 +234,47 @@ with_a_model! {
         assert_eq!(answer["fallback"], "unsupported", "{answer}");
         assert_eq!(model.asked().len() - before, 3);
         assert!(model.heard().contains("there is no such tool"));
+    }
+
+    async fn it_answers_over_a_socket_too(world, model) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        office(&ada).await;
+        let mut other = bob.connect().await;
+        let mut socket = bob.connect().await;
+        model.now(Does::Says("The office opens at seven in the morning [1].".into()));
+        let ask = |nonce: &str| json!({ "op": "ask", "d": { "nonce": nonce, "content": QUESTION } });
+        socket.send(&ask("one")).await;
+        let mut kinds = Vec::new();
+        let answer = loop {
+            let frame = socket.frame("assistant").await["d"].clone();
+            assert_eq!(frame["nonce"], "one");
+            kinds.push(frame["type"].as_str().unwrap().to_owned());
+            if frame["type"] == "done" {
+                break frame;
+            }
+        };
+        assert_eq!(kinds, ["step", "step", "step", "citation", "text", "done"]);
+        assert_eq!(answer["answer"], "The office opens at seven in the morning. [1]");
+        // What is refused says so by the nonce.
+        socket.send(&json!({ "op": "ask", "d": { "nonce": "two", "content": " " } })).await;
+        assert_eq!(socket.frame("error").await["d"]["nonce"], "two");
+        // Stopped by a frame, and by the end of the socket; heartbeats are answered meanwhile.
+        model.now(Does::Stops("The office opens at seven in the morning [1]. And ".into()));
+        socket.send(&ask("three")).await;
+        while socket.frame("assistant").await["d"]["type"] != "text" {}
+        socket.send(&json!({ "op": "heartbeat", "d": { "pos": 0 } })).await;
+        socket.frame("heartbeat_ack").await;
+        socket.send(&json!({ "op": "ask_stop", "d": { "nonce": "three" } })).await;
+        model.abandoned(1).await;
+        socket.send(&ask("four")).await;
+        while socket.frame("assistant").await["d"]["type"] != "text" {}
+        drop(socket);
+        model.abandoned(2).await;
+        // Nobody else heard any of it, not even the same person elsewhere.
+        ada.post(id(&ada.create_channel("fence", "public", 201).await), "fence", 201).await;
+        while let Some(frame) = other.within(std::time::Duration::from_millis(300)).await {
+            assert_ne!(frame["op"], "assistant", "{frame}");
+        }
     }
 }
 
@@ -260,7 +302,7 @@ with_a_model! {
         let admin = world.admin().await;
         let bot = json!({ "username": "parrot", "is_bot": true });
         let bot = admin.send(Method::POST, "/api/v1/auth/users", Some(&bot), 201).await;
-        let token = json!({ "name": "parrot", "user_id": bot["id"], "scopes": ["read", "write"] });
+        let token = json!({ "name": "parrot", "user_id": bot["user"]["id"], "scopes": ["read", "write"] });
         let token = admin.send(Method::POST, "/api/v1/auth/tokens", Some(&token), 201).await;
         let mut parrot = world.visitor();
         parrot.access_token = token["token"].as_str().unwrap().to_owned();
@@ -274,6 +316,20 @@ with_a_model! {
         }
         assert_eq!(items(&bob.thread(id(&asked), 200).await).len(), 4, "each mention once");
     }
+}
+
+/// A server of the OpenAI API that nobody here wrote: it streams, and it refuses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_implementation_is_understood() {
+    let model = MockLlm::start().await;
+    let mut world = World::embedded_with(&model.settings()).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let (_, told) = office(&ada).await;
+    let answer = bob.ask(QUESTION, 200).await;
+    assert_eq!(answer["answer"], "The office opens at seven in the morning. [1]", "{answer}");
+    assert_eq!((&answer["model"], &answer["citations"][0]["message_id"]), (&json!("mock-llm"), &told["id"]));
+    let answer = bob.ask(&format!("{QUESTION} Or is there an outage?"), 200).await;
+    assert_eq!((&answer["model"], &answer["fallback"]), (&json!("extractive"), &json!("model_unavailable")));
 }
 
 /// A channel with the office's hours.

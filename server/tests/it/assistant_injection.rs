@@ -53,7 +53,7 @@ with_a_model! {
             eve.post(id(&harbour), order, 201).await;
         }
         assert_eq!(orders.len(), 200);
-        found(&bob, "topic-199", 1).await;
+        found(&bob, "\"topic-199\"", 1).await;
         let before = state(&ada, id(&harbour)).await;
 
         let mut answered = 0;

@@ -75,13 +75,13 @@ async fn budgets_end_the_models_part(mut world: World, model: Model) {
     ada.post(id(&harbour), SAID, 201).await;
     found(&bob, "apache", 1).await;
     model.now(Does::Repeats("{1} [1].".into()));
+    model.costs(10_000);
     let mut reasons: Vec<Value> = Vec::new();
     for user in [&ada, &ada, &ada, &bob, &bob] {
         let answer = user.ask(QUESTION, 200).await;
         assert_eq!(answer["supported"], true, "{answer}");
         reasons.push(answer["fallback"].clone());
     }
-    // Each is taken for about 1,400 tokens and found to have used 100.
     assert_eq!(
         reasons,
         [Value::Null, Value::Null, json!("budget_of_person"), Value::Null, json!("budget_of_server")]
@@ -89,7 +89,7 @@ async fn budgets_end_the_models_part(mut world: World, model: Model) {
 }
 
 const BUDGETS: [(&str, &str); 2] =
-    [("CONFAB_LLM_DAILY_TOKENS_PER_PERSON", "1550"), ("CONFAB_LLM_DAILY_TOKENS", "1650")];
+    [("CONFAB_LLM_DAILY_TOKENS_PER_PERSON", "15000"), ("CONFAB_LLM_DAILY_TOKENS", "25000")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn budgets_end_the_models_part_embedded() {

@@ -56,8 +56,13 @@ pub(super) fn written(text: &str, sources: &[&str]) -> String {
                 let (before, address) = word.split_at(at);
                 let (address, behind) = trimmed(address);
                 out.push_str(before);
-                out.push_str(if is_named(address, sources) { address } else { LEFT_OUT });
-                out.push_str(behind);
+                if is_named(address, sources) {
+                    out.push_str(address);
+                    out.push_str(behind);
+                } else {
+                    out.push_str(LEFT_OUT);
+                    out.extend(behind.chars().filter(|letter| matches!(letter, '.' | ',' | ';' | '!' | '?')));
+                }
                 out.push_str(&part[word.len()..]);
             }
             None => out.push_str(part),
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_is_one_plain_line() {
-        assert_eq!(line("a\u{200B}b\n\n[1] c\u{202E}\u{E0041} \u{7}d ", 100), "ab (1) cd");
+        assert_eq!(line("a\u{200B}b\n\n[1] c\u{202E}\u{E0041} \u{7}d ", 100), "ab (1) c d");
         assert_eq!(line("\n[2] 2026 ada: ok", 100), "(2) 2026 ada: ok");
         assert_eq!(line(&"é".repeat(50), 10).chars().count(), 10);
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use confab_core::bus::Answers;
 use confab_core::{Fault, Result};
+use confab_worker::services::complete;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use poem::http::{HeaderValue, header};
 use poem::web::sse::Event;
 use poem::{IntoResponse, Response};
 use poem_openapi::payload::{EventStream, Json, Payload};
@@ -15,8 +17,9 @@ use serde_json::{Value, json};
 
 use super::Answered;
 
-/// So that no proxy takes a thinking model for a dead one.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// So that no proxy takes a thinking model for a dead one; and a client that is gone is noticed by it: the framework goes on
+/// with an answer until a write fails.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// What a client that wants pieces accepts.
 const EVENTS: &str = "text/event-stream";
 
@@ -88,27 +91,16 @@ fn told(fault: &Fault) -> Value {
     json!({ "type": "error", "code": fault.code(), "message": fault.to_string() })
 }
 
-fn complete(piece: &mut Value, url: &str) {
-    let before = |path: &mut Value| {
-        if let Some(text) = path.as_str() {
-            *path = Value::from(format!("{url}{text}"));
-        }
-    };
-    if let Some(path) = piece.get_mut("url") {
-        before(path);
-    }
-    for citation in piece.get_mut("citations").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(path) = citation.get_mut("url") {
-            before(path);
-        }
-    }
-}
-
 impl IntoResponse for Told {
     fn into_response(self) -> Response {
         match self {
             Self::Whole(answer) => answer.into_response(),
-            Self::Pieces(pieces) => pieces.into_response(),
+            Self::Pieces(pieces) => {
+                let mut response = pieces.into_response();
+                // Like every answer to somebody who is signed in; the framework says something weaker.
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 use super::wait_for;
 
@@ -36,6 +35,7 @@ pub enum Does {
 struct Kept {
     does: Vec<Does>,
     asked: Vec<Value>,
+    tokens: u64,
     /// Calls whose asker went away before the end.
     abandoned: usize,
 }
@@ -44,7 +44,6 @@ struct Kept {
 pub struct Model {
     url: String,
     kept: Arc<Mutex<Kept>>,
-    goes_on: Arc<Notify>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -53,15 +52,14 @@ impl Model {
     pub async fn start(does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
-        let kept = Arc::new(Mutex::new(Kept { does: vec![does], ..Kept::default() }));
-        let goes_on = Arc::new(Notify::new());
-        let (shared, waits) = (kept.clone(), goes_on.clone());
+        let kept = Arc::new(Mutex::new(Kept { does: vec![does], tokens: 100, ..Kept::default() }));
+        let shared = kept.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, shared.clone(), waits.clone()));
+                tokio::spawn(serve(stream, shared.clone()));
             }
         });
-        Self { url, kept, goes_on, task }
+        Self { url, kept, task }
     }
 
     /// The settings of a server that asks it.
@@ -83,9 +81,9 @@ impl Model {
         self.kept.lock().unwrap().does = does;
     }
 
-    /// Lets an answer that stopped go on to its end.
-    pub fn go_on(&self) {
-        self.goes_on.notify_waiters();
+    /// What each answer is said to have used, in tokens.
+    pub fn costs(&self, tokens: u64) {
+        self.kept.lock().unwrap().tokens = tokens;
     }
 
     /// What it was asked so far.
@@ -111,7 +109,7 @@ impl Drop for Model {
     }
 }
 
-async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>, goes_on: Arc<Notify>) {
+async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
     let Some((head, body)) = read(&mut stream).await else { return };
     if !head.starts_with("POST /v1/chat/completions ") || !head.contains("Bearer sesame-of-the-model") {
         answer(&mut stream, 404, "{}").await;
@@ -129,11 +127,11 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>, goes_on: Arc<Notif
         Does::Stops(text) => {
             begin(&mut stream).await;
             say(&mut stream, &text).await;
-            gone(&mut stream, &kept, &goes_on).await;
+            gone(&mut stream, &kept).await;
             return;
         }
         Does::Hangs => {
-            gone(&mut stream, &kept, &goes_on).await;
+            gone(&mut stream, &kept).await;
             return;
         }
         Does::Refuses(status) => return answer(&mut stream, status, r#"{"error":{"message":"no"}}"#).await,
@@ -150,12 +148,13 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>, goes_on: Arc<Notif
     };
     begin(&mut stream).await;
     say(&mut stream, &text).await;
-    let usage = json!({ "choices": [], "usage": { "prompt_tokens": 90, "completion_tokens": 10 } });
+    let tokens = kept.lock().unwrap().tokens;
+    let usage = json!({ "choices": [], "usage": { "prompt_tokens": tokens - 10, "completion_tokens": 10 } });
     let _ = stream.write_all(format!("data: {usage}\n\ndata: [DONE]\n\n").as_bytes()).await;
 }
 
-/// Waits until the asker goes away, or the test lets it end.
-async fn gone(stream: &mut TcpStream, kept: &Arc<Mutex<Kept>>, goes_on: &Arc<Notify>) {
+/// Waits until the asker goes away.
+async fn gone(stream: &mut TcpStream, kept: &Arc<Mutex<Kept>>) {
     let mut byte = [0; 1];
     tokio::select! {
         read = stream.read(&mut byte) => {
@@ -163,7 +162,6 @@ async fn gone(stream: &mut TcpStream, kept: &Arc<Mutex<Kept>>, goes_on: &Arc<Not
                 kept.lock().unwrap().abandoned += 1;
             }
         }
-        () = goes_on.notified() => { let _ = stream.write_all(b"data: [DONE]\n\n").await; }
         () = tokio::time::sleep(Duration::from_secs(60)) => {}
     }
 }
