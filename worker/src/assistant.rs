@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`scope`] is what an answer may be made of, [`understand`] what a question says, [`passages`] finds
 //! conversations. Without a language model [`extract`] takes the answer out of them, word by word: it can be dull but cannot
-//! invent. With one, [`prompt`] tells it the numbered messages of a [`book`], [`writing`] takes its sentences one by one,
+//! invent. With one, [`desk`] takes its share of the day's tokens, [`prompt`] tells it the numbered messages of a [`book`], [`writing`] takes its sentences one by one,
 //! [`verify`] holds each against what it cites, and [`clean`] takes out what leads elsewhere. [`summary`] sums up,
 //! [`mention`] answers in channels.
 //!
@@ -10,6 +10,7 @@
 
 mod book;
 mod clean;
+mod desk;
 mod extract;
 mod mention;
 mod passages;
@@ -26,19 +27,14 @@ mod weights;
 mod writing;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use confab_core::assistant::usage::{self, Budget, Exhausted};
-use confab_core::conversations::{self, Source, Turn};
-use confab_core::{Db, Fault, FutureExt, Result, Settings, channels, messages, text, users};
-use confab_protocol::{Channel, Message, MessageId, Timestamp, UserId};
+use confab_core::conversations::{self, Turn};
+use confab_core::{Fault, Result, channels, text, users};
+use confab_protocol::{Channel, Message, Timestamp, UserId};
 
-use crate::embedding::Table;
-use crate::index::Index;
-use crate::language_model::{self, LanguageModel, Said, tokens_of};
-use crate::meaning::Meaning;
 use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Question};
-use book::Book;
+pub(crate) use desk::Desk;
+use desk::{Job, Made};
 use extract::Quote;
 pub(crate) use mention::start as answer_mentions;
 use passages::Window;
@@ -49,9 +45,7 @@ pub(crate) use summary::summarize;
 pub(crate) use telling::Teller;
 pub use telling::{Step, Told};
 use understand::Understood;
-use verify::Verifier;
 use weights::Weights;
-use writing::Writer;
 
 /// Longest question, in characters.
 pub const CHARACTERS: usize = 4_000;
@@ -63,68 +57,12 @@ const READ: usize = 8;
 const MODEL: &str = "extractive";
 /// Of the messages that a model is told, in tokens.
 const PROMPT_TOKENS: u64 = 6_000;
-/// Longest answer of a model, in tokens.
-const ANSWER_TOKENS: u32 = 700;
 /// Earlier turns that a model is told.
 const TURNS: u32 = 6;
 
 const NOTHING: &str = "I found nothing in the messages you can read that answers this.";
 const NOTHING_FOR_ALL: &str =
     "I found nothing that answers this in the messages that everyone here can read.";
-
-/// What answers are made with. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Desk {
-    pub db: Db,
-    pub index: Index,
-    pub meaning: Meaning,
-    /// `None`: answers are quotations.
-    model: Option<Arc<dyn LanguageModel>>,
-    budget: Budget,
-    verifier: Verifier,
-    public_url: Option<String>,
-}
-
-impl Desk {
-    /// With the model that the settings name.
-    ///
-    /// # Errors
-    /// [`Fault::Invalid`] in `llm_base_url`.
-    pub fn new(db: &Db, index: &Index, meaning: &Meaning, settings: &Settings) -> Result<Self> {
-        let budget = settings
-            .language_model
-            .as_ref()
-            .map_or((0, 0), |it| (it.daily_tokens_of_person, it.daily_tokens));
-        Ok(Self {
-            db: db.clone(),
-            index: index.clone(),
-            meaning: meaning.clone(),
-            model: language_model::of(settings)?,
-            budget: Budget { of_person: budget.0, of_server: budget.1 },
-            verifier: Verifier { analysis: index.analysis().clone(), table: Table::built_in()? },
-            public_url: settings.public_url.clone(),
-        })
-    }
-}
-
-/// What an answer is to be, and for whom.
-struct Job<'a> {
-    scope: &'a Scope,
-    task: Task,
-    question: &'a str,
-    before: &'a [Turn],
-    windows: &'a [Window],
-    most_tokens: u64,
-}
-
-/// What was made.
-struct Made {
-    answer: String,
-    citations: Vec<Citation>,
-    model: String,
-    fallback: Option<&'static str>,
-    sources: Vec<Source>,
-}
 
 /// The passages that a question is about.
 ///
@@ -212,18 +150,29 @@ impl Desk {
         let whole = with_what_it_follows(question, before);
         let plain = understand::understand(&whole, Timestamp::now().0);
         let understood = self.named(scope, plain.clone()).await?;
-        let weights = Weights::of(&self.index, &understood.about).await?;
-        let windows = match passages::find(self, scope, &understood, &weights, count).await {
-            // What looks like a filter and is none is a word like others.
-            Err(Fault::Invalid { .. }) => Vec::new(),
+        let (windows, weights) = match self.find(scope, &understood, count).await {
+            // What looks like a filter and is none, such as `on:click`, is a word like others.
+            Err(Fault::Invalid { .. }) => {
+                let about = whole.replace(':', " ");
+                return self.find(scope, &Understood { about, ..Understood::default() }, count).await;
+            }
             found => found?,
         };
         if !windows.is_empty() || understood.filters == plain.filters {
             return Ok((windows, weights));
         }
         // A name in a question need not be an author's, nor where it was said.
-        let weights = Weights::of(&self.index, &plain.about).await?;
-        let windows = passages::find(self, scope, &plain, &weights, count).await?;
+        self.find(scope, &plain, count).await
+    }
+
+    async fn find(
+        &self,
+        scope: &Scope,
+        question: &Understood,
+        count: usize,
+    ) -> Result<(Vec<Window>, Weights)> {
+        let weights = Weights::of(&self.index, &question.about).await?;
+        let windows = passages::find(self, scope, question, &weights, count).await?;
         Ok((windows, weights))
     }
 
@@ -241,113 +190,6 @@ impl Desk {
             }
         }
         Ok(understood.with(&people, &places))
-    }
-
-    /// Has the model write. The inner error: it did not, for a reason that the asker is told, if there is a model at all.
-    async fn write(&self, job: &Job<'_>, tell: &Teller) -> Result<Result<Made, Option<&'static str>>> {
-        let Some(model) = &self.model else {
-            tell.step(Step::Answering, None).await;
-            return Ok(Err(None));
-        };
-        let mut book = Book::new(job.scope.asker, job.most_tokens);
-        let data: String = job.windows.iter().map(|window| book.add(window)).collect();
-        tell.step(Step::Answering, None).await;
-        if book.is_empty() {
-            return Ok(Err(None));
-        }
-        let names = users::refs(&mut self.db.read(), &[job.scope.asker]).await?;
-        let today: String = Timestamp::now().to_string().chars().take(10).collect();
-        let said = prompt::prompt(&prompt::Asked {
-            task: job.task,
-            asker: names.first().map_or("somebody", |name| name.username.as_str()),
-            question: job.question,
-            before: job.before,
-            data: &data,
-            today: &today,
-        });
-        let estimate = said.iter().map(said_tokens).sum::<u64>() + u64::from(ANSWER_TOKENS);
-        if let Some(exhausted) = self.reserve(job.scope.asker, estimate).await? {
-            return Ok(Err(Some(match exhausted {
-                Exhausted::Person => "budget_of_person",
-                Exhausted::Server => "budget_of_server",
-            })));
-        }
-        let writer = Writer {
-            desk: self,
-            model: model.as_ref(),
-            scope: job.scope,
-            question: job.question,
-            tell,
-            most_tokens: ANSWER_TOKENS,
-            has_tools: job.task == Task::Answer,
-        };
-        let written = writer.write(said, &mut book).await;
-        self.settle(job.scope.asker, estimate, written.used).await?;
-        if written.citations.is_empty() {
-            let reason = if written.has_failed { "model_unavailable" } else { "unsupported" };
-            return Ok(Err(Some(reason)));
-        }
-        // Written over many seconds: what was deleted, changed or closed to the asker meanwhile is in no answer.
-        let Some(sources) = self.still(job.scope, &written.citations, &book).await? else {
-            return Ok(Err(Some("changed_meanwhile")));
-        };
-        Ok(Ok(Made {
-            answer: written.text,
-            citations: written.citations,
-            model: model.name().to_owned(),
-            fallback: written.has_failed.then_some("cut_short"),
-            sources,
-        }))
-    }
-
-    async fn reserve(&self, user: UserId, tokens: u64) -> Result<Option<Exhausted>> {
-        let (budget, tokens) = (self.budget, tokens as i64);
-        self.db.write(move |tx| async move { usage::take(tx, user, tokens, budget).await }.boxed()).await
-    }
-
-    async fn settle(&self, user: UserId, estimate: u64, used: u64) -> Result<()> {
-        let difference = used as i64 - estimate as i64;
-        self.db.write(move |tx| async move { usage::correct(tx, user, difference).await }.boxed()).await
-    }
-
-    /// The cited messages as they are now; `None` when one of them is not as it was.
-    async fn still(&self, scope: &Scope, citations: &[Citation], book: &Book) -> Result<Option<Vec<Source>>> {
-        let now = Scope::of(&self.db, scope.asker, None).await?.within(&scope.channels);
-        let ids: Vec<MessageId> = citations.iter().map(|citation| citation.message_id).collect();
-        let there = messages::readable(&mut self.db.read(), &now.channels, &ids).await?;
-        let is_same = |id: &MessageId| {
-            there.iter().any(|it| it.id == *id && now.may_use(it) && book.version(*id) == Some(it.version))
-        };
-        Ok(ids.iter().all(is_same).then(|| there.iter().map(|it| (it.id, it.version)).collect()))
-    }
-
-    /// Keeps a question and its answer.
-    async fn keep(
-        &self,
-        user: UserId,
-        conversation: Option<uuid::Uuid>,
-        question: &str,
-        made: Made,
-    ) -> Result<Answer> {
-        let Made { answer, citations, model, fallback, sources } = made;
-        let (question, said) = (question.to_owned(), answer.clone());
-        let conversation_id = self
-            .db
-            .write(move |tx| {
-                async move { conversations::add(tx, user, conversation, &question, &said, &sources).await }
-                    .boxed()
-            })
-            .await?;
-        let supported = !citations.is_empty();
-        let fallback = fallback.map(str::to_owned);
-        Ok(Answer { answer, supported, citations, model, fallback, conversation_id })
-    }
-}
-
-fn said_tokens(said: &Said) -> u64 {
-    match said {
-        Said::Rules(text) | Said::Person(text) | Said::Model(text) => tokens_of(text),
-        Said::Calls(_) | Said::Tool { .. } => 0,
     }
 }
 

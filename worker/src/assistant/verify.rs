@@ -62,7 +62,9 @@ impl Verifier {
         if !is_supported {
             return Vec::new();
         }
-        let gives = |at: &usize| share(&held[*at]) >= OWN_WORDS || alike[*at] >= OWN_ALIKE;
+        // By what it says itself: its author and channel are those of many others.
+        let own = |at: usize| share(&self.telling(&cited[at].message.content));
+        let gives = |at: &usize| own(*at) >= OWN_WORDS || alike[*at] >= OWN_ALIKE;
         (0..cited.len()).filter(gives).collect()
     }
 
@@ -138,4 +140,65 @@ fn quoted(text: &str) -> Vec<&str> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(content: &str) -> Message {
+        let id = "01a20015-1c7e-7015-a63f-6901cbbabfc7";
+        let sender = json!({ "id": id, "username": "ada", "is_bot": false });
+        let value = json!({
+            "id": id, "channel_id": id, "seq": 1, "sender_id": id, "sender": sender, "content": content, "version": 1,
+            "created_at": "2026-11-20T09:20:00Z", "updated_at": "2026-11-20T09:20:00Z", "has_attachments": false,
+            "is_bot": false, "mentions": [], "reply_count": 0, "participants": [], "reactions": [], "files": [],
+            "blocks": [], "previews": [], "html": "", "url": ""
+        });
+        serde_json::from_value(value).expect("a message")
+    }
+
+    fn verifier() -> Verifier {
+        Verifier { analysis: Analysis::default(), table: Table::built_in().expect("the table") }
+    }
+
+    #[test]
+    fn a_sentence_is_believed_as_far_as_its_sources_say_it() {
+        let office = message("The harbour office opens at seven in the morning, the ferry leaves at 9:30.");
+        let gulls = message("The gulls are loud at the pier");
+        let evidence = |message| Evidence { message, heading: "2026-11-20 09:20 #harbour ada".into() };
+        let cited = [evidence(&office), evidence(&gulls)];
+        let supporting =
+            |sentence: &str| verifier().supporting(sentence, "When is it, in 2026 or at 4?", &cited);
+        for sentence in [
+            "The office opens at seven in the morning.",
+            "Ada wrote that the harbour office opens at seven.",
+            "The ferry leaves at 9:30.",
+            "Ada said \"the ferry leaves at 9:30\".",
+            "1. The harbour office opens at seven.",
+        ] {
+            assert_eq!(supporting(sentence), [0], "{sentence}");
+        }
+        assert_eq!(supporting("The office opens at seven and the gulls are loud."), [0, 1]);
+        for sentence in [
+            "The moon is made of cheese.",
+            "The office opens at 8 in the morning.",
+            "The harbour office opens at seven, says \"the ferry never leaves on Sundays\".",
+            "Yes.",
+            "",
+        ] {
+            assert!(supporting(sentence).is_empty(), "{sentence}");
+        }
+        assert!(verifier().supporting("The office opens at seven.", "", &[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_quoted_stands_in_the_message() {
+        let long =
+            message(&format!("{} The ferry leaves at nine. {}", "Filler. ".repeat(60), "More. ".repeat(60)));
+        assert_eq!(verifier().quote("When the ferry leaves.", &long), "The ferry leaves at nine.");
+        assert_eq!(verifier().quote("anything", &message(" short ")), "short");
+    }
 }
