@@ -21,6 +21,9 @@ const WAITING: usize = 64;
 /// Between two pieces: whoever answers has shorter limits of their own, so this is a worker that died.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// What NATS says where nobody offers a service.
+const NO_RESPONDERS: u16 = 503;
+
 /// What answers the questions of one service in pieces.
 pub type StreamService = Arc<dyn Fn(Bytes, Listener) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -116,7 +119,7 @@ impl Nats {
             let _farewell = farewell;
             while let Some(message) = parts.next().await {
                 // Nobody offers the service: NATS says so at once.
-                let is_refused = message.status.is_some_and(|it| it == async_nats::StatusCode::NO_RESPONDERS);
+                let is_refused = message.status.is_some_and(|it| it.as_u16() == NO_RESPONDERS);
                 let part = if is_refused { None } else { serde_json::from_slice(&message.payload).ok() };
                 let wire = match part {
                     Some(Part::End) => return,

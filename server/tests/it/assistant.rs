@@ -315,6 +315,18 @@ with_a_model! {
             assert_eq!(items(&bob.thread(id(message), 200).await).len(), 1, "{message}");
         }
         assert_eq!(items(&bob.thread(id(&asked), 200).await).len(), 4, "each mention once");
+
+        // To it alone: no name is needed, and what is said there is nobody else's.
+        let account = items(&bob.get("/api/v1/users?q=assistant", 200).await)[0]["id"].clone();
+        let with = json!({ "user_ids": [account] });
+        let direct = bob.send(Method::POST, "/api/v1/channels/direct", Some(&with), 201).await;
+        bob.post(id(&direct), QUESTION, 201).await;
+        let said = wait_for("an answer between the two", async || {
+            let page = bob.list(id(&direct), "", 200).await;
+            (items(&page).len() == 2).then_some(page)
+        })
+        .await;
+        assert!(items(&said)[1]["content"].as_str().unwrap().contains("seven in the morning"), "{said}");
     }
 }
 

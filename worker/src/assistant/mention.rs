@@ -1,15 +1,15 @@
 //! Answering in a channel: whoever mentions the assistant is answered in the thread, once, with what everyone there may read.
 //!
 //! It follows the log with a place of its own, so of several workers one answers, and after a crash another. An answer is
-//! posted under the position of the mention: a second try finds it there and makes none.
+//! posted under the id of the mention: a second try finds it there and makes none.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::messages::{self, Draft};
-use confab_core::{Bus, Fault, FutureExt, Result, assistant, members, users};
-use confab_protocol::{ChannelId, Event, EventKind, Message, MessageId, UserId};
+use confab_core::{Bus, Fault, FutureExt, Result, access, assistant, members, users};
+use confab_protocol::{ChannelId, ChannelKind, Event, EventKind, Message, MessageId, UserId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +22,9 @@ use crate::services::Question;
 const NAME: &str = "assistant";
 /// A mention that was this much older than the event that announces it was imported: its time for an answer is over.
 const HISTORY: Duration = Duration::from_mins(5);
+/// Why it is told of a message.
+const MENTION: &str = "mention";
+const DIRECT: &str = "direct_message";
 /// Of a quotation in the list of sources, in characters.
 const QUOTED: usize = 160;
 /// Sources that a post lists.
@@ -58,17 +61,19 @@ struct Mentions {
 
 impl Handler for Mentions {
     async fn handle(&self, event: &Event, _: u32) -> Result<()> {
-        let Some(channel) = event.channel_id.filter(|_| event.kind == EventKind::NewMessage) else {
-            return Ok(());
-        };
-        // Bots start no bot, or two could go on for ever.
-        if event.actor_id == Some(self.account) {
-            return Ok(());
-        }
-        let id = MessageId(event.ref_id);
+        // Whoever is mentioned is told of it, bots too: so only these events are looked at, and no message is read in vain.
+        let is_for_it = event.kind == EventKind::Notification && event.user_id == Some(self.account);
+        let Some(channel) = event.channel_id.filter(|_| is_for_it) else { return Ok(()) };
+        let mut detail = event.detail.as_deref().unwrap_or_default().split(' ');
+        let (kind, id) =
+            (detail.next().unwrap_or_default(), detail.next().and_then(|id| id.parse::<MessageId>().ok()));
+        let Some(id) = id.filter(|_| matches!(kind, MENTION | DIRECT)) else { return Ok(()) };
         let found = messages::shown(&self.desk.db, &[id]).await?.remove(&id);
         let Some(message) = found.filter(|it| self.is_asked(it, event)) else { return Ok(()) };
-        match self.answer(&message, channel, event.pos).await {
+        if kind == DIRECT && !self.is_between_two(channel).await? {
+            return Ok(());
+        }
+        match self.answer(&message, channel, kind == DIRECT).await {
             // Removed, archived, switched off: nothing that another try could mend.
             Err(fault) if !fault.is_retryable() => {
                 tracing::info!(%fault, message = %message.id, "a mention of the assistant is not answered");
@@ -80,22 +85,30 @@ impl Handler for Mentions {
 }
 
 impl Mentions {
+    /// By a person, just now, and still there. Bots start no bot, or two could go on for ever.
     fn is_asked(&self, message: &Message, event: &Event) -> bool {
         message.deleted_at.is_none()
             && !message.is_bot
             && !message.sender.is_bot
-            && message.sender_id != self.account
-            && message.mentions.contains(&self.account)
             && message.created_at.plus(HISTORY) >= event.created_at
     }
 
-    async fn answer(&self, message: &Message, channel: ChannelId, pos: i64) -> Result<()> {
+    /// What somebody writes to it alone is for it, with or without its name.
+    async fn is_between_two(&self, channel: ChannelId) -> Result<bool> {
+        match access::admit(&mut self.desk.db.read(), self.account, channel).await {
+            Ok(admitted) => Ok(admitted.kind() == ChannelKind::Direct),
+            Err(Fault::NotFound(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn answer(&self, message: &Message, channel: ChannelId, is_direct: bool) -> Result<()> {
         let scope = Scope::of(&self.desk.db, message.sender_id, Some(channel)).await?;
         if !scope.channels.contains(&channel) {
             return Err(Fault::forbidden("assistant_off", "the assistant is off in this channel"));
         }
         self.be_there(channel).await?;
-        let nonce = format!("assistant:{pos}");
+        let nonce = format!("assistant:{}", message.id);
         // A try before this one may have posted it: no model is asked twice for the same.
         if messages::by_nonce(&mut self.desk.db.read(), self.account, channel, &nonce).await?.is_some() {
             return Ok(());
@@ -109,7 +122,7 @@ impl Mentions {
         };
         let answer = super::made(&self.desk, &scope, &asked, &Teller::default()).await?;
         let content = self.post_of(&answer);
-        let parent_id = Some(message.parent_id.unwrap_or(message.id));
+        let parent_id = message.parent_id.or((!is_direct).then_some(message.id));
         let draft = Draft { content, nonce: Some(nonce), parent_id, ..Draft::default() };
         let bot = self.account;
         let posted = self.desk.db.write(move |tx| messages::post(tx, bot, channel, draft).boxed()).await;

@@ -37,6 +37,12 @@ impl Splitter {
         found
     }
 
+    /// The last one where the text broke off: if it was whole.
+    pub fn broken_off(self) -> Option<Sentence> {
+        let is_whole = self.waiting.trim_end().ends_with(['.', '!', '?', '…', ']', '。', '！', '？']);
+        if is_whole { self.end() } else { None }
+    }
+
     /// The last one.
     pub fn end(self) -> Option<Sentence> {
         read(&self.waiting).map(|sentence| Sentence { ends_line: true, ..sentence })
@@ -162,6 +168,17 @@ mod tests {
         assert_eq!(all(&[text]), expected);
         let letters: Vec<String> = text.chars().map(String::from).collect();
         assert_eq!(all(&letters.iter().map(String::as_str).collect::<Vec<_>>()), expected);
+    }
+
+    #[test]
+    fn what_broke_off_is_kept_if_it_was_whole() {
+        let rest = |text: &str| {
+            let mut splitter = Splitter::default();
+            splitter.take(text);
+            splitter.broken_off().map(|it| it.text)
+        };
+        assert_eq!(rest("One [1]. Two [2]."), Some("Two.".into()));
+        assert_eq!(rest("One [1]. Two [2]. And th"), None);
     }
 
     #[test]

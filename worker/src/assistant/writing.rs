@@ -95,7 +95,7 @@ impl Writer<'_> {
         let mut splitter = Splitter::default();
         let mut has_begun = !page.text.is_empty();
         let mut length = 0;
-        loop {
+        let error = loop {
             let by = if has_begun { (Instant::now() + PAUSE).min(begun + WHOLE) } else { first_by };
             match timeout_at(by, pieces.next()).await {
                 Ok(Some(Ok(Piece::Text(text)))) => {
@@ -105,22 +105,26 @@ impl Writer<'_> {
                         page.take(sentence, book).await;
                     }
                     if length > LONGEST {
-                        break;
+                        break None;
                     }
                 }
                 Ok(Some(Ok(Piece::Calls(calls)))) => turn.calls = Ok(calls),
                 Ok(Some(Ok(Piece::Used(prompt, answer)))) => {
                     turn.used = Some(prompt.saturating_add(answer).min(10_000_000));
                 }
-                Ok(Some(Err(error))) => return turn.failed(error),
-                Ok(None) => break,
-                Err(_) => return turn.failed(ModelError("it stopped in the middle".into())),
+                Ok(Some(Err(error))) => break Some(error),
+                Ok(None) => break None,
+                Err(_) => break Some(ModelError("it stopped in the middle".into())),
             }
-        }
-        if let Some(sentence) = splitter.end() {
+        };
+        let last = if error.is_some() { splitter.broken_off() } else { splitter.end() };
+        if let Some(sentence) = last {
             page.take(sentence, book).await;
         }
-        turn
+        match error {
+            Some(error) => turn.failed(error),
+            None => turn,
+        }
     }
 
     /// Runs what was asked for, as far as there is such a tool and it changes nothing.

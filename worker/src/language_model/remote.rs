@@ -126,6 +126,11 @@ impl Reading {
             return None;
         }
         match self.chunks.next().await {
+            // Some say only here that they are overloaded. What they say may repeat the prompt.
+            Some(Ok(chunk)) if chunk.get("error").is_some_and(|error| !error.is_null()) => {
+                self.is_over = true;
+                Some(vec![Err(ModelError("the endpoint streams an error".into()))])
+            }
             Some(Ok(chunk)) => Some(self.read(&chunk).into_iter().map(Ok).collect()),
             Some(Err(error)) => {
                 self.is_over = true;

@@ -63,11 +63,14 @@ impl Model {
     }
 
     /// The settings of a server that asks it.
-    pub fn settings(&self) -> [(&str, &str); 3] {
+    pub fn settings(&self) -> [(&str, &str); 5] {
         [
             ("CONFAB_LLM_BASE_URL", self.url.as_str()),
             ("CONFAB_LLM_MODEL", "parrot-1"),
             ("CONFAB_LLM_API_KEY", "sesame-of-the-model"),
+            // A story asks more than a person does in a day.
+            ("CONFAB_LLM_DAILY_TOKENS_PER_PERSON", "100000000"),
+            ("CONFAB_LLM_DAILY_TOKENS", "100000000"),
         ]
     }
 
