@@ -114,8 +114,8 @@ impl Nats {
         let subject = format!("{}.ask.{service}", self.prefix);
         self.client.publish_with_reply(subject, inbox.clone(), question).await.map_err(unreachable)?;
         let farewell = Farewell { client: self.client.clone(), inbox };
-        let (listener, mut answers) = pair();
-        answers._relay = Some(Relay(tokio::spawn(async move {
+        let (to, from) = mpsc::channel(WAITING);
+        let relay = Relay(tokio::spawn(async move {
             let _farewell = farewell;
             while let Some(message) = parts.next().await {
                 // Nobody offers the service: NATS says so at once.
@@ -126,12 +126,12 @@ impl Nats {
                     Some(Part::Piece(wire)) => wire,
                     None => Wire::from(Err(Fault::Unavailable("the worker"))),
                 };
-                if listener.0.send(wire).await.is_err() {
+                if to.send(wire).await.is_err() {
                     return;
                 }
             }
-        })));
-        Ok(answers)
+        }));
+        Ok(Answers { from, _relay: Some(relay) })
     }
 
     pub(super) async fn serve_pieces(&self, service: &'static str, answer: StreamService) -> Result<()> {

@@ -69,7 +69,11 @@ impl Handler for Mentions {
             (detail.next().unwrap_or_default(), detail.next().and_then(|id| id.parse::<MessageId>().ok()));
         let Some(id) = id.filter(|_| matches!(kind, MENTION | DIRECT)) else { return Ok(()) };
         let found = messages::shown(&self.desk.db, &[id]).await?.remove(&id);
-        let Some(message) = found.filter(|it| self.is_asked(it, event)) else { return Ok(()) };
+        let Some(message) = found.filter(|it| is_asked(it, event)) else { return Ok(()) };
+        // `@channel` tells it too, and is no question to it.
+        if kind == MENTION && !message.mentions.contains(&self.account) {
+            return Ok(());
+        }
         if kind == DIRECT && !self.is_between_two(channel).await? {
             return Ok(());
         }
@@ -85,14 +89,6 @@ impl Handler for Mentions {
 }
 
 impl Mentions {
-    /// By a person, just now, and still there. Bots start no bot, or two could go on for ever.
-    fn is_asked(&self, message: &Message, event: &Event) -> bool {
-        message.deleted_at.is_none()
-            && !message.is_bot
-            && !message.sender.is_bot
-            && message.created_at.plus(HISTORY) >= event.created_at
-    }
-
     /// What somebody writes to it alone is for it, with or without its name.
     async fn is_between_two(&self, channel: ChannelId) -> Result<bool> {
         match access::admit(&mut self.desk.db.read(), self.account, channel).await {
@@ -184,6 +180,14 @@ impl Mentions {
         }
         text
     }
+}
+
+/// By a person, just now, and still there. Bots start no bot, or two could go on for ever.
+fn is_asked(message: &Message, event: &Event) -> bool {
+    message.deleted_at.is_none()
+        && !message.is_bot
+        && !message.sender.is_bot
+        && message.created_at.plus(HISTORY) >= event.created_at
 }
 
 /// The text without `@name`, wherever it stands.

@@ -2,6 +2,7 @@
 //! and what they do not say goes nowhere.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -250,7 +251,8 @@ impl<'a> Page<'a> {
                 self.citations.push(citation.clone());
                 self.of.tell.say(Told::Citation(citation)).await;
             }
-            marks.push_str(&format!("[{n}]"));
+            // Writing to a String cannot fail.
+            let _ = write!(marks, "[{n}]");
         }
         if !self.text.is_empty() && !self.text.ends_with(['\n', ' ']) {
             self.text.push(' ');
