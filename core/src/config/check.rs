@@ -24,6 +24,7 @@ const KNOWN_KEYS: &[&str] = &[
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
 ];
 
+#[allow(clippy::too_many_lines)] // a line for each setting
 pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settings> {
     let text = |key: &str| values.get(key).map(|(value, _)| value.trim().to_owned()).unwrap_or_default();
     let list = |key: &str| -> Vec<String> {
