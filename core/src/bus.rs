@@ -6,6 +6,7 @@
 mod memory;
 mod nats;
 mod relay;
+mod streams;
 mod voice;
 mod wire;
 
@@ -27,6 +28,7 @@ use crate::db::Db;
 use crate::fault::{Fault, Result};
 use crate::log;
 
+pub use streams::{Answers, Listener, StreamService};
 pub use voice::{VoicePlace, VoiceWord};
 
 /// Signals waiting for a slow reader; older ones are dropped, which is what signals are for.
@@ -134,6 +136,33 @@ impl Bus {
             .await
             .map_err(|_| Fault::Unavailable("the worker"))??;
         serde_json::from_value(answer).map_err(Fault::internal)
+    }
+
+    /// Asks a service that answers in pieces. It stops working when what is answered here is dropped.
+    ///
+    /// # Errors
+    /// [`Fault::Unavailable`] when the bus is not reachable; what the service says comes with the pieces.
+    pub async fn ask_for_pieces<Q: Serialize + Sync>(
+        &self,
+        service: &'static str,
+        question: &Q,
+    ) -> Result<Answers> {
+        let question = Bytes::from(serde_json::to_vec(question).map_err(Fault::internal)?);
+        match self {
+            Self::Memory(memory) => memory.ask_for_pieces(service, question),
+            Self::Nats(nats) => nats.ask_for_pieces(service, question).await,
+        }
+    }
+
+    /// Offers a service that answers in pieces; of several workers one answers each question.
+    pub async fn serve_pieces(&self, service: &'static str, answer: StreamService) -> Result<()> {
+        match self {
+            Self::Memory(memory) => {
+                memory.serve_pieces(service, answer);
+                Ok(())
+            }
+            Self::Nats(nats) => nats.serve_pieces(service, answer).await,
+        }
     }
 
     /// Offers a service; of several workers one answers each question.

@@ -7,6 +7,7 @@ mod check;
 mod embeddings;
 mod files;
 mod vectors;
+mod language_model;
 mod voice;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::fault::{Fault, Result};
 pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
 pub use vectors::QdrantServer;
+pub use language_model::LanguageModel;
 pub use voice::Voice;
 
 /// The manual: every key with its comment and default.
@@ -78,6 +80,11 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
     ("qdrant_url", &["QDRANT_URL"], false),
     ("qdrant_key", &["QDRANT_API_KEY"], true),
+    ("llm_base_url", &["CONFAB_LLM_BASE_URL"], false),
+    ("llm_model", &["CONFAB_LLM_MODEL"], false),
+    ("llm_api_key", &["CONFAB_LLM_API_KEY"], true),
+    ("llm_daily_tokens_per_person", &["CONFAB_LLM_DAILY_TOKENS_PER_PERSON"], false),
+    ("llm_daily_tokens", &["CONFAB_LLM_DAILY_TOKENS"], false),
     ("ice_servers", &["CONFAB_ICE_SERVERS"], false),
     ("turn_secret", &["CONFAB_TURN_SECRET"], true),
     ("voice_participants", &["CONFAB_VOICE_PARTICIPANTS"], false),
@@ -248,6 +255,8 @@ pub struct Settings {
     pub embeddings: Embeddings,
     /// Where vectors are kept when not in the data folder.
     pub qdrant: Option<QdrantServer>,
+    /// Who writes the assistant's answers; `None`: they are quotations.
+    pub language_model: Option<LanguageModel>,
     /// How people talk.
     pub voice: Voice,
     /// Tracing filter.

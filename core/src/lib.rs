@@ -5,10 +5,11 @@
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
 //! [`policies`], [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
 //! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
-//! [`conversations`].
+//! [`assistant`], [`conversations`].
 
 pub mod access;
 pub mod api_tokens;
+pub mod assistant;
 pub mod attention;
 pub mod audit;
 pub mod bookmarks;

@@ -19,6 +19,8 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
+from parrot import KINDS, Parrot
+
 MODES = ("keyword", "semantic", "hybrid")
 HITS = 10
 DEADLINE_S = 600
@@ -36,8 +38,8 @@ SETTINGS = {
 class Server:
     """The program, and somebody who calls it."""
 
-    def __init__(self, program: str, folder: Path):
-        settings = {**{key: value for key, value in os.environ.items() if not key.startswith("CONFAB_")}, **SETTINGS}
+    def __init__(self, program: str, folder: Path, more: dict[str, str]):
+        settings = {**{key: value for key, value in os.environ.items() if not key.startswith("CONFAB_")}, **SETTINGS, **more}
         arguments = ["--data-dir", str(folder / "data")]
         subprocess.run([program, "import", "slack", str(folder / "export.zip"), *arguments], check=True, env=settings, stdout=subprocess.DEVNULL)
         self.process = subprocess.Popen([program, "serve", *arguments], env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -120,15 +122,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         export(chat, folder / "export.zip")
-        server = Server(sys.argv[1], folder)
+        parrot = Parrot()
+        server = Server(sys.argv[1], folder, parrot.settings)
         try:
-            measure(server, chat)
+            measure(server, chat, parrot)
         finally:
             server.process.terminate()
             server.process.wait()
 
 
-def measure(server: Server, chat: dict) -> None:
+def measure(server: Server, chat: dict, parrot: Parrot) -> None:
     server.call("auth/register", {"username": "reader", "email": "reader@example.org", "password": PASSWORD})
     server.token = server.call("auth/login", {"username": "reader", "password": PASSWORD})["access_token"]
     places, readable = known(server, chat)
@@ -155,8 +158,44 @@ def measure(server: Server, chat: dict) -> None:
         means = [sum(column) / len(scores) for column in zip(*scores)]
         print(f"| {mode} | " + " | ".join(f"{mean:.3f}" for mean in means) + f" | {leaked} |")
         leaks += leaked
+    leaks += answered(server, questions, readable, places)
+    leaks += believed(server, questions, parrot)
     if leaks:
         raise SystemExit(1)
+
+
+def answered(server: Server, questions: list, readable: set[str], places: dict) -> int:
+    """Answers of quotations: how many there are, how many quote what was answered then, and what is not as it stands."""
+    count, right, quotes, wrong = 0, 0, 0, 0
+    for day, question in questions:
+        answer = server.call("ai/message", {"content": question["text"]})
+        cited = [(places.get(it["message_id"]), it) for it in answer["citations"]]
+        count += bool(cited)
+        right += any(place and place[0] == day and place[1] in question["grades"] for place, _ in cited)
+        for _, citation in cited:
+            quotes += 1
+            content = server.call(f"messages/{citation['message_id']}")["content"]
+            wrong += citation["quote"] not in content or citation["channel_id"] not in readable
+    print("\n| answers of quotations | of them from the thread of then | quotations | not verbatim, or not to be read |\n|---|---|---|---|")
+    print(f"| {count} of {len(questions)} | {right} | {quotes} | {wrong} |")
+    return wrong
+
+
+def believed(server: Server, questions: list, parrot: Parrot) -> int:
+    """Of a model's sentences those that were kept, by whether they are true."""
+    parrot.speaks = True
+    kept: Counter[str] = Counter()
+    for _, question in questions:
+        answer = server.call("ai/message", {"content": question["text"]})
+        if answer["model"] != "parrot":
+            continue
+        for line in answer["answer"].split("\n"):
+            kind = parrot.said.get(line.split("[")[0].strip().rstrip("."))
+            kept[kind or "unknown"] += 1
+    print("\n| a model's sentence | said | kept |\n|---|---|---|")
+    for kind in KINDS:
+        print(f"| {kind} | {parrot.count[kind]} | {kept[kind]} ({100 * kept[kind] / max(1, parrot.count[kind]):.1f} %) |")
+    return kept["unknown"]
 
 
 def keyword(server: Server, question: str) -> dict:

@@ -24,6 +24,11 @@ pub enum ClientFrame {
     Presence(PresenceChange),
     /// Signals (typing, presence) of these channels only.
     Subscribe(Subscribe),
+    /// A question to the assistant; answered by `assistant` frames with the same nonce, or by `error`. A second one ends the
+    /// first.
+    Ask(Ask),
+    /// The answer is not waited for any more.
+    AskStop(AskStop),
 }
 
 /// See [`ClientFrame::Identify`]. One of the two must be given.
@@ -141,6 +146,28 @@ pub struct PresenceChange {
 pub struct Subscribe {
     /// Which channels; at most 200.
     pub channels: Vec<ChannelId>,
+}
+
+/// See [`ClientFrame::Ask`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Ask {
+    /// The asker's own id for the question.
+    pub nonce: String,
+    /// The question.
+    pub content: String,
+    /// Goes on in an earlier conversation of the asker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<uuid::Uuid>,
+    /// Only what all readers of this channel may read is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<ChannelId>,
+}
+
+/// See [`ClientFrame::AskStop`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AskStop {
+    /// Of the question.
+    pub nonce: String,
 }
 
 /// What the server says, other than events, which are encoded once and shared.

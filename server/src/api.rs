@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod assistant;
+mod assistant_settings;
 mod attention;
 mod audit;
 mod auth;
@@ -137,7 +138,7 @@ macro_rules! endpoints {
             (reactions::Reactions($app.clone()), catalogue::Catalogue($app.clone())),
             (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
-            assistant::Assistant($app.clone()),
+            (assistant::Assistant($app.clone()), assistant_settings::AssistantSettings($app.clone())),
             commands::Commands($app.clone()),
             administration::Administration($app.clone()),
             service::Service($app.clone()),

@@ -4,6 +4,7 @@
 //! one serves each socket: [`socket`] until it is greeted behind the [`door`], [`live`] from then on. The bytes of a
 //! frame are made once and shared, down to the one write in which all that waits for a socket leaves ([`wire`]).
 
+mod asking;
 mod device;
 mod door;
 pub mod frames;

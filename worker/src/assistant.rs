@@ -1,23 +1,50 @@
 //! The assistant: finds the conversations that a question is about, and answers with what was said there.
 //!
-//! It reads as the asker and never more; an answer that others will see is made only of what all of them may read. Its
-//! sentences are quotations, so it can be dull but cannot invent.
+//! In reading order: [`scope`] is what an answer may be made of, [`understand`] what a question says, [`passages`] finds
+//! conversations. Without a language model [`extract`] takes the answer out of them, word by word: it can be dull but cannot
+//! invent. With one, [`desk`] takes its share of the day's tokens, [`prompt`] tells it the numbered messages of a [`book`], [`writing`] takes its sentences one by one,
+//! [`verify`] holds each against what it cites, and [`clean`] takes out what leads elsewhere. [`summary`] sums up,
+//! [`mention`] answers in channels.
+//!
+//! It reads as the asker and never more; an answer that others will see is made only of what all of them may read.
 
+mod book;
+mod clean;
+mod desk;
 mod extract;
+mod mention;
 mod passages;
+mod prompt;
+mod scope;
+mod sentences;
 mod stopwords;
+mod summary;
+mod telling;
+mod tools;
+mod understand;
+mod verify;
 mod weights;
+mod writing;
 
 use std::fmt::Write as _;
 
-use confab_core::{Db, Fault, FutureExt, Result, access, conversations};
-use confab_protocol::{Channel, ChannelId, UserId};
+use confab_core::conversations::{self, Turn};
+use confab_core::{Fault, Result, channels, text, users};
+use confab_protocol::{Channel, Message, Timestamp, UserId};
 
-use crate::index::Index;
 use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Question};
+pub(crate) use desk::Desk;
+use desk::{Job, Made};
 use extract::Quote;
+pub(crate) use mention::start as answer_mentions;
 use passages::Window;
+use prompt::Task;
+use scope::Scope;
 pub(crate) use stopwords::is_stopword;
+pub(crate) use summary::summarize;
+pub(crate) use telling::Teller;
+pub use telling::{Step, Told};
+use understand::Understood;
 use weights::Weights;
 
 /// Longest question, in characters.
@@ -28,6 +55,10 @@ const PASSAGES: u32 = 20;
 const READ: usize = 8;
 /// What [`Answer::model`] says when no language model took part.
 const MODEL: &str = "extractive";
+/// Of the messages that a model is told, in tokens.
+const PROMPT_TOKENS: u64 = 6_000;
+/// Earlier turns that a model is told.
+const TURNS: u32 = 6;
 
 const NOTHING: &str = "I found nothing in the messages you can read that answers this.";
 const NOTHING_FOR_ALL: &str =
@@ -37,14 +68,13 @@ const NOTHING_FOR_ALL: &str =
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `query` or `limit`; [`Fault::NotFound`] for a channel that the asker may not read.
-pub async fn context(db: &Db, index: &Index, asked: Context) -> Result<ContextAnswer> {
+pub(crate) async fn context(desk: &Desk, asked: Context) -> Result<ContextAnswer> {
     check("query", &asked.query)?;
     if asked.limit == 0 || asked.limit > PASSAGES {
         return Err(Fault::invalid("limit", format!("is 1 to {PASSAGES}")));
     }
-    let channels = scope(db, asked.user_id, asked.channel_id).await?;
-    let weights = Weights::of(index, &asked.query).await?;
-    let windows = passages::find(db, index, asked.user_id, channels, &weights, asked.limit as usize).await?;
+    let scope = Scope::of(&desk.db, asked.user_id, asked.channel_id).await?;
+    let (windows, _) = desk.look(&scope, &asked.query, &[], asked.limit as usize).await?;
     let items = windows.into_iter().enumerate().map(|(place, Window { messages, channel, .. })| Passage {
         messages,
         channel,
@@ -56,27 +86,130 @@ pub async fn context(db: &Db, index: &Index, asked: Context) -> Result<ContextAn
 /// Answers a question and keeps both.
 ///
 /// # Errors
-/// [`Fault::Invalid`] in `content`; [`Fault::NotFound`] for a channel or conversation that is not the asker's to read.
-pub async fn answer(db: &Db, index: &Index, asked: Question) -> Result<Answer> {
+/// [`Fault::Invalid`] in `content`; [`Fault::NotFound`] for a channel or conversation that is not the asker's to read;
+/// [`Fault::Forbidden`] with code `assistant_off`.
+pub(crate) async fn answer(desk: &Desk, asked: Question, tell: &Teller) -> Result<Answer> {
     check("content", &asked.content)?;
-    let channels = scope(db, asked.user_id, asked.channel_id).await?;
-    let weights = Weights::of(index, &asked.content).await?;
-    let windows = passages::find(db, index, asked.user_id, channels, &weights, READ).await?;
-    let quotes = extract::quotes(index.analysis(), &weights, &windows);
-    let citations: Vec<Citation> =
-        (1..).zip(&quotes).map(|(n, quote)| cite(n, quote, asked.user_id)).collect();
+    let scope = Scope::of(&desk.db, asked.user_id, asked.channel_id).await?;
+    let made = made(desk, &scope, &asked, tell).await?;
+    desk.keep(asked.user_id, asked.conversation_id, &asked.content, made).await
+}
+
+/// An answer that is kept nowhere.
+async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Result<Made> {
+    tell.step(Step::Searching, None).await;
+    let before = match asked.conversation_id {
+        Some(id) => {
+            conversations::turns(&mut desk.db.read(), asked.user_id, id, &scope.channels, TURNS).await?
+        }
+        None => Vec::new(),
+    };
+    let (windows, weights) = desk.look(scope, &asked.content, &before, READ).await?;
+    tell.step(Step::Reading, Some(windows.len())).await;
+    let job = Job {
+        scope,
+        task: Task::Answer,
+        question: &asked.content,
+        before: &before,
+        windows: &windows,
+        most_tokens: PROMPT_TOKENS,
+    };
+    Ok(match desk.write(&job, tell).await? {
+        Ok(made) => made,
+        Err(fallback) => {
+            let quotes = extract::quotes(desk.index.analysis(), &weights, &windows);
+            extracted(&quotes, asked, fallback)
+        }
+    })
+}
+
+/// An answer of quotations.
+fn extracted(quotes: &[Quote<'_>], asked: &Question, fallback: Option<&'static str>) -> Made {
+    let citations: Vec<Citation> = (1..)
+        .zip(quotes)
+        .map(|(n, quote)| cite(n, quote.message, quote.channel, quote.text, asked.user_id))
+        .collect();
     let answer = if citations.is_empty() {
         if asked.channel_id.is_some() { NOTHING_FOR_ALL } else { NOTHING }.to_owned()
     } else {
-        compose(&citations)
+        compose("Found in your messages:", &citations)
     };
-    let (user, conversation, said) = (asked.user_id, asked.conversation_id, answer.clone());
-    let conversation_id = db
-        .write(move |tx| {
-            async move { conversations::add(tx, user, conversation, &asked.content, &said).await }.boxed()
-        })
-        .await?;
-    Ok(Answer { answer, supported: !citations.is_empty(), citations, model: MODEL.into(), conversation_id })
+    let sources = quotes.iter().map(|quote| (quote.message.id, quote.message.version)).collect();
+    Made { answer, citations, model: MODEL.into(), fallback, sources }
+}
+
+impl Desk {
+    /// The conversations that a question is about, and its words.
+    async fn look(
+        &self,
+        scope: &Scope,
+        question: &str,
+        before: &[Turn],
+        count: usize,
+    ) -> Result<(Vec<Window>, Weights)> {
+        let whole = with_what_it_follows(question, before);
+        let plain = understand::understand(&whole, Timestamp::now().0);
+        let understood = self.named(scope, plain.clone()).await?;
+        let (windows, weights) = match self.find(scope, &understood, count).await {
+            // What looks like a filter and is none, such as `on:click`, is a word like others.
+            Err(Fault::Invalid { .. }) => {
+                let about = whole.replace(':', " ");
+                return self.find(scope, &Understood { about, ..Understood::default() }, count).await;
+            }
+            found => found?,
+        };
+        if !windows.is_empty() || understood.filters == plain.filters {
+            return Ok((windows, weights));
+        }
+        // A name in a question need not be an author's, nor where it was said.
+        self.find(scope, &plain, count).await
+    }
+
+    async fn find(
+        &self,
+        scope: &Scope,
+        question: &Understood,
+        count: usize,
+    ) -> Result<(Vec<Window>, Weights)> {
+        let weights = Weights::of(&self.index, &question.about).await?;
+        let windows = passages::find(self, scope, question, &weights, count).await?;
+        Ok((windows, weights))
+    }
+
+    /// Which of the words that may be names are such, of people and of channels that the asker may read.
+    async fn named(&self, scope: &Scope, understood: Understood) -> Result<Understood> {
+        let mut on = self.db.read();
+        let known = users::by_names(&mut on, &understood.perhaps_people).await?;
+        let is_person = |name: &&String| known.iter().any(|(_, key)| *key == text::key(name));
+        let people: Vec<String> = understood.perhaps_people.iter().filter(is_person).cloned().collect();
+        let mut places = Vec::new();
+        for name in &understood.perhaps_channels {
+            let meant = channels::named(&mut on, scope.asker, name).await?;
+            if meant.iter().any(|id| scope.channels.contains(id)) {
+                places.push(name.clone());
+            }
+        }
+        Ok(understood.with(&people, &places))
+    }
+}
+
+/// A question that stands on the one before it ("and in winter?") is looked for together with that.
+fn with_what_it_follows(question: &str, before: &[Turn]) -> String {
+    const FOLLOWING: [&str; 22] = [
+        "and", "also", "but", "then", "it", "its", "they", "them", "their", "that", "this", "those", "these",
+        "there", "he", "she", "his", "her", "why", "so", "else", "more",
+    ];
+    let words: Vec<String> = question
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(40)
+        .map(str::to_lowercase)
+        .collect();
+    let follows = words.len() <= 3 || words.iter().any(|word| FOLLOWING.contains(&word.as_str()));
+    match before.last().filter(|_| follows && words.len() <= 16) {
+        Some(turn) => format!("{} {question}", turn.question.trim()),
+        None => question.to_owned(),
+    }
 }
 
 fn check(field: &'static str, text: &str) -> Result<()> {
@@ -92,29 +225,16 @@ fn check(field: &'static str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// The channels that an answer may be made of.
-async fn scope(db: &Db, user: UserId, channel: Option<ChannelId>) -> Result<Vec<ChannelId>> {
-    let mut on = db.read();
-    match channel {
-        Some(channel) => {
-            access::admit(&mut on, user, channel).await?;
-            access::visible_to_all_in(&mut on, channel).await
-        }
-        None => access::visible_channels(&mut on, user).await,
-    }
-}
-
-fn cite(n: u32, quote: &Quote<'_>, asker: UserId) -> Citation {
-    let message = quote.message;
+fn cite(n: u32, message: &Message, channel: &Channel, quote: &str, asker: UserId) -> Citation {
     Citation {
         n,
         message_id: message.id,
         channel_id: message.channel_id,
-        channel_name: name_of(quote.channel, asker),
+        channel_name: name_of(channel, asker),
         seq: message.seq,
         sender: message.sender.clone(),
         created_at: message.created_at,
-        quote: quote.text.to_owned(),
+        quote: quote.to_owned(),
         url: format!("/channels/{}?seq={}", message.channel_id, message.seq),
     }
 }
@@ -128,8 +248,8 @@ fn name_of(channel: &Channel, asker: UserId) -> String {
     people.map(|person| person.username.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn compose(citations: &[Citation]) -> String {
-    let mut text = String::from("Found in your messages:");
+fn compose(heading: &str, citations: &[Citation]) -> String {
+    let mut text = heading.to_owned();
     for citation in citations {
         // On one line, so that a quotation cannot pass for a paragraph of the assistant's own.
         let quote = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");

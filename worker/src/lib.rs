@@ -2,17 +2,20 @@
 //!
 //! In reading order: [`startup`] is shared by the programs, [`consumer`] follows the log once for the whole system,
 //! [`index`] keeps this process's full-text index up to date with the log, [`embedding`] makes vectors of texts, [`vectors`]
-//! keeps them, [`meaning`] keeps those up to date, [`search`] asks, [`assistant`] answers from what it finds, [`services`]
+//! keeps them, [`meaning`] keeps those up to date, [`search`] asks, [`assistant`] answers from what it finds, with a
+//! [`language_model`] if there is one, [`services`]
 //! offers all of it on the bus, and [`plugins`] runs what third parties wrote.
 //!
-//! Serves no HTTP and no socket; the one thing that it calls is a model that an operator named. Everything it keeps on disk
+//! Serves no HTTP and no socket; all that it calls are models that an operator named. Everything it keeps on disk
 //! can be deleted: it is made again from the record.
 
 pub mod assistant;
 mod background;
 pub mod consumer;
 pub mod embedding;
+mod endpoint;
 pub mod index;
+pub mod language_model;
 pub mod meaning;
 pub mod plugins;
 pub mod search;
@@ -46,7 +49,9 @@ pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToke
     let behind = background.handle();
     let index = Index::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
     let meaning = Meaning::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
-    services::offer(&bus, &Parts { db: db.clone(), index, meaning }).await?;
+    let desk = assistant::Desk::new(&db, &index, &meaning, settings)?;
+    assistant::answer_mentions(&desk, &bus, &tasks, stop.clone()).await?;
+    services::offer(&bus, &Parts { db: db.clone(), index, meaning, desk }).await?;
     plugins::start(db, bus, settings, &tasks, stop).await?;
     tasks.close();
     Ok(Worker { tasks, _background: background })

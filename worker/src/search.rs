@@ -7,8 +7,8 @@ mod files;
 pub(crate) mod find;
 mod fusion;
 mod gathered;
-mod question;
-mod ranking;
+pub(crate) mod question;
+pub(crate) mod ranking;
 pub(crate) mod snippet;
 mod terms;
 mod windows;
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 pub use files::search as search_files;
 pub use ranking::Mode;
 
-use confab_core::{Db, Fault, Result, access, channels, log, messages, users};
+use confab_core::{Db, Fault, Result, access, assistant, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use crate::index::Index;
@@ -48,13 +48,14 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let Some(mut wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
         return Ok(SearchAnswer::default());
     };
-    let mode = Mode::of(asked.mode, &wanted, meaning);
+    let switches = assistant::switches(&mut db.read()).await?;
+    let mode = Mode::of(asked.mode, &wanted, meaning.is_on() && !switches.is_off);
     let ranking = if mode == Mode::Keyword {
         wanted.check(index.analysis())?;
         None
     } else {
         wanted.check_filled(index.analysis())?;
-        Some(Ranking::of(Asked { db, index, meaning }, &mut wanted, mode).await?)
+        Some(Ranking::of(Asked { db, index, meaning, switches: &switches }, &mut wanted, mode).await?)
     };
     let applied = if mode == Mode::Keyword { by_words } else { by_words.min(by_meaning) };
     let limit = asked.limit as usize;
@@ -94,7 +95,12 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
 
 /// From names to ids. `None`: nothing can match, because someone or something named does not exist, or not for the
 /// asker: the two must look alike.
-async fn resolve(db: &Db, user: UserId, parsed: Parsed, visible: &[ChannelId]) -> Result<Option<Wanted>> {
+pub(crate) async fn resolve(
+    db: &Db,
+    user: UserId,
+    parsed: Parsed,
+    visible: &[ChannelId],
+) -> Result<Option<Wanted>> {
     let mut channels = visible.to_vec();
     if !parsed.channels.is_empty() {
         let mut named = Vec::new();

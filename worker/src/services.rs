@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use confab_core::bus::Service;
+use confab_core::bus::{Listener, Service, StreamService};
 use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
 use confab_protocol::{Channel, ChannelId, File, Message, MessageId, Timestamp, UserId, UserRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::assistant::{Desk, Teller, Told};
 use crate::index::{Index, Progress};
 use crate::meaning::Meaning;
 use crate::search::Mode;
@@ -24,6 +25,10 @@ pub const SEARCH_FILES: &str = "search_files";
 pub const CONTEXT: &str = "context";
 /// Answers a question: [`Question`] to [`Answer`].
 pub const ANSWER: &str = "answer";
+/// The same in pieces: [`Question`] to [`assistant::Told`], the last of which is the answer.
+pub const ANSWER_IN_PIECES: &str = "answer_in_pieces";
+/// Sums up: [`Summarize`] to [`assistant::Told`].
+pub const SUMMARIZE: &str = "summarize";
 /// How far the index is: nothing to [`IndexState`].
 pub const INDEX_STATE: &str = "index_state";
 
@@ -149,6 +154,31 @@ pub struct Question {
     pub conversation_id: Option<Uuid>,
 }
 
+/// What is to be summed up: a thread, a channel, or with neither all that the asker has not read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Summarize {
+    /// Who asks.
+    pub user_id: UserId,
+    /// This channel.
+    #[serde(default)]
+    pub channel_id: Option<ChannelId>,
+    /// The thread of this message.
+    #[serde(default)]
+    pub message_id: Option<MessageId>,
+    /// Of the channel only what the asker has not read.
+    #[serde(default)]
+    pub is_unread: bool,
+    /// From this moment on.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// The conversation that it continues.
+    #[serde(default)]
+    pub conversation_id: Option<Uuid>,
+}
+
 /// What the assistant answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
@@ -158,6 +188,10 @@ pub struct Answer {
     pub citations: Vec<Citation>,
     /// Who wrote it: `extractive` only quotes.
     pub model: String,
+    /// Why no language model wrote it although there is one, or not to its end: `model_unavailable`, `unsupported` (what it
+    /// said no message says), `budget_of_person`, `budget_of_server`, `changed_meanwhile`, `cut_short`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
     /// The conversation it belongs to.
     pub conversation_id: Uuid,
     /// False: nothing was found to answer from.
@@ -218,6 +252,7 @@ pub(crate) struct Parts {
     pub db: Db,
     pub index: Index,
     pub meaning: Meaning,
+    pub desk: Desk,
 }
 
 /// Offers all services.
@@ -235,14 +270,24 @@ pub(crate) async fn offer(bus: &Bus, parts: &Parts) -> Result<()> {
         service(parts, |it, asked| async move { search::search_files(&it.db, &it.index, asked).await }),
     )
     .await?;
-    bus.serve(
-        CONTEXT,
-        service(parts, |it, asked| async move { assistant::context(&it.db, &it.index, asked).await }),
-    )
-    .await?;
+    bus.serve(CONTEXT, service(parts, |it, asked| async move { assistant::context(&it.desk, asked).await }))
+        .await?;
     bus.serve(
         ANSWER,
-        service(parts, |it, asked| async move { assistant::answer(&it.db, &it.index, asked).await }),
+        service(
+            parts,
+            |it, asked| async move { assistant::answer(&it.desk, asked, &Teller::default()).await },
+        ),
+    )
+    .await?;
+    bus.serve_pieces(
+        ANSWER_IN_PIECES,
+        in_pieces(parts, |it, asked, tell| async move { assistant::answer(&it.desk, asked, &tell).await }),
+    )
+    .await?;
+    bus.serve_pieces(
+        SUMMARIZE,
+        in_pieces(parts, |it, asked, tell| async move { assistant::summarize(&it.desk, asked, &tell).await }),
     )
     .await?;
     bus.serve(INDEX_STATE, service(parts, |it, _: Nothing| async move { index_state(&it).await })).await
@@ -265,8 +310,33 @@ where
     })
 }
 
+/// The same for answers that are told while they are made. Work ends when nobody listens any more.
+fn in_pieces<Q, F>(parts: &Parts, answer: fn(Parts, Q, Teller) -> F) -> StreamService
+where
+    Q: DeserializeOwned + Send + 'static,
+    F: Future<Output = Result<Answer>> + Send + 'static,
+{
+    let parts = parts.clone();
+    Arc::new(move |question: Bytes, listener: Listener| {
+        let parts = parts.clone();
+        async move {
+            let tell = Teller::to(listener.clone());
+            let work = async {
+                let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
+                let answer = answer(parts, asked, tell).await?;
+                serde_json::to_value(Told::Done(answer)).map_err(Fault::internal)
+            };
+            tokio::select! {
+                () = listener.gone() => {}
+                done = work => { listener.say(done).await; }
+            }
+        }
+        .boxed()
+    })
+}
+
 async fn index_state(parts: &Parts) -> Result<IndexState> {
-    let Parts { db, index, meaning } = parts;
+    let Parts { db, index, meaning, .. } = parts;
     // The positions first: read after the head, they could be newer than it.
     let (applied, of_vectors) = (index.applied(), meaning.applied());
     let head = log::head(&mut db.read()).await?;
@@ -279,6 +349,24 @@ async fn index_state(parts: &Parts) -> Result<IndexState> {
         vectors_lag: (head - of_vectors).max(0),
         building: index.progress(),
     })
+}
+
+/// Puts `url` before the path of every message that a piece of an answer cites.
+pub fn complete(piece: &mut serde_json::Value, url: &str) {
+    let before = |path: &mut serde_json::Value| {
+        if let Some(text) = path.as_str() {
+            *path = serde_json::Value::from(format!("{url}{text}"));
+        }
+    };
+    if let Some(path) = piece.get_mut("url") {
+        before(path);
+    }
+    let citations = piece.get_mut("citations").and_then(serde_json::Value::as_array_mut);
+    for citation in citations.into_iter().flatten() {
+        if let Some(path) = citation.get_mut("url") {
+            before(path);
+        }
+    }
 }
 
 /// What stands as `score` in an answer. The index's own weights count how often a word is used anywhere, in channels

@@ -119,6 +119,8 @@ actions!(
     ChannelDeleted = "channel.deleted",
     /// How long a channel keeps its messages was changed.
     RetentionChanged = "channel.retention_changed",
+    /// The assistant was switched off or on in a channel.
+    AssistantSwitched = "channel.assistant_switched",
     /// A reaction was added to the catalogue.
     ReactionCreated = "reaction.created",
     /// A reaction was taken from the catalogue.

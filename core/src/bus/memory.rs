@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+use super::streams;
 use super::wire::Wire;
-use super::{SIGNALS, Service, Signal};
+use super::{Answers, SIGNALS, Service, Signal, StreamService};
 use crate::fault::{Fault, Result};
 
 /// See the module.
@@ -15,11 +16,12 @@ use crate::fault::{Fault, Result};
 pub struct Memory {
     signals: broadcast::Sender<Signal>,
     services: Arc<Mutex<HashMap<&'static str, Service>>>,
+    in_pieces: Arc<Mutex<HashMap<&'static str, StreamService>>>,
 }
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { signals: broadcast::channel(SIGNALS).0, services: Arc::default() }
+        Self { signals: broadcast::channel(SIGNALS).0, services: Arc::default(), in_pieces: Arc::default() }
     }
 
     pub(super) fn signal(&self, signal: Signal) {
@@ -41,5 +43,17 @@ impl Memory {
 
     pub(super) fn serve(&self, service: &'static str, answer: Service) {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).insert(service, answer);
+    }
+
+    pub(super) fn ask_for_pieces(&self, service: &'static str, question: Bytes) -> Result<Answers> {
+        let answer = self.in_pieces.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
+        let answer = answer.ok_or(Fault::Unavailable("the worker"))?;
+        let (listener, answers) = streams::pair();
+        tokio::spawn(answer(question, listener));
+        Ok(answers)
+    }
+
+    pub(super) fn serve_pieces(&self, service: &'static str, answer: StreamService) {
+        self.in_pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(service, answer);
     }
 }

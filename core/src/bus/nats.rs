@@ -22,16 +22,16 @@ const SILENCE: Duration = Duration::from_millis(500);
 /// One publish is acknowledged within this time.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
 /// Questions that one process works on at once.
-const QUESTIONS: usize = 64;
+pub(super) const QUESTIONS: usize = 64;
 /// Events that one read takes from the stream.
 const TOGETHER: usize = 500;
 
 /// See the module.
 #[derive(Clone)]
 pub struct Nats {
-    client: Client,
+    pub(super) client: Client,
     context: Context,
-    prefix: String,
+    pub(super) prefix: String,
     epoch: Uuid,
     signals: broadcast::Sender<Signal>,
     kicks: broadcast::Sender<()>,

@@ -45,6 +45,7 @@ const WORDS: &[&str] = &[
     "plugin_failed",
     "role_too_low",
     "nonce_reused",
+    "assistant_off",
 ];
 
 fn word(text: &str, otherwise: &'static str) -> &'static str {

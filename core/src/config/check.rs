@@ -24,6 +24,7 @@ const KNOWN_KEYS: &[&str] = &[
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
 ];
 
+#[allow(clippy::too_many_lines)] // a line for each setting
 pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settings> {
     let text = |key: &str| values.get(key).map(|(value, _)| value.trim().to_owned()).unwrap_or_default();
     let list = |key: &str| -> Vec<String> {
@@ -68,6 +69,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let bucket = super::files::access(&text, &files, &mut faults);
     let embeddings = super::embeddings::embeddings(&text, &mut faults);
     let qdrant = super::vectors::qdrant(&text, &mut faults);
+    let language_model = super::language_model::language_model(&text, &mut faults);
     let voice = super::voice::voice(
         list("ice_servers"),
         text("turn_secret"),
@@ -122,6 +124,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         egress_allow,
         embeddings,
         qdrant,
+        language_model,
         voice,
         log: text("log"),
         log_json,

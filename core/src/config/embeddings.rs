@@ -59,9 +59,8 @@ pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String
         }
         return if is_off { Embeddings::Off } else { Embeddings::BuiltIn };
     }
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     // A key in the address would be in every log of it.
-    if host.is_empty() || host.starts_with('/') || host.contains(['@', '?', '#', ' ']) {
+    if !is_endpoint(&url) {
         faults.push(
             "embeddings_url must be off or http(s)://HOST[:PORT][/PATH], such as https://api.openai.com/v1"
                 .into(),
@@ -88,6 +87,12 @@ pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String
         dimensions,
         daily_characters,
     })
+}
+
+/// Whether a text is the address of an endpoint: a host and perhaps a path, nothing else.
+pub(super) fn is_endpoint(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    !host.is_empty() && !host.starts_with('/') && !host.contains(['@', '?', '#', ' '])
 }
 
 #[cfg(test)]

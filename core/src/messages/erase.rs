@@ -10,7 +10,7 @@ use crate::access::{self, Take};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{bookmarks, broadcasts, notifications};
+use crate::{bookmarks, broadcasts, conversations, notifications};
 
 const FORGET_VERSIONS: &str = "delete from message_versions where message_id = $1";
 const FORGET_REACTIONS: &str = "delete from message_reactions where message_id = $1";
@@ -97,6 +97,7 @@ async fn erase_one(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<boo
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
     bookmarks::forget(tx, id).await?;
     forward::forget(tx, id).await?;
+    conversations::forget(tx, id).await?;
     Ok(true)
 }
 

@@ -203,6 +203,21 @@ pub(crate) async fn root_of(on: &mut impl Read, channel: ChannelId, parent: Mess
     }
 }
 
+/// The message that somebody posted under a nonce, if they did.
+pub async fn by_nonce(
+    on: &mut impl Read,
+    user: UserId,
+    channel: ChannelId,
+    nonce: &str,
+) -> Result<Option<MessageId>> {
+    let found: Option<Uuid> = run!(
+        on,
+        sqlx::query_scalar(BY_NONCE).bind(user.0).bind(channel.0).bind(nonce.to_owned()),
+        fetch_optional
+    )?;
+    Ok(found.map(MessageId))
+}
+
 /// Stores imported messages in order, at most a few hundred at once. The caller acts for an operator; texts were
 /// checked by the importer, which says what it left out.
 pub async fn import(tx: &mut Tx, channel: ChannelId, messages: &[NewMessage]) -> Result<()> {

@@ -11,7 +11,9 @@ use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
-use crate::{attention, drafts, members, policies, push, reminders, scheduled_messages};
+use crate::{
+    assistant, attention, conversations, drafts, members, policies, push, reminders, scheduled_messages,
+};
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
 // Others' conversations with them keep their two people.
@@ -41,6 +43,12 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     if plugins > 0 {
         return Err(Fault::conflict("plugin_bot", "a plugin acts as this bot; remove the plugin instead"));
     }
+    if assistant::account(tx).await? == Some(id) {
+        return Err(Fault::conflict(
+            "assistant_account",
+            "the assistant answers as this bot; switch it off instead",
+        ));
+    }
     let channels: Vec<Uuid> = run!(tx, sqlx::query_scalar(CHANNELS).bind(id.0), fetch_all)?;
     for channel in channels {
         members::withdraw(tx, ChannelId(channel), id).await?;
@@ -54,6 +62,7 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     reminders::forget(tx, id).await?;
     attention::forget(tx, id).await?;
     push::forget(tx, id).await?;
+    conversations::forget_of(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;

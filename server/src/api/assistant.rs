@@ -1,8 +1,11 @@
 //! The assistant: answers from what the asker may read, and cites it.
 
-use confab_core::{FutureExt, conversations};
+mod streamed;
+
+use confab_core::{Fault, FutureExt, access, assistant as switches, conversations};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserRef};
 use confab_worker::services;
+use poem::http::{HeaderMap, header};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -14,6 +17,7 @@ use super::auth::{Bearer, Done};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
+use streamed::Told;
 
 #[derive(Debug, Object)]
 struct Ask {
@@ -23,6 +27,22 @@ struct Ask {
     conversation_id: Option<Uuid>,
     /// The answer is for this channel: only what all its readers may read is used.
     channel_id: Option<ChannelId>,
+}
+
+/// What is to be summed up: a thread, a channel, or with neither what the caller has not read.
+#[derive(Debug, Object)]
+struct SumUp {
+    channel_id: Option<ChannelId>,
+    /// A message of the thread.
+    message_id: Option<MessageId>,
+    /// Of the channel only what the caller has not read.
+    unread: Option<bool>,
+    /// Of the channel from then on.
+    since: Option<Timestamp>,
+    /// Of the channel before then.
+    until: Option<Timestamp>,
+    /// Goes on in an earlier conversation of the caller.
+    conversation_id: Option<Uuid>,
 }
 
 /// A message that the answer rests on.
@@ -43,11 +63,16 @@ struct Citation {
 }
 
 #[derive(Object, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
 struct Answered {
     answer: String,
     citations: Vec<Citation>,
-    /// `extractive` without a language model.
+    /// `extractive` when no language model took part: then the answer is made of quotations.
     model: String,
+    /// Why there is no model's answer although the server has a model, or not all of one: `model_unavailable`,
+    /// `unsupported` (no message says what it said), `budget_of_person`, `budget_of_server`, `changed_meanwhile`,
+    /// `cut_short`.
+    fallback: Option<String>,
     conversation_id: Uuid,
     /// Whether the answer rests on messages.
     supported: bool,
@@ -79,13 +104,32 @@ struct Conversations {
     next_cursor: Option<String>,
 }
 
+/// A question and what was answered.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Turn {
+    question: String,
+    /// Absent: a message that it rested on is gone, was changed, or may not be read any more.
+    answer: Option<String>,
+    created_at: Timestamp,
+}
+
+#[derive(Object)]
+struct Turns {
+    id: Uuid,
+    /// The last ones, the oldest first.
+    items: Vec<Turn>,
+    next_cursor: Option<String>,
+}
+
 pub struct Assistant(pub Option<App>);
 
 #[OpenApi(tag = "Area::Assistant")]
 impl Assistant {
-    /// Answers a question, with citations.
+    /// Answers a question, with citations. With `Accept: text/event-stream` it comes in pieces; whoever closes the
+    /// connection stops it.
     #[oai(path = "/ai/message", method = "post")]
-    async fn ask(&self, caller: Bearer, body: Json<Ask>) -> Answer<Json<Answered>> {
+    async fn ask(&self, caller: Bearer, body: Json<Ask>, headers: &HeaderMap) -> Answer<Told> {
         let app = app(&self.0)?;
         app.limits.ask(caller.0.user_id)?;
         let question = json!({
@@ -94,11 +138,31 @@ impl Assistant {
             "conversation_id": body.0.conversation_id,
             "channel_id": body.0.channel_id,
         });
-        let mut answer: Answered = app.bus.ask(services::ANSWER, &question).await?;
-        for citation in &mut answer.citations {
-            citation.url.insert_str(0, app.public_url());
+        let answers = app.bus.ask_for_pieces(services::ANSWER_IN_PIECES, &question).await?;
+        Ok(Told::of(answers, accepted(headers), app.public_url()).await?)
+    }
+
+    /// Sums up a thread, a channel, a time, or without any of these everything that the caller has not read. It answers as
+    /// `ai/message` does.
+    #[oai(path = "/ai/summarize", method = "post")]
+    async fn summarize(&self, caller: Bearer, body: Json<SumUp>, headers: &HeaderMap) -> Answer<Told> {
+        let app = app(&self.0)?;
+        app.limits.ask(caller.0.user_id)?;
+        let SumUp { channel_id, message_id, unread, since, until, conversation_id } = body.0;
+        if channel_id.is_none() && (since.is_some() || until.is_some()) {
+            return Err(Fault::invalid("channel_id", "a time is summed up of one channel").into());
         }
-        Ok(Json(answer))
+        let asked = services::Summarize {
+            user_id: caller.0.user_id,
+            channel_id,
+            message_id,
+            is_unread: unread.unwrap_or(false),
+            since,
+            until,
+            conversation_id,
+        };
+        let answers = app.bus.ask_for_pieces(services::SUMMARIZE, &asked).await?;
+        Ok(Told::of(answers, accepted(headers), app.public_url()).await?)
     }
 
     /// The passages that an answer would use.
@@ -126,6 +190,26 @@ impl Assistant {
         Ok(Json(Conversations { items, next_cursor: None }))
     }
 
+    /// One of them: its last turns.
+    #[oai(path = "/ai/conversations/:id", method = "get")]
+    async fn conversation(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        limit: Query<Option<i64>>,
+    ) -> Answer<Json<Turns>> {
+        let (app, user, limit) = (app(&self.0)?, caller.0.user_id, cursor::limit(limit.0)?);
+        let mut on = app.db.read();
+        let visible = access::visible_channels(&mut on, user).await?;
+        let readable = switches::switches(&mut on).await?.narrow(visible);
+        let turns = conversations::turns(&mut on, user, id.0, &readable, limit).await?;
+        let items = turns
+            .into_iter()
+            .map(|it| Turn { question: it.question, answer: it.answer, created_at: it.created_at })
+            .collect();
+        Ok(Json(Turns { id: id.0, items, next_cursor: None }))
+    }
+
     /// Forgets one of them.
     #[oai(path = "/ai/conversations/:id", method = "delete")]
     async fn forget(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
@@ -133,4 +217,9 @@ impl Assistant {
         app(&self.0)?.db.write(move |tx| conversations::delete(tx, user, id).boxed()).await?;
         Ok(Done::NoContent)
     }
+}
+
+/// The document says what is answered; a parameter of that name would mean nothing in it.
+fn accepted(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::ACCEPT)?.to_str().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use confab_core::{log, users};
+use confab_core::{assistant, log, users};
 use confab_protocol::{FILES_PER_MESSAGE, MESSAGE_CHARACTERS, PAGE_LIMIT};
 use confab_worker::services;
 use poem::http::StatusCode;
@@ -83,7 +83,7 @@ impl Service {
             },
             features: Features {
                 search: true,
-                assistant: true,
+                assistant: !assistant::rules(&mut app.db.read()).await?.is_off,
                 plugins: true,
                 mail: app.mail.is_some(),
                 oidc: app.outside.as_ref().is_some_and(|it| it.can_sign_in()),

@@ -12,6 +12,7 @@ use confab_protocol::gateway::{ClientFrame, FrameError, ServerFrame};
 use futures_util::future::BoxFuture;
 use tokio::time::{Sleep, sleep_until};
 
+use super::asking::{self, Asking};
 use super::device::Device;
 use super::greet;
 use super::lifetime::Lifetime;
@@ -39,6 +40,8 @@ pub struct Live<'a> {
     last: i64,
     /// The send being written; the next frame is read when it is answered, so order is kept and nothing piles up.
     pending: Option<Pending>,
+    /// The assistant's answer that is being made; on the heap, since almost nobody waits for one.
+    asking: Option<Box<Asking>>,
     window: (Instant, u32),
     items: VecDeque<Item>,
 }
@@ -62,6 +65,7 @@ impl<'a> Live<'a> {
             device,
             last,
             pending: None,
+            asking: None,
             window: (Instant::now(), 0),
             items: VecDeque::new(),
         }
@@ -90,11 +94,17 @@ impl<'a> Live<'a> {
 
     /// Does the next thing. Answers whether something may have its time earlier now.
     async fn step(&mut self, wire: &mut Wire, timer: Pin<&mut Sleep>) -> std::result::Result<bool, Ended> {
-        let Self { waiting, pending, .. } = self;
+        let Self { waiting, pending, asking, .. } = self;
         let is_busy = pending.is_some();
         let answered = async {
             match pending {
                 Some(it) => it.await,
+                None => std::future::pending().await,
+            }
+        };
+        let told = async {
+            match asking {
+                Some(it) => it.next().await,
                 None => std::future::pending().await,
             }
         };
@@ -107,6 +117,16 @@ impl<'a> Live<'a> {
             answer = answered => {
                 self.pending = None;
                 wire.say(&answer).await?;
+                Ok(false)
+            }
+            (news, is_last) = told => {
+                if is_last {
+                    self.asking = None;
+                }
+                match news {
+                    Ok(news) => wire.say(&news).await?,
+                    Err(refusal) => wire.say(&refusal).await?,
+                }
                 Ok(false)
             }
             heard = wire.hear::<ClientFrame>(), if !is_busy => {
@@ -202,10 +222,17 @@ impl<'a> Live<'a> {
     async fn heed(&mut self, wire: &mut Wire, frame: ClientFrame) -> Done {
         self.life.hear();
         self.limit()?;
-        let changes =
-            matches!(frame, ClientFrame::Send(_) | ClientFrame::Typing(_) | ClientFrame::Presence(_));
+        // A question is kept with its answer, and costs.
+        let changes = matches!(
+            frame,
+            ClientFrame::Send(_) | ClientFrame::Typing(_) | ClientFrame::Presence(_) | ClientFrame::Ask(_)
+        );
         if let (true, Err(fault)) = (changes, self.caller.has_scope("write", |scopes| scopes.write)) {
-            let nonce = if let ClientFrame::Send(send) = frame { Some(send.nonce) } else { None };
+            let nonce = match frame {
+                ClientFrame::Send(send) => Some(send.nonce),
+                ClientFrame::Ask(ask) => Some(ask.nonce),
+                _ => None,
+            };
             let refusal = FrameError { nonce, code: fault.code().into(), message: fault.to_string() };
             return wire.say(&ServerFrame::Error(refusal)).await;
         }
@@ -238,6 +265,19 @@ impl<'a> Live<'a> {
             }
             ClientFrame::Presence(change) => {
                 self.device.say(self.app, change.status);
+                Ok(())
+            }
+            ClientFrame::Ask(ask) => {
+                let nonce = ask.nonce.clone();
+                self.asking = None;
+                match Asking::begin(self.app, &self.caller, ask).await {
+                    Ok(asking) => self.asking = Some(Box::new(asking)),
+                    Err(fault) => wire.say(&asking::refusal(&nonce, &fault)).await?,
+                }
+                Ok(())
+            }
+            ClientFrame::AskStop(stop) => {
+                self.asking.take_if(|asking| asking.is_for(&stop.nonce));
                 Ok(())
             }
             // Signals go to all channels of a socket until clients have so many that they wish for fewer.

@@ -2,6 +2,7 @@
 
 use confab_core::Fault;
 use poem::IntoResponse;
+use poem_openapi::error::ParseParamError;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
@@ -163,6 +164,10 @@ impl ApiError {
         let said = error.to_string();
         let problem =
             |status, code, detail: &str| Json(Problem::new(status, code, detail.to_owned(), Vec::new()));
+        if let Some(wrong) = error.downcast_ref::<ParseParamError>() {
+            let field = FieldError { field: wrong.name.into(), message: wrong.reason.clone() };
+            return Self::Invalid(Json(Problem::new(400, "invalid", said, vec![field])));
+        }
         match status {
             400 | 422 => Self::Invalid(problem(400, "invalid", &said)),
             401 => Self::Unauthenticated(problem(401, "unauthenticated", "sign in first"), "Bearer".into()),

@@ -2,8 +2,11 @@
 
 pub mod bucket;
 pub mod command;
+pub mod events;
 pub mod files;
 pub mod installed;
+pub mod mock_llm;
+pub mod model;
 pub mod nats;
 pub mod node;
 pub mod oidc;
@@ -19,6 +22,9 @@ pub mod world;
 
 pub use bucket::Bucket;
 pub use command::confab;
+pub use events::Events;
+pub use mock_llm::MockLlm;
+pub use model::{Does, Model};
 pub use node::Node;
 pub use shown::shown;
 pub use socket::Socket;

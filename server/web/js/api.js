@@ -1,4 +1,5 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
+import { readEvents } from './event_stream.js';
 import { fieldSentence } from './refusal.js';
 
 const BASE = '/api/v1';
@@ -8,6 +9,7 @@ export const SLOW_TIMEOUT_MS = 180_000;
 
 /** @typedef {import('./timeline.js').UserRef} UserRef */
 /** @typedef {{user:any, access_token:string, expires_in:number}} Grant */
+/** @typedef {{events?:(kind:string, data:any)=>void, signal?:AbortSignal}} Follow how a long answer is followed, and ended */
 
 /** A refused or failed request, with a message fit to be shown. */
 export class ApiError extends Error {
@@ -80,9 +82,11 @@ export function reactionImagePath(address) {
  * @param {string} method
  * @param {string} path below /api/v1/
  * @param {{body?:unknown, query?:Record<string, string|number|undefined|null>, form?:FormData, bytes?:Blob, headers?:Record<string,string>,
- *   timeoutMs?:number, session?:boolean, file?:boolean, signal?:AbortSignal, progress?:(sent:number)=>void, keepalive?:boolean}} [options]
+ *   timeoutMs?:number, session?:boolean, file?:boolean, signal?:AbortSignal, progress?:(sent:number)=>void, keepalive?:boolean,
+ *   events?:(kind:string, data:any)=>void}} [options]
  *   session: an authentication call, which sets or uses the refresh cookie and is never repeated; file: the answer is a file;
- *   bytes: the body as it is; progress: told how many bytes have left; keepalive: goes on when the page is closed
+ *   bytes: the body as it is; progress: told how many bytes have left; keepalive: goes on when the page is closed; events: the answer comes in
+ *   events, of which this is told, and `done` is the answer
  * @returns {Promise<any>} the decoded JSON, null for an empty answer, a Blob for a file
  */
 export async function request(method, path, options = {}) {
@@ -96,11 +100,11 @@ export async function request(method, path, options = {}) {
 }
 
 /** @param {string} method @param {string} path @param {NonNullable<Parameters<typeof request>[2]>} options */
-async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress, keepalive = false }) {
+async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress, keepalive = false, events }) {
   const address = new URL(`${BASE}/${path}`, location.origin);
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') address.searchParams.set(name, String(value));
   /** @type {Record<string,string>} */
-  const headers = { accept: file ? '*/*' : 'application/json', ...more };
+  const headers = { accept: events ? 'text/event-stream' : file ? '*/*' : 'application/json', ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // A token that just ended must not spoil the call that renews it.
   if (accessToken && (!session || path === 'auth/logout')) headers.authorization = `Bearer ${accessToken}`;
@@ -145,9 +149,10 @@ function transfer(method, address, headers, content, { timeoutMs, signal, progre
   });
 }
 
-/** @param {Response} response @param {{file?:boolean}} options */
-async function answer(response, { file = false }) {
+/** @param {Response} response @param {{file?:boolean, signal?:AbortSignal, events?:(kind:string, data:any)=>void}} options */
+async function answer(response, { file = false, signal, events }) {
   if (response.status === 204) return null;
+  if (events && response.ok && response.body) return told(response.body, events, signal);
   if (file && response.ok) return response.blob();
   const text = await response.text();
   let decoded = null;
@@ -160,6 +165,22 @@ async function answer(response, { file = false }) {
   const refusal = problem(response, decoded);
   if (refusal.code === 'two_factor_setup_required') setUpTwoFactor();
   throw refusal;
+}
+
+/** The answer at the end of a stream. @param {ReadableStream<Uint8Array>} body @param {(kind:string, data:any)=>void} events @param {AbortSignal} [signal] */
+async function told(body, events, signal) {
+  /** @type {any} */
+  let last = null;
+  try {
+    await readEvents(body, (kind, data) => {
+      if (kind === 'done' || kind === 'error') last = { kind, data };
+      else events(kind, data);
+    });
+  } catch {
+    if (signal?.aborted) throw new Cancelled();
+  }
+  if (last?.kind === 'done') return last.data;
+  throw last ? new ApiError(200, fieldSentence('', last.data.message), { code: last.data.code }) : new ApiError(0, 'The server could not be reached.');
 }
 
 /** @param {Response} response @param {any} body an RFC 9457 problem, if it is one */
@@ -246,7 +267,12 @@ export const api = {
 
   search: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/messages', { query: { q, cursor, limit: 20 } }),
   searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/files', { query: { q, cursor, limit: 20 } }),
-  ask: (/** @type {object} */ body) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS }),
+  ask: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
+  summarize: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/summarize', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
+  ownAssistant: () => request('GET', 'users/me/assistant'),
+  setOwnAssistant: (/** @type {boolean} */ isOff) => request('PUT', 'users/me/assistant', { body: { is_off: isOff } }),
+  serverAssistant: () => request('GET', 'admin/assistant'),
+  setServerAssistant: (/** @type {boolean} */ isOff) => request('PUT', 'admin/assistant', { body: { is_off: isOff } }),
 
   commands: () => request('GET', 'commands'),
   runCommand: (/** @type {string} */ channelId, /** @type {string} */ text) => request('POST', `channels/${id(channelId)}/commands`, { body: { text } }),

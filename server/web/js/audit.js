@@ -15,7 +15,7 @@ export const ACTIONS = [
   ['break_glass.opened', 'Break-glass opened'], ['break_glass.ended', 'Break-glass ended'], ['member.added', 'Member added'], ['member.removed', 'Member removed'],
   ['member.role_changed', 'Member’s role changed'], ['channel.privacy_changed', 'Channel made private or public'],
   ['channel_invitation.created', 'Channel invitation made'], ['channel_invitation.used', 'Channel invitation used'], ['channel_invitation.revoked', 'Channel invitation revoked'],
-  ['channel.deleted', 'Channel deleted'], ['channel.retention_changed', 'Channel retention changed'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
+  ['channel.deleted', 'Channel deleted'], ['channel.retention_changed', 'Channel retention changed'], ['channel.assistant_switched', 'Assistant switched in a channel'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
 ];
 
 const NAMES = new Map(ACTIONS);

@@ -19,6 +19,8 @@ export const chat = {
   setPrivacy: (/** @type {string} */ channelId, /** @type {object} */ body) => request('PUT', `channels/${id(channelId)}/privacy`, { body }),
   retention: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/retention`),
   setRetention: (/** @type {string} */ channelId, /** @type {number|null} */ days) => request('PUT', `channels/${id(channelId)}/retention`, { body: { days } }),
+  channelAssistant: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/assistant`),
+  setChannelAssistant: (/** @type {string} */ channelId, /** @type {boolean} */ isOff) => request('PUT', `channels/${id(channelId)}/assistant`, { body: { is_off: isOff } }),
   setChannelPreferences: (/** @type {string} */ channelId, /** @type {object} */ body) => request('PUT', `channels/${id(channelId)}/preferences`, { body }),
   direct: (/** @type {string[]} */ userIds) => request('POST', 'channels/direct', { body: { user_ids: userIds } }),
 

@@ -10,7 +10,7 @@ use super::weights::Weights;
 use crate::index::analysis::Analysis;
 
 /// Longest quotation, in characters.
-const QUOTE_CHARACTERS: usize = 300;
+pub(super) const QUOTE_CHARACTERS: usize = 300;
 /// Conversations that are quoted, and quotations of each.
 const WINDOWS: usize = 3;
 const PER_WINDOW: usize = 2;
@@ -185,7 +185,7 @@ fn first_word(analysis: &Analysis, text: &str) -> Option<String> {
 }
 
 /// Where the sentences stand, without the space around them.
-fn sentences(content: &str) -> Vec<Range<usize>> {
+pub(super) fn sentences(content: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut letters = content.char_indices().peekable();

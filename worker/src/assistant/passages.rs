@@ -3,13 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use confab_core::{Db, Result, messages};
-use confab_protocol::{Channel, ChannelId, Message, MessageId, UserId};
+use confab_core::{Result, messages};
+use confab_protocol::{Channel, Message, MessageId};
 
+use super::Desk;
+use super::scope::Scope;
+use super::understand::Understood;
 use super::weights::Weights;
-use crate::index::Index;
-use crate::search::Channels;
 use crate::search::find::Wanted;
+use crate::search::question::Parsed;
+use crate::search::ranking::{Asked, Mode, Ranking};
+use crate::search::{self, Channels};
 
 /// Hits that are gathered.
 const HITS: usize = 60;
@@ -23,6 +27,7 @@ const NEAR_SEQ: i64 = 12;
 const FURTHER: f32 = 0.3;
 
 /// A piece of a conversation.
+#[derive(Clone, Debug)]
 pub(super) struct Window {
     /// Ascending by `seq`.
     pub messages: Vec<Message>,
@@ -38,25 +43,87 @@ struct Group {
     score: f32,
 }
 
-/// The best `count` windows of `channels`, the best first.
+/// The best `count` windows for a question, the best first.
 pub(super) async fn find(
-    db: &Db,
-    index: &Index,
-    user: UserId,
-    channels: Vec<ChannelId>,
+    desk: &Desk,
+    scope: &Scope,
+    question: &Understood,
     weights: &Weights,
     count: usize,
 ) -> Result<Vec<Window>> {
-    if channels.is_empty() || weights.words.is_empty() {
+    if scope.channels.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = Wanted { words: weights.words.clone(), channels, ..Wanted::default() };
-    let (found, _) = wanted.ask(index, 0, HITS).await?;
-    let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
-    let scores: HashMap<MessageId, f32> = found.iter().map(|hit| (hit.id, hit.score)).collect();
-    let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
+    let Some(wanted) = wanted(desk, scope, &question.filters).await? else { return Ok(Vec::new()) };
+    let hits = hits(desk, scope, Wanted { words: weights.words.clone(), ..wanted.clone() }, question).await?;
+    if hits.is_empty() && !question.filters.is_empty() {
+        // "What happened yesterday?" has no word of its own: then the newest of that day.
+        return windows(desk, scope, weights, newest(desk, wanted).await?, count).await;
+    }
+    windows(desk, scope, weights, hits, count).await
+}
+
+/// The filters in ids. `None`: nothing can fit.
+async fn wanted(desk: &Desk, scope: &Scope, filters: &str) -> Result<Option<Wanted>> {
+    if filters.is_empty() {
+        return Ok(Some(Wanted { channels: scope.channels.clone(), ..Wanted::default() }));
+    }
+    let parsed = Parsed::read(filters)?;
+    search::resolve(&desk.db, scope.asker, parsed, &scope.channels).await
+}
+
+/// What was found, with how well it fits by its words, and how well by all there is to go by.
+struct Hit {
+    id: MessageId,
+    words: f32,
+    all: f32,
+}
+
+async fn newest(desk: &Desk, wanted: Wanted) -> Result<Vec<Hit>> {
+    let (found, _) = wanted.ask(&desk.index, 0, HITS).await?;
+    Ok(found.into_iter().map(|hit| Hit { id: hit.id, words: 0.0, all: 0.5 }).collect())
+}
+
+/// By words, and where there is a model for it by meaning and by what stands around.
+async fn hits(desk: &Desk, scope: &Scope, wanted: Wanted, question: &Understood) -> Result<Vec<Hit>> {
+    if wanted.words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (found, _) = wanted.ask(&desk.index, 0, HITS).await?;
+    let best = found.first().map_or(1.0, |hit| hit.score).max(f32::MIN_POSITIVE);
+    let mut hits: Vec<Hit> =
+        found.iter().map(|hit| Hit { id: hit.id, words: hit.score / best, all: 0.0 }).collect();
+    if desk.meaning.is_on() {
+        let words = question.about.split_whitespace().map(str::to_owned).collect();
+        let mut wanted = Wanted { words, ..wanted };
+        let asked =
+            Asked { db: &desk.db, index: &desk.index, meaning: &desk.meaning, switches: scope.switches() };
+        let ranking = Ranking::of(asked, &mut wanted, Mode::Hybrid).await?;
+        for (place, ranked) in ranking.hits.iter().take(HITS).enumerate() {
+            let all = 1.0 / (1.0 + place as f32 * 0.1);
+            match hits.iter_mut().find(|hit| hit.id == ranked.id) {
+                Some(known) => known.all = all,
+                None => hits.push(Hit { id: ranked.id, words: 0.0, all }),
+            }
+        }
+    }
+    hits.sort_by(|one, other| (other.words + other.all).total_cmp(&(one.words + one.all)));
+    Ok(hits)
+}
+
+async fn windows(
+    desk: &Desk,
+    scope: &Scope,
+    weights: &Weights,
+    hits: Vec<Hit>,
+    count: usize,
+) -> Result<Vec<Window>> {
+    let ids: Vec<MessageId> = hits.iter().map(|hit| hit.id).collect();
+    let scores: HashMap<MessageId, f32> = hits.iter().map(|hit| (hit.id, hit.words + hit.all)).collect();
+    let readable = messages::readable(&mut desk.db.read(), &scope.channels, &ids).await?;
     let mut seen = Channels::default();
-    let readable = seen.keep_readable(db, user, readable).await?;
+    let mut readable = seen.keep_readable(&desk.db, scope.asker, readable).await?;
+    readable.retain(|message| scope.may_use(message));
     let mut groups = gather(readable.into_iter().map(|message| {
         let score = scores.get(&message.id).copied().unwrap_or(0.0);
         (message, score)
@@ -66,12 +133,13 @@ pub(super) async fn find(
     let mut windows = Vec::with_capacity(groups.len());
     for group in groups {
         let Some((hit, _)) = group.hits.first() else { continue };
-        let Some(channel) = seen.view(db, user, hit.channel_id).await? else { continue };
-        let around = messages::conversation(&mut db.read(), hit, AROUND).await?;
-        let messages = merged(around, group.hits);
+        let Some(channel) = seen.view(&desk.db, scope.asker, hit.channel_id).await? else { continue };
+        let around = messages::conversation(&mut desk.db.read(), hit, AROUND).await?;
+        let mut messages = merged(around, group.hits);
+        messages.retain(|message| scope.may_use(message));
         let mut held = HashSet::new();
         for message in &messages {
-            held.extend(weights.held(index.analysis(), &message.content));
+            held.extend(weights.held(desk.index.analysis(), &message.content));
         }
         let share = weights.share(&held);
         windows.push(Window { messages, channel, score: share + 0.5 * group.score / best, share });
@@ -79,6 +147,13 @@ pub(super) async fn find(
     windows.sort_by(|one, other| other.score.total_cmp(&one.score));
     windows.truncate(count);
     Ok(windows)
+}
+
+/// Messages of one channel that the asker may read, as a window; `None` for none.
+pub(super) async fn window(desk: &Desk, scope: &Scope, messages: Vec<Message>) -> Result<Option<Window>> {
+    let Some(first) = messages.first() else { return Ok(None) };
+    let channel = Channels::default().view(&desk.db, scope.asker, first.channel_id).await?;
+    Ok(channel.map(|channel| Window { messages, channel, score: 1.0, share: 1.0 }))
 }
 
 /// Hits by conversation, the best conversation first. Hits come in order of score.

@@ -5,16 +5,13 @@
 //! seconds at most and is then answered by words alone.
 
 mod allowance;
-mod breaker;
-mod transport;
 
 use std::time::Duration;
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
-use async_openai::error::OpenAIError;
+use confab_core::Result;
 use confab_core::config::EmbeddingsEndpoint;
-use confab_core::{Fault, Result};
 use futures_util::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,9 +19,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{EmbedError, Embedder, ModelId, Purpose, at_length_one, cut};
+use crate::endpoint::{self, Breaker, Trouble};
 use allowance::Allowance;
-use breaker::Breaker;
-use transport::{Refused, Transport};
 
 /// Texts of one call.
 const MOST_TEXTS: usize = 64;
@@ -74,19 +70,10 @@ impl Remote {
     /// # Errors
     /// [`Fault::Invalid`] in `embeddings_url` when no client can be made.
     pub fn new(endpoint: &EmbeddingsEndpoint) -> Result<Self> {
-        // Set one by one, since what is left out would come from OPENAI_* variables of the environment: a stray one would
-        // send what people write to somebody else.
-        let config = OpenAIConfig::new()
-            .with_api_base(&endpoint.url)
-            .with_api_key(&endpoint.key.0)
-            .with_org_id("")
-            .with_project_id("");
-        let transport = Transport::new()
-            .map_err(|error| Fault::invalid("embeddings_url", format!("no client: {error}")))?;
         Ok(Self {
             id: ModelId::new(&endpoint.model, endpoint.dimensions, &endpoint.url),
             model: endpoint.model.clone(),
-            client: Client::build(transport.client(), config).with_http_service(transport),
+            client: endpoint::client("embeddings_url", &endpoint.url, &endpoint.key)?,
             places: Semaphore::new(CALLS),
             allowance: Allowance::new(endpoint.daily_characters),
             breaker: Breaker::default(),
@@ -121,7 +108,7 @@ impl Remote {
                 Ok(went) => went,
                 Err(_) => Err(later("the endpoint does not answer in time")),
             };
-            self.breaker.note(went.as_ref().err(), Instant::now());
+            self.breaker.note(matches!(went, Err(EmbedError::Retryable { .. })), Instant::now());
             let Err(EmbedError::Retryable { after, reason }) = went else { return went };
             let wait = after.max(pause);
             if tries == TRIES || Instant::now() + wait >= end {
@@ -136,7 +123,7 @@ impl Remote {
     async fn call(&self, input: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let request = Request { model: &self.model, input: input.to_vec(), encoding_format: "float" };
         // As a bare value: what cannot be read into a type the library writes into the log, whole.
-        let answer: Value = self.client.embeddings().create_byot(request).await.map_err(reason)?;
+        let answer: Value = self.client.embeddings().create_byot(request).await.map_err(Trouble::of)?;
         let answer = Answer::deserialize(answer)
             // What it says instead may be anything, the texts too.
             .map_err(|_| {
@@ -196,23 +183,13 @@ fn vectors(mut items: Vec<Item>, count: usize, dimensions: usize) -> Result<Vec<
     Ok(items.into_iter().map(|item| at_length_one(item.embedding)).collect())
 }
 
-fn reason(error: OpenAIError) -> EmbedError {
-    let boxed = match error {
-        OpenAIError::Boxed(boxed) => boxed,
-        OpenAIError::Reqwest(error) => {
-            return later(&format!("the endpoint is not reached: {}", error.without_url()));
+impl From<Trouble> for EmbedError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Retryable { after, reason } => Self::Retryable { after, reason },
+            Trouble::Permanent(reason) => Self::Permanent(reason),
+            Trouble::Misconfigured(reason) => Self::Misconfigured(reason),
         }
-        other => return EmbedError::Permanent(other.to_string()),
-    };
-    let Ok(refused) = boxed.downcast::<Refused>() else { return later("the endpoint is not reached") };
-    let said = refused.to_string();
-    match refused.status {
-        Some(408 | 409 | 425 | 429 | 500..) => {
-            EmbedError::Retryable { after: refused.retry_after.unwrap_or_default(), reason: said }
-        }
-        // Of the key, the model's name or the path; without a status, what answers is no such endpoint.
-        None | Some(401..=407) => EmbedError::Misconfigured(said),
-        Some(_) => EmbedError::Permanent(said),
     }
 }
 

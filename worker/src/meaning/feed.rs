@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use confab_core::bus::Tail;
-use confab_core::{Bus, Db, log, messages};
-use confab_protocol::{Event, EventKind, Message};
+use confab_core::{Bus, Db, assistant, log, messages};
+use confab_protocol::{ChannelId, Event, EventKind, Message};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -167,6 +167,14 @@ impl Feed {
             }
         }
         let mut changes = self.embed(put).await?;
+        let tuned: Vec<ChannelId> = (events.iter())
+            .filter(|event| event.kind == EventKind::ChannelUpdate)
+            .filter_map(|event| event.channel_id)
+            .collect();
+        if !tuned.is_empty() {
+            let off = self.switches().await?.channels;
+            changes.extend(tuned.into_iter().filter(|it| off.contains(it)).map(Change::RemoveChannel));
+        }
         changes.extend(gone);
         Ok(changes)
     }
@@ -174,15 +182,31 @@ impl Feed {
     /// Messages with their vectors.
     async fn embed(&self, messages: Vec<Message>) -> Result<Vec<Change>, Stopped> {
         let mut changes = Vec::with_capacity(messages.len());
+        let switches = self.switches().await?;
         let (say_something, silent): (Vec<Message>, Vec<Message>) =
-            messages.into_iter().partition(|message| text(message).is_some());
-        // One that was edited until nothing is left may have had a vector.
+            messages.into_iter().partition(|message| {
+                text(message).is_some() && switches.allow(message.channel_id, message.sender_id)
+            });
+        // One that was edited until nothing is left, or was written before no model may read it, may have had a vector.
         changes.extend(silent.iter().map(|message| change(message, None)));
         for part in say_something.chunks(self.meaning.embedder.most_texts().max(1)) {
             let vectors = self.vectors(part).await?;
             changes.extend(part.iter().zip(vectors).map(|(message, vector)| change(message, vector)));
         }
         Ok(changes)
+    }
+
+    /// Whose messages no model may read. Nothing is given to one before that is known.
+    async fn switches(&self) -> Result<assistant::Switches, Stopped> {
+        loop {
+            match assistant::switches(&mut self.db.read()).await {
+                Ok(switches) => return Ok(switches),
+                Err(fault) => {
+                    tracing::warn!(%fault, "cannot read where the assistant is off, trying again");
+                    self.pause(PAUSE).await?;
+                }
+            }
+        }
     }
 
     /// A vector for each, or none for what the model refuses for good. Waits as long as there is no model to be had.

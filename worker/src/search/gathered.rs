@@ -10,7 +10,7 @@ const SHORTEST_COPY_CHARACTERS: usize = 24;
 
 /// A hit and what it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Gathered {
+pub(crate) struct Gathered {
     pub id: MessageId,
     /// Hits of the same thread behind it.
     pub more_in_thread: u32,

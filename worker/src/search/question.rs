@@ -13,7 +13,7 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// A question taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     pub words: Vec<String>,
     pub phrases: Vec<String>,
     /// Names of authors.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use confab_core::assistant::Switches;
 use confab_core::messages::{self, Line};
 use confab_core::{Db, Fault, Result};
 use confab_protocol::MessageId;
@@ -45,26 +46,28 @@ pub enum Mode {
 
 impl Mode {
     /// How to answer whoever asks for `asked`.
-    pub(super) fn of(asked: Option<Self>, wanted: &Wanted, meaning: &Meaning) -> Self {
+    pub(super) fn of(asked: Option<Self>, wanted: &Wanted, has_meaning: bool) -> Self {
         // What is quoted must be there word by word, and a filter alone has no meaning.
         if wanted.words.is_empty() || !wanted.phrases.is_empty() {
             return Self::Keyword;
         }
         let is_sentence = wanted.words.len() >= FEWEST_WORDS;
-        asked.unwrap_or(if meaning.is_on() && is_sentence { Self::Hybrid } else { Self::Keyword })
+        asked.unwrap_or(if has_meaning && is_sentence { Self::Hybrid } else { Self::Keyword })
     }
 }
 
 /// Who is asked.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'p> {
+pub(crate) struct Asked<'p> {
     pub db: &'p Db,
     pub index: &'p Index,
     pub meaning: &'p Meaning,
+    /// Where nothing is looked for by its meaning.
+    pub switches: &'p Switches,
 }
 
 /// What was found, and what could not look.
-pub(super) struct Ranking {
+pub(crate) struct Ranking {
     pub hits: Vec<Gathered>,
     pub unavailable: Vec<String>,
 }
@@ -92,12 +95,17 @@ impl Ranking {
         if let Ok(terms) = &terms {
             wanted.words = terms.telling(asked.index.analysis(), &wanted.words, is_question);
         }
-        let hits = Hits::of(asked, wanted, &question, has_words).await?;
+        let mut hits = Hits::of(asked, wanted, &question, has_words).await?;
         let mut ids: Vec<MessageId> = hits.words.iter().map(|hit| hit.id).collect();
         ids.extend(hits.near().map(|near| near.id));
         let mut seen = HashSet::new();
         ids.retain(|id| seen.insert(*id));
         let lines = messages::around(&mut asked.db.read(), &wanted.channels, &ids, REACH).await?;
+        if !asked.switches.people.is_empty() {
+            let silent = lines.iter().filter(|line| asked.switches.people.contains(&line.sender_id));
+            let silent: HashSet<MessageId> = silent.map(|line| line.id).collect();
+            hits.near.retain(|near| !silent.contains(&near.id));
+        }
         let (wanted, analysis) = (wanted.clone(), asked.index.analysis().clone());
         // Thousands of messages are taken apart: others' calls must not wait for that.
         let judged = tokio::task::spawn_blocking(move || {
@@ -118,7 +126,11 @@ impl Ranking {
 impl Hits {
     async fn of(asked: Asked<'_>, wanted: &Wanted, question: &str, has_words: bool) -> Result<Self> {
         let mut hits = Self::default();
-        match asked.meaning.nearest(question, confined(wanted)).await {
+        if asked.switches.is_off {
+            hits.unavailable.push(MEANING.to_owned());
+            return hits.with_words(asked, wanted, has_words).await;
+        }
+        match asked.meaning.nearest(question, confined(wanted, asked.switches)).await {
             Ok(near) => hits.near = near,
             Err(error) => {
                 if asked.meaning.is_on() {
@@ -127,17 +139,21 @@ impl Hits {
                 hits.unavailable.push(MEANING.to_owned());
             }
         }
+        hits.with_words(asked, wanted, has_words).await
+    }
+
+    async fn with_words(mut self, asked: Asked<'_>, wanted: &Wanted, has_words: bool) -> Result<Self> {
         if has_words {
             match wanted.ask(asked.index, 0, DEPTH).await {
-                Ok((found, _)) => hits.words = found,
-                Err(fault) if hits.near.is_empty() => return Err(fault),
+                Ok((found, _)) => self.words = found,
+                Err(fault) if self.near.is_empty() => return Err(fault),
                 Err(fault) => {
                     tracing::warn!(%fault, "a search is answered without words");
-                    hits.unavailable.push(WORDS.to_owned());
+                    self.unavailable.push(WORDS.to_owned());
                 }
             }
         }
-        Ok(hits)
+        Ok(self)
     }
 
     /// Those near enough to be hits.
@@ -257,7 +273,7 @@ fn best(
 }
 
 /// The same limits as the words have; the vector is the model's to fill in.
-fn confined(wanted: &Wanted) -> Nearest {
+fn confined(wanted: &Wanted, switches: &Switches) -> Nearest {
     let flag = |has: &&str| match *has {
         LINK => meaning::LINK,
         FILE => meaning::FILE,
@@ -267,7 +283,7 @@ fn confined(wanted: &Wanted) -> Nearest {
     Nearest {
         vector: Vec::new(),
         part: Part::Message,
-        channels: wanted.channels.clone(),
+        channels: switches.narrow(wanted.channels.clone()),
         senders: wanted.senders.clone(),
         since: wanted.since,
         until: wanted.until,

@@ -9,7 +9,7 @@ import { loadMembers } from '../members.js';
 import { channelTitle } from '../names.js';
 import { attempt } from '../notices.js';
 import { navigate, route, searchPath, visits } from '../router.js';
-import { changeTimeline, channels, channelsLoaded, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
+import { changeTimeline, channels, channelsLoaded, info, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
 import { call } from '../voice/state.js';
 import { join, leaveChannelView, loadAround, loadLatest } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
@@ -19,7 +19,8 @@ import { Icon, IconButton } from './icon.js';
 import { lazy } from './lazy.js';
 import { MessageLog } from './log.js';
 import { Menu } from './menu.js';
-import { ChannelIcon } from './shell.js';
+import { summarize } from './message_tools.js';
+import { ChannelIcon, channelLabel } from './shell.js';
 import { VoiceBar } from './sidebar.js';
 import { TypingLine } from './typing.js';
 
@@ -74,11 +75,13 @@ function Heading({ channel }) {
 function menuItems(channel) {
   const named = !isConversation(channel);
   const manages = named && isAtLeast(channel.role, 'admin');
+  const hasAssistant = info.value?.features?.assistant !== false;
   const show = (/** @type {string} */ tab) => () => openDialog('details', { tab });
   return [
     Boolean(channel.role) && { label: channel.starred ? 'Take the star away' : 'Star', icon: 'star', act: () => void tune(channel, { starred: !channel.starred }) },
     Boolean(channel.role) && { label: channel.muted ? 'Unmute' : 'Mute', icon: channel.muted ? 'bell' : 'mute', act: () => void tune(channel, { muted: !channel.muted }) },
     { label: 'Notifications and details', icon: 'bell', act: show('about') },
+    hasAssistant && { label: channel.unread_count ? 'Sum up what is unread' : 'Sum up the channel', icon: 'spark', act: () => void summarize(`Sum up ${channel.unread_count ? 'what is unread in ' : ''}${channelLabel({ channel })}`, { channel_id: channel.id, unread: Boolean(channel.unread_count) }) },
     { label: 'Members', icon: 'users', act: show('members') },
     manages && { label: 'Invite with a code', icon: 'userplus', act: show('invitations') },
     manages && { label: 'Settings', icon: 'gear', act: show('settings') },

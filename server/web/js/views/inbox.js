@@ -8,12 +8,13 @@ import { countText, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { attempt } from '../notices.js';
 import { channelPath, laterPath } from '../router.js';
-import { channels, inbox, meet } from '../store.js';
+import { channels, inbox, info, meet } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
 import { Action } from './form.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { PagesEnd, usePages } from './loading.js';
+import { summarize } from './message_tools.js';
 import { channelLabel } from './shell.js';
 
 const PAGE = 30;
@@ -33,6 +34,7 @@ export function InboxPane() {
   return html`<aside class="panel" aria-label="Inbox">
     <header class="top"><h2>Inbox <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the inbox" onClick=${closePanel} /></span></header>
     <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
+      ${info.value?.features?.assistant !== false && html`<button type="button" class="chip" onClick=${() => void summarize('Sum up what I have not read', {})}><${Icon} name="spark" small /> Sum up the unread</button>`}
       ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(null).then(list.reload)}>Mark all read</${Action}>`}</div>
     <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
       <ol>${list.items.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>

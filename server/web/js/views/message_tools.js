@@ -6,7 +6,7 @@ import { editing, openDialog, showThread } from '../layout.js';
 import { setQuote, toggleBookmark, togglePin } from '../message_actions.js';
 import { attempt, notify } from '../notices.js';
 import { channelPath } from '../router.js';
-import { bookmarks, changeEverywhere, channels, me, thread, threads } from '../store.js';
+import { bookmarks, changeEverywhere, channels, info, me, thread, threads } from '../store.js';
 import { withoutMessage } from '../timeline.js';
 import { markUnread } from '../workspace.js';
 import { html } from './html.js';
@@ -42,12 +42,18 @@ function menuItems(message, canWrite) {
     { label: 'Remind me…', icon: 'clock', act: () => openDialog('remind', { message, channel_id: message.channel_id }) },
     canWrite && { label: 'Mark unread from here', icon: 'eye', act: () => void markUnread(message) },
     hasThread && { label: isFollowed ? 'Unfollow the thread' : 'Follow the thread', icon: 'bell', act: () => void attempt(follow(rootId, !isFollowed)) },
+    hasThread && info.value?.features?.assistant !== false && { label: 'Sum up the thread', icon: 'spark', act: () => void summarize('Sum up this thread', { message_id: rootId }) },
     { label: 'Copy link', icon: 'link', act: () => void copyText(location.origin + channelPath(message.channel_id, message.seq)) },
     Boolean(message.edited_at) && { label: 'Edit history', icon: 'list', act: () => openDialog('history', message) },
     mine && canWrite && { label: 'Edit', icon: 'edit', act: () => { editing.value = message.id; } },
     // In an archived channel too: what is one's own can always be taken back.
     mine && Boolean(channels.value.get(message.channel_id)?.role) && { label: 'Delete', icon: 'bin', act: () => void remove(message) },
   ];
+}
+
+/** The code of the assistant comes when somebody wants it. @param {string} label @param {object} body */
+export function summarize(label, body) {
+  return import('../assistant.js').then(({ summarizeInPane }) => summarizeInPane(label, body));
 }
 
 /** The next message of the composer beside it answers this one. @param {Message} message */

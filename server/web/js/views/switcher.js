@@ -69,7 +69,7 @@ function choicesFor(text, people) {
   for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: 'person', go: () => void openDirect([user.id]) });
   if (text) {
     choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: `Search messages for “${text}”`, kind: '', go: () => navigate(searchPath(text)) });
-    choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, kind: '', go: () => { panel.value = 'assistant'; void import('./assistant.js').then(({ askInPane }) => askInPane(text)); } });
+    choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, kind: '', go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
   }
   return choices;
 }

@@ -10,6 +10,7 @@ import { html, useEffect, useState } from '../html.js';
 import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { ServerAssistant } from './assistant.js';
 
 /** Asked again this often: while an index is built, and otherwise. */
 const BUSY_MS = 1_000;
@@ -44,6 +45,7 @@ export function Server() {
   return html`<${SettingsPage} title="Server" wide lead="What this server does, as of now.">${!stats.value ? html`<${Waiting} ...${stats} />` : html`
     <${Figures} stats=${stats.value} />
     <${Index} index=${index} rebuilding=${rebuilding} rebuild=${rebuild} />
+    <${ServerAssistant} />
     <${Consumers} stats=${stats.value} />`}
     <${DeadLetters} />
   </${SettingsPage}>`;

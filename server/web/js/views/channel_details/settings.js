@@ -6,6 +6,7 @@ import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { navigate } from '../../router.js';
 import { putChannel } from '../../store.js';
+import { AssistantSwitch } from '../assistant_switch.js';
 import { Confirm } from '../dialog.js';
 import { Check, Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';
@@ -19,6 +20,7 @@ export function Settings({ channel, close }) {
   const isOwner = channel.role === 'owner';
   return html`${isOwner && channel.kind !== 'voice' && html`<${Privacy} channel=${channel} />`}
     ${isAtLeast(channel.role, 'admin') && html`<${Retention} channel=${channel} />`}
+    ${isAtLeast(channel.role, 'admin') && html`<${Assistant} channel=${channel} />`}
     <${Ending} channel=${channel} isOwner=${isOwner} close=${close} />`;
 }
 
@@ -57,6 +59,13 @@ function Retention({ channel }) {
     <${FormError} error=${message} />
     <${Field} ...${field('days', 'retention-')} label="Days" type="number" min="1" max="3650" help=${help} />
     <div class="btns"><${Submit} busy=${busy} class="btn">Save</${Submit}></div></form></section>`;
+}
+
+/** @param {{channel:Channel}} props */
+function Assistant({ channel }) {
+  return html`<section class="block" aria-label="Assistant"><div class="block-h"><h2>Assistant</h2></div>
+    <${AssistantSwitch} id=${`assistant-${channel.id}`} load=${() => chat.channelAssistant(channel.id)} save=${(/** @type {boolean} */ isOff) => chat.setChannelAssistant(channel.id, isOff)}
+      help="Off: what is said here is given to no model, is found by its words only, and nothing is answered from it.">The assistant may read this channel</${AssistantSwitch}></section>`;
 }
 
 /** @param {{channel:Channel, isOwner:boolean, close:()=>void}} props */

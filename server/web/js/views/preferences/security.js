@@ -5,6 +5,7 @@ import { cleanName, safeHref } from '../../format.js';
 import { notify } from '../../notices.js';
 import { preferencesPath } from '../../router.js';
 import { info, me } from '../../store.js';
+import { AssistantSwitch } from '../assistant_switch.js';
 import { Confirm } from '../dialog.js';
 import { Field, FormError } from '../field.js';
 import { present, Submit, useForm } from '../form.js';
@@ -15,7 +16,12 @@ import { Table } from '../table.js';
 import { TwoFactor } from './two_factor.js';
 
 export function Security() {
-  return html`<${SettingsPage} title="Password and security"><${Password} /><${TwoFactor} /><${Identities} /></${SettingsPage}>`;
+  return html`<${SettingsPage} title="Password and security"><${Password} /><${TwoFactor} /><${Identities} /><${Privacy} /></${SettingsPage}>`;
+}
+
+function Privacy() {
+  return html`<${Block} title="Assistant"><${AssistantSwitch} id="own-assistant" load=${() => api.ownAssistant()} save=${(/** @type {boolean} */ isOff) => api.setOwnAssistant(isOff)}
+    help="Off: it does not answer you, and no model is given anything that you write, whoever asks. Your messages are still found by their words.">The assistant may read what I write</${AssistantSwitch}></${Block}>`;
 }
 
 function Password() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::embedding::EmbedError;
+use super::Trouble;
 
 /// Failures in a row after which it is left alone.
 const FAILURES: u32 = 5;
@@ -14,7 +14,7 @@ const FAILURES: u32 = 5;
 const REST: Duration = Duration::from_secs(15);
 
 #[derive(Default)]
-pub(super) struct Breaker(Mutex<State>);
+pub(crate) struct Breaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -24,20 +24,20 @@ struct State {
 
 impl Breaker {
     /// Refuses while the endpoint is left alone.
-    pub fn check(&self, now: Instant) -> Result<(), EmbedError> {
+    pub fn check(&self, now: Instant) -> Result<(), Trouble> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.rests_until.and_then(|until| until.checked_duration_since(now)) {
             Some(after) if !after.is_zero() => {
-                Err(EmbedError::Retryable { after, reason: "the endpoint failed again and again".into() })
+                Err(Trouble::Retryable { after, reason: "the endpoint failed again and again".into() })
             }
             _ => Ok(()),
         }
     }
 
     /// Notes how a call went. What the endpoint refuses for good is an answer too, and no failure.
-    pub fn note(&self, failure: Option<&EmbedError>, now: Instant) {
+    pub fn note(&self, has_failed: bool, now: Instant) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(failure, Some(EmbedError::Retryable { .. })) {
+        if !has_failed {
             *state = State::default();
             return;
         }
@@ -55,20 +55,19 @@ mod tests {
     #[test]
     fn it_rests_after_failures_and_tries_again() {
         let breaker = Breaker::default();
-        let failure = EmbedError::Retryable { after: Duration::ZERO, reason: String::new() };
         let now = Instant::now();
         for _ in 0..FAILURES {
             assert_eq!(breaker.check(now), Ok(()));
-            breaker.note(Some(&failure), now);
+            breaker.note(true, now);
         }
         assert!(breaker.check(now).is_err());
         let now = now + REST;
         assert_eq!(breaker.check(now), Ok(()));
-        breaker.note(Some(&failure), now);
+        breaker.note(true, now);
         assert!(breaker.check(now).is_err(), "one more failure is enough");
         let now = now + REST;
-        breaker.note(None, now);
-        breaker.note(Some(&failure), now);
+        breaker.note(false, now);
+        breaker.note(true, now);
         assert_eq!(breaker.check(now), Ok(()));
     }
 }

@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
+use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Body, Client, Response};
 use serde::de::IgnoredAny;
 use tower_service::Service;
 
-/// Of an answer: a call's vectors are a tenth of it.
+use super::sse;
+
+/// Of an answer that does not stream: a call's vectors are a tenth of it.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// Until a connection stands. How long a whole call may take the caller says.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -27,7 +30,7 @@ const SAID: usize = 200;
 
 /// Why there is no answer. Its text is for the log.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// `None`: it answered with success, but nothing that can be read.
     pub status: Option<u16>,
     pub retry_after: Option<Duration>,
@@ -47,7 +50,7 @@ impl std::error::Error for Refused {}
 
 /// See the module.
 #[derive(Clone)]
-pub(super) struct Transport(Client);
+pub(crate) struct Transport(Client);
 
 impl Transport {
     pub fn new() -> reqwest::Result<Self> {
@@ -85,10 +88,15 @@ impl Service<HttpRequestFactory> for Transport {
             let status = response.status();
             let retry_after =
                 response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            if status.is_success() && kind.is_some_and(|it| it.starts_with("text/event-stream")) {
+                let parts = sse::checked(response.bytes_stream().boxed());
+                return Ok(Response::from(http::Response::new(Body::wrap_stream(parts))));
+            }
             let mut body = Vec::new();
             while let Some(part) = response.chunk().await? {
                 if body.len() + part.len() > MOST_BYTES {
-                    return Err(refused(None, None, "more than can be a call's vectors".into()));
+                    return Err(refused(None, None, "more than can be an answer".into()));
                 }
                 body.extend_from_slice(&part);
             }

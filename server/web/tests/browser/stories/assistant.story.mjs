@@ -1,0 +1,131 @@
+/** The assistant with a language model, which is a script here: its steps, its sentences as they come, its sources, stopping, summing up. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { World } from '../harness/world.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+/** @type {World} */ let world;
+/** @type {Person} */ let ada;
+/** @type {import('node:http').Server} */ let model;
+/** What the model says, and where it waits for the story. */
+let says = '';
+let waitsAfter = '';
+let goOn = () => {};
+let abandoned = 0;
+
+/** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
+async function answer(request, response) {
+  for await (const part of request) void part;
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.on('close', () => { if (!response.writableEnded) abandoned += 1; });
+  const say = (/** @type {string} */ text) => { for (const word of text.split(/(?<= )/)) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: word } }] })}\n\n`); };
+  const [first, rest] = waitsAfter && says.includes(waitsAfter) ? [says.slice(0, says.indexOf(waitsAfter) + waitsAfter.length), says.slice(says.indexOf(waitsAfter) + waitsAfter.length)] : [says, ''];
+  say(first);
+  if (rest) {
+    await new Promise((resolve) => { goOn = () => resolve(undefined); });
+    say(rest);
+  }
+  response.end('data: [DONE]\n\n');
+}
+
+before(async () => {
+  model = createServer((request, response) => void answer(request, response));
+  await new Promise((resolve) => { model.listen(0, '127.0.0.1', () => resolve(undefined)); });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (model.address());
+  world = await World.begin({ CONFAB_LLM_BASE_URL: `http://127.0.0.1:${port}/v1`, CONFAB_LLM_MODEL: 'parrot-1' });
+  ada = await world.owner('ada', 'Ada Lovelace');
+  await ada.makeChannel('harbour');
+  await ada.post('The harbour office opens at seven in the morning.');
+  await ada.post('Bring your papers when you come to the harbour office.');
+  // Found once it is in the index.
+  await ada.until(async () => {
+    await ada.page.goto('/search?q=papers');
+    await ada.see(ada.page.locator('.hit, .page-note').filter({ hasNotText: /Searching…|Loading…/ }));
+    return ada.page.locator('.hit mark').count();
+  }, (count) => count > 0, 'the message is found');
+  await ada.page.goto('/');
+  await ada.atHome();
+  await ada.open('harbour');
+});
+after(async () => {
+  await world?.end();
+  model?.closeAllConnections();
+  model?.close();
+});
+
+function pane() {
+  return ada.page.getByRole('complementary', { name: 'Assistant' });
+}
+
+/** @param {string} question */
+async function ask(question) {
+  await pane().getByRole('textbox').fill(question);
+  await pane().getByRole('textbox').press('Enter');
+}
+
+test('an answer comes sentence by sentence, with its steps and its sources', () => world.step('streaming', async () => {
+  says = 'The harbour office opens at seven in the morning [1]. The moon is made of cheese [1]. Bring your papers when you come [2].';
+  waitsAfter = '[1]. The moon';
+  await ada.button('Assistant').first().click();
+  await ask('When does the harbour office open, and what do I bring?');
+  await ada.see(pane().locator('.answer', { hasText: 'opens at seven' }));
+  await ada.see(pane().locator('.steps', { hasText: 'Searched what you can read' }));
+  await ada.see(pane().getByRole('button', { name: 'Stop' }));
+  await ada.unseen(pane().locator('.answer', { hasText: 'papers' }));
+  await ada.shown('assistant-writing');
+  goOn();
+  await ada.see(pane().locator('.answer', { hasText: 'Bring your papers' }));
+  await ada.see(pane().locator('.ai-foot', { hasText: 'parrot-1' }));
+  await ada.unseen(pane().locator('.answer', { hasText: 'cheese' }));
+  assert.equal(await pane().locator('.src').count(), 2);
+  await ada.shown('assistant-written');
+  // A number in the text leads to the message, and marks it.
+  await pane().locator('.answer .cite').first().click();
+  await ada.see(ada.page.locator('.msg.is-cited', { hasText: 'opens at seven' }));
+}));
+
+test('an answer can be stopped', () => world.step('stop', async () => {
+  waitsAfter = '[1]. The moon';
+  const before = abandoned;
+  await ask('When does the harbour office open again?');
+  await ada.see(pane().locator('.turn').last().locator('.answer', { hasText: 'opens at seven' }));
+  await pane().getByRole('button', { name: 'Stop' }).click();
+  await ada.see(pane().getByText('Stopped.'));
+  await ada.until(async () => abandoned, (count) => count > before, 'the model is told');
+  await ada.see(pane().getByRole('button', { name: 'Ask', exact: true }));
+}));
+
+test('a thread and a channel are summed up', () => world.step('summary', async () => {
+  waitsAfter = '';
+  says = 'The harbour office opens at seven in the morning [1].';
+  await pane().getByRole('button', { name: 'New conversation' }).click();
+  await ada.button('More of this channel').click();
+  await ada.page.getByRole('menuitem', { name: 'Sum up the channel' }).click();
+  await ada.see(pane().locator('.answer', { hasText: 'opens at seven' }));
+  await ada.see(pane().locator('.src'));
+}));
+
+test('the assistant can be switched off for a channel, for oneself and for everybody', () => world.step('off', async () => {
+  await ada.button('Close assistant').click();
+  await ada.button('More of this channel').click();
+  await ada.page.getByRole('menuitem', { name: 'Settings' }).click();
+  const check = ada.page.getByRole('checkbox', { name: 'The assistant may read this channel' });
+  // It shows the new state once the server has said so.
+  await check.click();
+  await ada.see(ada.page.getByText('The assistant is off.').first());
+  await ada.shown('channel-assistant');
+  await check.click();
+  await ada.see(ada.page.getByText('The assistant is on.').first());
+  await ada.closeDialog();
+  await ada.page.goto('/preferences/security');
+  await ada.see(ada.page.getByRole('checkbox', { name: 'The assistant may read what I write' }));
+  await ada.page.goto('/admin/server');
+  await ada.see(ada.page.getByText('Its answers are written by parrot-1.'));
+  await ada.see(ada.page.getByRole('table', { name: 'Tokens by person' }));
+  await ada.shown('admin-assistant');
+  await ada.page.getByRole('checkbox', { name: 'Everyone may ask the assistant' }).click();
+  await ada.see(ada.page.getByText('The assistant is off.').first());
+  await ada.page.getByRole('checkbox', { name: 'Everyone may ask the assistant' }).click();
+  await ada.see(ada.page.getByText('The assistant is on.').first());
+}));

@@ -1,0 +1,192 @@
+//! Who writes answers, and what becomes of them: the model that there is, what it may use, and where answers are kept.
+
+use std::sync::Arc;
+
+use confab_core::assistant::usage::{self, Budget, Exhausted};
+use confab_core::conversations::{self, Source, Turn};
+use confab_core::{Db, FutureExt, Result, Settings, messages, users};
+use confab_protocol::{MessageId, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::book::Book;
+use super::passages::Window;
+use super::prompt::{self, Task};
+use super::scope::Scope;
+use super::telling::{Step, Teller};
+use super::verify::Verifier;
+use super::writing::Writer;
+use crate::embedding::Table;
+use crate::index::Index;
+use crate::language_model::{self, LanguageModel, Said, tokens_of};
+use crate::meaning::Meaning;
+use crate::services::{Answer, Citation};
+
+/// Longest answer of a model, in tokens.
+const ANSWER_TOKENS: u32 = 700;
+
+/// What answers are made with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub db: Db,
+    pub index: Index,
+    pub meaning: Meaning,
+    /// `None`: answers are quotations.
+    model: Option<Arc<dyn LanguageModel>>,
+    budget: Budget,
+    pub(super) verifier: Verifier,
+    pub(super) public_url: Option<String>,
+}
+
+impl Desk {
+    /// With the model that the settings name.
+    ///
+    /// # Errors
+    /// [`confab_core::Fault::Invalid`] in `llm_base_url`.
+    pub fn new(db: &Db, index: &Index, meaning: &Meaning, settings: &Settings) -> Result<Self> {
+        let budget = settings
+            .language_model
+            .as_ref()
+            .map_or((0, 0), |it| (it.daily_tokens_of_person, it.daily_tokens));
+        Ok(Self {
+            db: db.clone(),
+            index: index.clone(),
+            meaning: meaning.clone(),
+            model: language_model::of(settings)?,
+            budget: Budget { of_person: budget.0, of_server: budget.1 },
+            verifier: Verifier { analysis: index.analysis().clone(), table: Table::built_in()? },
+            public_url: settings.public_url.clone(),
+        })
+    }
+}
+
+/// What an answer is to be, and for whom.
+pub(super) struct Job<'a> {
+    pub scope: &'a Scope,
+    pub task: Task,
+    pub question: &'a str,
+    pub before: &'a [Turn],
+    pub windows: &'a [Window],
+    pub most_tokens: u64,
+}
+
+/// What was made.
+pub(super) struct Made {
+    pub answer: String,
+    pub citations: Vec<Citation>,
+    pub model: String,
+    pub fallback: Option<&'static str>,
+    pub sources: Vec<Source>,
+}
+
+impl Desk {
+    /// Has the model write. The inner error: it did not, for a reason that the asker is told, if there is a model at all.
+    pub(super) async fn write(
+        &self,
+        job: &Job<'_>,
+        tell: &Teller,
+    ) -> Result<Result<Made, Option<&'static str>>> {
+        let Some(model) = &self.model else {
+            tell.step(Step::Answering, None).await;
+            return Ok(Err(None));
+        };
+        let mut book = Book::new(job.scope.asker, job.most_tokens);
+        let data: String = job.windows.iter().map(|window| book.add(window)).collect();
+        tell.step(Step::Answering, None).await;
+        if book.is_empty() {
+            return Ok(Err(None));
+        }
+        let names = users::refs(&mut self.db.read(), &[job.scope.asker]).await?;
+        let today: String = Timestamp::now().to_string().chars().take(10).collect();
+        let said = prompt::prompt(&prompt::Asked {
+            task: job.task,
+            asker: names.first().map_or("somebody", |name| name.username.as_str()),
+            question: job.question,
+            before: job.before,
+            data: &data,
+            today: &today,
+        });
+        let estimate = said.iter().map(said_tokens).sum::<u64>() + u64::from(ANSWER_TOKENS);
+        if let Some(exhausted) = self.reserve(job.scope.asker, estimate).await? {
+            return Ok(Err(Some(match exhausted {
+                Exhausted::Person => "budget_of_person",
+                Exhausted::Server => "budget_of_server",
+            })));
+        }
+        let writer = Writer {
+            desk: self,
+            model: model.as_ref(),
+            scope: job.scope,
+            question: job.question,
+            tell,
+            most_tokens: ANSWER_TOKENS,
+            has_tools: job.task == Task::Answer,
+        };
+        let written = writer.write(said, &mut book).await;
+        self.settle(job.scope.asker, estimate, written.used).await?;
+        if written.citations.is_empty() {
+            let reason = if written.has_failed { "model_unavailable" } else { "unsupported" };
+            return Ok(Err(Some(reason)));
+        }
+        // Written over many seconds: what was deleted, changed or closed to the asker meanwhile is in no answer.
+        let Some(sources) = self.still(job.scope, &written.citations, &book).await? else {
+            return Ok(Err(Some("changed_meanwhile")));
+        };
+        Ok(Ok(Made {
+            answer: written.text,
+            citations: written.citations,
+            model: model.name().to_owned(),
+            fallback: written.has_failed.then_some("cut_short"),
+            sources,
+        }))
+    }
+
+    async fn reserve(&self, user: UserId, tokens: u64) -> Result<Option<Exhausted>> {
+        let (budget, tokens) = (self.budget, tokens as i64);
+        self.db.write(move |tx| async move { usage::take(tx, user, tokens, budget).await }.boxed()).await
+    }
+
+    async fn settle(&self, user: UserId, estimate: u64, used: u64) -> Result<()> {
+        let difference = used as i64 - estimate as i64;
+        self.db.write(move |tx| async move { usage::correct(tx, user, difference).await }.boxed()).await
+    }
+
+    /// The cited messages as they are now; `None` when one of them is not as it was.
+    async fn still(&self, scope: &Scope, citations: &[Citation], book: &Book) -> Result<Option<Vec<Source>>> {
+        let now = Scope::of(&self.db, scope.asker, None).await?.within(&scope.channels);
+        let ids: Vec<MessageId> = citations.iter().map(|citation| citation.message_id).collect();
+        let there = messages::readable(&mut self.db.read(), &now.channels, &ids).await?;
+        let is_same = |id: &MessageId| {
+            there.iter().any(|it| it.id == *id && now.may_use(it) && book.version(*id) == Some(it.version))
+        };
+        Ok(ids.iter().all(is_same).then(|| there.iter().map(|it| (it.id, it.version)).collect()))
+    }
+
+    /// Keeps a question and its answer.
+    pub(super) async fn keep(
+        &self,
+        user: UserId,
+        conversation: Option<Uuid>,
+        question: &str,
+        made: Made,
+    ) -> Result<Answer> {
+        let Made { answer, citations, model, fallback, sources } = made;
+        let (question, said) = (question.to_owned(), answer.clone());
+        let conversation_id = self
+            .db
+            .write(move |tx| {
+                async move { conversations::add(tx, user, conversation, &question, &said, &sources).await }
+                    .boxed()
+            })
+            .await?;
+        let supported = !citations.is_empty();
+        let fallback = fallback.map(str::to_owned);
+        Ok(Answer { answer, supported, citations, model, fallback, conversation_id })
+    }
+}
+
+fn said_tokens(said: &Said) -> u64 {
+    match said {
+        Said::Rules(text) | Said::Person(text) | Said::Model(text) => tokens_of(text),
+        Said::Calls(_) | Said::Tool { .. } => 0,
+    }
+}
