@@ -8,7 +8,7 @@ use bytes::Bytes;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, channel_invitations, idempotency, identities, log,
-    notifications, push, rate_limits, scheduled_messages, sessions, tickets,
+    notifications, plugins, push, rate_limits, scheduled_messages, sessions, tickets, whispers,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -209,6 +209,8 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     notifications::sweep(tx).await?;
     scheduled_messages::sweep(tx).await?;
     push::sweep(tx).await?;
+    whispers::sweep(tx).await?;
+    plugins::parts::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

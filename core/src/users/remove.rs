@@ -11,7 +11,7 @@ use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
-use crate::{attention, drafts, members, policies, push, reminders, scheduled_messages};
+use crate::{attention, drafts, members, policies, push, reminders, scheduled_messages, whispers};
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
 // Others' conversations with them keep their two people.
@@ -54,6 +54,7 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     reminders::forget(tx, id).await?;
     attention::forget(tx, id).await?;
     push::forget(tx, id).await?;
+    whispers::forget(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;

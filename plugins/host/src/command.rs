@@ -116,6 +116,8 @@ impl CommandOption {
                 "false" | "no" | "off" => Ok(OptionValue::Toggle(false)),
                 _ => Err("must be yes or no".into()),
             },
+            OptionKind::User => name_of(text, '@').map(OptionValue::User),
+            OptionKind::Channel => name_of(text, '#').map(OptionValue::Channel),
             OptionKind::Choice => {
                 let chosen = self.choices.iter().find(|choice| choice.eq_ignore_ascii_case(text));
                 let chosen = chosen.ok_or_else(|| format!("must be one of {}", self.choices.join(", ")))?;
@@ -134,6 +136,12 @@ impl CommandOption {
             _ => Ok(()),
         }
     }
+}
+
+/// The name of a user or a channel, with or without its mark.
+fn name_of(text: &str, mark: char) -> Result<String, String> {
+    let name = text.strip_prefix(mark).unwrap_or(text);
+    if name.is_empty() { Err(format!("must be a name such as {mark}name")) } else { Ok(name.to_owned()) }
 }
 
 /// The name, and the trimmed text after it.

@@ -22,13 +22,44 @@ pub enum Permission {
     ReadUsers,
     /// `storage`: keep data between calls.
     Storage,
+    /// `messages.direct`: write to people in direct conversations.
+    SendDirect,
+    /// `channels.create`: make channels.
+    CreateChannels,
+    /// `search.use`: find messages that its bot can read.
+    Search,
+    /// `timers.use`: be called at times that it chooses.
+    UseTimers,
+    /// `http.fetch`: call the origins of its manifest.
+    Fetch,
+    /// `assistant.tools`: offer its tools to the assistant.
+    OfferTools,
+    /// `hooks.receive`: be told of what comes in over its webhooks.
+    ReceiveHooks,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
     Event(EventKind),
 }
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 6] = [
+    pub(crate) const LISTED: [Self; 13] = [
+        Self::ReadMessages,
+        Self::PostMessages,
+        Self::EditOwnMessages,
+        Self::React,
+        Self::ReadUsers,
+        Self::Storage,
+        Self::SendDirect,
+        Self::CreateChannels,
+        Self::Search,
+        Self::UseTimers,
+        Self::Fetch,
+        Self::OfferTools,
+        Self::ReceiveHooks,
+    ];
+
+    /// Those of version 0.1 of the contract.
+    pub(crate) const SINCE_0_1: [Self; 6] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -46,6 +77,13 @@ impl Permission {
             Self::React => "Add and remove reactions as its bot",
             Self::ReadUsers => "Look up the names of users",
             Self::Storage => "Keep data of its own on this server",
+            Self::SendDirect => "Write to people in direct conversations",
+            Self::CreateChannels => "Make channels and bring people into them",
+            Self::Search => "Search the messages that its bot can read",
+            Self::UseTimers => "Be called at times that it chooses",
+            Self::Fetch => "Call the addresses on the Internet that it names",
+            Self::OfferTools => "Offer tools to the assistant",
+            Self::ReceiveHooks => "Be told of what other systems send to its webhooks",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
             Self::Event(EventKind::MessageDeleted) => "Be told of deleted messages",
@@ -65,6 +103,13 @@ impl Permission {
             Self::React => Some("reactions.use"),
             Self::ReadUsers => Some("users.read"),
             Self::Storage => Some("storage"),
+            Self::SendDirect => Some("messages.direct"),
+            Self::CreateChannels => Some("channels.create"),
+            Self::Search => Some("search.use"),
+            Self::UseTimers => Some("timers.use"),
+            Self::Fetch => Some("http.fetch"),
+            Self::OfferTools => Some("assistant.tools"),
+            Self::ReceiveHooks => Some("hooks.receive"),
             Self::Event(_) => None,
         }
     }

@@ -165,7 +165,7 @@ pub fn case(kind: EventKind) -> Case {
             HeardByNobody("it is written before the first member joins; member_joined tells each of them")
         }
         EventKind::CommandResult => {
-            HeardByNobody("nothing emits it: a command answers whoever gave it in its own answer")
+            WithoutPath("a plugin makes it; the whispers' own story hears it")
         }
         EventKind::PluginChanged => {
             WithoutPath("an operator's command makes it, and clients keep no plugins")
