@@ -1,11 +1,9 @@
--- Uploaded components, timers, logs, buttons, whispers and webhooks go with their tables; settings with their column.
-drop table webhooks;
+-- Uploaded components, timers, logs, buttons and whispers go with their tables; settings with their column.
 drop table whispers;
 drop table plugin_buttons;
 drop table plugin_logs;
 drop table plugin_timers;
 drop table plugin_parts;
-alter table plugins drop column signed_by;
 alter table plugins drop column waiting_sha256;
 alter table plugins drop column waiting_manifest;
 alter table plugins drop column waiting_version;

@@ -3,7 +3,6 @@ alter table plugins add column settings text;
 alter table plugins add column waiting_version text;
 alter table plugins add column waiting_manifest text;
 alter table plugins add column waiting_sha256 text;
-alter table plugins add column signed_by text;
 
 -- Components that were uploaded, in pieces of base64: a row of tens of megabytes would hold everybody up.
 create table plugin_parts (
@@ -62,21 +61,3 @@ create table whispers (
 );
 create index whispers_to on whispers (user_id, channel_id, created_at);
 create index whispers_expiring on whispers (expires_at);
-
--- Addresses at which other systems post: into a channel, or to a plugin.
-create table webhooks (
-    id uuid primary key,
-    channel_id uuid not null references channels (id) on delete cascade,
-    token_hash text not null,
-    name text not null,
-    plugin_id text references plugins (id) on delete cascade,
-    hook text,
-    secret text,
-    bot_id uuid references users (id),
-    created_by_id uuid not null references users (id),
-    created_at bigint not null,
-    used_at bigint
-);
-create unique index webhooks_by_token on webhooks (token_hash);
-create index webhooks_of_channel on webhooks (channel_id);
-create index webhooks_of_plugin on webhooks (plugin_id);

@@ -22,10 +22,12 @@ use crate::{channels, members};
 pub const VALUE_BYTES: usize = 64 * 1_024;
 const KEYS: i64 = 10_000;
 
-const ALL: &str = "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
-    settings, waiting_version, waiting_manifest, waiting_sha256, signed_by from plugins order by id";
-const FIND: &str = "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
-    settings, waiting_version, waiting_manifest, waiting_sha256, signed_by from plugins where id = $1";
+const ALL: &str =
+    "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
+    settings, waiting_version, waiting_manifest, waiting_sha256 from plugins order by id";
+const FIND: &str =
+    "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
+    settings, waiting_version, waiting_manifest, waiting_sha256 from plugins where id = $1";
 const INSTALL: &str = "insert into plugins (id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at, updated_at)
     values ($1, null, $2, $3, $4, $5, $7, $8, $6, $6)
     on conflict (id) do update set version = excluded.version, manifest = excluded.manifest, sha256 = excluded.sha256,
@@ -75,8 +77,6 @@ pub struct Installed {
     pub waiting_manifest: Option<String>,
     /// Of its component.
     pub waiting_sha256: Option<String>,
-    /// The key that signed the component, in hex, when one did.
-    pub signed_by: Option<String>,
 }
 
 /// All installed plugins.
@@ -89,8 +89,7 @@ pub async fn all(on: &mut impl Read) -> Result<Vec<Installed>> {
 /// # Errors
 /// [`Fault::NotFound`].
 pub async fn find(on: &mut impl Read, id: &str) -> Result<Installed> {
-    let found: Option<Installed> =
-        run!(on, sqlx::query_as(FIND).bind(id.to_owned()), fetch_optional)?;
+    let found: Option<Installed> = run!(on, sqlx::query_as(FIND).bind(id.to_owned()), fetch_optional)?;
     found.ok_or(Fault::NotFound("plugin"))
 }
 

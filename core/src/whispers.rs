@@ -18,16 +18,20 @@ const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Shown of one channel.
 const SHOWN: i64 = 50;
 
-const ADD: &str = "insert into whispers (id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks,
+const ADD: &str =
+    "insert into whispers (id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks,
     created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const CHANGE: &str = "update whispers set content = $3, html = $4, blocks = $5 where id = $1 and user_id = $2";
-const FIND: &str = "select id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks, created_at
+const CHANGE: &str =
+    "update whispers set content = $3, html = $4, blocks = $5 where id = $1 and user_id = $2";
+const FIND: &str =
+    "select id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks, created_at
     from whispers where id = $1 and user_id = $2 and expires_at > $3";
 const IN_CHANNEL: &str = "select id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks, created_at
     from whispers where user_id = $1 and channel_id = $2 and expires_at > $3 order by created_at desc limit $4";
 const DROP: &str = "delete from whispers where id = $1 and user_id = $2";
 const FORGET: &str = "delete from whispers where user_id = $1";
-const FORGET_BUTTONS: &str = "delete from plugin_buttons where owner_id in (select id from whispers where expires_at <= $1)";
+const FORGET_BUTTONS: &str =
+    "delete from plugin_buttons where owner_id in (select id from whispers where expires_at <= $1)";
 const SWEEP: &str = "delete from whispers where expires_at <= $1";
 
 /// Something that one person sees.
@@ -117,7 +121,13 @@ pub async fn say(tx: &mut Tx, new: NewWhisper) -> Result<Whisper> {
 }
 
 /// Puts something else into the place of a whisper.
-pub async fn change(tx: &mut Tx, user: UserId, id: Uuid, content: &str, new: &[NewButton]) -> Result<Whisper> {
+pub async fn change(
+    tx: &mut Tx,
+    user: UserId,
+    id: Uuid,
+    content: &str,
+    new: &[NewButton],
+) -> Result<Whisper> {
     text::content(content, false)?;
     let before = find(tx, user, id).await?;
     let html = messages::rendered(tx, content).await?;
@@ -142,8 +152,7 @@ pub async fn change(tx: &mut Tx, user: UserId, id: Uuid, content: &str, new: &[N
 /// [`Fault::NotFound`] alike for none and for somebody else's.
 pub async fn find(on: &mut impl Read, user: UserId, id: Uuid) -> Result<Whisper> {
     let now = Timestamp::now().0;
-    let row: Option<Row> =
-        run!(on, sqlx::query_as(FIND).bind(id).bind(user.0).bind(now), fetch_optional)?;
+    let row: Option<Row> = run!(on, sqlx::query_as(FIND).bind(id).bind(user.0).bind(now), fetch_optional)?;
     shown(on, row.into_iter().collect()).await?.pop().ok_or(Fault::NotFound("whisper"))
 }
 
@@ -151,11 +160,8 @@ pub async fn find(on: &mut impl Read, user: UserId, id: Uuid) -> Result<Whisper>
 pub async fn of_channel(on: &mut impl Read, user: UserId, channel: ChannelId) -> Result<Vec<Whisper>> {
     access::admit(on, user, channel).await?;
     let now = Timestamp::now().0;
-    let mut rows: Vec<Row> = run!(
-        on,
-        sqlx::query_as(IN_CHANNEL).bind(user.0).bind(channel.0).bind(now).bind(SHOWN),
-        fetch_all
-    )?;
+    let mut rows: Vec<Row> =
+        run!(on, sqlx::query_as(IN_CHANNEL).bind(user.0).bind(channel.0).bind(now).bind(SHOWN), fetch_all)?;
     rows.reverse();
     shown(on, rows).await
 }

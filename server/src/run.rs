@@ -36,7 +36,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, voice, web};
+use crate::{api, due, egress, errands, first_run, gateway, intake, previews, rendering, voice, web};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
 const TRIMS: usize = 20;
@@ -145,6 +145,7 @@ async fn assemble(
         metrics,
         local_url,
     });
+    egress::calling::offer(&app.bus, app.egress.clone()).await?;
     errands::start(&app, &stop);
     tokio::spawn(voice::keeper::keep(app.clone(), signals, stop.clone()));
     tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));

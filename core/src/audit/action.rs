@@ -147,8 +147,5 @@ actions!(
     PluginConfigured = "plugin.configured",
     /// It asked for what it was not granted, `detail.permission`, so often in a minute.
     PluginDenied = "plugin.denied",
-    /// An address for another system was made.
-    WebhookCreated = "webhook.created",
-    /// It is void.
-    WebhookDeleted = "webhook.deleted",
+
 );

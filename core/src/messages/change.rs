@@ -59,7 +59,13 @@ pub async fn edit(
 
 /// The same for a bot's message that goes on changing, such as a poll: no version of it is kept, it is not marked as
 /// edited, and these blocks stand below it.
-pub async fn redraw(tx: &mut Tx, bot: UserId, id: MessageId, content: String, blocks: &[Value]) -> Result<Message> {
+pub async fn redraw(
+    tx: &mut Tx,
+    bot: UserId,
+    id: MessageId,
+    content: String,
+    blocks: &[Value],
+) -> Result<Message> {
     draw(tx, id, blocks).await?;
     change(tx, bot, id, content, None, Kept::Nothing).await
 }

@@ -15,21 +15,21 @@ use crate::users;
 /// Largest settings of one plugin, in bytes of JSON (docs/limits.md).
 const SETTINGS_BYTES: usize = 64 * 1_024;
 
-const SWITCH: &str = "update plugins set is_enabled = $2, disabled_reason = $3, updated_at = $4 where id = $1";
+const SWITCH: &str =
+    "update plugins set is_enabled = $2, disabled_reason = $3, updated_at = $4 where id = $1";
 const GRANT: &str = "update plugins set grants = $2, updated_at = $3 where id = $1";
 const SET: &str = "update plugins set settings = $2, updated_at = $3 where id = $1";
-const SIGNED: &str = "update plugins set signed_by = $2 where id = $1";
-const WAIT: &str = "update plugins set waiting_version = $2, waiting_manifest = $3, waiting_sha256 = $4, updated_at = $5
+const WAIT: &str =
+    "update plugins set waiting_version = $2, waiting_manifest = $3, waiting_sha256 = $4, updated_at = $5
     where id = $1";
 const DROP: &str = "delete from plugins where id = $1";
 const DROP_REACTIONS: &str = "update reactions set plugin_id = null where plugin_id = $1";
 
 /// Installs a plugin, or puts another version into its place.
-pub async fn install(tx: &mut Tx, by: &Granted, new: NewPlugin, signed_by: Option<String>) -> Result<Installed> {
+pub async fn install(tx: &mut Tx, by: &Granted, new: NewPlugin) -> Result<Installed> {
     let id = new.id.clone();
     let detail = json!({ "version": new.version, "sha256": new.sha256, "grants": parsed(&new.grants) });
     super::install(tx, new).await?;
-    run!(tx, sqlx::query(SIGNED).bind(id.clone()).bind(signed_by.clone()), execute)?;
     note(tx, by.actor(), Action::PluginInstalled, &id, detail).await?;
     find(tx, &id).await
 }
@@ -58,7 +58,11 @@ pub async fn switch(tx: &mut Tx, by: &Granted, id: &str, is_enabled: bool) -> Re
     let reason = (!is_enabled).then(|| "switched off by an administrator".to_owned());
     run!(
         tx,
-        sqlx::query(SWITCH).bind(id.to_owned()).bind(is_enabled).bind(reason.clone()).bind(Timestamp::now().0),
+        sqlx::query(SWITCH)
+            .bind(id.to_owned())
+            .bind(is_enabled)
+            .bind(reason.clone())
+            .bind(Timestamp::now().0),
         execute
     )?;
     let action = if is_enabled { Action::PluginEnabled } else { Action::PluginDisabled };

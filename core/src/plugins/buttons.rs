@@ -10,7 +10,8 @@ use crate::fault::{Fault, Result};
 
 const CLEAR: &str = "delete from plugin_buttons where owner_id = $1";
 const PUT: &str = "insert into plugin_buttons (owner_id, number, plugin_id, action, payload) ";
-const FIND: &str = "select plugin_id, action, payload from plugin_buttons where owner_id = $1 and number = $2";
+const FIND: &str =
+    "select plugin_id, action, payload from plugin_buttons where owner_id = $1 and number = $2";
 
 /// A button of a message that is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +40,7 @@ pub struct Button {
 /// Buttons as everyone sees them: blocks of a message.
 #[must_use]
 pub fn blocks(buttons: &[NewButton]) -> Vec<Value> {
-    let block = |(number, button): (usize, &NewButton)| {
-        json!({ "type": "button", "id": number.to_string(), "label": button.label, "style": button.style })
-    };
+    let block = |(number, button): (usize, &NewButton)| json!({ "type": "button", "id": number.to_string(), "label": button.label, "style": button.style });
     buttons.iter().enumerate().map(block).collect()
 }
 

@@ -70,18 +70,10 @@ pub async fn add(tx: &mut Tx, lines: &[Line]) -> Result<()> {
 /// The newest lines before `before`, the newest first.
 pub async fn page(on: &mut impl Read, plugin: &str, before: Option<Uuid>, limit: u32) -> Result<Vec<Line>> {
     let before = before.unwrap_or(Uuid::max());
-    Ok(run!(
-        on,
-        sqlx::query_as(PAGE).bind(plugin.to_owned()).bind(before).bind(i64::from(limit)),
-        fetch_all
-    )?)
+    Ok(run!(on, sqlx::query_as(PAGE).bind(plugin.to_owned()).bind(before).bind(i64::from(limit)), fetch_all)?)
 }
 
 /// Lines behind one, in order.
 pub async fn after(on: &mut impl Read, plugin: &str, after: Uuid, limit: u32) -> Result<Vec<Line>> {
-    Ok(run!(
-        on,
-        sqlx::query_as(AFTER).bind(plugin.to_owned()).bind(after).bind(i64::from(limit)),
-        fetch_all
-    )?)
+    Ok(run!(on, sqlx::query_as(AFTER).bind(plugin.to_owned()).bind(after).bind(i64::from(limit)), fetch_all)?)
 }

@@ -19,6 +19,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 const PUT: &str = "insert into plugin_parts (sha256, number, content, stored_at) ";
 const GET: &str = "select content from plugin_parts where sha256 = $1 order by number";
+const IS_HERE: &str = "select number from plugin_parts where sha256 = $1 and number = 0";
 // Uploaded and never installed, or of a version that another has replaced.
 const SWEEP: &str = "delete from plugin_parts where stored_at < $1
     and not exists (select 1 from plugins p where p.sha256 = plugin_parts.sha256 or p.waiting_sha256 = plugin_parts.sha256)";
@@ -31,8 +32,10 @@ pub async fn keep(db: &Db, sha256: &str, component: &[u8]) -> Result<()> {
     if component.len() > COMPONENT_BYTES {
         return Err(Fault::invalid("component", format!("has at most {COMPONENT_BYTES} bytes")));
     }
-    let parts: Vec<(i64, String)> =
-        (0_i64..).zip(component.chunks(PART_BYTES)).map(|(number, part)| (number, STANDARD.encode(part))).collect();
+    let parts: Vec<(i64, String)> = (0_i64..)
+        .zip(component.chunks(PART_BYTES))
+        .map(|(number, part)| (number, STANDARD.encode(part)))
+        .collect();
     for several in parts.chunks(AT_ONCE) {
         let (sha256, rows) = (sha256.to_owned(), several.to_vec());
         db.write(move |tx| async move { put(tx, &sha256, &rows).await }.boxed()).await?;
@@ -54,6 +57,12 @@ async fn put(tx: &mut Tx, sha256: &str, rows: &[(i64, String)]) -> Result<()> {
         "on conflict (sha256, number) do update set stored_at = excluded.stored_at"
     );
     Ok(())
+}
+
+/// Whether a component is here.
+pub async fn is_here(on: &mut impl Read, sha256: &str) -> Result<bool> {
+    let found: Option<i64> = run!(on, sqlx::query_scalar(IS_HERE).bind(sha256.to_owned()), fetch_optional)?;
+    Ok(found.is_some())
 }
 
 /// A component, if it is here. Whether it is whole, its hash tells.

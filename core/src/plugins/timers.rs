@@ -18,16 +18,19 @@ const SET: &str = "insert into plugin_timers (plugin_id, name, due_at, period_se
     payload = excluded.payload, attempts = 0, held_until = null";
 const CANCEL: &str = "delete from plugin_timers where plugin_id = $1 and name = $2";
 // Of plugins that do not run nothing is due; it is when they run again.
-const DUE: &str = "select t.plugin_id, t.name, t.due_at, t.period_seconds, t.payload, t.attempts from plugin_timers t
+const DUE: &str =
+    "select t.plugin_id, t.name, t.due_at, t.period_seconds, t.payload, t.attempts from plugin_timers t
     join plugins p on p.id = t.plugin_id and p.is_enabled = true
     where t.due_at <= $1 and (t.held_until is null or t.held_until <= $1) order by t.due_at limit $2";
 const NEXT: &str = "select min(due_at) from plugin_timers where due_at > $1";
 const HOLD: &str = "update plugin_timers set held_until = $4, attempts = attempts + 1
     where plugin_id = $1 and name = $2 and due_at = $3 and (held_until is null or held_until <= $5)";
-const DONE: &str = "delete from plugin_timers where plugin_id = $1 and name = $2 and due_at = $3 and period_seconds is null";
+const DONE: &str =
+    "delete from plugin_timers where plugin_id = $1 and name = $2 and due_at = $3 and period_seconds is null";
 const AGAIN: &str = "update plugin_timers set due_at = $4, held_until = null, attempts = 0
     where plugin_id = $1 and name = $2 and due_at = $3";
-const LATER: &str = "update plugin_timers set held_until = $4 where plugin_id = $1 and name = $2 and due_at = $3";
+const LATER: &str =
+    "update plugin_timers set held_until = $4 where plugin_id = $1 and name = $2 and due_at = $3";
 
 /// A timer.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -51,8 +54,7 @@ pub struct Timer {
 /// # Errors
 /// [`Fault::Conflict`] with code `plugin_storage_full` beyond the plugin's share.
 pub async fn set(tx: &mut Tx, timer: &Timer) -> Result<()> {
-    let count: i64 =
-        run!(tx, sqlx::query_scalar(COUNT_OF).bind(timer.plugin_id.clone()), fetch_one)?;
+    let count: i64 = run!(tx, sqlx::query_scalar(COUNT_OF).bind(timer.plugin_id.clone()), fetch_one)?;
     if count >= MOST {
         return Err(Fault::conflict("plugin_storage_full", format!("a plugin has at most {MOST} timers")));
     }
@@ -82,8 +84,7 @@ pub async fn due(on: &mut impl Read, limit: u32) -> Result<Vec<Timer>> {
 
 /// When the next one after now is due.
 pub async fn next_at(on: &mut impl Read) -> Result<Option<Timestamp>> {
-    let next: Option<i64> =
-        run!(on, sqlx::query_scalar(NEXT).bind(Timestamp::now().0), fetch_one)?;
+    let next: Option<i64> = run!(on, sqlx::query_scalar(NEXT).bind(Timestamp::now().0), fetch_one)?;
     Ok(next.map(Timestamp))
 }
 

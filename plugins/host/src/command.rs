@@ -34,7 +34,7 @@ impl Command {
 
     /// The arguments in the whole text `/name …`, in the order of the options, with defaults filled in.
     ///
-    /// A value is given by name (`hours=3`) or in the order of the options that have none yet. `"…"` keeps spaces
+    /// A value is given by name (`hours=3`) or in the order of the options that have none yet and can take it. `"…"` keeps spaces
     /// together and `\"` is a quotation mark in it; a text option that is the last one takes the rest of the line as
     /// it is.
     pub fn arguments(&self, text: &str) -> Result<Vec<Argument>, CommandFault> {
@@ -62,7 +62,7 @@ impl Command {
                 let after = rest.strip_prefix(option.name.as_str())?.strip_prefix('=')?;
                 Some((option, after))
             });
-            let next = || self.options.iter().find(|option| !given.contains_key(option.name.as_str()));
+            let next = || self.next(&given, rest);
             let (option, value, after) = match (named, next()) {
                 (Some((option, after)), _) => {
                     let (value, after) = word(after).map_err(|why| self.fault(why))?;
@@ -83,6 +83,19 @@ impl Command {
             rest = after;
         }
         Ok(given)
+    }
+
+    /// The option that a value without a name is for: the first that has none yet. One that is not needed and could not
+    /// take the value is passed over when a later one can, so that `/poll "Tea or coffee?" tea, coffee` needs no hours.
+    fn next(&self, given: &BTreeMap<&str, String>, rest: &str) -> Option<&CommandOption> {
+        let open = || self.options.iter().filter(|option| !given.contains_key(option.name.as_str()));
+        let fits = |option: &&CommandOption| {
+            let value = word(rest).map(|(value, _)| value);
+            option.required
+                || self.takes_the_rest(option)
+                || value.is_ok_and(|value| option.value(&value).is_ok())
+        };
+        open().find(fits).or_else(|| open().next())
     }
 
     fn takes_the_rest(&self, option: &CommandOption) -> bool {

@@ -10,15 +10,20 @@ macro_rules! common {
         use $bindings as bindings;
 
         use crate::words::{
-            Argument, Delivery, Draft, Entry, Event, Failure, Field, Invocation, Level, Membership, Message, OptionValue,
-            Place, Reaction, Reason, SettingValue, User,
+            Argument, Delivery, Draft, Entry, Event, Failure, Field, Invocation, Level, Membership, Message,
+            OptionValue, Place, Reaction, Reason, SettingValue, User,
         };
         use bindings::confab::plugin::{events, kv, runtime, settings, types};
         use bindings::exports::confab::plugin::{command_handler, lifecycle};
 
         impl From<User> for types::User {
             fn from(user: User) -> Self {
-                Self { id: user.id, username: user.username, display_name: user.display_name, bot: user.is_bot }
+                Self {
+                    id: user.id,
+                    username: user.username,
+                    display_name: user.display_name,
+                    bot: user.is_bot,
+                }
             }
         }
 
@@ -84,7 +89,9 @@ macro_rules! common {
                 match event {
                     Event::MessagePosted(message) => Self::MessagePosted(message.into()),
                     Event::MessageEdited(message) => Self::MessageEdited(message.into()),
-                    Event::MessageDeleted { message_id, place } => Self::MessageDeleted((message_id, place.into())),
+                    Event::MessageDeleted { message_id, place } => {
+                        Self::MessageDeleted((message_id, place.into()))
+                    }
                     Event::ReactionAdded(reaction) => Self::ReactionAdded(reaction.into()),
                     Event::ReactionRemoved(reaction) => Self::ReactionRemoved(reaction.into()),
                     Event::MemberJoined(membership) => Self::MemberJoined(membership.into()),

@@ -4,7 +4,8 @@ use crate::host::{Answer, Host};
 use crate::manifest::Manifest;
 use crate::permission::{Grants, Permission};
 use crate::words::{
-    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue, Timer, User,
+    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue,
+    Timer, User,
 };
 
 const KEY_BYTES: usize = 256;
@@ -200,7 +201,9 @@ fn timer_fits(timer: &Timer) -> Result<(), Failure> {
         return Err(Failure::Invalid(format!("a timer's payload has at most {TIMER_PAYLOAD_BYTES} bytes")));
     }
     if timer.period_seconds.is_some_and(|period| period < SHORTEST_PERIOD_SECONDS) {
-        return Err(Failure::Invalid(format!("a timer repeats every {SHORTEST_PERIOD_SECONDS} seconds at most")));
+        return Err(Failure::Invalid(format!(
+            "a timer repeats every {SHORTEST_PERIOD_SECONDS} seconds at most"
+        )));
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ mod v0_2;
 use crate::call::Call;
 use crate::manifest::{Fault, Manifest};
 use crate::words::{
-    Completion, Delivery, Draft, Hook, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Completion, Delivery, Draft, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,
+    Verdict,
 };
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
@@ -32,7 +33,6 @@ pub(crate) enum Handler {
     Actions,
     Timers,
     Tools,
-    Hooks,
 }
 
 impl Handler {
@@ -48,7 +48,6 @@ impl Handler {
             Self::Actions => "action-handler",
             Self::Timers => "timer-handler",
             Self::Tools => "tool-handler",
-            Self::Hooks => "hook-handler",
         }
     }
 }
@@ -82,19 +81,22 @@ impl Handlers {
             ("reaction", !manifest.reactions.is_empty(), Handler::Reactions),
             ("reaction", manifest.reactions.iter().any(|it| it.asks), Handler::Gate),
             ("tool", !manifest.tools.is_empty(), Handler::Tools),
-            ("hook", !manifest.hooks.is_empty(), Handler::Hooks),
             (
                 "plugin.permissions",
                 manifest.permissions.contains(&crate::permission::Permission::UseTimers),
                 Handler::Timers,
             ),
         ];
-        let missing = announced.into_iter().filter(|(_, announced, handler)| *announced && !self.has(*handler));
+        let missing =
+            announced.into_iter().filter(|(_, announced, handler)| *announced && !self.has(*handler));
         let api = &manifest.api;
         missing
             .map(|(field, _, handler)| Fault {
                 field: field.to_owned(),
-                message: format!("the component does not export confab:plugin/{}@{api}.0", handler.interface()),
+                message: format!(
+                    "the component does not export confab:plugin/{}@{api}.0",
+                    handler.interface()
+                ),
             })
             .collect()
     }
@@ -146,7 +148,6 @@ calls! {
         action(press: Press) -> Replied;
         timer(tick: Tick) -> ();
         tool(call: ToolCall) -> String;
-        hook(hook: Hook) -> ();
     }
 }
 
@@ -159,7 +160,9 @@ pub(crate) enum Replied {
 impl Replied {
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::Known(Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft)) => Draft::bytes(draft),
+            Self::Known(Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft)) => {
+                Draft::bytes(draft)
+            }
             Self::Known(Reply::Silent) | Self::Unknown(_) => 0,
         }
     }

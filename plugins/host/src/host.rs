@@ -2,7 +2,8 @@
 
 use crate::permission::Permission;
 use crate::words::{
-    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue, Timer, User,
+    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue,
+    Timer, User,
 };
 use std::future::Future;
 use std::pin::Pin;

@@ -28,7 +28,7 @@ pub use granted::Granted;
 pub use host::{Answer, Host};
 pub use limits::Limits;
 pub use manifest::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, NamedHook, OptionKind, Setting,
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
     SettingKind, Tool,
 };
 pub use outcome::{CallError, LoadError};
@@ -36,7 +36,7 @@ pub use permission::{Grants, Permission};
 pub use plugin::Plugin;
 pub use runtime::Runtime;
 pub use words::{
-    Argument, Button, ButtonStyle, Completion, Delivery, Draft, Entry, Event, EventKind, Failure, Field, Hook,
-    HttpRequest, HttpResponse, Id, Invocation, Level, Membership, Message, NewChannel, OptionValue, Place, Press,
-    Reaction, Reason, Reply, SettingValue, Suggestion, Tick, Timer, ToolCall, User, Verdict,
+    Argument, Button, ButtonStyle, Completion, Delivery, Draft, Entry, Event, EventKind, Failure, Field,
+    HttpRequest, HttpResponse, Id, Invocation, Level, Membership, Message, NewChannel, OptionValue, Place,
+    Press, Reaction, Reason, Reply, SettingValue, Suggestion, Tick, Timer, ToolCall, User, Verdict,
 };

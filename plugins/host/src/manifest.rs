@@ -53,8 +53,6 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     /// What it offers to the assistant.
     pub tools: Vec<Tool>,
-    /// Webhooks that people may make for it.
-    pub hooks: Vec<NamedHook>,
     /// Origins that it calls, such as `https://api.example.com`.
     pub http: Vec<String>,
     /// Limits below the server's.
@@ -148,15 +146,6 @@ pub struct Tool {
     pub description: String,
     /// A JSON schema of an object.
     pub schema: serde_json::Value,
-}
-
-/// A kind of webhook that people may make for the plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NamedHook {
-    /// Such as `github`.
-    pub name: String,
-    /// One sentence.
-    pub description: String,
 }
 
 /// A setting.

@@ -34,15 +34,13 @@ pub enum Permission {
     Fetch,
     /// `assistant.tools`: offer its tools to the assistant.
     OfferTools,
-    /// `hooks.receive`: be told of what comes in over its webhooks.
-    ReceiveHooks,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
     Event(EventKind),
 }
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 13] = [
+    pub(crate) const LISTED: [Self; 12] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -55,7 +53,6 @@ impl Permission {
         Self::UseTimers,
         Self::Fetch,
         Self::OfferTools,
-        Self::ReceiveHooks,
     ];
 
     /// Those of version 0.1 of the contract.
@@ -83,7 +80,6 @@ impl Permission {
             Self::UseTimers => "Be called at times that it chooses",
             Self::Fetch => "Call the addresses on the Internet that it names",
             Self::OfferTools => "Offer tools to the assistant",
-            Self::ReceiveHooks => "Be told of what other systems send to its webhooks",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
             Self::Event(EventKind::MessageDeleted) => "Be told of deleted messages",
@@ -109,7 +105,6 @@ impl Permission {
             Self::UseTimers => Some("timers.use"),
             Self::Fetch => Some("http.fetch"),
             Self::OfferTools => Some("assistant.tools"),
-            Self::ReceiveHooks => Some("hooks.receive"),
             Self::Event(_) => None,
         }
     }

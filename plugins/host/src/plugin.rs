@@ -10,7 +10,7 @@ use crate::outcome::{CallError, LoadError};
 use crate::permission::Permission;
 use crate::runtime::Runtime;
 use crate::words::{
-    Completion, Delivery, Hook, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Completion, Delivery, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -84,7 +84,11 @@ impl Plugin {
     }
 
     /// Tells it that it was installed or upgraded, or that its settings changed. Succeeds if it does not care.
-    pub async fn configure<H: Host + 'static>(&self, host: Granted<H>, reason: Reason) -> Result<(), CallError> {
+    pub async fn configure<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        reason: Reason,
+    ) -> Result<(), CallError> {
         if !self.handlers.has(Handler::Lifecycle) {
             return Ok(());
         }
@@ -93,14 +97,22 @@ impl Plugin {
     }
 
     /// Delivers an event. Whether the plugin wants it is for [`Manifest::wants`] to say before.
-    pub async fn on_event<H: Host + 'static>(&self, host: Granted<H>, delivery: Delivery) -> Result<(), CallError> {
+    pub async fn on_event<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        delivery: Delivery,
+    ) -> Result<(), CallError> {
         need(&host, Permission::Event(delivery.event.kind().ok_or(CallError::NotHandled)?))?;
         let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
         run!(self, host, Handler::Events, cpu, wall, event(delivery)).1
     }
 
     /// Runs a command of its manifest.
-    pub async fn on_command<H: Host + 'static>(&self, host: Granted<H>, call: Invocation) -> Result<Reply, CallError> {
+    pub async fn on_command<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        call: Invocation,
+    ) -> Result<Reply, CallError> {
         let wall = self.limits.command_wall;
         let (mut store, answer) = run!(self, host, Handler::Commands, wall, wall, command(call));
         reply(&mut store, answer?)
@@ -139,7 +151,11 @@ impl Plugin {
     }
 
     /// Tells it that a button of its own was pressed.
-    pub async fn on_action<H: Host + 'static>(&self, host: Granted<H>, press: Press) -> Result<Reply, CallError> {
+    pub async fn on_action<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        press: Press,
+    ) -> Result<Reply, CallError> {
         let wall = self.limits.command_wall;
         let (mut store, answer) = run!(self, host, Handler::Actions, wall, wall, action(press));
         reply(&mut store, answer?)
@@ -153,20 +169,17 @@ impl Plugin {
     }
 
     /// Calls a tool of its manifest for the assistant; answers text or JSON.
-    pub async fn call_tool<H: Host + 'static>(&self, host: Granted<H>, call: ToolCall) -> Result<String, CallError> {
+    pub async fn call_tool<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        call: ToolCall,
+    ) -> Result<String, CallError> {
         need(&host, Permission::OfferTools)?;
         let wall = self.limits.command_wall;
         let (mut store, answer) = run!(self, host, Handler::Tools, wall, wall, tool(call));
         let answer = answer?;
         store.data_mut().take_in(answer.len())?;
         Ok(crate::granted::cut(&answer, TOOL_ANSWER_BYTES).to_owned())
-    }
-
-    /// Tells it what came in over a webhook of its own.
-    pub async fn on_hook<H: Host + 'static>(&self, host: Granted<H>, hook: Hook) -> Result<(), CallError> {
-        need(&host, Permission::ReceiveHooks)?;
-        let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
-        run!(self, host, Handler::Hooks, cpu, wall, hook(hook)).1
     }
 }
 

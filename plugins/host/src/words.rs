@@ -4,7 +4,7 @@ mod asked;
 mod event;
 
 pub use asked::{
-    Completion, Hook, HttpRequest, HttpResponse, NewChannel, Press, Suggestion, Tick, Timer, ToolCall, Verdict,
+    Completion, HttpRequest, HttpResponse, NewChannel, Press, Suggestion, Tick, Timer, ToolCall, Verdict,
 };
 pub use event::{Delivery, Event, EventKind, Membership, Reaction};
 
@@ -132,9 +132,14 @@ impl Draft {
                 return Err(Failure::Invalid(format!("the payload of a button has at most {most} bytes")));
             }
             let characters = button.label.trim().chars().count();
-            if characters == 0 || characters > Self::LABEL_CHARACTERS || button.label.contains(char::is_control) {
+            if characters == 0
+                || characters > Self::LABEL_CHARACTERS
+                || button.label.contains(char::is_control)
+            {
                 let most = Self::LABEL_CHARACTERS;
-                return Err(Failure::Invalid(format!("the label of a button has 1 to {most} characters on one line")));
+                return Err(Failure::Invalid(format!(
+                    "the label of a button has 1 to {most} characters on one line"
+                )));
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The macro that turns a type with handlers into the component's exports.
 
 /// Exports the handlers of a type: `export!(Dice: commands, events)`. The handlers are `lifecycle`, `events`,
-/// `commands`, `completion`, `reactions`, `gate`, `actions`, `timers`, `tools` and `hooks`; each needs its trait. Call it
+/// `commands`, `completion`, `reactions`, `gate`, `actions`, `timers` and `tools`; each needs its trait. Call it
 /// once, at the root of the crate.
 #[macro_export]
 macro_rules! export {
@@ -91,14 +91,5 @@ macro_rules! export_handler {
             }
         }
         $crate::bindings::tools::export_tools!($plugin with_types_in $crate::bindings::tools);
-    };
-    ($plugin:ident, hooks) => {
-        impl $crate::bindings::hooks::exports::confab::plugin::hook_handler::Guest for $plugin {
-            fn on_hook(hook: $crate::types::Hook) -> Result<(), String> {
-                $crate::install_panic_hook();
-                <$plugin as $crate::HookHandler>::on_hook(hook)
-            }
-        }
-        $crate::bindings::hooks::export_hooks!($plugin with_types_in $crate::bindings::hooks);
     };
 }

@@ -2,7 +2,7 @@
 
 use crate::bindings::host::confab::plugin::runtime;
 use crate::types::{
-    Delivery, Hook, Invocation, Press, Question, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Delivery, Invocation, Press, Question, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
 };
 
 /// Runs after installing, upgrading, and a change of settings.
@@ -57,12 +57,6 @@ pub trait TimerHandler {
 pub trait ToolHandler {
     /// The input is JSON that fits the manifest's schema; the answer is text or JSON.
     fn call_tool(call: ToolCall) -> Result<String, String>;
-}
-
-/// Is told of what comes in over webhooks that were made for the plugin.
-pub trait HookHandler {
-    /// An error's text goes to the plugin's log.
-    fn on_hook(hook: Hook) -> Result<(), String>;
 }
 
 /// Makes a panic say in the plugin's log what went wrong: to the host it is a bare `unreachable` trap.

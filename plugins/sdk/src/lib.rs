@@ -30,8 +30,8 @@ pub use bindings::host::confab::plugin::{chat, http, kv, runtime, schedule, sear
 #[doc(hidden)]
 pub use handler::install_panic_hook;
 pub use handler::{
-    ActionHandler, CommandHandler, CompletionHandler, EventHandler, HookHandler, Lifecycle, ReactionGate,
-    ReactionHandler, TimerHandler, ToolHandler,
+    ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, ReactionGate, ReactionHandler,
+    TimerHandler, ToolHandler,
 };
 pub use random::Random;
 pub use words::{integer_setting, text_setting};
@@ -42,9 +42,10 @@ pub mod types {
     pub use crate::bindings::commands::exports::confab::plugin::command_handler::{
         Argument, Invocation, OptionValue,
     };
-    pub use crate::bindings::completion::exports::confab::plugin::completion_handler::{Question, Suggestion};
+    pub use crate::bindings::completion::exports::confab::plugin::completion_handler::{
+        Question, Suggestion,
+    };
     pub use crate::bindings::gate::exports::confab::plugin::reaction_gate::Verdict;
-    pub use crate::bindings::hooks::exports::confab::plugin::hook_handler::Hook;
     pub use crate::bindings::host::confab::plugin::events::{Delivery, Event, Membership, Reaction};
     pub use crate::bindings::host::confab::plugin::http::{Request, Response};
     pub use crate::bindings::host::confab::plugin::settings::Value;
@@ -59,13 +60,13 @@ pub mod types {
 /// Everything that a plugin usually needs.
 pub mod prelude {
     pub use crate::types::{
-        Argument, Button, ButtonStyle, Delivery, Draft, Event, Failure, Field, Hook, Invocation, Membership, Message,
-        OptionValue, Place, Press, Question, Reaction, Reason, Reply, Request, Response, Suggestion, Tick, ToolCall,
-        User, Value, Verdict,
+        Argument, Button, ButtonStyle, Delivery, Draft, Event, Failure, Field, Invocation, Membership,
+        Message, OptionValue, Place, Press, Question, Reaction, Reason, Reply, Request, Response, Suggestion,
+        Tick, ToolCall, User, Value, Verdict,
     };
     pub use crate::{
-        ActionHandler, CommandHandler, CompletionHandler, EventHandler, HookHandler, Lifecycle, Random, ReactionGate,
-        ReactionHandler, TimerHandler, ToolHandler, chat, http, integer_setting, kv, runtime, schedule, search, settings,
-        text_setting,
+        ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, Random, ReactionGate,
+        ReactionHandler, TimerHandler, ToolHandler, chat, http, integer_setting, kv, runtime, schedule,
+        search, settings, text_setting,
     };
 }

@@ -2,7 +2,8 @@
 
 use crate::bindings::host::confab::plugin::settings;
 use crate::types::{
-    Button, ButtonStyle, Draft, Failure, Field, Invocation, Message, OptionValue, Place, Reaction, Reply, Value,
+    Button, ButtonStyle, Draft, Failure, Field, Invocation, Message, OptionValue, Place, Reaction, Reply,
+    Value,
 };
 
 impl Draft {
@@ -29,7 +30,12 @@ impl Draft {
 impl Button {
     /// A plain button: pressed, it brings `action` and `payload` back.
     pub fn new(action: impl Into<String>, payload: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { action: action.into(), payload: payload.into(), label: label.into(), style: ButtonStyle::Plain }
+        Self {
+            action: action.into(),
+            payload: payload.into(),
+            label: label.into(),
+            style: ButtonStyle::Plain,
+        }
     }
 
     /// The one that people press most.

@@ -101,7 +101,7 @@ fn unique<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
 
 /// What a plugin said to one person, as it is now; of one that is gone, that it is.
 async fn whisper(db: &Db, event: &Event) -> Result<Value> {
-    let user = event.user_id.unwrap_or_default();
+    let user = event.user_id.ok_or_else(|| Fault::Internal("a whisper to nobody".into()))?;
     match whispers::find(&mut db.read(), user, event.ref_id).await {
         Ok(whisper) => serde_json::to_value(whisper).map_err(Fault::internal),
         Err(Fault::NotFound(_)) => {
@@ -177,9 +177,9 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             json!({ "id": event.ref_id, "state": detail })
         }
         EventKind::ReactionCatalogueUpdated => json!({ "code": detail }),
-        EventKind::ThreadUpdated
-        | EventKind::PreferencesUpdated
-        | EventKind::NotificationsRead => serde_json::from_str(detail).ok()?,
+        EventKind::ThreadUpdated | EventKind::PreferencesUpdated | EventKind::NotificationsRead => {
+            serde_json::from_str(detail).ok()?
+        }
         EventKind::PluginChanged => json!({ "id": detail }),
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded

@@ -6,7 +6,11 @@ impl From<types::Draft> for Draft {
     fn from(draft: types::Draft) -> Self {
         let field =
             |field: types::Field| Field { title: field.title, value: field.value, inline: field.inline };
-        Self { content: draft.content, fields: draft.fields.into_iter().map(field).collect(), buttons: Vec::new() }
+        Self {
+            content: draft.content,
+            fields: draft.fields.into_iter().map(field).collect(),
+            buttons: Vec::new(),
+        }
     }
 }
 

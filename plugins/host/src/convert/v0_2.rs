@@ -3,10 +3,10 @@
 super::common!(crate::bindings::v0_2);
 
 use crate::words::{
-    Button, ButtonStyle, Completion, Hook, HttpRequest, HttpResponse, Press, Suggestion, Tick, ToolCall,
+    Button, ButtonStyle, Completion, HttpRequest, HttpResponse, Press, Suggestion, Tick, ToolCall,
 };
 use bindings::confab::plugin::http;
-use bindings::exports::confab::plugin::{action_handler, completion_handler, hook_handler, timer_handler, tool_handler};
+use bindings::exports::confab::plugin::{action_handler, completion_handler, timer_handler, tool_handler};
 
 impl From<types::Draft> for Draft {
     fn from(draft: types::Draft) -> Self {
@@ -85,12 +85,6 @@ impl From<Tick> for timer_handler::Tick {
 impl From<ToolCall> for tool_handler::Call {
     fn from(call: ToolCall) -> Self {
         Self { tool: call.tool, input: call.input, user: call.user.into(), channel: call.channel_id }
-    }
-}
-
-impl From<Hook> for hook_handler::Hook {
-    fn from(hook: Hook) -> Self {
-        Self { name: hook.name, channel: hook.channel_id, headers: hook.headers, body: hook.body }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Answered, Handler, Replied, none};
 use crate::bindings::v0_1::confab::plugin::types;
-use crate::bindings::v0_1::exports::confab::plugin::{command_handler, event_handler, lifecycle, reaction_handler};
+use crate::bindings::v0_1::exports::confab::plugin::{
+    command_handler, event_handler, lifecycle, reaction_handler,
+};
 use crate::call::Call;
 use crate::words::{Delivery, Invocation, Reaction, Reason, Reply};
 use wasmtime::Store;
@@ -35,12 +37,22 @@ impl Handlers {
         }
     }
 
-    pub(super) async fn configure(&self, store: &mut Store<Call>, instance: &Instance, reason: Reason) -> Answered<()> {
+    pub(super) async fn configure(
+        &self,
+        store: &mut Store<Call>,
+        instance: &Instance,
+        reason: Reason,
+    ) -> Answered<()> {
         let Some(handler) = &self.lifecycle else { return none() };
         handler.load(&mut *store, instance)?.call_configure(&mut *store, &reason.into()).await
     }
 
-    pub(super) async fn event(&self, store: &mut Store<Call>, instance: &Instance, delivery: Delivery) -> Answered<()> {
+    pub(super) async fn event(
+        &self,
+        store: &mut Store<Call>,
+        instance: &Instance,
+        delivery: Delivery,
+    ) -> Answered<()> {
         let Some(handler) = &self.events else { return none() };
         handler.load(&mut *store, instance)?.call_on_event(&mut *store, &delivery.into()).await
     }
@@ -64,7 +76,10 @@ impl Handlers {
         added: bool,
     ) -> Answered<Replied> {
         let Some(handler) = &self.reactions else { return none() };
-        let answer = handler.load(&mut *store, instance)?.call_on_reaction(&mut *store, &reaction.into(), added).await?;
+        let answer = handler
+            .load(&mut *store, instance)?
+            .call_on_reaction(&mut *store, &reaction.into(), added)
+            .await?;
         Ok(answer.map(replied))
     }
 }

@@ -3,12 +3,12 @@
 use super::{Answered, Handler, Replied, none};
 use crate::bindings::v0_2::confab::plugin::types;
 use crate::bindings::v0_2::exports::confab::plugin::{
-    action_handler, command_handler, completion_handler, event_handler, hook_handler, lifecycle, reaction_gate,
+    action_handler, command_handler, completion_handler, event_handler, lifecycle, reaction_gate,
     reaction_handler, timer_handler, tool_handler,
 };
 use crate::call::Call;
 use crate::words::{
-    Completion, Delivery, Hook, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Completion, Delivery, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
 };
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
@@ -26,7 +26,6 @@ pub(crate) struct Handlers {
     actions: Option<action_handler::GuestIndices>,
     timers: Option<timer_handler::GuestIndices>,
     tools: Option<tool_handler::GuestIndices>,
-    hooks: Option<hook_handler::GuestIndices>,
 }
 
 impl Handlers {
@@ -41,7 +40,6 @@ impl Handlers {
             actions: action_handler::GuestIndices::new(component).ok(),
             timers: timer_handler::GuestIndices::new(component).ok(),
             tools: tool_handler::GuestIndices::new(component).ok(),
-            hooks: hook_handler::GuestIndices::new(component).ok(),
         }
     }
 
@@ -56,16 +54,25 @@ impl Handlers {
             Handler::Actions => self.actions.is_some(),
             Handler::Timers => self.timers.is_some(),
             Handler::Tools => self.tools.is_some(),
-            Handler::Hooks => self.hooks.is_some(),
         }
     }
 
-    pub(super) async fn configure(&self, store: &mut Store<Call>, instance: &Instance, reason: Reason) -> Answered<()> {
+    pub(super) async fn configure(
+        &self,
+        store: &mut Store<Call>,
+        instance: &Instance,
+        reason: Reason,
+    ) -> Answered<()> {
         let Some(handler) = &self.lifecycle else { return none() };
         handler.load(&mut *store, instance)?.call_configure(&mut *store, &reason.into()).await
     }
 
-    pub(super) async fn event(&self, store: &mut Store<Call>, instance: &Instance, delivery: Delivery) -> Answered<()> {
+    pub(super) async fn event(
+        &self,
+        store: &mut Store<Call>,
+        instance: &Instance,
+        delivery: Delivery,
+    ) -> Answered<()> {
         let Some(handler) = &self.events else { return none() };
         handler.load(&mut *store, instance)?.call_on_event(&mut *store, &delivery.into()).await
     }
@@ -89,7 +96,10 @@ impl Handlers {
         added: bool,
     ) -> Answered<Replied> {
         let Some(handler) = &self.reactions else { return none() };
-        let answer = handler.load(&mut *store, instance)?.call_on_reaction(&mut *store, &reaction.into(), added).await?;
+        let answer = handler
+            .load(&mut *store, instance)?
+            .call_on_reaction(&mut *store, &reaction.into(), added)
+            .await?;
         Ok(answer.map(replied))
     }
 
@@ -111,7 +121,8 @@ impl Handlers {
         reaction: Reaction,
     ) -> Answered<Verdict> {
         let Some(handler) = &self.gate else { return none() };
-        let verdict = handler.load(&mut *store, instance)?.call_may_react(&mut *store, &reaction.into()).await?;
+        let verdict =
+            handler.load(&mut *store, instance)?.call_may_react(&mut *store, &reaction.into()).await?;
         Ok(Ok(match verdict {
             reaction_gate::Verdict::Refuse(text) => Verdict::Refuse(text),
             // What a later version means by another word is not known here, and a doubt is no refusal.
@@ -130,7 +141,12 @@ impl Handlers {
         Ok(answer.map(replied))
     }
 
-    pub(super) async fn timer(&self, store: &mut Store<Call>, instance: &Instance, tick: Tick) -> Answered<()> {
+    pub(super) async fn timer(
+        &self,
+        store: &mut Store<Call>,
+        instance: &Instance,
+        tick: Tick,
+    ) -> Answered<()> {
         let Some(handler) = &self.timers else { return none() };
         handler.load(&mut *store, instance)?.call_on_timer(&mut *store, &tick.into()).await
     }
@@ -143,11 +159,6 @@ impl Handlers {
     ) -> Answered<String> {
         let Some(handler) = &self.tools else { return none() };
         handler.load(&mut *store, instance)?.call_call_tool(&mut *store, &call.into()).await
-    }
-
-    pub(super) async fn hook(&self, store: &mut Store<Call>, instance: &Instance, hook: Hook) -> Answered<()> {
-        let Some(handler) = &self.hooks else { return none() };
-        handler.load(&mut *store, instance)?.call_on_hook(&mut *store, &hook.into()).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::section::{Faults, Section};
 use super::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, NamedHook, OptionKind, Setting,
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
     SettingKind, Tool,
 };
 use crate::permission::Permission;
@@ -19,7 +19,6 @@ const MOST_REACTIONS: usize = 32;
 const MOST_SETTINGS: usize = 32;
 const MOST_PREFIXES: usize = 16;
 const MOST_TOOLS: usize = 16;
-const MOST_HOOKS: usize = 8;
 const MOST_ORIGINS: usize = 16;
 const SCHEMA_BYTES: usize = 8 * 1024;
 const NAME_FORM: &str = "lower-case letters, digits and hyphens, beginning with a letter";
@@ -47,8 +46,9 @@ fn read(mut root: Section<'_>) -> Manifest {
         ),
         name: plugin.required_text("name", 60),
         version: plugin.formed_text("version", 32, "three numbers such as 1.2.3", is_version),
-        api: plugin
-            .formed_text("api", 16, "0.1 or 0.2, the versions that this server runs", |api| APIS.contains(&api)),
+        api: plugin.formed_text("api", 16, "0.1 or 0.2, the versions that this server runs", |api| {
+            APIS.contains(&api)
+        }),
         description: plugin.text("description", 300).unwrap_or_default(),
         wasm: plugin.formed_text("wasm", 64, "a plain file name that ends in .wasm", |name| {
             is_file_name(name) && name.strip_suffix(".wasm").is_some()
@@ -60,7 +60,6 @@ fn read(mut root: Section<'_>) -> Manifest {
         reactions: reactions(&mut root),
         settings: settings(&mut root),
         tools: tools(&mut root),
-        hooks: hooks(&mut root),
         http: origins(root.section("http")),
         limits: limits(root.section("limits")),
     };
@@ -70,13 +69,8 @@ fn read(mut root: Section<'_>) -> Manifest {
     if manifest.permissions.contains(&Permission::Fetch) == manifest.http.is_empty() {
         plugin.note("permissions", "http.fetch and the table [http] belong together");
     }
-    for (asked, there, table) in [
-        (Permission::OfferTools, !manifest.tools.is_empty(), "[[tool]]"),
-        (Permission::ReceiveHooks, !manifest.hooks.is_empty(), "[[hook]]"),
-    ] {
-        if manifest.permissions.contains(&asked) != there {
-            plugin.note("permissions", format!("{asked} and {table} belong together"));
-        }
+    if manifest.permissions.contains(&Permission::OfferTools) == manifest.tools.is_empty() {
+        plugin.note("permissions", "assistant.tools and [[tool]] belong together");
     }
     plugin.finish();
     root.finish();
@@ -85,9 +79,9 @@ fn read(mut root: Section<'_>) -> Manifest {
 
 /// What 0.1 has no words for: a component of that version could not be told of it.
 fn only_since_0_2(manifest: &Manifest, plugin: &Section<'_>) {
-    let option = |it: &CommandOption| it.completes || matches!(it.kind, OptionKind::User | OptionKind::Channel);
+    let option =
+        |it: &CommandOption| it.completes || matches!(it.kind, OptionKind::User | OptionKind::Channel);
     let is_newer = !manifest.tools.is_empty()
-        || !manifest.hooks.is_empty()
         || !manifest.http.is_empty()
         || manifest.commands.iter().any(|command| command.options.iter().any(option))
         || manifest.reactions.iter().any(|it| it.asks)
@@ -128,22 +122,6 @@ fn schema(section: &mut Section<'_>) -> serde_json::Value {
     schema
 }
 
-fn hooks(root: &mut Section<'_>) -> Vec<NamedHook> {
-    let mut hooks: Vec<NamedHook> = Vec::new();
-    for mut section in root.sections("hook", MOST_HOOKS) {
-        let hook = NamedHook {
-            name: section.formed_text("name", 32, NAME_FORM, is_name),
-            description: section.required_text("description", 200),
-        };
-        if !hook.name.is_empty() && hooks.iter().any(|other| other.name == hook.name) {
-            section.note("name", format!("`{}` stands here twice", hook.name));
-        }
-        hooks.push(hook);
-        section.finish();
-    }
-    hooks
-}
-
 fn origins(mut section: Section<'_>) -> Vec<String> {
     let origins = section.texts("allow", MOST_ORIGINS, 200);
     for (index, origin) in origins.iter().enumerate() {
@@ -161,7 +139,9 @@ fn is_origin(text: &str) -> bool {
     let Some(rest) = rest else { return false };
     let (host, port) = rest.split_once(':').unwrap_or((rest, "443"));
     !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
         && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 

@@ -90,19 +90,6 @@ pub struct ToolCall {
     pub channel_id: Option<Id>,
 }
 
-/// What came in over a plugin's webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hook {
-    /// The name in the manifest.
-    pub name: String,
-    /// The channel that the webhook was made for.
-    pub channel_id: Id,
-    /// In lower case.
-    pub headers: Vec<(String, String)>,
-    /// As it came.
-    pub body: Vec<u8>,
-}
-
 /// A call out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {
