@@ -103,7 +103,7 @@ impl Plugins {
             "id": checked.id,
             "name": checked.name,
             "version": checked.version,
-            "asks": checked.asks,
+            "asks": checked.asks_described,
             "asks_newly": checked.asks_newly,
             "is_known": checked.is_known,
         })))

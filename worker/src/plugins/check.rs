@@ -46,6 +46,9 @@ pub struct Checked {
     /// All that it asks for.
     #[serde(default)]
     pub asks: Vec<String>,
+    /// The same, with what administrators read.
+    #[serde(default)]
+    pub asks_described: Vec<Value>,
     /// What it asks for and the installed version did not. Empty for a new plugin.
     #[serde(default)]
     pub asks_newly: Vec<String>,
@@ -155,6 +158,7 @@ async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Re
         version: manifest.version.clone(),
         manifest: text,
         asks: names(&asks),
+        asks_described: described(&asks),
         asks_newly,
         is_known: known.is_some(),
     })
@@ -182,6 +186,7 @@ fn empty() -> Checked {
         version: String::new(),
         manifest: String::new(),
         asks: Vec::new(),
+        asks_described: Vec::new(),
         asks_newly: Vec::new(),
         is_known: false,
     }
