@@ -62,7 +62,7 @@ pub const TOOL: &str = "plugin_tool";
 /// Calls out for a plugin: [`Request`] to [`Response`]. Servers offer it, and workers ask.
 pub const FETCH: &str = "plugin_fetch";
 
-pub use check::{Checked, Upload};
+pub use check::{Checked, Upload, inspect};
 pub use host::outside::{BODY_BYTES, Request, Response};
 
 /// How the reason begins when the server and no administrator stopped a plugin.

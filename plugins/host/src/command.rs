@@ -85,17 +85,18 @@ impl Command {
         Ok(given)
     }
 
-    /// The option that a value without a name is for: the first that has none yet. One that is not needed and could not
-    /// take the value is passed over when a later one can, so that `/poll "Tea or coffee?" tea, coffee` needs no hours.
+    /// The option that a value without a name is for: the first that has none yet. When nothing that is open but the
+    /// text at the end could be meant, it is for that: `/poll "Tea or coffee?" tea, coffee` needs no hours.
     fn next(&self, given: &BTreeMap<&str, String>, rest: &str) -> Option<&CommandOption> {
-        let open = || self.options.iter().filter(|option| !given.contains_key(option.name.as_str()));
-        let fits = |option: &&CommandOption| {
-            let value = word(rest).map(|(value, _)| value);
-            option.required
-                || self.takes_the_rest(option)
-                || value.is_ok_and(|value| option.value(&value).is_ok())
-        };
-        open().find(fits).or_else(|| open().next())
+        let open: Vec<&CommandOption> =
+            self.options.iter().filter(|option| !given.contains_key(option.name.as_str())).collect();
+        let (last, before) = open.split_last()?;
+        let value = word(rest).map(|(value, _)| value).unwrap_or_default();
+        let is_meant = |option: &&CommandOption| option.required || option.may_be(&value);
+        if self.takes_the_rest(last) && !before.iter().any(is_meant) {
+            return Some(last);
+        }
+        open.first().copied()
     }
 
     fn takes_the_rest(&self, option: &CommandOption) -> bool {
@@ -136,6 +137,16 @@ impl CommandOption {
                 let chosen = chosen.ok_or_else(|| format!("must be one of {}", self.choices.join(", ")))?;
                 Ok(OptionValue::Choice(chosen.clone()))
             }
+        }
+    }
+
+    /// Whether somebody who wrote this may have meant the option: a number that is too large is a mistake, a word is no
+    /// number at all.
+    fn may_be(&self, text: &str) -> bool {
+        match self.kind {
+            OptionKind::Integer | OptionKind::Number => text.parse::<f64>().is_ok(),
+            OptionKind::Toggle => self.value(text).is_ok(),
+            OptionKind::Text | OptionKind::Choice | OptionKind::User | OptionKind::Channel => true,
         }
     }
 

@@ -20,7 +20,14 @@ fn manifest(asks: &str, version: &str) -> String {
     text.replace(r#"permissions = ["messages.post", "storage"]"#, asks).replace("0.1.0", version)
 }
 
-async fn upload(user: &User, method: Method, path: &str, manifest: &str, component: &[u8], grants: Option<&str>) -> Reply {
+async fn upload(
+    user: &User,
+    method: Method,
+    path: &str,
+    manifest: &str,
+    component: &[u8],
+    grants: Option<&str>,
+) -> Reply {
     let mut form = Form::new().text("manifest", manifest.to_owned());
     if let Some(grants) = grants {
         form = form.text("grants", grants.to_owned());

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use confab_core::text::hex;
 use confab_core::{Fault, Result, plugins};
-use confab_plugin_host::{Grants, LoadError, Manifest, Permission};
+use confab_plugin_host::{Grants, Limits, LoadError, Manifest, Permission, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::catalogue::{self, Catalogue};
 
@@ -55,6 +57,31 @@ pub struct Checked {
     /// Whether a version of it is installed.
     #[serde(default)]
     pub is_known: bool,
+}
+
+/// Looks at a plugin on disk, without a server: whether the manifest is sound and the component fits it. Blocks while it
+/// compiles.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong.
+pub fn inspect(manifest: &str, component: &[u8]) -> Result<Checked> {
+    let sha256 = hex(&Sha256::digest(component));
+    let text = with_hash(&Upload { manifest: manifest.to_owned(), sha256 });
+    let manifest =
+        Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+    let made =
+        Runtime::new(None, Limits::default()).and_then(|runtime| runtime.load(manifest.clone(), component));
+    made.map_err(|error| Fault::invalid("component", error.to_string()))?;
+    let asks = manifest.asks();
+    Ok(Checked {
+        id: manifest.id.clone(),
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        manifest: text,
+        asks: names(&asks),
+        asks_described: described(&asks),
+        ..empty()
+    })
 }
 
 type Outcome = std::result::Result<Arc<Manifest>, String>;

@@ -164,7 +164,7 @@ async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value
     }
 }
 
-async fn installed(db: &Db, catalogue: &Catalogue) -> Result<Value> {
+pub(super) async fn installed(db: &Db, catalogue: &Catalogue) -> Result<Value> {
     let all = plugins::all(&mut db.read()).await?;
     let items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, it)).collect();
     Ok(json!({ "items": items }))
