@@ -13,6 +13,8 @@ create table plugin_parts (
     primary key (sha256, number)
 );
 
+create index plugin_parts_stored on plugin_parts (stored_at);
+
 create table plugin_timers (
     plugin_id text not null references plugins (id) on delete cascade,
     name text not null,

@@ -169,7 +169,7 @@ impl Plugins {
         let accepts = body.0.accept_update.unwrap_or_default();
         let shown = one(app, &id).await?;
         let asks = if accepts { &shown["waiting"]["asks"] } else { &shown["asks"] };
-        let grants = within(body.0.grants, asks)?;
+        let grants = within(&body.0.grants, asks)?;
         if accepts {
             let (Some(version), Some(manifest), Some(sha256)) =
                 (installed.waiting_version, installed.waiting_manifest, installed.waiting_sha256)
@@ -306,7 +306,7 @@ async fn install(app: &App, by: Granted, form: PluginForm, id: Option<String>) -
     let (id, of) = (checked.id.clone(), checked.id.clone());
     let asks: Value = checked.asks.iter().map(|name| json!({ "name": name })).collect();
     let decided = match given {
-        Some(grants) => Some(within(grants, &asks)?),
+        Some(grants) => Some(within(&grants, &asks)?),
         None if !checked.is_known => {
             return Err(Fault::invalid("grants", "say what is granted: a JSON list, [] for nothing"));
         }
@@ -362,13 +362,13 @@ fn listed(text: &str) -> Result<Vec<String>> {
 }
 
 /// Grants as they are kept: of what is asked for, or a mistake is made that nobody sees.
-fn within(grants: Vec<String>, asks: &Value) -> Result<String> {
+fn within(grants: &[String], asks: &Value) -> Result<String> {
     let asks: Vec<&str> =
         asks.as_array().into_iter().flatten().filter_map(|it| it["name"].as_str()).collect();
     if let Some(other) = grants.iter().find(|it| !asks.contains(&it.as_str())) {
         return Err(Fault::invalid("grants", format!("it does not ask for {other}")));
     }
-    serde_json::to_string(&grants).map_err(Fault::internal)
+    serde_json::to_string(grants).map_err(Fault::internal)
 }
 
 fn hash_of(manifest: &str) -> String {

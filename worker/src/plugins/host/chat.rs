@@ -13,6 +13,8 @@ use super::BotHost;
 use super::person::new_buttons;
 use crate::plugins::words;
 
+/// Tries of an edit that meets another.
+const EDITS: u32 = 5;
 /// Pages searched for what an earlier try of the same occasion posted.
 const PAGES_SEARCHED: usize = 5;
 /// Pages read to reach the newest messages of a thread.
@@ -98,7 +100,19 @@ impl BotHost {
 
     pub(in crate::plugins) async fn edit(&self, id: MessageId, draft: plugin::Draft) -> Result<()> {
         self.person_sees(id).await?;
-        let (bot, plugin, buttons) = (self.bot(), self.of.id.clone(), new_buttons(&draft));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_edit(id, &draft).await {
+                // Another call of the plugin edited it at this moment: a plugin names no version, so the later one stands.
+                Err(Fault::Conflict { code: "version_changed", .. }) if tries < EDITS => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_edit(&self, id: MessageId, draft: &plugin::Draft) -> Result<()> {
+        let (bot, plugin, buttons) = (self.bot(), self.of.id.clone(), new_buttons(draft));
         let content = draft.markdown();
         self.db
             .write(move |tx| async move { edit_own(tx, bot, id, content, &plugin, &buttons).await }.boxed())
