@@ -43,7 +43,7 @@ function columns(show, switched) {
   return [
     { name: 'Plugin', cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.is_bundled && html` <span class="pill info">Comes with Confab</span>`}
       ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
-    { name: 'State', cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill good">Runs</span>` : html`<span class="pill">Off</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
+    { name: 'State', cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">Runs</span>` : html`<span class="pill">Off</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
       ${plugin.waiting && html`<small>Version ${plugin.waiting.version} waits for your word</small>`}` },
     { name: 'May do', class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? `${plugin.grants.length} of ${plugin.asks.length}` : html`<span class="dim">Asks for nothing</span>`) },
     { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<span class="btns">
@@ -98,7 +98,7 @@ function sent(setting, value) {
 
 /** @param {{plugin:any, close:()=>void}} props */
 function Log({ plugin, close }) {
-  const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor));
+  const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor), plugin.id);
   const rows = [
     { name: 'When', cell: (/** @type {any} */ line) => html`<time datetime=${line.created_at}>${shortText(line.created_at)}</time>` },
     { name: 'Level', cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
@@ -135,8 +135,8 @@ function Install({ done, close }) {
   return html`<${Dialog} title="Install a plugin" onClose=${close} class="tall"><div class="dialog-b">
     <p class="lead">A plugin is a manifest and a component, built from a source that you trust. It can do what you grant it here.</p>
     <${FormError} error=${error} />
-    <label class="field"><span>Manifest (plugin.toml)</span><input type="file" accept=".toml" onChange=${choose('manifest')} /></label>
-    <label class="field"><span>Component (.wasm)</span><input type="file" accept=".wasm" onChange=${choose('component')} /></label>
+    <div class="field"><label for="plugin-manifest">Manifest (plugin.toml)</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
+    <div class="field"><label for="plugin-component">Component (.wasm)</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
     ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span></p>
       ${checked.asks.length ? html`<${Checks} legend="It may" options=${optionsOf(checked.asks, checked.asks_newly)} chosen=${grants} onChange=${setGrants} />` : html`<p class="help">It asks for nothing.</p>`}`}
     <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button>
