@@ -22,7 +22,7 @@ const GET: &str = "select content from plugin_parts where sha256 = $1 order by n
 const IS_HERE: &str = "select number from plugin_parts where sha256 = $1 and number = 0";
 // Uploaded and never installed, or of a version that another has replaced.
 const SWEEP: &str = "delete from plugin_parts where stored_at < $1
-    and not exists (select 1 from plugins p where p.sha256 = plugin_parts.sha256 or p.waiting_sha256 = plugin_parts.sha256)";
+    and not exists (select 1 from plugins where plugins.sha256 = plugin_parts.sha256 or plugins.waiting_sha256 = plugin_parts.sha256)";
 
 /// Keeps a component. Doing it again costs nothing but time.
 ///
