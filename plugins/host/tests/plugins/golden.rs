@@ -32,10 +32,10 @@ async fn dice_of_the_first_version_still_roll() {
     let plugin = loaded(include_str!("../golden/v0.1/dice.toml"), include_bytes!("../golden/v0.1/dice.wasm"));
     assert_eq!(plugin.manifest().api, "0.1");
     let host = MemoryHost::default();
-    let dice = vec![Argument { name: "dice".into(), value: OptionValue::Text("3d1".into()) }];
+    let dice = vec![Argument { name: "dice".into(), value: OptionValue::Text("3d6".into()) }];
     let reply = plugin.on_command(granted(&host, &plugin), invocation("roll", dice)).await;
     let Ok(Reply::Public(draft)) = reply else { panic!("{reply:?}") };
-    assert!(draft.content.contains('3') && draft.buttons.is_empty(), "{draft:?}");
+    assert!(draft.content.contains("3d6") && draft.buttons.is_empty(), "{draft:?}");
 }
 
 #[tokio::test]
