@@ -167,6 +167,9 @@ impl Plugins {
         let (app, id) = (app(&self.0)?, id.0);
         let installed = known::find(&mut app.db.read(), &id).await?;
         let accepts = body.0.accept_update.unwrap_or_default();
+        if accepts && installed.waiting_manifest.is_none() {
+            return Err(Fault::conflict("nothing_waits", "no update of this plugin waits").into());
+        }
         let shown = one(app, &id).await?;
         let asks = if accepts { &shown["waiting"]["asks"] } else { &shown["asks"] };
         let grants = within(&body.0.grants, asks)?;
