@@ -59,6 +59,7 @@ pub mod tickets;
 pub mod two_factor;
 pub mod uploads;
 pub mod users;
+pub mod whispers;
 
 pub use bus::Bus;
 pub use config::Settings;

@@ -17,7 +17,7 @@ mod together;
 mod view;
 
 pub use append::NewMessage;
-pub use change::{delete, edit, may_change};
+pub use change::{delete, draw, edit, may_change, redraw};
 pub(crate) use erase::expire;
 pub use history::{Version, history};
 pub use lines::{Line, around};
@@ -26,6 +26,7 @@ pub use post::{Draft, Posted, by_nonce, import, post};
 pub(crate) use post::{post_beside_draft, root_of};
 pub use previews::{LINKS, claim_links, keep_previews};
 pub use render::render_waiting;
+pub(crate) use render::rendered;
 pub use scan::{all_after, count};
 pub use together::send;
 pub(crate) use together::{Plain, Standing, post_together};

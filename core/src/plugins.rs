@@ -1,4 +1,13 @@
 //! What is known of plugins: which are installed, what they were granted, what they keep.
+//!
+//! [`administration`] is what administrators do with them, [`parts`] are the components that were uploaded, [`timers`]
+//! what they wait for, [`logs`] what they said, [`buttons`] what those of their messages mean.
+
+pub mod administration;
+pub mod buttons;
+pub mod logs;
+pub mod parts;
+pub mod timers;
 
 use confab_protocol::{ChannelRole, EventKind, Timestamp, UserId};
 use uuid::Uuid;
@@ -13,11 +22,17 @@ use crate::{channels, members};
 pub const VALUE_BYTES: usize = 64 * 1_024;
 const KEYS: i64 = 10_000;
 
-const ALL: &str = "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at from plugins order by id";
+const ALL: &str =
+    "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
+    settings, waiting_version, waiting_manifest, waiting_sha256 from plugins order by id";
+const FIND: &str =
+    "select id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at,
+    settings, waiting_version, waiting_manifest, waiting_sha256 from plugins where id = $1";
 const INSTALL: &str = "insert into plugins (id, bot_id, version, manifest, sha256, grants, is_enabled, disabled_reason, installed_at, updated_at)
-    values ($1, null, $2, $3, $4, $5, true, null, $6, $6)
+    values ($1, null, $2, $3, $4, $5, $7, $8, $6, $6)
     on conflict (id) do update set version = excluded.version, manifest = excluded.manifest, sha256 = excluded.sha256,
-    grants = excluded.grants, updated_at = excluded.updated_at";
+    grants = excluded.grants, updated_at = excluded.updated_at, waiting_version = null, waiting_manifest = null,
+    waiting_sha256 = null";
 const BOT: &str = "select bot_id from plugins where id = $1";
 const SET_BOT: &str = "update plugins set bot_id = $2 where id = $1";
 const ENABLE: &str =
@@ -54,11 +69,28 @@ pub struct Installed {
     pub disabled_reason: Option<String>,
     /// When it came, in milliseconds.
     pub installed_at: i64,
+    /// What an administrator set, as JSON.
+    pub settings: Option<String>,
+    /// Of an update that asks for more than was granted and waits for an administrator.
+    pub waiting_version: Option<String>,
+    /// Its manifest.
+    pub waiting_manifest: Option<String>,
+    /// Of its component.
+    pub waiting_sha256: Option<String>,
 }
 
 /// All installed plugins.
 pub async fn all(on: &mut impl Read) -> Result<Vec<Installed>> {
     Ok(run!(on, sqlx::query_as(ALL), fetch_all)?)
+}
+
+/// One installed plugin.
+///
+/// # Errors
+/// [`Fault::NotFound`].
+pub async fn find(on: &mut impl Read, id: &str) -> Result<Installed> {
+    let found: Option<Installed> = run!(on, sqlx::query_as(FIND).bind(id.to_owned()), fetch_optional)?;
+    found.ok_or(Fault::NotFound("plugin"))
 }
 
 /// What is to be installed.
@@ -78,6 +110,8 @@ pub struct NewPlugin {
     pub sha256: String,
     /// What is granted, as JSON.
     pub grants: String,
+    /// Why it does not run from the beginning. `None`: it does. An update leaves it as it stands.
+    pub rests: Option<String>,
 }
 
 /// Installs or updates a plugin. Its bot joins the default channels, as a new person would. Answers whether the plugin
@@ -92,7 +126,9 @@ pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<bool> {
             .bind(new.manifest.clone())
             .bind(new.sha256.clone())
             .bind(new.grants.clone())
-            .bind(Timestamp::now().0),
+            .bind(Timestamp::now().0)
+            .bind(new.rests.is_none())
+            .bind(new.rests.clone()),
         execute
     )?;
     let known: Option<Uuid> = run!(tx, sqlx::query_scalar(BOT).bind(new.id.clone()), fetch_one)?;

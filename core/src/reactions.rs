@@ -13,7 +13,8 @@ use crate::messages;
 
 pub(crate) use catalogue::of_codes;
 pub use catalogue::{
-    CODE_CHARACTERS, Custom, MOST, NewCustom, catalogue, check_code, create, page, register, remove_custom,
+    CODE_CHARACTERS, Custom, MOST, NewCustom, catalogue, check_code, create, page, plugin_of, register,
+    remove_custom,
 };
 pub(crate) use counts::of_messages;
 pub use counts::{Reacted, mark_own, people};

@@ -91,7 +91,7 @@ kinds!(
     SessionEnded = "session_ended",
     /// What users may do changed, by roles or policies: servers forget what they know of it.
     AccessChanged = "access_changed",
-    /// What a command answered to one user; `detail` is the JSON.
+    /// A plugin said something to one user in channel `detail`, or changed or took away what it said; `ref_id` is the whisper.
     CommandResult = "command_result",
     /// A plugin was enabled, disabled or changed; `detail` is its id.
     PluginChanged = "plugin_changed",

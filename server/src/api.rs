@@ -26,6 +26,7 @@ mod notifications;
 mod passwords;
 mod pictures;
 mod pins;
+mod plugins;
 mod policies;
 mod push;
 mod reactions;
@@ -139,7 +140,7 @@ macro_rules! endpoints {
             (files::Files($app.clone()), uploads::Uploads($app.clone())),
             search::Search($app.clone()),
             (assistant::Assistant($app.clone()), assistant_settings::AssistantSettings($app.clone())),
-            commands::Commands($app.clone()),
+            (commands::Commands($app.clone()), plugins::Plugins($app.clone())),
             administration::Administration($app.clone()),
             service::Service($app.clone()),
         )

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod data;
 mod migrate;
+mod plugin;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,9 @@ enum Command {
     /// Personal and bot tokens
     #[command(subcommand)]
     Token(accounts::Token),
+    /// Plugins
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -142,6 +146,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Reindex => data::reindex(&common, &with_logs(&common)?).await,
         Command::User(user) => accounts::user(user, &common, &settings(&common)?).await,
         Command::Token(token) => accounts::token(token, &common, &settings(&common)?).await,
+        Command::Plugin(which) => plugin::run(which, &common, &settings(&common)?).await,
         Command::Audit(audit) => audit::run(&audit, &common, &settings(&common)?).await,
         Command::Serve => {
             let settings = with_logs(&common)?;

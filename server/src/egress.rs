@@ -7,6 +7,7 @@
 //! check, and no proxy asked, which would resolve the name itself.
 
 mod address;
+pub mod calling;
 mod postbox;
 
 use std::net::{IpAddr, SocketAddr};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, assistant, channel_invitations, idempotency, identities,
-    log, notifications, push, rate_limits, scheduled_messages, sessions, tickets,
+    log, notifications, plugins, push, rate_limits, scheduled_messages, sessions, tickets, whispers,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -36,7 +36,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, errands, first_run, gateway, intake, previews, rendering, voice, web};
+use crate::{api, due, egress, errands, first_run, gateway, intake, previews, rendering, voice, web};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
 const TRIMS: usize = 20;
@@ -145,6 +145,7 @@ async fn assemble(
         metrics,
         local_url,
     });
+    egress::calling::offer(&app.bus, app.egress.clone()).await?;
     errands::start(&app, &stop);
     tokio::spawn(voice::keeper::keep(app.clone(), signals, stop.clone()));
     tokio::spawn(rendering::keep_up(app.db.clone(), stop.clone()));
@@ -210,6 +211,8 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     scheduled_messages::sweep(tx).await?;
     push::sweep(tx).await?;
     assistant::usage::sweep(tx).await?;
+    whispers::sweep(tx).await?;
+    plugins::parts::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

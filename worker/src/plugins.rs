@@ -2,16 +2,23 @@
 //!
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
 //! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
-//! the log, [`command`] runs their commands, [`words`] are those they understand, [`health`] counts their failures.
+//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`check`] looks at
+//! what an administrator uploads, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
+//! down what they say, [`health`] counts their failures.
 
+mod action;
 mod catalogue;
+mod check;
 mod command;
 mod deliver;
 mod health;
 mod host;
+mod notes;
+mod offered;
 mod package;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod words;
 
 use std::collections::HashMap;
@@ -19,17 +26,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use confab_core::bus::{Service, Tail};
-use confab_core::plugins::Installed;
-use confab_core::{Bus, Db, Fault, FutureExt as _, Result, Settings, log, plugins};
-use confab_plugin_host::{Bundled, Grants, bundled};
+use confab_core::bus::Tail;
+use confab_core::{Bus, Db, Result, Settings, log};
+use confab_plugin_host::{Bundled, bundled};
 use confab_protocol::EventKind;
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use catalogue::{Catalogue, Standing};
-use command::Commands;
 use deliver::Deliveries;
 use package::Package;
 
@@ -37,8 +41,29 @@ use package::Package;
 pub const COMMANDS: &str = "commands";
 /// Runs a command: `{user_id, channel_id, text, invocation_id}` to `{command, outcome, content?, message?}`.
 pub const COMMAND: &str = "command";
+/// Suggests values: `{user_id, channel_id, command, option, typed}` to `{items: [{value, label}]}`.
+pub const COMPLETE: &str = "command_complete";
+/// Answers a press: `{user_id, owner_id, button}` to `{outcome, content?, message?, whisper?}`.
+pub const ACTION: &str = "plugin_action";
+/// Asked before a plugin's own reaction is added: `{user_id, message_id, code}` to `{refusal?}`.
+pub const GATE: &str = "plugin_gate";
 /// Lists what is installed, for administrators: `{}` to `{items: […]}`.
 pub const PLUGINS: &str = "plugins";
+/// Looks at what is to be installed: [`Upload`] to [`Checked`].
+pub const CHECK: &str = "plugin_check";
+/// Checks settings for an installed plugin: `{id, settings}` to `{settings}`.
+pub const SETTINGS: &str = "plugin_settings";
+/// Tells a plugin that it was installed, upgraded or set: `{id, reason}` to `{}`.
+pub const CONFIGURE: &str = "plugin_configure";
+/// Lists the assistant's tools: `{}` to `{items: [{plugin_id, name, description, schema}]}`.
+pub const TOOLS: &str = "plugin_tools";
+/// Calls a tool: `{plugin_id, tool, input, user_id, channel_id?}` to `{output}` or `{error}`.
+pub const TOOL: &str = "plugin_tool";
+/// Calls out for a plugin: [`Request`] to [`Response`]. Servers offer it, and workers ask.
+pub const FETCH: &str = "plugin_fetch";
+
+pub use check::{Checked, Upload, inspect};
+pub use host::outside::{BODY_BYTES, Request, Response};
 
 /// How the reason begins when the server and no administrator stopped a plugin.
 const STOPPED: &str = "stopped by the server: ";
@@ -69,11 +94,15 @@ async fn start_with(
     stop: CancellationToken,
 ) -> Result<()> {
     let cache_folder = data_dir.join("plugins-cache");
-    let catalogue = Arc::new(Catalogue::new(&db, &cache_folder, Package::all(bundled)));
+    let catalogue = Arc::new(Catalogue::new(&db, &bus, &cache_folder, Package::all(bundled)));
     // From before the first look at what is installed, so that no later change is missed.
     let changes = bus.tail(&db, log::head(&mut db.read()).await?).await;
     package::install_all(&db, &catalogue).await?;
-    offer(&db, &bus, &catalogue).await?;
+    offered::offer(&db, &bus, &catalogue).await?;
+    let notes = Arc::clone(catalogue.notes());
+    let (db_of_notes, stop_notes) = (db.clone(), stop.clone());
+    tasks.spawn(async move { notes.write(db_of_notes, stop_notes).await });
+    tasks.spawn(timers::run(db.clone(), Arc::clone(&catalogue), stop.clone()));
     let mut followers = Followers { db, bus, catalogue, running: HashMap::new(), tasks: tasks.clone(), stop };
     followers.reload().await?;
     tasks.spawn(followers.follow(changes));
@@ -136,62 +165,4 @@ impl Followers {
         }
         Ok(())
     }
-}
-
-async fn offer(db: &Db, bus: &Bus, catalogue: &Arc<Catalogue>) -> Result<()> {
-    let commands = Arc::new(Commands::new(db, catalogue));
-    let list: Service = {
-        let commands = Arc::clone(&commands);
-        Arc::new(move |_| {
-            let commands = Arc::clone(&commands);
-            async move { Ok(commands.list()) }.boxed()
-        })
-    };
-    let run: Service = Arc::new(move |question| {
-        let commands = Arc::clone(&commands);
-        async move {
-            let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
-            serde_json::to_value(commands.run(asked).await?).map_err(Fault::internal)
-        }
-        .boxed()
-    });
-    let installed: Service = {
-        let db = db.clone();
-        Arc::new(move |_| {
-            let db = db.clone();
-            async move { installed(&db).await }.boxed()
-        })
-    };
-    bus.serve(COMMANDS, list).await?;
-    bus.serve(COMMAND, run).await?;
-    bus.serve(PLUGINS, installed).await
-}
-
-async fn installed(db: &Db) -> Result<Value> {
-    let all = plugins::all(&mut db.read()).await?;
-    let items: Vec<Value> = all.into_iter().map(in_list).collect();
-    Ok(json!({ "items": items }))
-}
-
-fn in_list(installed: Installed) -> Value {
-    let manifest = catalogue::manifest_of(&installed);
-    let grants: Grants = serde_json::from_str(&installed.grants).unwrap_or_default();
-    let name = manifest.as_ref().map_or_else(|| installed.id.clone(), |it| it.name.clone());
-    let mut item = json!({
-        "id": installed.id,
-        "name": name,
-        "version": installed.version,
-        "enabled": installed.is_enabled,
-        "sha256": installed.sha256,
-        "permissions": manifest.map_or_else(Grants::none, |it| it.asks()),
-        "grants": grants,
-    });
-    // Absent ones are left out, never null.
-    if let Some(reason) = installed.disabled_reason {
-        item["disabled_reason"] = Value::from(reason);
-    }
-    if let Some(bot) = installed.bot_id {
-        item["bot_id"] = Value::from(bot.to_string());
-    }
-    item
 }

@@ -133,4 +133,21 @@ actions!(
     DeadLetterRetried = "dead_letter.retried",
     /// The index is being built anew.
     Reindexed = "index.rebuilt",
+    /// A plugin came, or another version of it.
+    PluginInstalled = "plugin.installed",
+    /// An update asks for more than was granted, and waits.
+    PluginOffered = "plugin.offered",
+    /// A plugin and all that it kept are gone.
+    PluginRemoved = "plugin.removed",
+    /// It runs.
+    PluginEnabled = "plugin.enabled",
+    /// It does not run.
+    PluginDisabled = "plugin.disabled",
+    /// What it may do changed; `detail.from` and `detail.to` say how.
+    PluginGranted = "plugin.granted",
+    /// Its settings changed; `detail.keys` names them.
+    PluginConfigured = "plugin.configured",
+    /// It asked for what it was not granted, `detail.permission`, so often in a minute.
+    PluginDenied = "plugin.denied",
+
 );

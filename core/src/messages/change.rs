@@ -1,6 +1,7 @@
 //! Editing and deleting.
 
 use confab_protocol::{ChannelRole, EventKind, Message, MessageId, Timestamp, UserId};
+use serde_json::Value;
 
 use super::{erase, forward, mentions, render, view};
 use crate::access::{self, Admitted, Take};
@@ -14,6 +15,11 @@ const KEEP_VERSION: &str = "insert into message_versions (message_id, version, c
 const EDIT: &str =
     "update messages set content = $2, mentions = $3, html = $6, previews = null, version = version + 1, updated_at = $4, edited_at = $4
     where id = $1 and version = $5 and deleted_at is null";
+// What goes on changing is not marked as edited: nobody takes a poll's count for something that was said.
+const REDRAW: &str =
+    "update messages set content = $2, mentions = $3, html = $6, previews = null, version = version + 1, updated_at = $4
+    where id = $1 and version = $5 and deleted_at is null";
+const DRAW: &str = "update messages set blocks = $2 where id = $1 and deleted_at is null";
 // Who was mentioned by @here is known only from when it was posted.
 const FORGET_NAMED: &str = "delete from mentions where message_id = $1 and by_here is null";
 
@@ -48,6 +54,44 @@ pub async fn edit(
     content: String,
     version: Option<i64>,
 ) -> Result<Message> {
+    change(tx, user, id, content, version, Kept::Version).await
+}
+
+/// The same for a bot's message that goes on changing, such as a poll: no version of it is kept, it is not marked as
+/// edited, and these blocks stand below it.
+pub async fn redraw(
+    tx: &mut Tx,
+    bot: UserId,
+    id: MessageId,
+    content: String,
+    blocks: &[Value],
+) -> Result<Message> {
+    draw(tx, id, blocks).await?;
+    change(tx, bot, id, content, None, Kept::Nothing).await
+}
+
+/// Puts blocks below a message that the same transaction posts or changes, which tells of it.
+pub async fn draw(tx: &mut Tx, id: MessageId, blocks: &[Value]) -> Result<()> {
+    let text = (!blocks.is_empty()).then(|| Value::from(blocks.to_vec()).to_string());
+    run!(tx, sqlx::query(DRAW).bind(id.0).bind(text.clone()), execute)?;
+    Ok(())
+}
+
+/// What is kept of what a message said before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Version,
+    Nothing,
+}
+
+async fn change(
+    tx: &mut Tx,
+    user: UserId,
+    id: MessageId,
+    content: String,
+    version: Option<i64>,
+    kept: Kept,
+) -> Result<Message> {
     text::content(&content, false)?;
     let (admitted, message) = view::find(tx, user, id).await?;
     may_change(&admitted, &message, false)?;
@@ -59,10 +103,12 @@ pub async fn edit(
     let mentioned = mentions::mentioned(tx, message.channel_id, place.kind, &texts).await?;
     let broadcast = mentions::broadcast(tx, user, writer.role, message.channel_id, &texts).await?;
     let html = render::one(tx, &content, &mentioned, message.sender.is_bot).await?;
-    run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
+    if kept == Kept::Version {
+        run!(tx, sqlx::query(KEEP_VERSION).bind(id.0), execute)?;
+    }
     if run!(
         tx,
-        sqlx::query(EDIT)
+        sqlx::query(if kept == Kept::Version { EDIT } else { REDRAW })
             .bind(id.0)
             .bind(content.clone())
             .bind(super::append::mentions_text(&mentioned))

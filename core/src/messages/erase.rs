@@ -26,6 +26,7 @@ const FIRST_FIVE: &str = "select sender_id from (select sender_id, seq from mess
     where parent_id = $1 and deleted_at is null order by seq limit 1000) as found
     group by sender_id order by min(seq) limit 5";
 const FORGET_MENTIONS: &str = "delete from mentions where message_id = $1";
+const FORGET_BUTTONS: &str = "delete from plugin_buttons where owner_id = $1";
 
 /// Holds the channels before `own` in which copies of its messages stand. Locks are taken in order of id, here and in
 /// [`hold_after`]: two who delete crosswise would wait for each other for ever.
@@ -93,6 +94,7 @@ async fn erase_one(tx: &mut Tx, channel: ChannelId, id: MessageId) -> Result<boo
     run!(tx, sqlx::query(FORGET_MENTIONS).bind(id.0), execute)?;
     broadcasts::forget(tx, id).await?;
     run!(tx, sqlx::query(FORGET_REACTIONS).bind(id.0), execute)?;
+    run!(tx, sqlx::query(FORGET_BUTTONS).bind(id.0), execute)?;
     notifications::withdraw(tx, channel, id).await?;
     run!(tx, sqlx::query(FORGET_FILES).bind(id.0).bind(now), execute)?;
     bookmarks::forget(tx, id).await?;

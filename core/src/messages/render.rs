@@ -32,6 +32,11 @@ pub(super) async fn one(
     Ok(markdown::html(&source, &names))
 }
 
+/// What a bot says that is no message: nobody is mentioned by it.
+pub(crate) async fn rendered(on: &mut impl Read, content: &str) -> Result<String> {
+    one(on, content, &[], true).await
+}
+
 /// What the words of texts mean: at most three queries for all of them, and none for plain words.
 pub(super) async fn names(on: &mut impl Read, sources: &[Source<'_>]) -> Result<Names> {
     let mut people: Vec<UserId> = sources.iter().flat_map(|it| it.mentions).copied().collect();

@@ -23,6 +23,7 @@ const ALL: &str = "order by code";
 const PAGE: &str = "where code > $1 order by code limit $2";
 const BY_CODE: &str = "where code = $1";
 const BY_CODES: &str = "where code in";
+const OWNER: &str = "select plugin_id from reactions where code = $1";
 const REGISTER: &str = "insert into reactions (code, name, symbol, is_system, plugin_id, created_by_id, created_at)
     values ($1, $2, $3, false, $4, null, $5)
     on conflict (code) do update set name = excluded.name, symbol = excluded.symbol, plugin_id = excluded.plugin_id";
@@ -190,6 +191,13 @@ fn tell(tx: &mut Tx, by: Option<UserId>, code: &str) {
     let mut emission = Emission::new(EventKind::ReactionCatalogueUpdated, Uuid::nil()).detail(code);
     emission.actor_id = by;
     tx.emit(emission);
+}
+
+/// The plugin that a custom reaction belongs to.
+pub async fn plugin_of(on: &mut impl Read, code: &str) -> Result<Option<String>> {
+    let owner: Option<Option<String>> =
+        run!(on, sqlx::query_scalar(OWNER).bind(code.to_owned()), fetch_optional)?;
+    Ok(owner.flatten())
 }
 
 /// Registers a plugin's own reaction.

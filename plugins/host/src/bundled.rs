@@ -8,15 +8,24 @@ pub struct Bundled {
     pub name: &'static str,
     /// The text of its `plugin.toml`.
     pub manifest: &'static str,
+    /// Whether it runs on a new server from the beginning; others wait for an administrator.
+    pub starts: bool,
     /// Its component.
     pub wasm: &'static [u8],
 }
 
+macro_rules! bundle {
+    ($name:literal, $starts:literal) => {
+        Bundled {
+            name: $name,
+            manifest: include_str!(concat!("../../bundled/", $name, "/plugin.toml")),
+            starts: $starts,
+            wasm: include_bytes!(concat!("../../bundled/", $name, "/", $name, ".wasm")),
+        }
+    };
+}
+
 /// All of them.
 pub fn bundled() -> &'static [Bundled] {
-    &[Bundled {
-        name: "dice",
-        manifest: include_str!("../../bundled/dice/plugin.toml"),
-        wasm: include_bytes!("../../bundled/dice/dice.wasm"),
-    }]
+    &[bundle!("dice", true), bundle!("polls", true), bundle!("reminders", true)]
 }

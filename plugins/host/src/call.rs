@@ -162,6 +162,12 @@ impl Weight for Message {
     }
 }
 
+impl Weight for crate::words::HttpResponse {
+    fn bytes(&self) -> usize {
+        self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + self.body.len()
+    }
+}
+
 impl Weight for Entry {
     fn bytes(&self) -> usize {
         self.value.len()

@@ -34,7 +34,7 @@ impl Command {
 
     /// The arguments in the whole text `/name …`, in the order of the options, with defaults filled in.
     ///
-    /// A value is given by name (`hours=3`) or in the order of the options that have none yet. `"…"` keeps spaces
+    /// A value is given by name (`hours=3`) or in the order of the options that have none yet and can take it. `"…"` keeps spaces
     /// together and `\"` is a quotation mark in it; a text option that is the last one takes the rest of the line as
     /// it is.
     pub fn arguments(&self, text: &str) -> Result<Vec<Argument>, CommandFault> {
@@ -62,7 +62,7 @@ impl Command {
                 let after = rest.strip_prefix(option.name.as_str())?.strip_prefix('=')?;
                 Some((option, after))
             });
-            let next = || self.options.iter().find(|option| !given.contains_key(option.name.as_str()));
+            let next = || self.next(&given, rest);
             let (option, value, after) = match (named, next()) {
                 (Some((option, after)), _) => {
                     let (value, after) = word(after).map_err(|why| self.fault(why))?;
@@ -83,6 +83,20 @@ impl Command {
             rest = after;
         }
         Ok(given)
+    }
+
+    /// The option that a value without a name is for: the first that has none yet. When nothing that is open but the
+    /// text at the end could be meant, it is for that: `/poll "Tea or coffee?" tea, coffee` needs no hours.
+    fn next(&self, given: &BTreeMap<&str, String>, rest: &str) -> Option<&CommandOption> {
+        let open: Vec<&CommandOption> =
+            self.options.iter().filter(|option| !given.contains_key(option.name.as_str())).collect();
+        let (last, before) = open.split_last()?;
+        let value = word(rest).map(|(value, _)| value).unwrap_or_default();
+        let is_meant = |option: &&CommandOption| option.required || option.may_be(&value);
+        if self.takes_the_rest(last) && !before.iter().any(is_meant) {
+            return Some(last);
+        }
+        open.first().copied()
     }
 
     fn takes_the_rest(&self, option: &CommandOption) -> bool {
@@ -116,11 +130,23 @@ impl CommandOption {
                 "false" | "no" | "off" => Ok(OptionValue::Toggle(false)),
                 _ => Err("must be yes or no".into()),
             },
+            OptionKind::User => name_of(text, '@').map(OptionValue::User),
+            OptionKind::Channel => name_of(text, '#').map(OptionValue::Channel),
             OptionKind::Choice => {
                 let chosen = self.choices.iter().find(|choice| choice.eq_ignore_ascii_case(text));
                 let chosen = chosen.ok_or_else(|| format!("must be one of {}", self.choices.join(", ")))?;
                 Ok(OptionValue::Choice(chosen.clone()))
             }
+        }
+    }
+
+    /// Whether somebody who wrote this may have meant the option: a number that is too large is a mistake, a word is no
+    /// number at all.
+    fn may_be(&self, text: &str) -> bool {
+        match self.kind {
+            OptionKind::Integer | OptionKind::Number => text.parse::<f64>().is_ok(),
+            OptionKind::Toggle => self.value(text).is_ok(),
+            OptionKind::Text | OptionKind::Choice | OptionKind::User | OptionKind::Channel => true,
         }
     }
 
@@ -134,6 +160,12 @@ impl CommandOption {
             _ => Ok(()),
         }
     }
+}
+
+/// The name of a user or a channel, with or without its mark.
+fn name_of(text: &str, mark: char) -> Result<String, String> {
+    let name = text.strip_prefix(mark).unwrap_or(text);
+    if name.is_empty() { Err(format!("must be a name such as {mark}name")) } else { Ok(name.to_owned()) }
 }
 
 /// The name, and the trimmed text after it.

@@ -1,6 +1,10 @@
 //! What a plugin can ask of Confab.
 
-use crate::words::{Draft, Entry, Failure, Id, Level, Message, Place, SettingValue, User};
+use crate::permission::Permission;
+use crate::words::{
+    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue,
+    Timer, User,
+};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,6 +25,12 @@ pub trait Host: Send + Sync {
     fn edit_message(&self, message_id: Id, draft: Draft) -> Answer<'_, ()>;
     /// Deletes a message of the bot's own.
     fn delete_message(&self, message_id: Id) -> Answer<'_, ()>;
+    /// Writes to one person in a conversation of the two; answers the message's id.
+    fn direct_message(&self, user_id: Id, draft: Draft) -> Answer<'_, Id>;
+    /// Says something that one member of a channel alone sees.
+    fn whisper(&self, place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()>;
+    /// Makes a channel; answers its id.
+    fn create_channel(&self, channel: NewChannel) -> Answer<'_, Id>;
     /// Adds the bot's reaction; that it is there already is no failure.
     fn add_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()>;
     /// Takes back the bot's reaction.
@@ -29,6 +39,8 @@ pub trait Host: Send + Sync {
     fn get_message(&self, message_id: Id) -> Answer<'_, Message>;
     /// A user.
     fn get_user(&self, user_id: Id) -> Answer<'_, User>;
+    /// A user by name.
+    fn find_user(&self, username: String) -> Answer<'_, User>;
     /// The newest `limit` (1 to 100) messages of a channel or thread, oldest first.
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>>;
 
@@ -45,6 +57,17 @@ pub trait Host: Send + Sync {
     /// At most `limit` (1 to 1000) keys, in byte order, that start with `prefix` and come after `after`.
     fn kv_list(&self, prefix: String, after: Option<String>, limit: u32) -> Answer<'_, Vec<String>>;
 
+    /// Makes or replaces a timer.
+    fn set_timer(&self, timer: Timer) -> Answer<'_, ()>;
+    /// Answers whether there was one.
+    fn cancel_timer(&self, name: String) -> Answer<'_, bool>;
+    /// Calls out. The origin is among those of the manifest.
+    fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse>;
+    /// At most `limit` (1 to 20) messages that the bot may read, the best first.
+    fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>>;
+
+    /// Something was asked that was not granted. Must not block.
+    fn denied(&self, permission: Permission);
     /// The value that the administrator set, or the manifest's default.
     fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>>;
     /// A line (at most 4 KiB) for the plugin's log. Must not block.
@@ -61,6 +84,15 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     fn delete_message(&self, message_id: Id) -> Answer<'_, ()> {
         (**self).delete_message(message_id)
     }
+    fn direct_message(&self, user_id: Id, draft: Draft) -> Answer<'_, Id> {
+        (**self).direct_message(user_id, draft)
+    }
+    fn whisper(&self, place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()> {
+        (**self).whisper(place, user_id, draft)
+    }
+    fn create_channel(&self, channel: NewChannel) -> Answer<'_, Id> {
+        (**self).create_channel(channel)
+    }
     fn add_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()> {
         (**self).add_reaction(message_id, code)
     }
@@ -72,6 +104,9 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     }
     fn get_user(&self, user_id: Id) -> Answer<'_, User> {
         (**self).get_user(user_id)
+    }
+    fn find_user(&self, username: String) -> Answer<'_, User> {
+        (**self).find_user(username)
     }
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>> {
         (**self).recent_messages(place, limit)
@@ -93,6 +128,21 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     }
     fn kv_list(&self, prefix: String, after: Option<String>, limit: u32) -> Answer<'_, Vec<String>> {
         (**self).kv_list(prefix, after, limit)
+    }
+    fn set_timer(&self, timer: Timer) -> Answer<'_, ()> {
+        (**self).set_timer(timer)
+    }
+    fn cancel_timer(&self, name: String) -> Answer<'_, bool> {
+        (**self).cancel_timer(name)
+    }
+    fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse> {
+        (**self).fetch(request)
+    }
+    fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>> {
+        (**self).search(query, limit)
+    }
+    fn denied(&self, permission: Permission) {
+        (**self).denied(permission);
     }
     fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>> {
         (**self).setting(key)

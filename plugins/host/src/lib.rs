@@ -11,6 +11,7 @@ mod call;
 mod command;
 mod convert;
 mod granted;
+mod handlers;
 mod host;
 mod limits;
 mod manifest;
@@ -28,13 +29,14 @@ pub use host::{Answer, Host};
 pub use limits::Limits;
 pub use manifest::{
     AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
-    SettingKind,
+    SettingKind, Tool,
 };
 pub use outcome::{CallError, LoadError};
 pub use permission::{Grants, Permission};
 pub use plugin::Plugin;
 pub use runtime::Runtime;
 pub use words::{
-    Argument, Delivery, Draft, Entry, Event, EventKind, Failure, Field, Id, Invocation, Level, Membership,
-    Message, OptionValue, Place, Reaction, Reason, Reply, SettingValue, User,
+    Argument, Button, ButtonStyle, Completion, Delivery, Draft, Entry, Event, EventKind, Failure, Field,
+    HttpRequest, HttpResponse, Id, Invocation, Level, Membership, Message, NewChannel, OptionValue, Place,
+    Press, Reaction, Reason, Reply, SettingValue, Suggestion, Tick, Timer, ToolCall, User, Verdict,
 };

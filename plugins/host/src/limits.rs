@@ -19,6 +19,10 @@ pub struct Limits {
     pub event_wall: Duration,
     /// Time from the start to the end of a command or a reaction, CPU time or not: a person waits.
     pub command_wall: Duration,
+    /// Time from the start to the end of suggestions while somebody types.
+    pub completion_wall: Duration,
+    /// Time of a say before a reaction counts: somebody waits for their click.
+    pub gate_wall: Duration,
     /// Instructions, about: stops a loop even when the ticks are late because the machine is overloaded.
     pub fuel: u64,
     /// Calls of chat and kv.
@@ -39,6 +43,8 @@ impl Default for Limits {
             event_cpu: Duration::from_millis(200),
             event_wall: Duration::from_secs(10),
             command_wall: Duration::from_secs(2),
+            completion_wall: Duration::from_millis(500),
+            gate_wall: Duration::from_millis(50),
             fuel: 2_000_000_000,
             host_calls: 50,
             cheap_calls: 1000,

@@ -51,6 +51,10 @@ pub struct Manifest {
     pub reactions: Vec<CustomReaction>,
     /// What an administrator can set.
     pub settings: Vec<Setting>,
+    /// What it offers to the assistant.
+    pub tools: Vec<Tool>,
+    /// Origins that it calls, such as `https://api.example.com`.
+    pub http: Vec<String>,
     /// Limits below the server's.
     pub limits: AskedLimits,
 }
@@ -100,6 +104,8 @@ pub struct CommandOption {
     pub choices: Vec<String>,
     /// The value if none is given.
     pub default: Option<OptionValue>,
+    /// Whether the plugin suggests values while somebody types; `complete` in the manifest.
+    pub completes: bool,
 }
 
 /// The types of options.
@@ -112,6 +118,8 @@ pub enum OptionKind {
     Number,
     Toggle,
     Choice,
+    User,
+    Channel,
 }
 
 /// A reaction of the plugin's own: shown as an image of the plugin's package, or as text.
@@ -125,6 +133,19 @@ pub struct CustomReaction {
     pub text: Option<String>,
     /// A file name beside the manifest.
     pub image: Option<String>,
+    /// Whether the plugin is asked before one is added; `ask` in the manifest.
+    pub asks: bool,
+}
+
+/// A tool for the assistant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tool {
+    /// Unique in the plugin.
+    pub name: String,
+    /// For the model: when to use it.
+    pub description: String,
+    /// A JSON schema of an object.
+    pub schema: serde_json::Value,
 }
 
 /// A setting.
@@ -152,6 +173,8 @@ pub enum SettingKind {
     Integer,
     Number,
     Toggle,
+    /// A text that nobody reads again: the host puts it into headers of calls out.
+    Secret,
 }
 
 /// Limits below the server's.
@@ -243,6 +266,7 @@ impl SettingKind {
         match (self, value) {
             (Self::Number, SettingValue::Integer(integer)) => Some(SettingValue::Number(*integer as f64)),
             (Self::Text, SettingValue::Text(_))
+            | (Self::Secret, SettingValue::Text(_))
             | (Self::Integer, SettingValue::Integer(_))
             | (Self::Number, SettingValue::Number(_))
             | (Self::Toggle, SettingValue::Toggle(_)) => Some(value.clone()),
@@ -252,7 +276,7 @@ impl SettingKind {
 
     const fn article(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text | Self::Secret => "a text",
             Self::Integer => "an integer",
             Self::Number => "a number",
             Self::Toggle => "true or false",

@@ -22,13 +22,41 @@ pub enum Permission {
     ReadUsers,
     /// `storage`: keep data between calls.
     Storage,
+    /// `messages.direct`: write to people in direct conversations.
+    SendDirect,
+    /// `channels.create`: make channels.
+    CreateChannels,
+    /// `search.use`: find messages that its bot can read.
+    Search,
+    /// `timers.use`: be called at times that it chooses.
+    UseTimers,
+    /// `http.fetch`: call the origins of its manifest.
+    Fetch,
+    /// `assistant.tools`: offer its tools to the assistant.
+    OfferTools,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
     Event(EventKind),
 }
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 6] = [
+    pub(crate) const LISTED: [Self; 12] = [
+        Self::ReadMessages,
+        Self::PostMessages,
+        Self::EditOwnMessages,
+        Self::React,
+        Self::ReadUsers,
+        Self::Storage,
+        Self::SendDirect,
+        Self::CreateChannels,
+        Self::Search,
+        Self::UseTimers,
+        Self::Fetch,
+        Self::OfferTools,
+    ];
+
+    /// Those of version 0.1 of the contract.
+    pub(crate) const SINCE_0_1: [Self; 6] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -46,6 +74,12 @@ impl Permission {
             Self::React => "Add and remove reactions as its bot",
             Self::ReadUsers => "Look up the names of users",
             Self::Storage => "Keep data of its own on this server",
+            Self::SendDirect => "Write to people in direct conversations",
+            Self::CreateChannels => "Make channels and bring people into them",
+            Self::Search => "Search the messages that its bot can read",
+            Self::UseTimers => "Be called at times that it chooses",
+            Self::Fetch => "Call the addresses on the Internet that it names",
+            Self::OfferTools => "Offer tools to the assistant",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
             Self::Event(EventKind::MessageDeleted) => "Be told of deleted messages",
@@ -65,6 +99,12 @@ impl Permission {
             Self::React => Some("reactions.use"),
             Self::ReadUsers => Some("users.read"),
             Self::Storage => Some("storage"),
+            Self::SendDirect => Some("messages.direct"),
+            Self::CreateChannels => Some("channels.create"),
+            Self::Search => Some("search.use"),
+            Self::UseTimers => Some("timers.use"),
+            Self::Fetch => Some("http.fetch"),
+            Self::OfferTools => Some("assistant.tools"),
             Self::Event(_) => None,
         }
     }

@@ -1,29 +1,34 @@
 //! A loaded plugin, and its handlers.
 
-use crate::bindings::confab::plugin::types;
-use crate::bindings::exports::confab::plugin::{command_handler, event_handler, lifecycle, reaction_handler};
 use crate::call::Call;
 use crate::granted::Granted;
+use crate::handlers::{Handler, Handlers, Replied};
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::manifest::{Fault, Manifest};
 use crate::outcome::{CallError, LoadError};
 use crate::permission::Permission;
 use crate::runtime::Runtime;
-use crate::words::{Delivery, Draft, Invocation, Reaction, Reason, Reply};
+use crate::words::{
+    Completion, Delivery, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre};
 
-const CHAT: [Permission; 5] = [
+const CHAT: [Permission; 7] = [
     Permission::ReadMessages,
     Permission::PostMessages,
     Permission::EditOwnMessages,
     Permission::React,
     Permission::ReadUsers,
+    Permission::SendDirect,
+    Permission::CreateChannels,
 ];
+/// Of what a tool answers.
+const TOOL_ANSWER_BYTES: usize = 16 * 1024;
 
 /// A plugin that is ready to be called. Each call runs in an instance of its own, so calls may run side by side.
 pub struct Plugin {
@@ -34,12 +39,21 @@ pub struct Plugin {
     handlers: Handlers,
 }
 
-/// The handlers that the component exports.
-struct Handlers {
-    lifecycle: Option<lifecycle::GuestIndices>,
-    events: Option<event_handler::GuestIndices>,
-    commands: Option<command_handler::GuestIndices>,
-    reactions: Option<reaction_handler::GuestIndices>,
+/// Runs one call in a fresh instance; gives its store back with the answer.
+macro_rules! run {
+    ($self:ident, $host:ident, $handler:expr, $cpu:expr, $wall:expr, $call:ident($($argument:expr),*)) => {{
+        if !$self.handlers.has($handler) {
+            return Err(CallError::NotHandled);
+        }
+        let _place = $self.runtime.place().await;
+        let mut store = $self.runtime.store(Arc::new($host), &$self.limits, $cpu)?;
+        let called = async {
+            let instance = $self.component.instantiate_async(&mut store).await?;
+            $self.handlers.$call(&mut store, &instance, $($argument),*).await
+        };
+        let answer = within($wall, called).await?.map_err(|text| CallError::guest(&text));
+        (store, answer)
+    }};
 }
 
 impl Plugin {
@@ -56,12 +70,7 @@ impl Plugin {
         let component = runtime.linker().instantiate_pre(component).map_err(|error| {
             LoadError::Interface(vec![Fault { field: "wasm".into(), message: format!("{error:#}") }])
         })?;
-        let handlers = Handlers {
-            lifecycle: lifecycle::GuestIndices::new(&component).ok(),
-            events: event_handler::GuestIndices::new(&component).ok(),
-            commands: command_handler::GuestIndices::new(&component).ok(),
-            reactions: reaction_handler::GuestIndices::new(&component).ok(),
-        };
+        let handlers = Handlers::of(&component, &manifest.api);
         let faults = handlers.missing(&manifest);
         if !faults.is_empty() {
             return Err(LoadError::Interface(faults));
@@ -80,14 +89,11 @@ impl Plugin {
         host: Granted<H>,
         reason: Reason,
     ) -> Result<(), CallError> {
-        let Some(handler) = &self.handlers.lifecycle else { return Ok(()) };
-        let _place = self.runtime.place().await;
-        let mut store = self.runtime.store(Arc::new(host), &self.limits, self.limits.event_cpu)?;
-        let called = async {
-            let instance = self.component.instantiate_async(&mut store).await?;
-            handler.load(&mut store, &instance)?.call_configure(&mut store, &reason.into()).await
-        };
-        within(self.limits.event_wall, called).await?.map_err(|text| CallError::guest(&text))
+        if !self.handlers.has(Handler::Lifecycle) {
+            return Ok(());
+        }
+        let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
+        run!(self, host, Handler::Lifecycle, cpu, wall, configure(reason)).1
     }
 
     /// Delivers an event. Whether the plugin wants it is for [`Manifest::wants`] to say before.
@@ -96,18 +102,9 @@ impl Plugin {
         host: Granted<H>,
         delivery: Delivery,
     ) -> Result<(), CallError> {
-        let handler = self.handlers.events.as_ref().ok_or(CallError::NotHandled)?;
-        let permission = Permission::Event(delivery.event.kind().ok_or(CallError::NotHandled)?);
-        if !host.grants().has(permission) {
-            return Err(CallError::NotGranted(permission));
-        }
-        let _place = self.runtime.place().await;
-        let mut store = self.runtime.store(Arc::new(host), &self.limits, self.limits.event_cpu)?;
-        let called = async {
-            let instance = self.component.instantiate_async(&mut store).await?;
-            handler.load(&mut store, &instance)?.call_on_event(&mut store, &delivery.into()).await
-        };
-        within(self.limits.event_wall, called).await?.map_err(|text| CallError::guest(&text))
+        need(&host, Permission::Event(delivery.event.kind().ok_or(CallError::NotHandled)?))?;
+        let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
+        run!(self, host, Handler::Events, cpu, wall, event(delivery)).1
     }
 
     /// Runs a command of its manifest.
@@ -116,15 +113,19 @@ impl Plugin {
         host: Granted<H>,
         call: Invocation,
     ) -> Result<Reply, CallError> {
-        let handler = self.handlers.commands.as_ref().ok_or(CallError::NotHandled)?;
-        let _place = self.runtime.place().await;
-        let mut store = self.runtime.store(Arc::new(host), &self.limits, self.limits.command_wall)?;
-        let called = async {
-            let instance = self.component.instantiate_async(&mut store).await?;
-            handler.load(&mut store, &instance)?.call_on_command(&mut store, &call.into()).await
-        };
-        let answer = within(self.limits.command_wall, called).await?;
-        reply(&mut store, answer)
+        let wall = self.limits.command_wall;
+        let (mut store, answer) = run!(self, host, Handler::Commands, wall, wall, command(call));
+        reply(&mut store, answer?)
+    }
+
+    /// What could stand at an option that somebody is typing.
+    pub async fn complete<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        question: Completion,
+    ) -> Result<Vec<Suggestion>, CallError> {
+        let wall = self.limits.completion_wall;
+        run!(self, host, Handler::Completion, wall, wall, completion(question)).1
     }
 
     /// Tells it that a reaction of its manifest was added to a message, or taken back.
@@ -134,55 +135,80 @@ impl Plugin {
         reaction: Reaction,
         added: bool,
     ) -> Result<Reply, CallError> {
-        let handler = self.handlers.reactions.as_ref().ok_or(CallError::NotHandled)?;
-        let _place = self.runtime.place().await;
-        let mut store = self.runtime.store(Arc::new(host), &self.limits, self.limits.command_wall)?;
-        let called = async {
-            let instance = self.component.instantiate_async(&mut store).await?;
-            handler.load(&mut store, &instance)?.call_on_reaction(&mut store, &reaction.into(), added).await
-        };
-        let answer = within(self.limits.command_wall, called).await?;
-        reply(&mut store, answer)
+        let wall = self.limits.command_wall;
+        let (mut store, answer) = run!(self, host, Handler::Reactions, wall, wall, reaction(reaction, added));
+        reply(&mut store, answer?)
+    }
+
+    /// Asks whether a reaction of its manifest may be added.
+    pub async fn may_react<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        reaction: Reaction,
+    ) -> Result<Verdict, CallError> {
+        let wall = self.limits.gate_wall;
+        run!(self, host, Handler::Gate, wall, wall, gate(reaction)).1
+    }
+
+    /// Tells it that a button of its own was pressed.
+    pub async fn on_action<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        press: Press,
+    ) -> Result<Reply, CallError> {
+        let wall = self.limits.command_wall;
+        let (mut store, answer) = run!(self, host, Handler::Actions, wall, wall, action(press));
+        reply(&mut store, answer?)
+    }
+
+    /// Tells it that a timer of its own is due.
+    pub async fn on_timer<H: Host + 'static>(&self, host: Granted<H>, tick: Tick) -> Result<(), CallError> {
+        need(&host, Permission::UseTimers)?;
+        let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
+        run!(self, host, Handler::Timers, cpu, wall, timer(tick)).1
+    }
+
+    /// Calls a tool of its manifest for the assistant; answers text or JSON.
+    pub async fn call_tool<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        call: ToolCall,
+    ) -> Result<String, CallError> {
+        need(&host, Permission::OfferTools)?;
+        let wall = self.limits.command_wall;
+        let (mut store, answer) = run!(self, host, Handler::Tools, wall, wall, tool(call));
+        let answer = answer?;
+        store.data_mut().take_in(answer.len())?;
+        Ok(crate::granted::cut(&answer, TOOL_ANSWER_BYTES).to_owned())
     }
 }
 
-impl Handlers {
-    /// What the manifest announces and the component does not do.
-    fn missing(&self, manifest: &Manifest) -> Vec<Fault> {
-        let announced = [
-            ("event", !manifest.events.is_empty(), self.events.is_some(), "event-handler"),
-            ("command", !manifest.commands.is_empty(), self.commands.is_some(), "command-handler"),
-            ("reaction", !manifest.reactions.is_empty(), self.reactions.is_some(), "reaction-handler"),
-        ];
-        let missing = announced.iter().filter(|(_, announced, there, _)| *announced && !there);
-        missing
-            .map(|(field, _, _, interface)| Fault {
-                field: (*field).to_owned(),
-                message: format!("the component does not export confab:plugin/{interface}@0.1.0"),
-            })
-            .collect()
-    }
+fn need<H: Host>(host: &Granted<H>, permission: Permission) -> Result<(), CallError> {
+    if host.grants().has(permission) { Ok(()) } else { Err(CallError::NotGranted(permission)) }
 }
 
 /// What the component imports and either nobody offers or its manifest does not ask for.
 fn import_faults(runtime: &Runtime, manifest: &Manifest, component: &Component) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, message: String| faults.push(Fault { field: field.to_owned(), message });
+    let version = format!("@{}.0", manifest.api);
+    let asks = |permission: Permission| manifest.permissions.contains(&permission);
     for (name, _) in component.component_type().imports(runtime.engine()) {
-        let offered = name.strip_prefix("confab:plugin/").and_then(|name| name.strip_suffix("@0.1.0"));
-        match offered {
-            Some("chat") if !CHAT.iter().any(|permission| manifest.permissions.contains(permission)) => {
-                fault(
-                    "plugin.permissions",
-                    "the component uses chat: ask for messages, reactions or users".into(),
-                );
+        let offered = name.strip_prefix("confab:plugin/").and_then(|name| name.strip_suffix(&version));
+        let asked = match offered {
+            Some("chat") if !CHAT.into_iter().any(asks) => "uses chat: ask for messages, reactions or users",
+            Some("kv") if !asks(Permission::Storage) => "uses kv: ask for storage",
+            Some("schedule") if !asks(Permission::UseTimers) => "uses schedule: ask for timers.use",
+            Some("http") if !asks(Permission::Fetch) => "uses http: ask for http.fetch",
+            Some("search") if !asks(Permission::Search) => "uses search: ask for search.use",
+            Some("chat" | "kv" | "settings" | "runtime" | "events" | "types") => continue,
+            Some("schedule" | "http" | "search") if manifest.api != "0.1" => continue,
+            _ => {
+                fault("wasm", format!("the component imports {name}, which this server does not offer"));
+                continue;
             }
-            Some("kv") if !manifest.permissions.contains(&Permission::Storage) => {
-                fault("plugin.permissions", "the component uses kv: ask for storage".into());
-            }
-            Some("chat" | "kv" | "settings" | "runtime" | "events" | "types") => {}
-            _ => fault("wasm", format!("the component imports {name}, which this server does not offer")),
-        }
+        };
+        fault("plugin.permissions", format!("the component {asked}"));
     }
     faults
 }
@@ -198,22 +224,17 @@ async fn within<T>(
     }
 }
 
-fn reply(store: &mut Store<Call>, answer: Result<types::Reply, String>) -> Result<Reply, CallError> {
-    let reply = match answer {
-        Ok(types::Reply::Silent) => Reply::Silent,
-        Ok(types::Reply::Whisper(draft)) => Reply::Whisper(draft.into()),
-        Ok(types::Reply::Public(draft)) => Reply::Public(draft.into()),
-        Ok(types::Reply::Other((kind, _))) => {
-            return Err(CallError::guest(&format!(
-                "The plugin answered with `{kind}`, which this server does not know."
-            )));
+fn reply(store: &mut Store<Call>, answer: Replied) -> Result<Reply, CallError> {
+    store.data_mut().take_in(answer.bytes())?;
+    match answer {
+        Replied::Known(reply) => {
+            if let Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft) = &reply {
+                draft.check().map_err(|failure| CallError::guest(&failure.to_string()))?;
+            }
+            Ok(reply)
         }
-        Err(text) => return Err(CallError::guest(&text)),
-    };
-    let bytes = match &reply {
-        Reply::Silent => 0,
-        Reply::Whisper(draft) | Reply::Public(draft) => Draft::bytes(draft),
-    };
-    store.data_mut().take_in(bytes)?;
-    Ok(reply)
+        Replied::Unknown(kind) => Err(CallError::guest(&format!(
+            "The plugin answered with `{kind}`, which this server does not know."
+        ))),
+    }
 }

@@ -44,7 +44,9 @@ impl Runtime {
         let failed = |error: &dyn std::fmt::Display| LoadError::Engine(error.to_string());
         let engine = Engine::new(&config()).map_err(|error| failed(&error))?;
         let mut linker = Linker::new(&engine);
-        bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+        bindings::v0_1::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+            .map_err(|error| failed(&error))?;
+        bindings::v0_2::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
             .map_err(|error| failed(&error))?;
         if let Some(folder) = cache_folder {
             std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;

@@ -1,7 +1,11 @@
 //! The words that plugins and Confab share, as plain values. `plugins/wit` says what they mean to a plugin.
 
+mod asked;
 mod event;
 
+pub use asked::{
+    Completion, HttpRequest, HttpResponse, NewChannel, Press, Suggestion, Tick, Timer, ToolCall, Verdict,
+};
 pub use event::{Delivery, Event, EventKind, Membership, Reaction};
 
 use serde::{Deserialize, Serialize};
@@ -64,20 +68,81 @@ pub struct Field {
     pub inline: bool,
 }
 
-/// A message that a plugin wants written.
+/// How a button looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it all")]
+pub enum ButtonStyle {
+    #[default]
+    Plain,
+    Primary,
+    Danger,
+}
+
+/// A button below a draft. What it means is the plugin's own business: nobody else sees `action` and `payload`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// Which of the plugin's actions, 1 to 64 bytes.
+    pub action: String,
+    /// At most 1 KiB.
+    pub payload: String,
+    /// 1 to 80 characters.
+    pub label: String,
+    /// How it looks.
+    pub style: ButtonStyle,
+}
+
+/// A message that a plugin wants written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// Markdown.
     pub content: String,
     /// Shown below the content.
     #[serde(default)]
     pub fields: Vec<Field>,
+    /// Shown below both; at most [`Draft::BUTTONS`].
+    #[serde(default)]
+    pub buttons: Vec<Button>,
 }
 
 impl Draft {
+    /// Most buttons of one draft.
+    pub const BUTTONS: usize = 20;
+    const ACTION_BYTES: usize = 64;
+    const PAYLOAD_BYTES: usize = 1024;
+    const LABEL_CHARACTERS: usize = 80;
+
     /// A draft of text alone.
     pub fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), fields: Vec::new() }
+        Self { content: content.into(), ..Self::default() }
+    }
+
+    /// Whether its buttons can be shown and stored.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.buttons.len() > Self::BUTTONS {
+            return Err(Failure::Invalid(format!("a message has at most {} buttons", Self::BUTTONS)));
+        }
+        for button in &self.buttons {
+            if button.action.is_empty() || button.action.len() > Self::ACTION_BYTES {
+                let most = Self::ACTION_BYTES;
+                return Err(Failure::Invalid(format!("the action of a button has 1 to {most} bytes")));
+            }
+            if button.payload.len() > Self::PAYLOAD_BYTES {
+                let most = Self::PAYLOAD_BYTES;
+                return Err(Failure::Invalid(format!("the payload of a button has at most {most} bytes")));
+            }
+            let characters = button.label.trim().chars().count();
+            if characters == 0
+                || characters > Self::LABEL_CHARACTERS
+                || button.label.contains(char::is_control)
+            {
+                let most = Self::LABEL_CHARACTERS;
+                return Err(Failure::Invalid(format!(
+                    "the label of a button has 1 to {most} characters on one line"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The draft as one Markdown text: its fields become lines `**title** value` below the content, and inline
@@ -106,6 +171,7 @@ impl Draft {
     pub(crate) fn bytes(&self) -> usize {
         self.content.len()
             + self.fields.iter().map(|field| field.title.len() + field.value.len()).sum::<usize>()
+            + self.buttons.iter().map(|it| it.action.len() + it.payload.len() + it.label.len()).sum::<usize>()
     }
 }
 
@@ -118,6 +184,8 @@ pub enum Reply {
     Whisper(Draft),
     /// The plugin's bot posts it where the person acted.
     Public(Draft),
+    /// It replaces the message whose button was pressed.
+    Update(Draft),
 }
 
 /// Why a host call failed: the one failure type that plugins see.
@@ -162,6 +230,10 @@ pub enum OptionValue {
     Toggle(bool),
     /// One of the choices that the manifest lists.
     Choice(String),
+    /// As read from a command a user's name, to a plugin the user's id.
+    User(String),
+    /// As read from a command a channel's name, to a plugin the channel's id.
+    Channel(String),
 }
 
 /// An option that was given, or that has a default.

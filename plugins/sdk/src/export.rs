@@ -1,7 +1,8 @@
 //! The macro that turns a type with handlers into the component's exports.
 
 /// Exports the handlers of a type: `export!(Dice: commands, events)`. The handlers are `lifecycle`, `events`,
-/// `commands` and `reactions`; each needs its trait. Call it once, at the root of the crate.
+/// `commands`, `completion`, `reactions`, `gate`, `actions`, `timers` and `tools`; each needs its trait. Call it
+/// once, at the root of the crate.
 #[macro_export]
 macro_rules! export {
     ($plugin:ident: $($handler:ident),+ $(,)?) => { $($crate::export_handler!($plugin, $handler);)+ };
@@ -37,6 +38,15 @@ macro_rules! export_handler {
         }
         $crate::bindings::commands::export_commands!($plugin with_types_in $crate::bindings::commands);
     };
+    ($plugin:ident, completion) => {
+        impl $crate::bindings::completion::exports::confab::plugin::completion_handler::Guest for $plugin {
+            fn complete(question: $crate::types::Question) -> Vec<$crate::types::Suggestion> {
+                $crate::install_panic_hook();
+                <$plugin as $crate::CompletionHandler>::complete(question)
+            }
+        }
+        $crate::bindings::completion::export_completion!($plugin with_types_in $crate::bindings::completion);
+    };
     ($plugin:ident, reactions) => {
         impl $crate::bindings::reactions::exports::confab::plugin::reaction_handler::Guest for $plugin {
             fn on_reaction(reaction: $crate::types::Reaction, added: bool) -> Result<$crate::types::Reply, String> {
@@ -45,5 +55,41 @@ macro_rules! export_handler {
             }
         }
         $crate::bindings::reactions::export_reactions!($plugin with_types_in $crate::bindings::reactions);
+    };
+    ($plugin:ident, gate) => {
+        impl $crate::bindings::gate::exports::confab::plugin::reaction_gate::Guest for $plugin {
+            fn may_react(reaction: $crate::types::Reaction) -> $crate::types::Verdict {
+                $crate::install_panic_hook();
+                <$plugin as $crate::ReactionGate>::may_react(reaction)
+            }
+        }
+        $crate::bindings::gate::export_gate!($plugin with_types_in $crate::bindings::gate);
+    };
+    ($plugin:ident, actions) => {
+        impl $crate::bindings::actions::exports::confab::plugin::action_handler::Guest for $plugin {
+            fn on_action(press: $crate::types::Press) -> Result<$crate::types::Reply, String> {
+                $crate::install_panic_hook();
+                <$plugin as $crate::ActionHandler>::on_action(press)
+            }
+        }
+        $crate::bindings::actions::export_actions!($plugin with_types_in $crate::bindings::actions);
+    };
+    ($plugin:ident, timers) => {
+        impl $crate::bindings::timers::exports::confab::plugin::timer_handler::Guest for $plugin {
+            fn on_timer(tick: $crate::types::Tick) -> Result<(), String> {
+                $crate::install_panic_hook();
+                <$plugin as $crate::TimerHandler>::on_timer(tick)
+            }
+        }
+        $crate::bindings::timers::export_timers!($plugin with_types_in $crate::bindings::timers);
+    };
+    ($plugin:ident, tools) => {
+        impl $crate::bindings::tools::exports::confab::plugin::tool_handler::Guest for $plugin {
+            fn call_tool(call: $crate::types::ToolCall) -> Result<String, String> {
+                $crate::install_panic_hook();
+                <$plugin as $crate::ToolHandler>::call_tool(call)
+            }
+        }
+        $crate::bindings::tools::export_tools!($plugin with_types_in $crate::bindings::tools);
     };
 }

@@ -26,32 +26,47 @@ mod handler;
 mod random;
 mod words;
 
-pub use bindings::host::confab::plugin::{chat, kv, runtime, settings};
+pub use bindings::host::confab::plugin::{chat, http, kv, runtime, schedule, search, settings};
 #[doc(hidden)]
 pub use handler::install_panic_hook;
-pub use handler::{CommandHandler, EventHandler, Lifecycle, ReactionHandler};
+pub use handler::{
+    ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, ReactionGate, ReactionHandler,
+    TimerHandler, ToolHandler,
+};
 pub use random::Random;
+pub use words::{integer_setting, text_setting};
 
 /// The words that plugins and Confab share, as in `plugins/wit`.
 pub mod types {
+    pub use crate::bindings::actions::exports::confab::plugin::action_handler::Press;
     pub use crate::bindings::commands::exports::confab::plugin::command_handler::{
         Argument, Invocation, OptionValue,
     };
+    pub use crate::bindings::completion::exports::confab::plugin::completion_handler::{
+        Question, Suggestion,
+    };
+    pub use crate::bindings::gate::exports::confab::plugin::reaction_gate::Verdict;
     pub use crate::bindings::host::confab::plugin::events::{Delivery, Event, Membership, Reaction};
+    pub use crate::bindings::host::confab::plugin::http::{Request, Response};
     pub use crate::bindings::host::confab::plugin::settings::Value;
     pub use crate::bindings::host::confab::plugin::types::{
-        Draft, Failure, Field, Message, Place, Reply, User,
+        Button, ButtonStyle, Draft, Failure, Field, Message, Place, Reply, User,
     };
     pub use crate::bindings::lifecycle::exports::confab::plugin::lifecycle::Reason;
+    pub use crate::bindings::timers::exports::confab::plugin::timer_handler::Tick;
+    pub use crate::bindings::tools::exports::confab::plugin::tool_handler::Call as ToolCall;
 }
 
 /// Everything that a plugin usually needs.
 pub mod prelude {
     pub use crate::types::{
-        Argument, Delivery, Draft, Event, Failure, Field, Invocation, Membership, Message, OptionValue,
-        Place, Reaction, Reason, Reply, User, Value,
+        Argument, Button, ButtonStyle, Delivery, Draft, Event, Failure, Field, Invocation, Membership,
+        Message, OptionValue, Place, Press, Question, Reaction, Reason, Reply, Request, Response, Suggestion,
+        Tick, ToolCall, User, Value, Verdict,
     };
     pub use crate::{
-        CommandHandler, EventHandler, Lifecycle, Random, ReactionHandler, chat, kv, runtime, settings,
+        ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, Random, ReactionGate,
+        ReactionHandler, TimerHandler, ToolHandler, chat, http, integer_setting, kv, runtime, schedule,
+        search, settings, text_setting,
     };
 }

@@ -1,11 +1,71 @@
 //! Short ways to say common things with the shared words.
 
-use crate::types::{Draft, Failure, Invocation, Message, OptionValue, Place, Reaction, Reply};
+use crate::bindings::host::confab::plugin::settings;
+use crate::types::{
+    Button, ButtonStyle, Draft, Failure, Field, Invocation, Message, OptionValue, Place, Reaction, Reply,
+    Value,
+};
 
 impl Draft {
     /// A message of text (Markdown) alone.
     pub fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), fields: Vec::new() }
+        Self { content: content.into(), fields: Vec::new(), buttons: Vec::new() }
+    }
+
+    /// With one more button below.
+    #[must_use]
+    pub fn button(mut self, button: Button) -> Self {
+        self.buttons.push(button);
+        self
+    }
+
+    /// With one more field below the text.
+    #[must_use]
+    pub fn field(mut self, title: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.push(Field { title: title.into(), value: value.into(), inline: false });
+        self
+    }
+}
+
+impl Button {
+    /// A plain button: pressed, it brings `action` and `payload` back.
+    pub fn new(action: impl Into<String>, payload: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            payload: payload.into(),
+            label: label.into(),
+            style: ButtonStyle::Plain,
+        }
+    }
+
+    /// The one that people press most.
+    #[must_use]
+    pub fn primary(mut self) -> Self {
+        self.style = ButtonStyle::Primary;
+        self
+    }
+
+    /// One that ends or removes something.
+    #[must_use]
+    pub fn danger(mut self) -> Self {
+        self.style = ButtonStyle::Danger;
+        self
+    }
+}
+
+/// The text of a setting, if it has one.
+pub fn text_setting(key: &str) -> Option<String> {
+    match settings::get(key)? {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The number of an integer setting, if it has one.
+pub fn integer_setting(key: &str) -> Option<i64> {
+    match settings::get(key)? {
+        Value::Integer(number) => Some(number),
+        _ => None,
     }
 }
 
@@ -48,10 +108,13 @@ impl Invocation {
         self.arguments.iter().find(|argument| argument.name == name).map(|argument| &argument.value)
     }
 
-    /// The value of a text or choice option.
+    /// The value of a text or choice option, or the id of a user or a channel.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.argument(name)? {
-            OptionValue::Text(text) | OptionValue::Choice(text) => Some(text),
+            OptionValue::Text(text)
+            | OptionValue::Choice(text)
+            | OptionValue::User(text)
+            | OptionValue::Channel(text) => Some(text),
             _ => None,
         }
     }

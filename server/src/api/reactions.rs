@@ -1,16 +1,23 @@
 //! Reactions under messages.
 
-use confab_core::{Fault, FutureExt, messages, reactions};
+use std::time::Duration;
+
+use confab_core::{Fault, FutureExt, Result, messages, reactions};
 use confab_protocol::{MessageId, ReactionCount, Timestamp, UserId, UserRef};
+use confab_worker::plugins;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
+
+/// A plugin has 50 ms for its say; the rest is the way to a worker and back.
+const GATE_WITHIN: Duration = Duration::from_millis(100);
 
 #[derive(Object)]
 struct ReactionList {
@@ -136,6 +143,23 @@ impl Reactions {
         let app = app(&self.0)?;
         let user = caller.0.user_id;
         app.limits.react(user)?;
+        ask_plugin(app, user, id, &code).await?;
         Ok(app.db.write(move |tx| async move { reactions::add(tx, user, id, &code).await }.boxed()).await?)
     }
+}
+
+/// A plugin that owns a reaction may refuse one. Nobody waits for it longer than a moment, and whatever goes wrong, the
+/// reaction counts.
+async fn ask_plugin(app: &App, user_id: UserId, message_id: MessageId, code: &str) -> Result<()> {
+    let code = code.trim_matches(':');
+    if reactions::plugin_of(&mut app.db.read(), code).await?.is_none() {
+        return Ok(());
+    }
+    let question = json!({ "user_id": user_id, "message_id": message_id, "code": code });
+    let asked = app.bus.ask::<_, Value>(plugins::GATE, &question);
+    let refusal = match tokio::time::timeout(GATE_WITHIN, asked).await {
+        Ok(Ok(answer)) => answer["refusal"].as_str().map(str::to_owned),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    refusal.map_or(Ok(()), |text| Err(Fault::conflict("reaction_refused", text)))
 }

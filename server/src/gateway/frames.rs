@@ -4,7 +4,7 @@ mod departed;
 
 use std::collections::HashMap;
 
-use confab_core::{Db, Fault, Result, channels, messages, users};
+use confab_core::{Db, Fault, Result, channels, messages, users, whispers};
 use confab_protocol::{Event, EventKind, Message, MessageId, Timestamp, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,6 +83,7 @@ pub async fn encode(db: &Db, events: &[Event]) -> Result<Vec<Option<EventFrame>>
                     None => None,
                 }
             }
+            EventKind::CommandResult => Some(text(event, &whisper(db, event).await?)),
             _ => small(event, &people).map(|d| text(event, &d)),
         };
         frames.push(frame.transpose()?.map(|text| EventFrame { text, departed: None }));
@@ -96,6 +97,18 @@ fn unique<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// What a plugin said to one person, as it is now; of one that is gone, that it is.
+async fn whisper(db: &Db, event: &Event) -> Result<Value> {
+    let user = event.user_id.ok_or_else(|| Fault::Internal("a whisper to nobody".into()))?;
+    match whispers::find(&mut db.read(), user, event.ref_id).await {
+        Ok(whisper) => serde_json::to_value(whisper).map_err(Fault::internal),
+        Err(Fault::NotFound(_)) => {
+            Ok(json!({ "id": event.ref_id, "channel_id": event.detail, "is_gone": true }))
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// What is left of a deleted message: ids, and what makes its tombstone the one that REST shows. The root's id is
@@ -164,10 +177,9 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
             json!({ "id": event.ref_id, "state": detail })
         }
         EventKind::ReactionCatalogueUpdated => json!({ "code": detail }),
-        EventKind::CommandResult
-        | EventKind::ThreadUpdated
-        | EventKind::PreferencesUpdated
-        | EventKind::NotificationsRead => serde_json::from_str(detail).ok()?,
+        EventKind::ThreadUpdated | EventKind::PreferencesUpdated | EventKind::NotificationsRead => {
+            serde_json::from_str(detail).ok()?
+        }
         EventKind::PluginChanged => json!({ "id": detail }),
         // Servers only; and those that carry more than the row were taken before.
         EventKind::SessionEnded
@@ -175,6 +187,7 @@ fn small(event: &Event, people: &HashMap<UserId, confab_protocol::UserRef>) -> O
         | EventKind::FileTextStored
         | EventKind::RetryRequested
         | EventKind::ReindexRequested
+        | EventKind::CommandResult
         | EventKind::NewMessage
         | EventKind::MessageUpdate
         | EventKind::MessageDelete

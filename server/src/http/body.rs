@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use confab_core::plugins::parts::COMPONENT_BYTES;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, Request, Result};
 use tokio::io::AsyncReadExt;
@@ -27,11 +28,16 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let path = request.uri().path();
     let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
     let is_symbol = path == "/api/v1/reactions" && *request.method() == Method::POST;
+    let is_component = (path == "/api/v1/plugins" && *request.method() == Method::POST)
+        || (path.starts_with("/api/v1/plugins/")
+            && path.matches('/').count() == 4
+            && *request.method() == Method::PUT);
     let is_file = path.ends_with("/files/upload");
     let is_part = path.starts_with("/api/v1/files/uploads/") && *request.method() == Method::PATCH;
     let most = match () {
         () if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
         () if is_picture => pictures::MOST_BYTES + ENVELOPE_BYTES,
+        () if is_component => COMPONENT_BYTES as u64 + 3 * ENVELOPE_BYTES,
         () if is_file => upload_bytes + ENVELOPE_BYTES,
         () if is_part => api::PART_BYTES,
         () => JSON_BYTES as u64,
@@ -44,7 +50,7 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         // Counted while they are received, whatever length was declared.
         return Ok(());
     }
-    if is_picture || is_symbol {
+    if is_picture || is_symbol || is_component {
         // Without a length the stream is bounded where it is read, but multipart may also carry other fields.
         return declared.map(|_| ()).ok_or_else(|| {
             Error::from_string("an upload must declare its Content-Length", StatusCode::BAD_REQUEST)

@@ -137,6 +137,8 @@ both! {
             "identity.unlinked", "member.added", "member.removed", "channel.deleted", "channel.retention_changed", "channel.assistant_switched", "audit.exported", "data.imported",
             "member.role_changed", "channel.privacy_changed", "channel_invitation.created",
             "channel_invitation.used", "channel_invitation.revoked", "reaction.created", "reaction.deleted", "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
+            "plugin.installed", "plugin.offered", "plugin.removed", "plugin.enabled", "plugin.disabled", "plugin.granted",
+            "plugin.configured", "plugin.denied",
         ];
         for action in Action::ALL {
             let word = action.as_str();

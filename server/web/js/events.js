@@ -9,6 +9,7 @@ import {
 import { withReply, withThreadNews } from './threads.js';
 import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { withRoom } from './voice/rooms.js';
+import { whispered } from './whispers.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 
 /**
@@ -51,6 +52,7 @@ export function applyEvent({ t, d, withheld }) {
       case 'read_updated': return readTo(d);
       case 'user_updated': return userChanged(d);
       case 'notification': return notified(d);
+      case 'command_result': return whispered(d);
       case 'notifications_read': inbox.value = withReadElsewhere(inbox.value, d); return undefined;
       default: return undefined; // an event of a newer server
     }

@@ -4,6 +4,7 @@ import { chat } from './chat_api.js';
 import { receive } from './events.js';
 import { changeThread, changeTimeline, commands, connection, noteOf, thread, timelines } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
+import { whispered } from './whispers.js';
 import { live } from './workspace.js';
 
 /** @typedef {import('./timeline.js').Pending} Pending */
@@ -93,7 +94,8 @@ export async function runCommand(channelId, text) {
   try {
     const result = await api.runCommand(channelId, text);
     if (result.message) receive(result.message);
-    if (result.outcome === 'whisper') changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, result.command ?? name, result.content)));
+    if (result.whisper) whispered(result.whisper);
+    else if (result.outcome === 'whisper') changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, result.command ?? name, result.content)));
   } catch (error) {
     changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, name, /** @type {Error} */ (error).message)));
   }

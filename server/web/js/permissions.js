@@ -17,6 +17,7 @@ const ADMINISTRATION = [
   { name: 'people', title: 'People', icon: 'users', allowed: (user) => may(user, 'users.manage') || may(user, 'bots.manage') },
   { name: 'roles', title: 'Roles and permissions', icon: 'check', allowed: (user) => may(user, 'roles.manage') },
   { name: 'invitations', title: 'Invitations', icon: 'userplus', allowed: (user) => may(user, 'users.invite') },
+  { name: 'plugins', title: 'Plugins', icon: 'spark', allowed: (user) => may(user, 'plugins.manage') },
   { name: 'audit', title: 'Audit log', icon: 'list', allowed: (user) => may(user, 'audit.read') },
   { name: 'server', title: 'Server', icon: 'screen', allowed: (user) => may(user, 'server.watch') },
   { name: 'policy', title: 'Policy', icon: 'lock', allowed: (user) => Boolean(user?.is_superuser) },

@@ -9,7 +9,7 @@
  *   mentions_all?:string|null, previews?:any[], quoted?:any, forwarded?:any, is_read?:boolean, reactions?:Reaction[], files?:any[], mentions?:string[]}} Message
  * @typedef {{nonce:string, channel_id:string, parent_id?:string, content:string, file_ids?:string[], quoted?:Message,
  *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
- * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string}} Note seen by me only
+ * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string, whisper?:import('./whispers.js').Whisper}} Note seen by me only; whisper: what a plugin said, which the server keeps
  * @typedef {{items:Message[], pending:Pending[], notes:Note[], reachedStart:boolean, reachedEnd:boolean,
  *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null}} Timeline
  *   items ascend by seq; dividerSeq: messages above it are new since the channel was opened

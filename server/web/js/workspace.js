@@ -19,6 +19,7 @@ import {
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
+import { loadWhispers } from './whispers.js';
 import { aroundPage, emptyTimeline, withPage } from './timeline.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
@@ -140,6 +141,7 @@ export async function loadLatest(channelId) {
   if (before.loading === 'page' || (before.loaded && before.reachedEnd)) return;
   changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], reachedEnd: true, loading: 'page', error: '' }));
   await page(channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
+  void loadWhispers(channelId);
 }
 
 /** Shows the part of a channel around one message. @param {string} channelId @param {number} seq */

@@ -1,18 +1,23 @@
 //! The plugins that this process can call, as the record says: installed, enabled, and of a component it has.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
-use confab_core::plugins::{self, Installed};
-use confab_core::{Db, FutureExt as _, Result, users};
-use confab_plugin_host::{CallError, Grants, Limits, LoadError, Manifest, Plugin, Runtime, SettingValue};
+use confab_core::plugins::{self, Installed, parts};
+use confab_core::{Bus, Db, FutureExt as _, Result, users};
+use confab_plugin_host::{
+    CallError, Grants, Level, Limits, LoadError, Manifest, Plugin, Runtime, SettingValue,
+};
 use confab_protocol::{UserId, UserRef};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 use super::health::Health;
+use super::host::{BotHost, Occasion, Reach};
+use super::notes::Notes;
 use super::package::Package;
 
 /// A plugin that can be called.
@@ -21,8 +26,8 @@ pub(super) struct Loaded {
     pub id: String,
     /// What it says of itself.
     pub manifest: Manifest,
-    /// Its component.
-    pub wasm: &'static [u8],
+    /// Its component. `None`: it was uploaded and stands in the record.
+    wasm: Option<&'static [u8]>,
     /// Its handlers, compiled when the first of them is called: most servers have plugins that nobody calls for days.
     plugin: OnceCell<Plugin>,
     /// Whom it acts as.
@@ -32,9 +37,12 @@ pub(super) struct Loaded {
     /// What it reads of its settings.
     pub settings: BTreeMap<String, SettingValue>,
     /// What it was made of: another one means that it is loaded anew.
-    made_of: (String, String),
+    made_of: MadeOf,
     health: Mutex<Health>,
 }
+
+/// Component, grants and settings.
+type MadeOf = (String, String, Option<String>);
 
 /// How an installed plugin stands in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +58,10 @@ pub(super) enum Standing {
 /// See the module.
 pub(super) struct Catalogue {
     db: Db,
+    bus: Bus,
+    notes: Arc<Notes>,
+    /// A timer was set that may be due sooner than any other.
+    sooner: Arc<Notify>,
     /// Started for the first call.
     runtime: OnceCell<Runtime>,
     cache_folder: PathBuf,
@@ -61,10 +73,33 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// An empty one. Compiled plugins are kept in `cache_folder`.
-    pub(super) fn new(db: &Db, cache_folder: &Path, packages: Vec<Package>) -> Self {
+    pub(super) fn new(db: &Db, bus: &Bus, cache_folder: &Path, packages: Vec<Package>) -> Self {
         let (loaded, reloading) = (RwLock::default(), tokio::sync::Mutex::default());
         let (runtime, cache_folder) = (OnceCell::new(), cache_folder.to_owned());
-        Self { db: db.clone(), runtime, cache_folder, packages, loaded, reloading }
+        let (db, bus, notes, sooner) = (db.clone(), bus.clone(), Arc::default(), Arc::default());
+        Self { db, bus, notes, sooner, runtime, cache_folder, packages, loaded, reloading }
+    }
+
+    /// The host of one call into a plugin; of one that answers a person, with what this person may do too and no more.
+    pub(super) fn host(&self, of: &Arc<Loaded>, occasion: Occasion, person: Option<UserId>) -> Arc<BotHost> {
+        let (notes, sooner) = (Arc::clone(&self.notes), Arc::clone(&self.sooner));
+        let reach = Reach { db: self.db.clone(), bus: self.bus.clone(), notes, sooner };
+        BotHost::new(reach, of, occasion, person)
+    }
+
+    /// A reader of the record.
+    pub(super) fn read(&self) -> confab_core::Reader {
+        self.db.read()
+    }
+
+    /// What is noted of plugins.
+    pub(super) fn notes(&self) -> &Arc<Notes> {
+        &self.notes
+    }
+
+    /// Told when a timer may be due sooner.
+    pub(super) fn sooner(&self) -> &Notify {
+        &self.sooner
     }
 
     /// What came with this program.
@@ -119,25 +154,33 @@ impl Catalogue {
         if !installed.is_enabled {
             return Ok(Err(Standing::Disabled));
         }
-        let made_of = (installed.sha256.clone(), installed.grants.clone());
+        let made_of = (installed.sha256.clone(), installed.grants.clone(), installed.settings.clone());
         if let Some(same) = before.get(&installed.id).filter(|it| it.made_of == made_of) {
             return Ok(Ok(Arc::clone(same)));
         }
-        let Some(package) = self.packages.iter().find(|it| it.is(&installed.id, &installed.sha256)) else {
-            tracing::warn!(
-                plugin = installed.id,
-                version = installed.version,
-                "this program has no such version of the plugin and leaves it to others"
-            );
-            return Ok(Err(Standing::Unknown));
+        let package = self.packages.iter().find(|it| it.is(&installed.id, &installed.sha256));
+        let source = match package {
+            Some(package) => Ok((package.manifest.clone(), Some(package.wasm))),
+            None if parts::is_here(&mut self.db.read(), &installed.sha256).await? => {
+                Manifest::parse(&installed.manifest).map(|it| (it, None)).map_err(|faults| in_words(&faults))
+            }
+            None => {
+                tracing::warn!(
+                    plugin = installed.id,
+                    version = installed.version,
+                    "this program has no such version of the plugin and leaves it to others"
+                );
+                return Ok(Err(Standing::Unknown));
+            }
         };
         let bot = match installed.bot_id {
             Some(bot) => users::refs(&mut self.db.read(), &[UserId(bot)]).await?.pop(),
             None => None,
         };
-        let made = match bot {
-            Some(bot) => make(package, bot, made_of),
-            None => Err("it has no bot user".to_owned()),
+        let made = match (source, bot) {
+            (Ok(source), Some(bot)) => make(source, bot, made_of),
+            (Err(reason), _) => Err(reason),
+            (_, None) => Err("it has no bot user".to_owned()),
         };
         match made {
             Ok(loaded) => Ok(Ok(Arc::new(loaded))),
@@ -170,14 +213,35 @@ impl Catalogue {
     }
 
     async fn compile(&self, loaded: &Loaded) -> Result<Plugin, LoadError> {
-        let runtime = self.runtime.get_or_try_init(|| async { self.start_engine() }).await?.clone();
-        let (manifest, wasm) = (loaded.manifest.clone(), loaded.wasm);
-        // Compiling takes a tenth of a second to tens of seconds of CPU.
-        let made = tokio::task::spawn_blocking(move || runtime.load(manifest, wasm)).await;
-        let plugin = made.map_err(|error| LoadError::Engine(error.to_string()))??;
+        let wasm = match loaded.wasm {
+            Some(wasm) => Cow::Borrowed(wasm),
+            None => Cow::Owned(self.component(&loaded.manifest.sha256).await?),
+        };
+        let plugin = self.made(loaded.manifest.clone(), wasm).await?;
         let (version, bot) = (&loaded.manifest.version, &loaded.bot.username);
         tracing::info!(plugin = loaded.id, version, bot, "plugin loaded");
         Ok(plugin)
+    }
+
+    /// Compiles a component, or takes it from the cache. Takes a tenth of a second to tens of seconds of CPU.
+    ///
+    /// # Errors
+    /// Those of [`Runtime::load`].
+    pub(super) async fn made(
+        &self,
+        manifest: Manifest,
+        wasm: Cow<'static, [u8]>,
+    ) -> Result<Plugin, LoadError> {
+        let runtime = self.runtime.get_or_try_init(|| async { self.start_engine() }).await?.clone();
+        let made = tokio::task::spawn_blocking(move || runtime.load(manifest, &wasm)).await;
+        made.map_err(|error| LoadError::Engine(error.to_string()))?
+    }
+
+    /// An uploaded component.
+    pub(super) async fn component(&self, sha256: &str) -> Result<Vec<u8>, LoadError> {
+        let found = parts::component(&mut self.db.read(), sha256).await;
+        let found = found.map_err(|fault| LoadError::Engine(fault.to_string()))?;
+        found.ok_or_else(|| LoadError::Compile("the component is not in the record any more".into()))
     }
 
     fn start_engine(&self) -> Result<Runtime, LoadError> {
@@ -225,7 +289,7 @@ impl Catalogue {
         if let Err(error) = &answer
             && error.is_fault()
         {
-            tracing::warn!(plugin = loaded.id, %error, "a call of a plugin failed");
+            self.notes.line(&loaded.id, Level::Error, &format!("a call failed: {error}"));
             let is_enough =
                 loaded.health.lock().unwrap_or_else(PoisonError::into_inner).strike(Instant::now());
             if is_enough {
@@ -244,22 +308,34 @@ impl Loaded {
     /// Whether it wants to be told of its installation. The name of what a component exports stands in it.
     pub(super) fn has_lifecycle(&self) -> bool {
         const NAME: &[u8] = b"confab:plugin/lifecycle";
-        self.wasm.windows(NAME.len()).any(|part| part == NAME)
+        // An uploaded one is asked: it is compiled already, since that is how it was checked.
+        self.wasm.is_none_or(|wasm| wasm.windows(NAME.len()).any(|part| part == NAME))
     }
 }
 
 /// The error is a reason that lies in the plugin.
-fn make(package: &Package, bot: UserRef, made_of: (String, String)) -> Result<Loaded, String> {
-    let manifest = package.manifest.clone();
-    let settings = manifest.settings(&BTreeMap::new()).map_err(|faults| in_words(&faults))?;
-    Runtime::check(&manifest, package.wasm).map_err(|error| error.to_string())?;
+fn make(
+    (manifest, wasm): (Manifest, Option<&'static [u8]>),
+    bot: UserRef,
+    made_of: MadeOf,
+) -> Result<Loaded, String> {
+    let given = settings_of(made_of.2.as_deref());
+    let settings = manifest.settings(&given).map_err(|faults| in_words(&faults))?;
+    if let Some(wasm) = wasm {
+        Runtime::check(&manifest, wasm).map_err(|error| error.to_string())?;
+    }
     let id = manifest.id.clone();
     let grants = serde_json::from_str(&made_of.1).unwrap_or_else(|error| {
         tracing::warn!(plugin = id, %error, "cannot read what the plugin was granted: it is granted nothing");
         Grants::none()
     });
     let (plugin, health) = (OnceCell::new(), Mutex::default());
-    Ok(Loaded { id, manifest, wasm: package.wasm, plugin, bot, grants, settings, made_of, health })
+    Ok(Loaded { id, manifest, wasm, plugin, bot, grants, settings, made_of, health })
+}
+
+/// What an administrator set.
+pub(super) fn settings_of(text: Option<&str>) -> BTreeMap<String, SettingValue> {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// Several faults as one sentence.

@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use confab_core::access::{self, Admitted};
-use confab_core::{Db, Fault, FutureExt as _, Result, members, users};
-use confab_plugin_host::{Argument, CallError, Command, Draft, Invocation, Reply, command_name};
-use confab_protocol::{ChannelId, ChannelKind, Message, UserId, UserRef};
+use confab_core::whispers::Whisper;
+use confab_core::{Db, Fault, FutureExt as _, Result, channels, members, users};
+use confab_plugin_host::{
+    Argument, CallError, Command, Completion, Draft, Invocation, OptionValue, Reply, Suggestion, command_name,
+};
+use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::action;
 use super::catalogue::{Catalogue, Loaded};
 use super::host::{BotHost, Occasion};
 use super::words;
@@ -29,6 +33,9 @@ pub(super) struct Question {
     pub user_id: UserId,
     /// Where.
     pub channel_id: ChannelId,
+    /// In which thread.
+    #[serde(default)]
+    pub parent_id: Option<MessageId>,
     /// `/name …`
     pub text: String,
     /// The same for a repetition of the same request, which does nothing more.
@@ -48,6 +55,15 @@ pub(super) struct Answer {
     /// The message in the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Message>,
+    /// What the person alone sees, with its buttons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whisper: Option<Whisper>,
+}
+
+impl Answer {
+    pub(super) fn of(command: &str, outcome: Outcome) -> Self {
+        Self { command: command.to_owned(), outcome, content: None, message: None, whisper: None }
+    }
 }
 
 /// Who sees an answer.
@@ -60,6 +76,21 @@ pub(super) enum Outcome {
     Whisper,
     /// Nobody: there is nothing to see.
     Silent,
+}
+
+/// An option that a person is typing.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Completing {
+    /// Who.
+    pub user_id: UserId,
+    /// Where.
+    pub channel_id: ChannelId,
+    /// Of which command.
+    pub command: String,
+    /// Which option.
+    pub option: String,
+    /// What stands there so far.
+    pub typed: String,
 }
 
 /// Runs commands.
@@ -158,6 +189,53 @@ impl Commands {
         }
     }
 
+    /// Names of people and channels as the ids that plugins know.
+    async fn named(&self, mut arguments: Vec<Argument>, user: UserId) -> Result<Vec<Argument>> {
+        let mut on = self.db.read();
+        for argument in &mut arguments {
+            let unknown = |what: &str| Fault::invalid("text", format!("`{}` names no {what}", argument.name));
+            argument.value = match &argument.value {
+                OptionValue::User(name) => {
+                    let found = users::by_names(&mut on, &[name.to_lowercase()]).await?.pop();
+                    OptionValue::User(found.ok_or_else(|| unknown("user"))?.0.to_string())
+                }
+                OptionValue::Channel(name) => {
+                    let found = channels::named(&mut on, user, name).await?.pop();
+                    OptionValue::Channel(
+                        found.ok_or_else(|| unknown("channel that you can see"))?.to_string(),
+                    )
+                }
+                _ => continue,
+            };
+        }
+        Ok(arguments)
+    }
+
+    /// What could stand at an option that somebody is typing. A plugin that takes too long suggests nothing.
+    pub(super) async fn complete(&self, asked: Completing) -> Result<Value> {
+        let person = access::admit(&mut self.db.read(), asked.user_id, asked.channel_id).await?;
+        person.member()?;
+        let none = json!({ "items": [] });
+        let Some(loaded) = self.catalogue.with_command(&asked.command) else { return Ok(none) };
+        let known = loaded.manifest.command(&asked.command);
+        let option = known.and_then(|it| it.options.iter().find(|option| option.name == asked.option));
+        if option.is_none_or(|option| !option.completes) {
+            return Ok(none);
+        }
+        let person = users::refs(&mut self.db.read(), &[asked.user_id]).await?.pop();
+        let user = words::user(&person.ok_or(Fault::NotFound("channel"))?);
+        let host = self.catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+        let place = words::place(asked.channel_id, None);
+        let question =
+            Completion { command: asked.command, option: asked.option, typed: asked.typed, user, place };
+        let Ok(plugin) = self.catalogue.handlers(&loaded).await else { return Ok(none) };
+        let Ok(found) = self.catalogue.call(&loaded, plugin.complete(host.granted(), question)).await else {
+            return Ok(none);
+        };
+        let item = |it: &Suggestion| json!({ "value": it.value, "label": it.label });
+        Ok(json!({ "items": found.iter().map(item).collect::<Vec<_>>() }))
+    }
+
     async fn call(
         &self,
         loaded: &Arc<Loaded>,
@@ -167,27 +245,28 @@ impl Commands {
     ) -> Result<Answer> {
         let person = users::refs(&mut self.db.read(), &[asked.user_id]).await?.pop();
         let person: UserRef = person.ok_or(Fault::NotFound("channel"))?;
-        let host = BotHost::new(&self.db, loaded, Occasion::command(asked.invocation_id));
+        let host = self.catalogue.host(loaded, Occasion::command(asked.invocation_id), Some(asked.user_id));
         let invocation = Invocation {
             command: name.to_owned(),
-            arguments,
+            arguments: self.named(arguments, asked.user_id).await?,
             user: words::user(&person),
-            place: words::place(asked.channel_id, None),
+            place: words::place(asked.channel_id, asked.parent_id),
         };
         let plugin =
             self.catalogue.handlers(loaded).await.map_err(|_| failed(loaded, "the plugin failed"))?;
         let call = self.catalogue.call(loaded, plugin.on_command(host.granted(), invocation));
         let called = tokio::time::timeout(DEADLINE, call).await.map_err(|_| Fault::Busy)?;
-        let answer = |outcome, content| Answer { command: name.to_owned(), outcome, content, message: None };
+        let answer = |outcome, content| Answer { content, ..Answer::of(name, outcome) };
         match called {
             Ok(Reply::Silent) => Ok(answer(Outcome::Silent, None)),
             Ok(Reply::Public(draft)) if loaded.may_reply() => {
-                let message = say(&host, asked.channel_id, &draft, loaded).await?;
+                let message = say(&host, asked, draft, loaded).await?;
                 let content = Some(message.content.clone());
                 Ok(Answer { message: Some(message), ..answer(Outcome::Public, content) })
             }
-            Ok(Reply::Whisper(draft) | Reply::Public(draft)) => {
-                Ok(answer(Outcome::Whisper, Some(draft.markdown())))
+            Ok(Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft)) => {
+                let said = action::whisper(&host, (asked.channel_id, asked.parent_id), draft).await?;
+                Ok(Answer { command: name.to_owned(), ..said })
             }
             // Its text is for the person who gave the command, and for nobody else.
             Err(CallError::Guest(text)) => Ok(answer(Outcome::Whisper, Some(text))),
@@ -197,16 +276,28 @@ impl Commands {
     }
 }
 
-async fn say(host: &BotHost, channel: ChannelId, draft: &Draft, loaded: &Loaded) -> Result<Message> {
-    host.say(channel, None, draft.markdown()).await.map_err(|fault| match fault {
+async fn say(host: &BotHost, asked: &Question, draft: Draft, loaded: &Loaded) -> Result<Message> {
+    host.say(asked.channel_id, asked.parent_id, draft).await.map_err(|fault| match fault {
         // Empty or too long: the person wrote nothing wrong.
         Fault::Invalid { .. } => failed(loaded, "the plugin's answer cannot be posted"),
         other => other,
     })
 }
 
-fn failed(loaded: &Loaded, what: &str) -> Fault {
+pub(super) fn failed(loaded: &Loaded, what: &str) -> Fault {
     Fault::conflict("plugin_failed", format!("{}: {what}", loaded.manifest.name))
+}
+
+fn default_text(value: &OptionValue) -> String {
+    match value {
+        OptionValue::Text(text)
+        | OptionValue::Choice(text)
+        | OptionValue::User(text)
+        | OptionValue::Channel(text) => text.clone(),
+        OptionValue::Integer(number) => number.to_string(),
+        OptionValue::Number(number) => number.to_string(),
+        OptionValue::Toggle(toggle) => toggle.to_string(),
+    }
 }
 
 fn in_list(command: &Command, plugin_id: &str) -> Value {
@@ -219,6 +310,11 @@ fn in_list(command: &Command, plugin_id: &str) -> Value {
                 "type": option.kind,
                 "description": option.description,
                 "required": option.required,
+                "choices": option.choices,
+                "min": option.min,
+                "max": option.max,
+                "default": option.default.as_ref().map(default_text),
+                "complete": option.completes,
             })
         })
         .collect();
@@ -226,6 +322,7 @@ fn in_list(command: &Command, plugin_id: &str) -> Value {
         "name": command.name,
         "description": command.description,
         "options": options,
+        "usage": command.usage(),
         "plugin_id": plugin_id,
     })
 }

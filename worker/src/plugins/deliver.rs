@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use confab_core::{Db, Fault, Result, access, cursors, messages, users};
 use confab_plugin_host as plugin;
-use confab_plugin_host::{CallError, Delivery, Permission, Reply};
+use confab_plugin_host::{CallError, Delivery, Host, Level, Permission, Reply};
 use confab_protocol::{ChannelId, Event, EventKind, MessageId, UserId};
 
 use super::catalogue::{Catalogue, Loaded};
-use super::host::{BotHost, Occasion};
+use super::host::Occasion;
 use super::words;
 use crate::consumer::{Consumer, Handler};
 
@@ -89,8 +89,8 @@ impl Deliveries {
         if !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
-        let host =
-            BotHost::new(&self.db, loaded, Occasion::event(event.pos, event.channel_id.zip(event.seq)));
+        let occasion = Occasion::event(event.pos, event.channel_id.zip(event.seq));
+        let host = self.catalogue.host(loaded, occasion, None);
         let delivery = Delivery {
             sequence: u64::try_from(event.pos).unwrap_or(0),
             attempt,
@@ -114,7 +114,7 @@ impl Deliveries {
             return Ok(());
         }
         let occasion = Occasion::reaction(event.pos, event.channel_id.zip(event.seq));
-        let host = BotHost::new(&self.db, loaded, occasion);
+        let host = self.catalogue.host(loaded, occasion, None);
         let called = match self.catalogue.handlers(loaded).await {
             Ok(plugin) => {
                 let call = plugin.on_reaction(host.granted(), reaction.clone(), added);
@@ -124,8 +124,7 @@ impl Deliveries {
         };
         match called {
             Ok(Reply::Public(draft)) if loaded.may_reply() => {
-                let posted =
-                    host.say(happening.channel, Some(MessageId(event.ref_id)), draft.markdown()).await;
+                let posted = host.say(happening.channel, Some(MessageId(event.ref_id)), draft).await;
                 // Archived, or the bot was removed, while the plugin ran: nothing that another try could mend.
                 match posted {
                     Err(fault) if fault.is_retryable() => Err(fault),
@@ -136,7 +135,13 @@ impl Deliveries {
                     Ok(_) => Ok(()),
                 }
             }
-            // A whisper has no way to one person outside a request.
+            Ok(Reply::Whisper(draft)) if loaded.may_reply() => {
+                let place = words::place(happening.channel, None);
+                if let Err(failure) = Host::whisper(&*host, place, reaction.user.id.clone(), draft).await {
+                    self.catalogue.notes().line(&loaded.id, Level::Warn, &format!("whisper: {failure}"));
+                }
+                Ok(())
+            }
             Ok(_) => Ok(()),
             Err(error) => done(Err(error)),
         }

@@ -1,36 +1,74 @@
 //! What plugins can do here: every call acts as the plugin's bot, through the same functions and the same checks as
-//! a person's request. The bot sees what its memberships let it see and nothing else.
+//! a person's request. The bot sees what its memberships let it see and nothing else; while it answers a person, only what
+//! this person sees too.
 
 mod chat;
 mod kept;
 mod occasion;
+pub(super) mod outside;
+mod person;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use confab_core::{Db, Result, users};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use confab_core::plugins::timers;
+use confab_core::{Bus, Db, FutureExt as _, Result, users};
 use confab_plugin_host::{
-    Answer, Draft, Entry, Failure, Granted, Host, Id, Level, Message, Place, SettingValue, User,
+    Answer, Draft, Entry, Failure, Granted, Host, HttpRequest, HttpResponse, Id, Level, Message, NewChannel,
+    Permission, Place, SettingKind, SettingValue, Timer, User,
 };
 use confab_protocol::UserId;
+use tokio::sync::Notify;
 
 pub(super) use occasion::Occasion;
 
 use super::catalogue::Loaded;
+use super::notes::Notes;
 use super::words;
+
+/// What hosts share.
+pub(super) struct Reach {
+    pub db: Db,
+    pub bus: Bus,
+    pub notes: Arc<Notes>,
+    /// Told of a new timer.
+    pub sooner: Arc<Notify>,
+}
 
 /// The host of one call into one plugin.
 pub(super) struct BotHost {
     db: Db,
+    bus: Bus,
+    notes: Arc<Notes>,
+    sooner: Arc<Notify>,
     of: Arc<Loaded>,
     occasion: Occasion,
+    /// Whom the plugin answers.
+    person: Option<UserId>,
     posts: AtomicU32,
 }
 
 impl BotHost {
-    pub(super) fn new(db: &Db, of: &Arc<Loaded>, occasion: Occasion) -> Arc<Self> {
-        Arc::new(Self { db: db.clone(), of: Arc::clone(of), occasion, posts: AtomicU32::new(0) })
+    pub(super) fn new(
+        reach: Reach,
+        of: &Arc<Loaded>,
+        occasion: Occasion,
+        person: Option<UserId>,
+    ) -> Arc<Self> {
+        let Reach { db, bus, notes, sooner } = reach;
+        Arc::new(Self {
+            db,
+            bus,
+            notes,
+            sooner,
+            of: Arc::clone(of),
+            occasion,
+            person,
+            posts: AtomicU32::new(0),
+        })
     }
 
     /// Narrowed to what was granted: the only form in which a plugin gets it.
@@ -59,12 +97,32 @@ impl Host for BotHost {
         let nonce = self.next_nonce();
         self.answer(async move {
             let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
-            Ok(self.post(channel, root, draft.markdown(), nonce).await?.id.to_string())
+            self.person_writes(channel).await?;
+            Ok(self.post(channel, root, draft, nonce).await?.id.to_string())
         })
     }
 
+    fn direct_message(&self, user_id: Id, draft: Draft) -> Answer<'_, Id> {
+        let nonce = self.next_nonce();
+        self.answer(async move {
+            let channel = self.conversation_with(chat::id(&user_id, "user")?).await?;
+            Ok(self.post(channel, None, draft, nonce).await?.id.to_string())
+        })
+    }
+
+    fn whisper(&self, place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()> {
+        self.answer(async move {
+            let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
+            self.whisper_to(chat::id(&user_id, "user")?, channel, root, draft).await.map(drop)
+        })
+    }
+
+    fn create_channel(&self, channel: NewChannel) -> Answer<'_, Id> {
+        self.answer(async move { Ok(self.make_channel(channel).await?.to_string()) })
+    }
+
     fn edit_message(&self, message_id: Id, draft: Draft) -> Answer<'_, ()> {
-        self.answer(async move { self.edit(chat::id(&message_id, "message")?, draft.markdown()).await })
+        self.answer(async move { self.edit(chat::id(&message_id, "message")?, draft).await })
     }
 
     fn delete_message(&self, message_id: Id) -> Answer<'_, ()> {
@@ -91,9 +149,21 @@ impl Host for BotHost {
         })
     }
 
+    fn find_user(&self, username: String) -> Answer<'_, User> {
+        self.answer(async move {
+            let mut on = self.db.read();
+            let name = username.trim_start_matches('@').to_lowercase();
+            let found = users::by_names(&mut on, &[name]).await?.pop();
+            let (id, _) = found.ok_or(confab_core::Fault::NotFound("user"))?;
+            let found = users::refs(&mut on, &[id]).await?;
+            found.first().map(words::user).ok_or(confab_core::Fault::NotFound("user"))
+        })
+    }
+
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>> {
         self.answer(async move {
             let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
+            self.person_reads(channel).await?;
             self.recent(channel, root, limit).await
         })
     }
@@ -122,20 +192,50 @@ impl Host for BotHost {
         self.answer(kept::list(&self.db, &self.of.id, prefix, after, limit))
     }
 
+    fn set_timer(&self, timer: Timer) -> Answer<'_, ()> {
+        self.answer(async move {
+            let row = timers::Timer {
+                plugin_id: self.of.id.clone(),
+                name: timer.name,
+                due_at: i64::try_from(timer.at_ms)
+                    .map_err(|_| confab_core::Fault::invalid("at", "is no time"))?,
+                period_seconds: timer.period_seconds.map(i64::from),
+                payload: STANDARD.encode(&timer.payload),
+                attempts: 0,
+            };
+            self.db.write(move |tx| async move { timers::set(tx, &row).await }.boxed()).await?;
+            self.sooner.notify_one();
+            Ok(())
+        })
+    }
+
+    fn cancel_timer(&self, name: String) -> Answer<'_, bool> {
+        self.answer(async move {
+            let plugin = self.of.id.clone();
+            self.db.write(move |tx| async move { timers::cancel(tx, &plugin, &name).await }.boxed()).await
+        })
+    }
+
+    fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse> {
+        self.answer(self.call_out(request))
+    }
+
+    fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>> {
+        self.answer(self.look_for(query, limit))
+    }
+
+    fn denied(&self, permission: Permission) {
+        self.notes.denied(&self.of.id, permission);
+    }
+
     fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>> {
-        let value = self.of.settings.get(&key).cloned();
+        let is_secret =
+            self.of.manifest.settings.iter().any(|it| it.key == key && it.kind == SettingKind::Secret);
+        let value = self.of.settings.get(&key).filter(|_| !is_secret).cloned();
         Box::pin(std::future::ready(Ok::<_, Failure>(value)))
     }
 
     fn log(&self, level: Level, text: &str) {
-        let plugin = self.of.id.as_str();
-        // A line break in it could pass for a line of the server's own.
-        let text: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-        match level {
-            Level::Debug => tracing::debug!(plugin, "{text}"),
-            Level::Info => tracing::info!(plugin, "{text}"),
-            Level::Warn => tracing::warn!(plugin, "{text}"),
-            Level::Error => tracing::error!(plugin, "{text}"),
-        }
+        self.notes.line(&self.of.id, level, text);
     }
 }

@@ -8,7 +8,7 @@ use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
 use uuid::Uuid;
 
 use super::catalogue::{self, Catalogue};
-use super::host::{BotHost, Occasion};
+use super::host::Occasion;
 
 /// Tries of an installation that another worker does at the same time.
 const TRIES: u32 = 5;
@@ -18,6 +18,8 @@ pub(super) struct Package {
     /// Without a fault.
     pub manifest: Manifest,
     text: &'static str,
+    /// Whether it runs from its installation on.
+    starts: bool,
     /// Its component.
     pub wasm: &'static [u8],
 }
@@ -28,7 +30,9 @@ impl Package {
         let mut packages = Vec::with_capacity(bundled.len());
         for it in bundled {
             match Manifest::parse(it.manifest) {
-                Ok(manifest) => packages.push(Self { manifest, text: it.manifest, wasm: it.wasm }),
+                Ok(manifest) => {
+                    packages.push(Self { manifest, text: it.manifest, starts: it.starts, wasm: it.wasm });
+                }
                 Err(faults) => {
                     let faults = catalogue::in_words(&faults);
                     tracing::error!(plugin = it.name, faults, "a bundled plugin is left out");
@@ -61,7 +65,7 @@ pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
     }
     catalogue.reload().await?;
     for (id, reason) in installed {
-        configure(db, catalogue, id, reason).await?;
+        configure(catalogue, id, reason).await?;
     }
     Ok(())
 }
@@ -95,6 +99,7 @@ async fn try_install(db: &Db, package: &Package, known: Option<Installed>) -> Re
         manifest: package.text.to_owned(),
         sha256: manifest.sha256.clone(),
         grants: serde_json::to_string(&granted(manifest, known.as_ref())).map_err(Fault::internal)?,
+        rests: (!package.starts).then(|| "comes with Confab and was not switched on yet".to_owned()),
     };
     // What stopped the old component may be mended in the new one; what an administrator stopped stays so.
     let stopped_itself = known
@@ -135,7 +140,7 @@ fn granted(manifest: &Manifest, known: Option<&Installed>) -> Grants {
     }
 }
 
-async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
+pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
     let known = reactions::catalogue(&mut db.read()).await?;
     for reaction in &manifest.reactions {
         let of = known.iter().find(|it| it.code == reaction.code);
@@ -172,11 +177,11 @@ async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
 }
 
 /// A plugin that refuses to be configured is not switched on.
-async fn configure(db: &Db, catalogue: &Catalogue, id: &str, reason: Reason) -> Result<()> {
+pub(super) async fn configure(catalogue: &Catalogue, id: &str, reason: Reason) -> Result<()> {
     // Who does not wish to be told need not be compiled for it.
     let Some(loaded) = catalogue.get(id).filter(|it| it.has_lifecycle()) else { return Ok(()) };
     let Ok(plugin) = catalogue.handlers(&loaded).await else { return Ok(()) };
-    let host = BotHost::new(db, &loaded, Occasion::installation(&loaded.manifest.sha256));
+    let host = catalogue.host(&loaded, Occasion::installation(&loaded.manifest.sha256), None);
     let call = plugin.configure(host.granted(), reason);
     match catalogue.call(&loaded, call).await {
         Ok(()) => Ok(()),

@@ -30,6 +30,7 @@ const HOSTILE: &str = "chat.confab.hostile";
 static HOSTILE_BUNDLE: [Bundled; 1] = [Bundled {
     name: "hostile",
     manifest: include_str!("../../../plugins/host/tests/hostile.toml"),
+    starts: true,
     wasm: include_bytes!("../../../plugins/host/tests/hostile.wasm"),
 }];
 
@@ -57,7 +58,7 @@ impl World {
         let bus = Bus::open(&settings, &db, CancellationToken::new()).await.unwrap();
         db.write(|tx| channels::create_defaults(tx).boxed()).await.unwrap();
         let cache = folder.path().join("plugins-cache");
-        let catalogue = Arc::new(Catalogue::new(&db, &cache, Package::all(bundled)));
+        let catalogue = Arc::new(Catalogue::new(&db, &bus, &cache, Package::all(bundled)));
         package::install_all(&db, &catalogue).await.unwrap();
         let commands = Commands::new(&db, &catalogue);
         let ada = new_user(&db, "ada").await;
@@ -115,7 +116,13 @@ impl World {
     }
 
     fn asked(&self, channel_id: ChannelId, text: &str) -> Question {
-        Question { user_id: self.ada, channel_id, text: text.to_owned(), invocation_id: Uuid::now_v7() }
+        Question {
+            user_id: self.ada,
+            channel_id,
+            parent_id: None,
+            text: text.to_owned(),
+            invocation_id: Uuid::now_v7(),
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use super::section::{Faults, Section};
 use super::{
     AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
-    SettingKind,
+    SettingKind, Tool,
 };
 use crate::permission::Permission;
 use crate::words::{EventKind, OptionValue, SettingValue};
 use std::collections::BTreeSet;
 
 /// The versions of `confab:plugin` that this host runs.
-const APIS: [&str; 1] = ["0.1"];
+const APIS: [&str; 2] = ["0.1", "0.2"];
 const TEXT_BYTES: usize = 64 * 1024;
 const MOST_COMMANDS: usize = 32;
 const MOST_OPTIONS: usize = 16;
@@ -18,6 +18,9 @@ const MOST_CHOICES: usize = 25;
 const MOST_REACTIONS: usize = 32;
 const MOST_SETTINGS: usize = 32;
 const MOST_PREFIXES: usize = 16;
+const MOST_TOOLS: usize = 16;
+const MOST_ORIGINS: usize = 16;
+const SCHEMA_BYTES: usize = 8 * 1024;
 const NAME_FORM: &str = "lower-case letters, digits and hyphens, beginning with a letter";
 
 pub(super) fn manifest(text: &str) -> Result<Manifest, Vec<Fault>> {
@@ -43,8 +46,9 @@ fn read(mut root: Section<'_>) -> Manifest {
         ),
         name: plugin.required_text("name", 60),
         version: plugin.formed_text("version", 32, "three numbers such as 1.2.3", is_version),
-        api: plugin
-            .formed_text("api", 16, "0.1, the version that this server runs", |api| APIS.contains(&api)),
+        api: plugin.formed_text("api", 16, "0.1 or 0.2, the versions that this server runs", |api| {
+            APIS.contains(&api)
+        }),
         description: plugin.text("description", 300).unwrap_or_default(),
         wasm: plugin.formed_text("wasm", 64, "a plain file name that ends in .wasm", |name| {
             is_file_name(name) && name.strip_suffix(".wasm").is_some()
@@ -55,11 +59,90 @@ fn read(mut root: Section<'_>) -> Manifest {
         commands: commands(&mut root),
         reactions: reactions(&mut root),
         settings: settings(&mut root),
+        tools: tools(&mut root),
+        http: origins(root.section("http")),
         limits: limits(root.section("limits")),
     };
+    if manifest.api == "0.1" {
+        only_since_0_2(&manifest, &plugin);
+    }
+    if manifest.permissions.contains(&Permission::Fetch) == manifest.http.is_empty() {
+        plugin.note("permissions", "http.fetch and the table [http] belong together");
+    }
+    if manifest.permissions.contains(&Permission::OfferTools) == manifest.tools.is_empty() {
+        plugin.note("permissions", "assistant.tools and [[tool]] belong together");
+    }
     plugin.finish();
     root.finish();
     manifest
+}
+
+/// What 0.1 has no words for: a component of that version could not be told of it.
+fn only_since_0_2(manifest: &Manifest, plugin: &Section<'_>) {
+    let option =
+        |it: &CommandOption| it.completes || matches!(it.kind, OptionKind::User | OptionKind::Channel);
+    let is_newer = !manifest.tools.is_empty()
+        || !manifest.http.is_empty()
+        || manifest.commands.iter().any(|command| command.options.iter().any(option))
+        || manifest.reactions.iter().any(|it| it.asks)
+        || manifest.settings.iter().any(|it| it.kind == SettingKind::Secret)
+        || manifest.permissions.iter().any(|it| !Permission::SINCE_0_1.contains(it));
+    if is_newer {
+        plugin.note("api", "must be 0.2 for what this manifest asks for");
+    }
+}
+
+fn tools(root: &mut Section<'_>) -> Vec<Tool> {
+    let mut tools: Vec<Tool> = Vec::new();
+    for mut section in root.sections("tool", MOST_TOOLS) {
+        let name = section.formed_text("name", 32, NAME_FORM, is_name);
+        let description = section.required_text("description", 500);
+        let schema = schema(&mut section);
+        if !name.is_empty() && tools.iter().any(|other| other.name == name) {
+            section.note("name", format!("`{name}` stands here twice"));
+        }
+        tools.push(Tool { name, description, schema });
+        section.finish();
+    }
+    tools
+}
+
+/// The schema is written as a TOML table, `[tool.input]`; a tool without input needs none.
+fn schema(section: &mut Section<'_>) -> serde_json::Value {
+    let empty = || serde_json::json!({ "type": "object", "properties": {} });
+    let Some(value) = section.value("input") else { return empty() };
+    let schema = serde_json::to_value(value).unwrap_or_default();
+    if schema.get("type").and_then(serde_json::Value::as_str) != Some("object") {
+        section.note("input", "must be the JSON schema of an object, with type = \"object\"");
+        return empty();
+    }
+    if schema.to_string().len() > SCHEMA_BYTES {
+        section.note("input", format!("has at most {SCHEMA_BYTES} bytes"));
+    }
+    schema
+}
+
+fn origins(mut section: Section<'_>) -> Vec<String> {
+    let origins = section.texts("allow", MOST_ORIGINS, 200);
+    for (index, origin) in origins.iter().enumerate() {
+        if !is_origin(origin) {
+            section.note(&format!("allow[{index}]"), "must be an origin such as https://api.example.com");
+        }
+    }
+    section.finish();
+    origins
+}
+
+/// Scheme, host and perhaps a port: no path, no name and password, nothing that a URL parser would read otherwise.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (host, port) = rest.split_once(':').unwrap_or((rest, "443"));
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn permissions(plugin: &mut Section<'_>) -> BTreeSet<Permission> {
@@ -146,9 +229,11 @@ fn option(section: &mut Section<'_>) -> CommandOption {
         "number" => OptionKind::Number,
         "toggle" => OptionKind::Toggle,
         "choice" => OptionKind::Choice,
+        "user" => OptionKind::User,
+        "channel" => OptionKind::Channel,
         other => {
             if !matches!(other, "text" | "") {
-                section.note("type", "must be text, integer, number, toggle or choice");
+                section.note("type", "must be text, integer, number, toggle, choice, user or channel");
             }
             OptionKind::Text
         }
@@ -162,6 +247,7 @@ fn option(section: &mut Section<'_>) -> CommandOption {
         max: section.number("max"),
         choices: section.texts("choices", MOST_CHOICES, 100),
         default: None,
+        completes: section.flag("complete"),
     };
     let bounded = matches!(kind, OptionKind::Integer | OptionKind::Number);
     if !bounded && (option.min.is_some() || option.max.is_some()) {
@@ -206,6 +292,7 @@ fn reactions(root: &mut Section<'_>) -> Vec<CustomReaction> {
             name: section.required_text("name", 60),
             text: section.text("text", 8),
             image: section.text("image", 64),
+            asks: section.flag("ask"),
         };
         if reaction.text.is_some() == reaction.image.is_some() {
             section.note("text", "a reaction has either a text or an image");
@@ -231,9 +318,10 @@ fn settings(root: &mut Section<'_>) -> Vec<Setting> {
             "integer" => SettingKind::Integer,
             "number" => SettingKind::Number,
             "toggle" => SettingKind::Toggle,
+            "secret" => SettingKind::Secret,
             other => {
                 if !matches!(other, "text" | "") {
-                    section.note("type", "must be text, integer, number or toggle");
+                    section.note("type", "must be text, integer, number, toggle or secret");
                 }
                 SettingKind::Text
             }
@@ -242,6 +330,9 @@ fn settings(root: &mut Section<'_>) -> Vec<Setting> {
         let default = section.value("default").and_then(setting_value).and_then(|value| kind.accept(&value));
         if has_default && default.is_none() {
             section.note("default", format!("must be {}", kind.article()));
+        }
+        if has_default && kind == SettingKind::Secret {
+            section.note("default", "a secret in a manifest is none");
         }
         let description = section.text("description", 200).unwrap_or_default();
         let required = section.flag("required");

@@ -38,7 +38,10 @@ type = "text"
 
 fn arguments(text: &str) -> Vec<String> {
     let shown = |value: OptionValue| match value {
-        OptionValue::Text(text) | OptionValue::Choice(text) => text,
+        OptionValue::Text(text)
+        | OptionValue::Choice(text)
+        | OptionValue::User(text)
+        | OptionValue::Channel(text) => text,
         OptionValue::Integer(integer) => integer.to_string(),
         OptionValue::Number(number) => number.to_string(),
         OptionValue::Toggle(toggle) => toggle.to_string(),

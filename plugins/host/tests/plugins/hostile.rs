@@ -242,7 +242,7 @@ fn a_component_must_fit_its_manifest() {
     let Some(LoadError::Interface(faults)) = load(&lacking) else { panic!("loaded") };
     assert_eq!(
         faults[0].to_string(),
-        "reaction: the component does not export confab:plugin/reaction-handler@0.1.0"
+        "reaction: the component does not export confab:plugin/reaction-handler@0.2.0"
     );
 }
 

@@ -3,6 +3,7 @@
 
 mod commands;
 mod dice;
+mod golden;
 mod grants;
 mod hostile;
 mod manifests;

@@ -1,7 +1,8 @@
 //! A host in memory that remembers what it was asked.
 
 use confab_plugin_host::{
-    Answer, Draft, Entry, Failure, Host, Id, Level, Message, Place, SettingValue, User,
+    Answer, Draft, Entry, Failure, Host, HttpRequest, HttpResponse, Id, Level, Message, NewChannel,
+    Permission, Place, SettingValue, Timer, User,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,6 +15,11 @@ pub struct MemoryHost(Arc<Mutex<Memory>>);
 pub struct Memory {
     pub posted: Vec<(Place, Draft)>,
     pub stored: BTreeMap<String, Entry>,
+    pub edited: Vec<(Id, Draft)>,
+    pub whispered: Vec<(Id, Draft)>,
+    pub timers: Vec<Timer>,
+    pub fetched: Vec<HttpRequest>,
+    pub denied: Vec<Permission>,
     pub settings: BTreeMap<String, SettingValue>,
     pub log: Vec<(Level, String)>,
     /// How long posting takes.
@@ -65,12 +71,56 @@ impl Host for MemoryHost {
         })
     }
 
-    fn edit_message(&self, _message_id: Id, _draft: Draft) -> Answer<'_, ()> {
+    fn edit_message(&self, message_id: Id, draft: Draft) -> Answer<'_, ()> {
+        self.memory().edited.push((message_id, draft));
         ready(Ok(()))
     }
 
     fn delete_message(&self, _message_id: Id) -> Answer<'_, ()> {
         ready(Ok(()))
+    }
+
+    fn direct_message(&self, user_id: Id, draft: Draft) -> Answer<'_, Id> {
+        self.memory().whispered.push((user_id, draft));
+        ready(Ok("direct".into()))
+    }
+
+    fn whisper(&self, _place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()> {
+        self.memory().whispered.push((user_id, draft));
+        ready(Ok(()))
+    }
+
+    fn create_channel(&self, channel: NewChannel) -> Answer<'_, Id> {
+        ready(Ok(channel.name))
+    }
+
+    fn find_user(&self, username: String) -> Answer<'_, User> {
+        ready(Ok(user(&username, false)))
+    }
+
+    fn set_timer(&self, timer: Timer) -> Answer<'_, ()> {
+        self.memory().timers.push(timer);
+        ready(Ok(()))
+    }
+
+    fn cancel_timer(&self, name: String) -> Answer<'_, bool> {
+        let mut memory = self.memory();
+        let before = memory.timers.len();
+        memory.timers.retain(|timer| timer.name != name);
+        ready(Ok(memory.timers.len() < before))
+    }
+
+    fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse> {
+        self.memory().fetched.push(request);
+        ready(Ok(HttpResponse { status: 204, headers: Vec::new(), body: Vec::new() }))
+    }
+
+    fn search(&self, _query: String, _limit: u32) -> Answer<'_, Vec<Message>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn denied(&self, permission: Permission) {
+        self.memory().denied.push(permission);
     }
 
     fn add_reaction(&self, _message_id: Id, _code: String) -> Answer<'_, ()> {

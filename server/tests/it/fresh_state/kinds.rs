@@ -164,9 +164,7 @@ pub fn case(kind: EventKind) -> Case {
         EventKind::ChannelCreated => {
             HeardByNobody("it is written before the first member joins; member_joined tells each of them")
         }
-        EventKind::CommandResult => {
-            HeardByNobody("nothing emits it: a command answers whoever gave it in its own answer")
-        }
+        EventKind::CommandResult => WithoutPath("a plugin makes it; the whispers' own story hears it"),
         EventKind::PluginChanged => {
             WithoutPath("an operator's command makes it, and clients keep no plugins")
         }

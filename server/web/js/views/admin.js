@@ -2,13 +2,14 @@
 import { Audit } from './admin/audit.js';
 import { Invitations } from './admin/invitations.js';
 import { People } from './admin/people.js';
+import { Plugins } from './admin/plugins.js';
 import { Policy } from './admin/policy.js';
 import { Roles } from './admin/roles.js';
 import { Server } from './admin/server.js';
 import { html } from './html.js';
 import { currentSection, SettingsPage } from './settings.js';
 
-const SECTIONS = /** @type {Record<string, any>} */ ({ people: People, roles: Roles, invitations: Invitations, audit: Audit, policy: Policy, server: Server });
+const SECTIONS = /** @type {Record<string, any>} */ ({ people: People, roles: Roles, invitations: Invitations, audit: Audit, plugins: Plugins, policy: Policy, server: Server });
 
 export function Administration() {
   const { section, sections } = currentSection();

@@ -11,6 +11,7 @@ import { isMentioned, withUpdate } from '../timeline.js';
 import { markUnread } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
+import { Buttons } from './buttons.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { MessageText } from './message_text.js';
 import { MessageTools, quote } from './message_tools.js';
@@ -45,6 +46,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">App</span>`}${time}</div>`}
       <${Quoted} message=${message} />
       <${Content} message=${message} />
+      ${!message.deleted_at && html`<${Buttons} ownerId=${message.id} blocks=${message.blocks} />`}
       <${Forwarded} message=${message} />
       <${Attachments} message=${message} />
       <${Previews} message=${message} />

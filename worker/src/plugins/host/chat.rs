@@ -4,13 +4,17 @@ use std::collections::VecDeque;
 use std::str::FromStr;
 
 use confab_core::messages::{self, Side};
+use confab_core::plugins::buttons::{self, NewButton};
 use confab_core::{Fault, FutureExt as _, Result, Tx, access, reactions};
 use confab_plugin_host as plugin;
 use confab_protocol::{ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use super::BotHost;
+use super::person::new_buttons;
 use crate::plugins::words;
 
+/// Tries of an edit that meets another.
+const EDITS: u32 = 5;
 /// Pages searched for what an earlier try of the same occasion posted.
 const PAGES_SEARCHED: usize = 5;
 /// Pages read to reach the newest messages of a thread.
@@ -35,9 +39,9 @@ impl BotHost {
         &self,
         channel: ChannelId,
         root: Option<MessageId>,
-        content: String,
+        draft: plugin::Draft,
     ) -> Result<Message> {
-        self.post(channel, root, content, self.next_nonce()).await
+        self.post(channel, root, draft, self.next_nonce()).await
     }
 
     /// Posts once for each nonce. A call that is repeated may say something else than it did (dice do): what was
@@ -46,12 +50,25 @@ impl BotHost {
         &self,
         channel: ChannelId,
         parent_id: Option<MessageId>,
-        content: String,
+        draft: plugin::Draft,
         nonce: String,
     ) -> Result<Message> {
-        let bot = self.bot();
+        let (bot, plugin, buttons) = (self.bot(), self.of.id.clone(), new_buttons(&draft));
+        let content = draft.markdown();
         let draft = messages::Draft { content, nonce: Some(nonce.clone()), parent_id, ..Default::default() };
-        match self.db.write(move |tx| messages::post(tx, bot, channel, draft).boxed()).await {
+        let posted = self.db.write(move |tx| {
+            async move {
+                let mut posted = messages::post(tx, bot, channel, draft).await?;
+                if posted.is_new && !buttons.is_empty() {
+                    posted.message.blocks = buttons::blocks(&buttons);
+                    messages::draw(tx, posted.message.id, &posted.message.blocks).await?;
+                    buttons::put(tx, posted.message.id.0, &plugin, &buttons).await?;
+                }
+                Ok(posted)
+            }
+            .boxed()
+        });
+        match posted.await {
             Ok(posted) => Ok(posted.message),
             Err(Fault::Conflict { code: "nonce_reused", message }) => {
                 let earlier = self.posted_before(channel, &nonce).await?;
@@ -81,17 +98,43 @@ impl BotHost {
         Ok(None)
     }
 
-    pub(super) async fn edit(&self, id: MessageId, content: String) -> Result<()> {
-        let bot = self.bot();
-        self.db.write(move |tx| edit_own(tx, bot, id, content).boxed()).await
+    pub(in crate::plugins) async fn edit(&self, id: MessageId, draft: plugin::Draft) -> Result<()> {
+        self.person_sees(id).await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_edit(id, &draft).await {
+                // Another call of the plugin edited it at this moment: a plugin names no version, so the later one stands.
+                Err(Fault::Conflict { code: "version_changed", .. }) if tries < EDITS => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_edit(&self, id: MessageId, draft: &plugin::Draft) -> Result<()> {
+        let (bot, plugin, buttons) = (self.bot(), self.of.id.clone(), new_buttons(draft));
+        let content = draft.markdown();
+        self.db
+            .write(move |tx| async move { edit_own(tx, bot, id, content, &plugin, &buttons).await }.boxed())
+            .await
+    }
+
+    /// The channel of a message is looked up where a person is answered: it may be one that they do not know.
+    async fn person_sees(&self, id: MessageId) -> Result<()> {
+        match self.person {
+            Some(person) => messages::door(&mut self.db.read(), person, id).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn delete(&self, id: MessageId) -> Result<()> {
+        self.person_sees(id).await?;
         let bot = self.bot();
         self.db.write(move |tx| delete_own(tx, bot, id).boxed()).await
     }
 
     pub(super) async fn react(&self, id: MessageId, code: String, adds: bool) -> Result<()> {
+        self.person_sees(id).await?;
         let bot = self.bot();
         self.db
             .write(move |tx| {
@@ -108,6 +151,7 @@ impl BotHost {
     }
 
     pub(super) async fn find(&self, id: MessageId) -> Result<plugin::Message> {
+        self.person_sees(id).await?;
         let (_, message) = messages::find(&mut self.db.read(), self.bot(), id).await?;
         if message.deleted_at.is_some() {
             return Err(Fault::Gone("message"));
@@ -171,9 +215,25 @@ async fn own(tx: &mut Tx, bot: UserId, id: MessageId) -> Result<Message> {
     }
 }
 
-async fn edit_own(tx: &mut Tx, bot: UserId, id: MessageId, content: String) -> Result<()> {
-    // Done before, by the first try of the same event: once more would only raise the version.
-    if own(tx, bot, id).await?.content != content {
+/// A message with buttons goes on changing; one without is edited as any other is.
+async fn edit_own(
+    tx: &mut Tx,
+    bot: UserId,
+    id: MessageId,
+    content: String,
+    plugin: &str,
+    new: &[NewButton],
+) -> Result<()> {
+    let before = own(tx, bot, id).await?;
+    let blocks = buttons::blocks(new);
+    if !new.is_empty() || !before.blocks.is_empty() {
+        // What the same label means may have changed too.
+        buttons::put(tx, id.0, plugin, new).await?;
+        if before.content != content || before.blocks != blocks {
+            messages::redraw(tx, bot, id, content, &blocks).await?;
+        }
+    } else if before.content != content {
+        // Otherwise it was done by the first try of the same event: once more would only raise the version.
         messages::edit(tx, bot, id, content, None).await?;
     }
     Ok(())

@@ -31,6 +31,12 @@ impl Occasion {
         Self { name: invocation.to_string(), at: None }
     }
 
+    /// A timer that was due then: each try of it, and no other time of the same timer, has the same name.
+    pub(in crate::plugins) fn timer(name: &str, due_at: i64) -> Self {
+        let short: String = confab_core::text::hash(name).chars().take(16).collect();
+        Self { name: format!("timer:{short}:{due_at}"), at: None }
+    }
+
     /// The installation of a component, or the upgrade to it.
     pub(in crate::plugins) fn installation(sha256: &str) -> Self {
         Self { name: sha256.chars().take(16).collect(), at: None }

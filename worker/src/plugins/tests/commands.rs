@@ -77,7 +77,7 @@ async fn a_plugin_that_fails_five_times_is_stopped_and_says_why() {
     }
     let gone = world.commands.run(world.asked(general, "/misbehave behave")).await.unwrap_err();
     assert!(matches!(gone, Fault::NotFound("command")), "{gone}");
-    let listed = crate::plugins::installed(&world.db).await.unwrap();
+    let listed = crate::plugins::offered::installed(&world.db, &world.catalogue).await.unwrap();
     assert_eq!(listed["items"][0]["id"], HOSTILE);
     assert_eq!(listed["items"][0]["enabled"], false);
     let reason = listed["items"][0]["disabled_reason"].as_str().unwrap();

@@ -1,0 +1,174 @@
+//! The handlers that a component exports, by the version of the contract that it was built for.
+
+mod v0_1;
+mod v0_2;
+
+use crate::call::Call;
+use crate::manifest::{Fault, Manifest};
+use crate::words::{
+    Completion, Delivery, Draft, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,
+    Verdict,
+};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+/// What a handler answers: the outer error is the engine's, the inner one the guest's text.
+pub(crate) type Answered<T> = wasmtime::Result<Result<T, String>>;
+
+/// See the module.
+pub(crate) enum Handlers {
+    V0_1(v0_1::Handlers),
+    V0_2(Box<v0_2::Handlers>),
+}
+
+/// A kind of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handler {
+    Lifecycle,
+    Events,
+    Commands,
+    Completion,
+    Reactions,
+    Gate,
+    Actions,
+    Timers,
+    Tools,
+}
+
+impl Handler {
+    /// The interface that a component exports for it.
+    const fn interface(self) -> &'static str {
+        match self {
+            Self::Lifecycle => "lifecycle",
+            Self::Events => "event-handler",
+            Self::Commands => "command-handler",
+            Self::Completion => "completion-handler",
+            Self::Reactions => "reaction-handler",
+            Self::Gate => "reaction-gate",
+            Self::Actions => "action-handler",
+            Self::Timers => "timer-handler",
+            Self::Tools => "tool-handler",
+        }
+    }
+}
+
+impl Handlers {
+    /// Those of a component of version `api`.
+    pub(crate) fn of(component: &InstancePre<Call>, api: &str) -> Self {
+        if api == "0.1" {
+            Self::V0_1(v0_1::Handlers::of(component))
+        } else {
+            Self::V0_2(Box::new(v0_2::Handlers::of(component)))
+        }
+    }
+
+    /// Whether the component has one.
+    pub(crate) fn has(&self, handler: Handler) -> bool {
+        match self {
+            Self::V0_1(handlers) => handlers.has(handler),
+            Self::V0_2(handlers) => handlers.has(handler),
+        }
+    }
+
+    /// What the manifest announces and the component does not do.
+    pub(crate) fn missing(&self, manifest: &Manifest) -> Vec<Fault> {
+        let completes =
+            |command: &crate::manifest::Command| command.options.iter().any(|option| option.completes);
+        let announced = [
+            ("event", !manifest.events.is_empty(), Handler::Events),
+            ("command", !manifest.commands.is_empty(), Handler::Commands),
+            ("command", manifest.commands.iter().any(completes), Handler::Completion),
+            ("reaction", !manifest.reactions.is_empty(), Handler::Reactions),
+            ("reaction", manifest.reactions.iter().any(|it| it.asks), Handler::Gate),
+            ("tool", !manifest.tools.is_empty(), Handler::Tools),
+            (
+                "plugin.permissions",
+                manifest.permissions.contains(&crate::permission::Permission::UseTimers),
+                Handler::Timers,
+            ),
+        ];
+        let missing =
+            announced.into_iter().filter(|(_, announced, handler)| *announced && !self.has(*handler));
+        let api = &manifest.api;
+        missing
+            .map(|(field, _, handler)| Fault {
+                field: field.to_owned(),
+                message: format!(
+                    "the component does not export confab:plugin/{}@{api}.0",
+                    handler.interface()
+                ),
+            })
+            .collect()
+    }
+}
+
+/// The calls that every version has, and those that only newer ones have.
+macro_rules! calls {
+    (
+        { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }
+        { $($new:ident($new_argument:ident: $new_type:ty) -> $new_answer:ty;)* }
+    ) => {
+        impl Handlers {
+            $(pub(crate) async fn $name(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                $($argument: $type),*
+            ) -> Answered<$answer> {
+                match self {
+                    Self::V0_1(handlers) => handlers.$name(store, instance, $($argument),*).await,
+                    Self::V0_2(handlers) => handlers.$name(store, instance, $($argument),*).await,
+                }
+            })*
+            $(pub(crate) async fn $new(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                $new_argument: $new_type,
+            ) -> Answered<$new_answer> {
+                match self {
+                    Self::V0_1(_) => Ok(Err("version 0.1 knows no such call".into())),
+                    Self::V0_2(handlers) => handlers.$new(store, instance, $new_argument).await,
+                }
+            })*
+        }
+    };
+}
+
+calls! {
+    {
+        configure(reason: Reason) -> ();
+        event(delivery: Delivery) -> ();
+        command(call: Invocation) -> Replied;
+        reaction(reaction: Reaction, added: bool) -> Replied;
+    }
+    {
+        completion(question: Completion) -> Vec<Suggestion>;
+        gate(reaction: Reaction) -> Verdict;
+        action(press: Press) -> Replied;
+        timer(tick: Tick) -> ();
+        tool(call: ToolCall) -> String;
+    }
+}
+
+/// A reply, or the name of a kind of a later version.
+pub(crate) enum Replied {
+    Known(Reply),
+    Unknown(String),
+}
+
+impl Replied {
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Known(Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft)) => {
+                Draft::bytes(draft)
+            }
+            Self::Known(Reply::Silent) | Self::Unknown(_) => 0,
+        }
+    }
+}
+
+/// No such handler: the manifest was held against the component, so this is said of none that it announces.
+fn none<T>() -> Answered<T> {
+    Ok(Err("the plugin does not handle this".into()))
+}

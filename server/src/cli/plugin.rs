@@ -1,0 +1,219 @@
+//! `confab plugin`: for whoever runs the server, who may all of it. A running server hears of it from the log.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Subcommand;
+use confab_core::plugins::administration;
+use confab_core::plugins::logs::{self, Line};
+use confab_core::plugins::{self as known, Installed, NewPlugin, parts};
+use confab_core::roles::Granted;
+use confab_core::text::hex;
+use confab_core::{Db, Fault, FutureExt, Result, Settings};
+use confab_worker::plugins::{self, Checked};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Common, open_record, refused, say};
+
+/// Between two looks for new lines.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Lines shown at first.
+const LINES: u32 = 50;
+
+#[derive(Subcommand)]
+pub enum Plugin {
+    /// What is installed
+    List,
+    /// Whether the plugin in a folder (plugin.toml and its component) is sound, and what it asks for; needs no server
+    Check {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Install the plugin in a folder, or update it
+    Install {
+        /// The folder
+        folder: PathBuf,
+        /// What it may do, with commas between, or `all` that it asks for
+        #[arg(long, value_delimiter = ',', value_name = "PERMISSION")]
+        grant: Vec<String>,
+    },
+    /// Start a plugin
+    Enable {
+        /// Such as org.example.polls
+        id: String,
+    },
+    /// Stop a plugin
+    Disable {
+        /// Such as org.example.polls
+        id: String,
+    },
+    /// Remove a plugin with all that it kept
+    Remove {
+        /// Such as org.example.polls
+        id: String,
+    },
+    /// What a plugin said of itself
+    Logs {
+        /// Such as org.example.polls
+        id: String,
+        /// Go on with what it says from now on
+        #[arg(long, short)]
+        follow: bool,
+    },
+}
+
+/// Runs `confab plugin`.
+pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<()> {
+    if let Plugin::Check { folder } = &which {
+        let (_, checked) = read(folder).await?;
+        say(common, &json!({ "id": checked.id, "version": checked.version, "asks": checked.asks }), || {
+            told(&checked)
+        });
+        return Ok(());
+    }
+    let db = open_record(settings).await?;
+    let done = match which {
+        // Done before the record was opened.
+        Plugin::Check { .. } => Ok(()),
+        Plugin::List => list(&db, common).await,
+        Plugin::Install { folder, grant } => install(&db, &folder, grant, common).await,
+        Plugin::Enable { id } => switch(&db, id, true, common).await,
+        Plugin::Disable { id } => switch(&db, id, false, common).await,
+        Plugin::Remove { id } => remove(&db, id, common).await,
+        Plugin::Logs { id, follow } => log(&db, &id, follow, common).await,
+    };
+    db.close().await;
+    done
+}
+
+/// The component, and what it is.
+async fn read(folder: &Path) -> Result<(Vec<u8>, Checked)> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|error| refused("unreadable", format!("{}: {error}", path.display())))
+    };
+    let manifest =
+        String::from_utf8(file("plugin.toml")?).map_err(|_| Fault::invalid("manifest", "is no text"))?;
+    let line = manifest.lines().find_map(|line| line.trim_start().strip_prefix("wasm"));
+    let name = line.and_then(|line| line.split('"').nth(1)).filter(|name| !name.contains(['/', '\\']));
+    let component = file(name.ok_or_else(|| Fault::invalid("manifest", "plugin.wasm: is missing"))?)?;
+    // Compiling takes a tenth of a second to tens of seconds of CPU.
+    let looked = tokio::task::spawn_blocking(move || {
+        plugins::inspect(&manifest, &component).map(|checked| (component, checked))
+    });
+    looked.await.map_err(Fault::internal)?
+}
+
+fn told(checked: &Checked) -> String {
+    let mut text = format!("{} {} ({}) is sound", checked.name, checked.version, checked.id);
+    for ask in &checked.asks_described {
+        let word = |key: &str| ask[key].as_str().unwrap_or_default().to_owned();
+        text.push_str(&format!("\n  asks for {}: {}", word("name"), word("description")));
+    }
+    text
+}
+
+async fn list(db: &Db, common: &Common) -> Result<()> {
+    let all = known::all(&mut db.read()).await?;
+    let items: Vec<Value> = all.iter().map(shown).collect();
+    say(common, &json!({ "items": items }), || {
+        let line = |it: &Installed| {
+            let reason = it.disabled_reason.as_deref().unwrap_or("off");
+            let state = if it.is_enabled { "runs" } else { reason };
+            format!("{}\t{}\t{state}", it.id, it.version)
+        };
+        all.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+fn shown(it: &Installed) -> Value {
+    json!({
+        "id": it.id,
+        "version": it.version,
+        "enabled": it.is_enabled,
+        "disabled_reason": it.disabled_reason,
+        "sha256": it.sha256,
+        "grants": serde_json::from_str::<Value>(&it.grants).unwrap_or_default(),
+        "waiting_version": it.waiting_version,
+    })
+}
+
+async fn install(db: &Db, folder: &Path, grant: Vec<String>, common: &Common) -> Result<()> {
+    let (component, checked) = read(folder).await?;
+    if checked.id.starts_with("chat.confab.") && known::find(&mut db.read(), &checked.id).await.is_ok() {
+        return Err(Fault::conflict("bundled_plugin", "it comes with Confab and changes with its versions"));
+    }
+    let grants = if grant.iter().any(|it| it == "all") { checked.asks.clone() } else { grant };
+    if let Some(other) = grants.iter().find(|it| !checked.asks.contains(it)) {
+        return Err(Fault::invalid("grant", format!("it does not ask for {other}")));
+    }
+    let (asked, granted) = (checked.asks.len(), grants.len());
+    let sha256 = hex(&Sha256::digest(&component));
+    parts::keep(db, &sha256, &component).await?;
+    let new = NewPlugin {
+        bot_name: checked.id.rsplit('.').next().unwrap_or(&checked.id).to_owned(),
+        bot_full_name: checked.name.clone(),
+        id: checked.id,
+        version: checked.version,
+        manifest: checked.manifest,
+        sha256,
+        grants: serde_json::to_string(&grants).map_err(Fault::internal)?,
+        rests: None,
+    };
+    let by = Granted::operator();
+    let installed =
+        db.write(move |tx| async move { administration::install(tx, &by, new).await }.boxed()).await?;
+    say(common, &shown(&installed), || {
+        let (id, version) = (&installed.id, &installed.version);
+        format!("{id} {version} is installed, with {granted} of the {asked} permissions that it asks for")
+    });
+    Ok(())
+}
+
+async fn switch(db: &Db, id: String, is_enabled: bool, common: &Common) -> Result<()> {
+    let by = Granted::operator();
+    let installed = db
+        .write(move |tx| async move { administration::switch(tx, &by, &id, is_enabled).await }.boxed())
+        .await?;
+    say(common, &shown(&installed), || {
+        format!("{} {}", installed.id, if is_enabled { "runs" } else { "is off" })
+    });
+    Ok(())
+}
+
+async fn remove(db: &Db, id: String, common: &Common) -> Result<()> {
+    let (by, of) = (Granted::operator(), id.clone());
+    db.write(move |tx| async move { administration::remove(tx, &by, &of).await }.boxed()).await?;
+    say(common, &json!({ "id": id }), || format!("{id} is removed"));
+    Ok(())
+}
+
+async fn log(db: &Db, id: &str, follow: bool, common: &Common) -> Result<()> {
+    known::find(&mut db.read(), id).await?;
+    let mut lines = logs::page(&mut db.read(), id, None, LINES).await?;
+    lines.reverse();
+    let mut last = Uuid::nil();
+    loop {
+        for line in &lines {
+            say(
+                common,
+                &json!({ "level": line.level, "content": line.content, "created_at": line.created_at }),
+                || written(line),
+            );
+            last = line.id;
+        }
+        if !follow {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        lines = logs::after(&mut db.read(), id, last, LINES).await?;
+    }
+}
+
+fn written(line: &Line) -> String {
+    let at = serde_json::to_value(confab_protocol::Timestamp(line.created_at)).unwrap_or_default();
+    format!("{} {:5} {}", at.as_str().unwrap_or_default(), line.level, line.content)
+}

@@ -1,0 +1,29 @@
+/** What the server is asked about plugins, their buttons and their whispers. */
+import { request } from './api.js';
+
+const id = encodeURIComponent;
+
+export const plugins = {
+  press: (/** @type {string} */ ownerId, /** @type {string} */ button) => request('POST', `messages/${id(ownerId)}/actions/${id(button)}`),
+  whispers: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/whispers`),
+  dismiss: (/** @type {string} */ whisperId) => request('DELETE', `whispers/${id(whisperId)}`),
+  all: () => request('GET', 'plugins'),
+  check: (/** @type {File} */ manifest, /** @type {File} */ component) => upload('plugins/check', manifest, component),
+  install: (/** @type {File} */ manifest, /** @type {File} */ component, /** @type {string[]|undefined} */ grants) => upload('plugins', manifest, component, grants),
+  remove: (/** @type {string} */ pluginId) => request('DELETE', `plugins/${id(pluginId)}`),
+  enable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/enable`),
+  disable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/disable`),
+  grant: (/** @type {string} */ pluginId, /** @type {{grants:string[], accept_update?:boolean}} */ body) => request('PUT', `plugins/${id(pluginId)}/grants`, { body }),
+  configure: (/** @type {string} */ pluginId, /** @type {Record<string, unknown>} */ settings) => request('PUT', `plugins/${id(pluginId)}/config`, { body: { settings } }),
+  logs: (/** @type {string} */ pluginId, /** @type {string|null} */ cursor) => request('GET', `plugins/${id(pluginId)}/logs`, { query: { limit: 50, cursor } }),
+};
+
+/** @param {string} path @param {File} manifest @param {File} component @param {string[]} [grants] */
+async function upload(path, manifest, component, grants) {
+  const form = new FormData();
+  form.append('manifest', await manifest.text());
+  form.append('component', component);
+  if (grants) form.append('grants', JSON.stringify(grants));
+  // A component of another language takes a while to compile.
+  return request('POST', path, { form, timeoutMs: 180_000 });
+}

@@ -1,0 +1,145 @@
+/** Plugins: what is installed, what each may do, how it is set, and what it says of itself. */
+import { shortText } from '../../clock.js';
+import { cleanName } from '../../format.js';
+import { notify } from '../../notices.js';
+import { plugins } from '../../plugin_api.js';
+import { Confirm, Dialog } from '../dialog.js';
+import { Check, Checks, Field, FormError } from '../field.js';
+import { Action, Submit, useForm } from '../form.js';
+import { html, useState } from '../html.js';
+import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
+import { SettingsPage } from '../settings.js';
+import { Table } from '../table.js';
+
+export function Plugins() {
+  const list = useLoaded(() => plugins.all());
+  const [open, setOpen] = useState(/** @type {{kind:string, plugin:any}|null} */ (null));
+  const close = () => setOpen(null);
+  const show = (/** @type {string} */ kind, /** @type {any} */ plugin = null) => setOpen({ kind, plugin });
+  const done = async (/** @type {string} */ text) => {
+    close();
+    notify(text);
+    await list.reload();
+  };
+  const switched = async (/** @type {any} */ plugin) => {
+    await (plugin.enabled ? plugins.disable(plugin.id) : plugins.enable(plugin.id));
+    await done(plugin.enabled ? 'The plugin is switched off.' : 'The plugin runs.');
+  };
+  return html`<${SettingsPage} title="Plugins" wide lead="A plugin acts as a bot of its own. It may do what you grant and reads only channels that its bot is in."
+      actions=${html`<button type="button" class="btn primary" onClick=${() => show('install')}>Install a plugin</button>`}>
+    ${list.value ? html`<${Table} label="Plugins" columns=${columns(show, switched)} rows=${list.value.items} />` : html`<${Waiting} ...${list} />`}
+    ${open?.kind === 'install' && html`<${Install} done=${done} close=${close} />`}
+    ${open?.kind === 'grants' && html`<${Grants} plugin=${open.plugin} done=${done} close=${close} />`}
+    ${open?.kind === 'settings' && html`<${Settings} plugin=${open.plugin} done=${done} close=${close} />`}
+    ${open?.kind === 'log' && html`<${Log} plugin=${open.plugin} close=${close} />`}
+    ${open?.kind === 'remove' && html`<${Confirm} title="Remove this plugin?" action="Remove" run=${async () => { await plugins.remove(open.plugin.id); await done('The plugin is removed.'); }} close=${close}>
+      <p>“<bdi>${cleanName(open.plugin.name)}</bdi>” loses all that it kept. What its bot said stays.</p></${Confirm}>`}
+  </${SettingsPage}>`;
+}
+
+/** @param {(kind:string, plugin:any)=>void} show @param {(plugin:any)=>Promise<void>} switched */
+function columns(show, switched) {
+  const button = (/** @type {any} */ plugin, /** @type {string} */ kind, /** @type {string} */ label, extra = '') => html`<button type="button" class=${`btn small ${extra}`} aria-label=${`${label}: ${cleanName(plugin.name)}`} onClick=${() => show(kind, plugin)}>${label}</button>`;
+  return [
+    { name: 'Plugin', cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.is_bundled && html` <span class="pill info">Comes with Confab</span>`}
+      ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
+    { name: 'State', cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">Runs</span>` : html`<span class="pill">Off</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
+      ${plugin.waiting && html`<small>Version ${plugin.waiting.version} waits for your word</small>`}` },
+    { name: 'May do', class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? `${plugin.grants.length} of ${plugin.asks.length}` : html`<span class="dim">Asks for nothing</span>`) },
+    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<span class="btns">
+      <${Action} class="btn small" label=${`${plugin.enabled ? 'Switch off' : 'Switch on'}: ${cleanName(plugin.name)}`} run=${() => switched(plugin)}>${plugin.enabled ? 'Switch off' : 'Switch on'}</${Action}>
+      ${button(plugin, 'grants', plugin.waiting ? 'Update' : 'Permissions', plugin.waiting ? 'primary' : '')}
+      ${plugin.settings?.length > 0 && button(plugin, 'settings', 'Settings')}
+      ${button(plugin, 'log', 'Log')}
+      ${!plugin.is_bundled && button(plugin, 'remove', 'Remove', 'danger')}</span>` },
+  ];
+}
+
+/** @param {any[]} asks @param {string[]} [newly] */
+const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: description, help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">New</span>`}` }));
+
+/** @param {{plugin:any, done:(text:string)=>Promise<void>, close:()=>void}} props */
+function Grants({ plugin, done, close }) {
+  const { waiting } = plugin;
+  const newly = (waiting?.asks_newly ?? []).map((/** @type {any} */ { name }) => name);
+  const submit = (/** @type {any} */ { grants }) => plugins.grant(plugin.id, { grants, accept_update: Boolean(waiting) });
+  const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? 'The update runs.' : 'The permissions are saved.') });
+  const origins = waiting?.new_origins ?? [];
+  return html`<${Dialog} title=${waiting ? `Update ${cleanName(plugin.name)} to ${waiting.version}` : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
+    ${waiting && html`<p class="lead">This version asks for more. Until you decide, ${plugin.version} goes on.</p>`}
+    <${FormError} error=${message} />
+    <${Checks} legend="It may" options=${optionsOf(waiting ? waiting.asks : plugin.asks, newly)} chosen=${values.grants} error=${fields.grants} onChange=${(/** @type {string[]} */ words) => set('grants', words)} />
+    ${(origins.length || plugin.origins?.length) > 0 && html`<p class="help">Addresses that it calls: ${[...(plugin.origins ?? []), ...origins].map((origin) => html`<code key=${origin}>${origin}</code> `)}</p>`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy}>${waiting ? 'Update' : 'Save'}</${Submit}></div>
+  </form></${Dialog}>`;
+}
+
+/** @param {{plugin:any, done:(text:string)=>Promise<void>, close:()=>void}} props */
+function Settings({ plugin, done, close }) {
+  const initial = Object.fromEntries(plugin.settings.map((/** @type {any} */ setting) => [setting.key, setting.type === 'toggle' ? (setting.value ?? setting.default ?? false) : String(setting.value ?? '')]));
+  const submit = (/** @type {any} */ values) => plugins.configure(plugin.id, Object.fromEntries(plugin.settings.flatMap((/** @type {any} */ setting) => sent(setting, values[setting.key]))));
+  const { values, set, field, busy, message, onSubmit } = useForm(initial, submit, { done: () => void done('The settings are saved.') });
+  return html`<${Dialog} title=${`Settings of ${cleanName(plugin.name)}`} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
+    <${FormError} error=${message} />
+    ${plugin.settings.map((/** @type {any} */ setting) => (setting.type === 'toggle'
+      ? html`<${Check} key=${setting.key} checked=${values[setting.key]} help=${html`<code>${setting.key}</code>`} onChange=${(/** @type {boolean} */ on) => set(setting.key, on)}>${setting.description || setting.key}</${Check}>`
+      : html`<${Field} key=${setting.key} ...${field(setting.key, 'plugin-')} label=${setting.description || setting.key} type=${setting.type === 'secret' ? 'password' : setting.type === 'text' ? 'text' : 'number'} step=${setting.type === 'number' ? 'any' : undefined}
+          required=${setting.required && !setting.is_set} autocomplete="off" placeholder=${setting.is_set ? 'Set; type to replace it' : setting.default === undefined ? '' : String(setting.default)} />`))}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy}>Save</${Submit}></div>
+  </form></${Dialog}>`;
+}
+
+/** A setting as the server takes it: an empty one goes back to its default, an untouched secret stays. @param {any} setting @param {any} value */
+function sent(setting, value) {
+  if (setting.type === 'toggle') return [[setting.key, value]];
+  if (value === '') return setting.type === 'secret' ? [] : [[setting.key, null]];
+  return [[setting.key, setting.type === 'integer' || setting.type === 'number' ? Number(value) : value]];
+}
+
+/** @param {{plugin:any, close:()=>void}} props */
+function Log({ plugin, close }) {
+  const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor), plugin.id);
+  const rows = [
+    { name: 'When', cell: (/** @type {any} */ line) => html`<time datetime=${line.created_at}>${shortText(line.created_at)}</time>` },
+    { name: 'Level', cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
+    { name: 'What it said', cell: (/** @type {any} */ line) => html`<bdi>${line.content}</bdi>` },
+  ];
+  return html`<${Dialog} title=${`Log of ${cleanName(plugin.name)}`} onClose=${close} class="tall"><div class="dialog-b">
+    ${list.items.length > 0 && html`<${Table} label="Log" columns=${rows} rows=${list.items} />`}
+    <${PagesEnd} list=${list} none="It has said nothing." />
+  </div></${Dialog}>`;
+}
+
+/** @param {{done:(text:string)=>Promise<void>, close:()=>void}} props */
+function Install({ done, close }) {
+  const [files, setFiles] = useState(/** @type {{manifest?:File, component?:File}} */ ({}));
+  const [checked, setChecked] = useState(/** @type {any} */ (null));
+  const [grants, setGrants] = useState(/** @type {string[]} */ ([]));
+  const [error, setError] = useState('');
+  const failed = (/** @type {Error} */ fault) => setError(fault.message);
+  const choose = (/** @type {'manifest'|'component'} */ which) => (/** @type {any} */ event) => {
+    setFiles({ ...files, [which]: event.target.files[0] });
+    setChecked(null);
+  };
+  const look = async () => {
+    setError('');
+    if (!files.manifest || !files.component) return setError('Choose both files.');
+    const found = await plugins.check(files.manifest, files.component);
+    setGrants(found.asks.map((/** @type {any} */ { name }) => name));
+    return setChecked(found);
+  };
+  const install = async () => {
+    await plugins.install(/** @type {File} */ (files.manifest), /** @type {File} */ (files.component), grants);
+    await done(checked.is_known ? 'The plugin is updated.' : 'The plugin is installed.');
+  };
+  return html`<${Dialog} title="Install a plugin" onClose=${close} class="tall"><div class="dialog-b">
+    <p class="lead">A plugin is a manifest and a component, built from a source that you trust. It can do what you grant it here.</p>
+    <${FormError} error=${error} />
+    <div class="field"><label for="plugin-manifest">Manifest (plugin.toml)</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
+    <div class="field"><label for="plugin-component">Component (.wasm)</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
+    ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span></p>
+      ${checked.asks.length ? html`<${Checks} legend="It may" options=${optionsOf(checked.asks, checked.asks_newly)} chosen=${grants} onChange=${setGrants} />` : html`<p class="help">It asks for nothing.</p>`}`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button>
+      ${checked ? html`<${Action} class="btn primary" run=${install} failed=${failed}>${checked.is_known ? 'Update' : 'Install'}</${Action}>` : html`<${Action} class="btn primary" run=${look} failed=${failed}>Look at it</${Action}>`}</div>
+  </div></${Dialog}>`;
+}

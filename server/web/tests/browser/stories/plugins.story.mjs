@@ -1,0 +1,77 @@
+/** A poll that everybody votes in, what a plugin says to one person, and what administrators see of plugins. */
+import { after, before, test } from 'node:test';
+import { World } from '../harness/world.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+/** @type {World} */ let world;
+/** @type {Person} */ let ada;
+/** @type {Person} */ let ben;
+
+before(async () => {
+  world = await World.begin();
+  ada = await world.owner('ada', 'Ada Lovelace');
+  ben = await world.member('ben', 'Ben Okri');
+  await ada.makeChannel('harbour');
+  await ben.join('harbour');
+});
+after(() => world?.end());
+
+/** @param {Person} person @param {string} text */
+async function run(person, text) {
+  await person.composer().fill(text);
+  await person.composer().press('Enter');
+}
+
+test('a poll counts for everybody who looks at it', () => world.step('poll', async () => {
+  await ada.open('harbour');
+  await ben.open('harbour');
+  await run(ada, '/poll "Tea or coffee?" tea, coffee');
+  const tea = (/** @type {Person} */ person) => person.page.getByRole('button', { name: /^tea \(/ });
+  await ben.see(tea(ben));
+  await tea(ben).click();
+  await ada.see(ada.page.getByRole('button', { name: 'tea (1)' }));
+  await tea(ada).click();
+  await ben.see(ben.page.getByRole('button', { name: 'tea (2)' }));
+  await ada.shown('poll');
+  await ben.button('Close the poll').click();
+  await ben.see(ben.page.getByText('Only Ada Lovelace can close this poll.'));
+  await ada.button('Close the poll').click();
+  await ben.unseen(tea(ben));
+}));
+
+test('a whisper is seen by one person, and goes when it is dismissed', () => world.step('whisper', async () => {
+  await run(ada, '/remind me tomorrow at 8:30 to call the harbour');
+  const said = (/** @type {Person} */ person) => person.page.getByText('I will remind you in');
+  await ada.see(said(ada));
+  await run(ada, '/reminders');
+  await ada.see(ada.page.getByRole('button', { name: /^Forget/ }));
+  await ada.page.reload();
+  await ada.see(said(ada));
+  await ada.shown('whispers');
+  await ada.page.getByRole('button', { name: /^Forget/ }).click();
+  await ada.see(ada.page.getByText('You have no reminders.'));
+  await ben.unseen(said(ben));
+  await ada.page.locator('.is-note', { hasText: 'I will remind you' }).getByRole('button', { name: 'Dismiss' }).click();
+  await ada.unseen(said(ada));
+}));
+
+test('an administrator says what a plugin may do, sets it and stops it', () => world.step('plugins', async () => {
+  await ada.page.goto('/admin/plugins');
+  const row = ada.page.locator('tr', { hasText: 'Reminders' });
+  await ada.see(row);
+  await ada.shown('plugins');
+  await row.getByRole('button', { name: /^Permissions/ }).click();
+  await ada.see(ada.page.getByText('Write to people in direct conversations'));
+  await ada.shown('plugin-permissions');
+  await ada.button('Cancel').click();
+  await row.getByRole('button', { name: /^Settings/ }).click();
+  await ada.page.getByLabel(/minutes ahead of UTC/).fill('60');
+  await ada.button('Save').click();
+  await ada.see(ada.page.getByText('The settings are saved.'));
+  await row.getByRole('button', { name: /^Switch off/ }).click();
+  await ada.see(row.getByText('switched off by an administrator'));
+  await row.getByRole('button', { name: /^Switch on/ }).click();
+  await ada.see(row.getByText('Runs'));
+  await row.getByRole('button', { name: /^Log/ }).click();
+  await ada.see(ada.page.getByRole('dialog').getByText(/It has said nothing|What it said/).first());
+}));

@@ -1,0 +1,225 @@
+//! What an administrator wants to install, looked at before anything is changed: the manifest, the component, and whether
+//! the two fit each other and this server.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use confab_core::text::hex;
+use confab_core::{Fault, Result, plugins};
+use confab_plugin_host::{Grants, Limits, LoadError, Manifest, Permission, Runtime};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::catalogue::{self, Catalogue};
+
+/// The bus waits 10 s for an answer; whoever asks comes again while the component is being compiled.
+const ANSWER_WITHIN: Duration = Duration::from_secs(7);
+
+/// What was uploaded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Upload {
+    /// The text of `plugin.toml`.
+    pub manifest: String,
+    /// Of the component, which is in the record by now.
+    pub sha256: String,
+}
+
+/// What it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    /// Not finished: ask again.
+    #[serde(default)]
+    pub is_compiling: bool,
+    /// In reverse domain order.
+    #[serde(default)]
+    pub id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// Of the plugin.
+    #[serde(default)]
+    pub version: String,
+    /// The manifest, with the component's hash in it.
+    #[serde(default)]
+    pub manifest: String,
+    /// All that it asks for.
+    #[serde(default)]
+    pub asks: Vec<String>,
+    /// The same, with what administrators read.
+    #[serde(default)]
+    pub asks_described: Vec<Value>,
+    /// What it asks for and the installed version did not. Empty for a new plugin.
+    #[serde(default)]
+    pub asks_newly: Vec<String>,
+    /// Whether a version of it is installed.
+    #[serde(default)]
+    pub is_known: bool,
+}
+
+/// Looks at a plugin on disk, without a server: whether the manifest is sound and the component fits it. Blocks while it
+/// compiles.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong.
+pub fn inspect(manifest: &str, component: &[u8]) -> Result<Checked> {
+    let sha256 = hex(&Sha256::digest(component));
+    let text = with_hash(&Upload { manifest: manifest.to_owned(), sha256 });
+    let manifest =
+        Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+    let made =
+        Runtime::new(None, Limits::default()).and_then(|runtime| runtime.load(manifest.clone(), component));
+    made.map_err(|error| Fault::invalid("component", error.to_string()))?;
+    let asks = manifest.asks();
+    Ok(Checked {
+        id: manifest.id.clone(),
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        manifest: text,
+        asks: names(&asks),
+        asks_described: described(&asks),
+        ..empty()
+    })
+}
+
+type Outcome = std::result::Result<Arc<Manifest>, String>;
+
+/// Components that are being compiled, or were a moment ago, by manifest and hash.
+#[derive(Default)]
+pub(super) struct Checks {
+    under_way: Mutex<HashMap<(String, String), Option<Outcome>>>,
+}
+
+impl Checks {
+    /// Looks at an upload.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong; [`Fault::Conflict`] with code
+    /// `bundled_plugin`.
+    pub(super) async fn check(
+        self: &Arc<Self>,
+        catalogue: &Arc<Catalogue>,
+        upload: Upload,
+    ) -> Result<Checked> {
+        let text = with_hash(&upload);
+        let manifest = Manifest::parse(&text)
+            .map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+        if manifest.sha256 != upload.sha256 {
+            return Err(Fault::invalid("component", "is not the one whose sha256 the manifest names"));
+        }
+        if catalogue.packages().iter().any(|it| it.manifest.id == manifest.id) {
+            let message = format!("{} comes with Confab and changes with its versions", manifest.id);
+            return Err(Fault::conflict("bundled_plugin", message));
+        }
+        match self.compiled(catalogue, &text, manifest).await {
+            None => Ok(Checked { is_compiling: true, ..empty() }),
+            Some(Err(reason)) => Err(Fault::invalid("component", reason)),
+            Some(Ok(manifest)) => summary(catalogue, text, &manifest).await,
+        }
+    }
+
+    /// Waits a while for the component; it is compiled to the end whether somebody waits or not.
+    async fn compiled(
+        self: &Arc<Self>,
+        catalogue: &Arc<Catalogue>,
+        text: &str,
+        manifest: Manifest,
+    ) -> Option<Outcome> {
+        let key = (text.to_owned(), manifest.sha256.clone());
+        let is_first = {
+            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            // What is finished is answered once; whatever is uploaded then is looked at anew.
+            if let Some(Some(_)) = under_way.get(&key) {
+                return under_way.remove(&key).flatten();
+            }
+            under_way.insert(key.clone(), None).is_none()
+        };
+        if is_first {
+            let (checks, catalogue, key) = (Arc::clone(self), Arc::clone(catalogue), key.clone());
+            tokio::spawn(async move {
+                let outcome = compile(&catalogue, manifest).await;
+                let mut under_way = checks.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+                under_way.insert(key, Some(outcome));
+            });
+        }
+        let wait = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+                if matches!(under_way.get(&key), Some(Some(_)) | None) {
+                    return under_way.remove(&key).flatten();
+                }
+            }
+        };
+        tokio::time::timeout(ANSWER_WITHIN, wait).await.unwrap_or(None)
+    }
+}
+
+async fn compile(catalogue: &Catalogue, manifest: Manifest) -> Outcome {
+    let made = async {
+        let wasm = catalogue.component(&manifest.sha256).await?;
+        catalogue.made(manifest.clone(), Cow::Owned(wasm)).await
+    };
+    match made.await {
+        Ok(_) => Ok(Arc::new(manifest)),
+        Err(LoadError::Engine(text)) => Err(format!("cannot be looked at here: {text}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Result<Checked> {
+    let known = plugins::all(&mut catalogue.read()).await?.into_iter().find(|it| it.id == manifest.id);
+    let asks = manifest.asks();
+    let before = known.as_ref().and_then(catalogue::manifest_of);
+    let mut asks_newly = names(&before.as_ref().map_or_else(Grants::none, |it| it.asks().missing(&asks)));
+    if let Some(before) = &before {
+        let newly = manifest.http.iter().filter(|origin| !before.http.contains(origin));
+        asks_newly.extend(newly.map(|origin| format!("{} {origin}", Permission::Fetch)));
+    }
+    Ok(Checked {
+        is_compiling: false,
+        id: manifest.id.clone(),
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        manifest: text,
+        asks: names(&asks),
+        asks_described: described(&asks),
+        asks_newly,
+        is_known: known.is_some(),
+    })
+}
+
+/// A manifest as authors write it has no hash: it is that of the component beside it.
+fn with_hash(upload: &Upload) -> String {
+    let has_hash = upload.manifest.lines().any(|line| line.trim_start().starts_with("sha256"));
+    if has_hash {
+        return upload.manifest.clone();
+    }
+    let line = format!("[plugin]\nsha256 = \"{}\"", upload.sha256);
+    upload.manifest.replacen("[plugin]", &line, 1)
+}
+
+fn names(grants: &Grants) -> Vec<String> {
+    grants.iter().map(|it| it.to_string()).collect()
+}
+
+fn empty() -> Checked {
+    Checked {
+        is_compiling: false,
+        id: String::new(),
+        name: String::new(),
+        version: String::new(),
+        manifest: String::new(),
+        asks: Vec::new(),
+        asks_described: Vec::new(),
+        asks_newly: Vec::new(),
+        is_known: false,
+    }
+}
+
+/// A permission as administrators read it.
+pub(super) fn described(grants: &Grants) -> Vec<Value> {
+    grants.iter().map(|it| json!({ "name": it.to_string(), "description": it.describe() })).collect()
+}

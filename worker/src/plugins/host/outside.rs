@@ -1,0 +1,117 @@
+//! What a plugin reaches beyond its channels: other systems, through the server's one way out, and the search.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use confab_core::{Fault, Result, access, messages};
+use confab_plugin_host as plugin;
+use confab_plugin_host::{SettingKind, SettingValue};
+use serde::{Deserialize, Serialize};
+
+use super::BotHost;
+use crate::plugins::{FETCH, words};
+use crate::services::{self, Search, SearchAnswer};
+
+/// Largest body of an answer, in bytes: what one host call may bring into a plugin.
+pub const BODY_BYTES: usize = 192 * 1_024;
+/// Hits that are asked for, since the bot may not read all that the person does.
+const ASKED: u32 = 50;
+
+/// A call out, for whoever serves [`FETCH`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Such as `GET`.
+    pub method: String,
+    /// Of an origin that was granted.
+    pub url: String,
+    /// Secrets are in them by now.
+    pub headers: Vec<(String, String)>,
+    /// In base64.
+    pub body: String,
+}
+
+/// What came back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Response {
+    /// Such as 200.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// In base64.
+    pub body: String,
+}
+
+impl BotHost {
+    /// Asks a server to call out: servers alone do, at one place.
+    pub(super) async fn call_out(&self, request: plugin::HttpRequest) -> Result<plugin::HttpResponse> {
+        let headers = request
+            .headers
+            .into_iter()
+            .map(|(name, value)| Ok((name, self.with_secrets(&value)?)))
+            .collect::<Result<_>>()?;
+        let body = STANDARD.encode(&request.body);
+        let question = Request { method: request.method, url: request.url, headers, body };
+        let answer: Response = self.bus.ask(FETCH, &question).await?;
+        let body = STANDARD.decode(&answer.body).map_err(Fault::internal)?;
+        Ok(plugin::HttpResponse { status: answer.status, headers: answer.headers, body })
+    }
+
+    /// Puts secrets into the value of a header.
+    fn with_secrets(&self, value: &str) -> Result<String> {
+        let secrets: BTreeMap<&str, &str> = self
+            .of
+            .manifest
+            .settings
+            .iter()
+            .filter(|setting| setting.kind == SettingKind::Secret)
+            .filter_map(|setting| match self.of.settings.get(&setting.key)? {
+                SettingValue::Text(text) => Some((setting.key.as_str(), text.as_str())),
+                _ => None,
+            })
+            .collect();
+        filled(value, &secrets)
+    }
+
+    /// What the person finds and the bot may read; without a person, what the bot finds.
+    pub(super) async fn look_for(&self, query: String, limit: u32) -> Result<Vec<plugin::Message>> {
+        let user_id = self.person.unwrap_or_else(|| self.bot());
+        let question = Search { user_id, q: query, limit: ASKED, cursor: None, mode: None };
+        let found: SearchAnswer = self.bus.ask(services::SEARCH, &question).await?;
+        let ids: Vec<_> = found.items.iter().map(|hit| hit.message.id).collect();
+        let mut on = self.db.read();
+        let visible = access::visible_channels(&mut on, self.bot()).await?;
+        let readable = messages::readable(&mut on, &visible, &ids).await?;
+        Ok(readable.iter().take(limit as usize).map(words::message).collect())
+    }
+}
+
+/// `${secret:KEY}` becomes the secret; a key without one is a mistake that must not be sent as it stands.
+fn filled(value: &str, secrets: &BTreeMap<&str, &str>) -> Result<String> {
+    const OPEN: &str = "${secret:";
+    let (mut rest, mut filled) = (value, String::with_capacity(value.len()));
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let Some((key, behind)) = after.split_once('}') else { break };
+        let secret = secrets.get(key);
+        let secret =
+            secret.ok_or_else(|| Fault::invalid("headers", format!("the secret {key} is not set")))?;
+        filled.push_str(before);
+        filled.push_str(secret);
+        rest = behind;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_put_in_and_missing_ones_are_a_fault() {
+        let secrets = BTreeMap::from([("token", "s3cret")]);
+        assert_eq!(filled("Bearer ${secret:token}", &secrets).ok().as_deref(), Some("Bearer s3cret"));
+        assert_eq!(filled("plain ${secret", &secrets).ok().as_deref(), Some("plain ${secret"));
+        assert!(filled("${secret:other}", &secrets).is_err());
+    }
+}

@@ -1,0 +1,361 @@
+//! What servers ask of plugins.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use confab_core::bus::Service;
+use confab_core::plugins::{self, Installed};
+use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, users};
+use confab_plugin_host::{
+    CallError, Grants, Level, Manifest, Permission, Reaction, Reason, Setting, SettingKind, SettingValue,
+    ToolCall, Verdict,
+};
+use confab_protocol::{ChannelId, MessageId, UserId};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::catalogue::{self, Catalogue};
+use super::check::{self, Checks};
+use super::command::Commands;
+use super::host::Occasion;
+use super::{action, package, words};
+
+/// A click waits this long for a plugin's word, and then counts.
+const GATE_WITHIN: Duration = Duration::from_millis(50);
+/// A tool has 2 s (its host stops it then); the rest is for waiting until a place is free.
+const TOOL_WITHIN: Duration = Duration::from_secs(5);
+
+/// Offers everything.
+pub(super) async fn offer(db: &Db, bus: &Bus, catalogue: &Arc<Catalogue>) -> Result<()> {
+    let commands = Arc::new(Commands::new(db, catalogue));
+    let checks = Arc::<Checks>::default();
+    let listed = Arc::clone(&commands);
+    bus.serve(super::COMMANDS, service(move |_: Value| ready(Ok(listed.list())))).await?;
+    let run = Arc::clone(&commands);
+    bus.serve(
+        super::COMMAND,
+        service(move |asked| {
+            let commands = Arc::clone(&run);
+            async move { value(&commands.run(asked).await?) }
+        }),
+    )
+    .await?;
+    bus.serve(
+        super::COMPLETE,
+        service(move |asked| {
+            let commands = Arc::clone(&commands);
+            async move { commands.complete(asked).await }
+        }),
+    )
+    .await?;
+    bus.serve(
+        super::ACTION,
+        with(db, catalogue, |db, catalogue, asked| async move {
+            value(&action::press(&db, &catalogue, asked).await?)
+        }),
+    )
+    .await?;
+    bus.serve(
+        super::GATE,
+        with(db, catalogue, |db, catalogue, asked| async move { gate(&db, &catalogue, asked).await }),
+    )
+    .await?;
+    bus.serve(
+        super::PLUGINS,
+        with(db, catalogue, |db, catalogue, _: Value| async move { installed(&db, &catalogue).await }),
+    )
+    .await?;
+    bus.serve(
+        super::CHECK,
+        with(db, catalogue, move |_, catalogue, upload| {
+            let checks = Arc::clone(&checks);
+            async move { value(&checks.check(&catalogue, upload).await?) }
+        }),
+    )
+    .await?;
+    bus.serve(super::SETTINGS, with(db, catalogue, |db, _, asked| async move { settings(&db, asked).await }))
+        .await?;
+    bus.serve(
+        super::CONFIGURE,
+        with(db, catalogue, |db, catalogue, asked| async move { configure(&db, &catalogue, asked).await }),
+    )
+    .await?;
+    bus.serve(super::TOOLS, with(db, catalogue, |_, catalogue, _: Value| ready(Ok(tools(&catalogue)))))
+        .await?;
+    bus.serve(
+        super::TOOL,
+        with(db, catalogue, |db, catalogue, asked| async move { tool(&db, &catalogue, asked).await }),
+    )
+    .await
+}
+
+fn service<Q, F>(answer: impl Fn(Q) -> F + Send + Sync + 'static) -> Service
+where
+    Q: DeserializeOwned + Send + 'static,
+    F: Future<Output = Result<Value>> + Send + 'static,
+{
+    let answer = Arc::new(answer);
+    Arc::new(move |question| {
+        let answer = Arc::clone(&answer);
+        async move { answer(serde_json::from_slice(&question).map_err(Fault::internal)?).await }.boxed()
+    })
+}
+
+fn with<Q, F>(
+    db: &Db,
+    catalogue: &Arc<Catalogue>,
+    answer: impl Fn(Db, Arc<Catalogue>, Q) -> F + Send + Sync + 'static,
+) -> Service
+where
+    Q: DeserializeOwned + Send + 'static,
+    F: Future<Output = Result<Value>> + Send + 'static,
+{
+    let (db, catalogue) = (db.clone(), Arc::clone(catalogue));
+    service(move |question| answer(db.clone(), Arc::clone(&catalogue), question))
+}
+
+async fn ready(answer: Result<Value>) -> Result<Value> {
+    answer
+}
+
+fn value(of: &impl serde::Serialize) -> Result<Value> {
+    serde_json::to_value(of).map_err(Fault::internal)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    user_id: UserId,
+    message_id: MessageId,
+    code: String,
+}
+
+/// A plugin's say before its own reaction is added. Whatever goes wrong, the reaction is added: a plugin that hangs must
+/// not keep people from reacting.
+async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value> {
+    let allowed = Ok(json!({}));
+    let all = catalogue.all();
+    let gatekeeper = all.values().find(|it| it.manifest.reaction(&asked.code).is_some_and(|it| it.asks));
+    let Some(loaded) = gatekeeper else { return allowed };
+    let mut on = db.read();
+    let door = messages::door(&mut on, asked.user_id, asked.message_id).await?;
+    let Some(person) = users::refs(&mut on, &[asked.user_id]).await?.pop() else { return allowed };
+    let reaction = Reaction {
+        message_id: asked.message_id.to_string(),
+        place: words::place(door.admitted.channel_id(), door.parent_id),
+        user: words::user(&person),
+        code: asked.code,
+    };
+    let host = catalogue.host(loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+    let said = async {
+        let plugin = catalogue.handlers(loaded).await?;
+        catalogue.call(loaded, plugin.may_react(host.granted(), reaction)).await
+    };
+    match tokio::time::timeout(GATE_WITHIN, said).await {
+        Ok(Ok(Verdict::Refuse(text))) => Ok(json!({ "refusal": text })),
+        Ok(Ok(Verdict::Allow)) => allowed,
+        Ok(Err(_)) | Err(_) => {
+            metrics::counter!("confab_plugin_gate_open_total", "plugin" => loaded.id.clone()).increment(1);
+            allowed
+        }
+    }
+}
+
+pub(super) async fn installed(db: &Db, catalogue: &Catalogue) -> Result<Value> {
+    let all = plugins::all(&mut db.read()).await?;
+    let items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, it)).collect();
+    Ok(json!({ "items": items }))
+}
+
+fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
+    let manifest = catalogue::manifest_of(&installed);
+    let grants: Grants = serde_json::from_str(&installed.grants).unwrap_or_default();
+    let name = manifest.as_ref().map_or_else(|| installed.id.clone(), |it| it.name.clone());
+    let asks = manifest.as_ref().map_or_else(Grants::none, Manifest::asks);
+    let is_bundled = catalogue.packages().iter().any(|it| it.manifest.id == installed.id);
+    let mut item = json!({
+        "id": installed.id,
+        "name": name,
+        "version": installed.version,
+        "enabled": installed.is_enabled,
+        "is_bundled": is_bundled,
+        "sha256": installed.sha256,
+        "permissions": asks,
+        "asks": check::described(&asks),
+        "grants": grants,
+        "installed_at": confab_protocol::Timestamp(installed.installed_at),
+    });
+    if let Some(manifest) = &manifest {
+        let given = catalogue::settings_of(installed.settings.as_deref());
+        item["description"] = json!(manifest.description);
+        item["api"] = json!(manifest.api);
+        item["origins"] = json!(manifest.http);
+        item["commands"] = manifest
+            .commands
+            .iter()
+            .map(|it| json!({ "usage": it.usage(), "description": it.description }))
+            .collect();
+        item["reactions"] = manifest
+            .reactions
+            .iter()
+            .map(|it| json!({ "code": it.code, "name": it.name, "text": it.text }))
+            .collect();
+        item["tools"] = manifest
+            .tools
+            .iter()
+            .map(|it| json!({ "name": it.name, "description": it.description }))
+            .collect();
+        item["settings"] = manifest.settings.iter().map(|it| setting_in_list(it, &given)).collect();
+    }
+    if let Some(text) = &installed.waiting_manifest
+        && let Ok(waiting) = Manifest::parse(text)
+    {
+        let origins: Vec<&String> = waiting
+            .http
+            .iter()
+            .filter(|it| manifest.as_ref().is_none_or(|old| !old.http.contains(it)))
+            .collect();
+        item["waiting"] = json!({
+            "version": waiting.version,
+            "asks": check::described(&waiting.asks()),
+            "asks_newly": check::described(&asks.missing(&waiting.asks())),
+            "new_origins": origins,
+        });
+    }
+    // Absent ones are left out, never null.
+    let optional = [
+        ("disabled_reason", installed.disabled_reason),
+        ("bot_id", installed.bot_id.map(|it| it.to_string())),
+    ];
+    for (name, text) in optional {
+        if let Some(text) = text {
+            item[name] = Value::from(text);
+        }
+    }
+    item
+}
+
+/// A setting with what it is set to. Of a secret only that it is set.
+fn setting_in_list(setting: &Setting, given: &BTreeMap<String, SettingValue>) -> Value {
+    let mut item = json!({
+        "key": setting.key,
+        "type": setting.kind,
+        "description": setting.description,
+        "required": setting.required,
+    });
+    if let Some(default) = &setting.default {
+        item["default"] = json!(default);
+    }
+    match given.get(&setting.key) {
+        Some(_) if setting.kind == SettingKind::Secret => item["is_set"] = json!(true),
+        Some(value) => item["value"] = json!(value),
+        None => {}
+    }
+    item
+}
+
+#[derive(Deserialize)]
+struct NewSettings {
+    id: String,
+    settings: BTreeMap<String, Value>,
+}
+
+/// Settings as they will be kept: null takes one back, and what is not named stays.
+async fn settings(db: &Db, asked: NewSettings) -> Result<Value> {
+    let installed = plugins::find(&mut db.read(), &asked.id).await?;
+    let manifest = catalogue::manifest_of(&installed)
+        .ok_or_else(|| Fault::conflict("plugin_failed", "the manifest cannot be read"))?;
+    let mut given = catalogue::settings_of(installed.settings.as_deref());
+    for (key, value) in asked.settings {
+        if value.is_null() {
+            given.remove(&key);
+            continue;
+        }
+        let value = serde_json::from_value(value).map_err(|_| {
+            Fault::invalid("settings", format!("{key}: must be a text, a number, true or false"))
+        })?;
+        given.insert(key, value);
+    }
+    manifest.settings(&given).map_err(|faults| Fault::invalid("settings", catalogue::in_words(&faults)))?;
+    Ok(json!({ "settings": given }))
+}
+
+#[derive(Deserialize)]
+struct Configuring {
+    id: String,
+    reason: String,
+}
+
+/// Loads what was changed and tells the plugin of it, once for the whole system. One that refuses is switched off.
+async fn configure(db: &Db, catalogue: &Catalogue, asked: Configuring) -> Result<Value> {
+    let installed = plugins::find(&mut db.read(), &asked.id).await?;
+    if let Some(manifest) = catalogue::manifest_of(&installed) {
+        package::register_reactions(db, &manifest).await?;
+    }
+    catalogue.reload().await?;
+    let reason = match asked.reason.as_str() {
+        "installed" => Reason::Installed,
+        "upgraded" => Reason::Upgraded,
+        _ => Reason::SettingsChanged,
+    };
+    package::configure(catalogue, &asked.id, reason).await?;
+    Ok(json!({}))
+}
+
+fn tools(catalogue: &Catalogue) -> Value {
+    let mut items = Vec::new();
+    for loaded in catalogue.all().values().filter(|it| it.grants.has(Permission::OfferTools)) {
+        for tool in &loaded.manifest.tools {
+            items.push(json!({
+                "plugin_id": loaded.id,
+                "plugin": loaded.manifest.name,
+                "name": tool.name,
+                "description": tool.description,
+                "schema": tool.schema,
+            }));
+        }
+    }
+    json!({ "items": items })
+}
+
+#[derive(Deserialize)]
+struct Using {
+    plugin_id: String,
+    tool: String,
+    input: Value,
+    user_id: UserId,
+    #[serde(default)]
+    channel_id: Option<ChannelId>,
+}
+
+/// Calls a tool for the person whom the assistant answers. What the plugin says against it is an answer too: the model
+/// may try otherwise.
+async fn tool(db: &Db, catalogue: &Arc<Catalogue>, asked: Using) -> Result<Value> {
+    let loaded = catalogue.get(&asked.plugin_id).ok_or(Fault::NotFound("tool"))?;
+    if !loaded.manifest.tools.iter().any(|it| it.name == asked.tool) {
+        return Err(Fault::NotFound("tool"));
+    }
+    let person = users::refs(&mut db.read(), &[asked.user_id]).await?.pop();
+    let call = ToolCall {
+        tool: asked.tool,
+        input: asked.input.to_string(),
+        user: words::user(&person.ok_or(Fault::NotFound("user"))?),
+        channel_id: asked.channel_id.map(|it| it.to_string()),
+    };
+    let host = catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+    let called = async {
+        let plugin = catalogue.handlers(&loaded).await?;
+        catalogue.call(&loaded, plugin.call_tool(host.granted(), call)).await
+    };
+    match tokio::time::timeout(TOOL_WITHIN, called).await.map_err(|_| Fault::Busy)? {
+        Ok(output) => Ok(json!({ "output": output })),
+        Err(CallError::Guest(text)) => Ok(json!({ "error": text })),
+        Err(error) => {
+            catalogue.notes().line(&loaded.id, Level::Warn, &format!("tool: {error}"));
+            Ok(json!({ "error": "the tool failed" }))
+        }
+    }
+}
