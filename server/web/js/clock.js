@@ -1,4 +1,22 @@
 /** Times as people read them, in the reader's own zone and language. */
+import { signal } from '../vendor/signals-core.js';
+
+/** Grows with each midnight that the page lives through: what says "today" is drawn anew. */
+const days = signal(0);
+let today = new Date().toDateString();
+
+/** Asked often, and when a page wakes up. */
+export function turnDay() {
+  const now = new Date().toDateString();
+  if (now === today) return;
+  today = now;
+  days.value += 1;
+}
+
+/** Whatever reads it follows the day. */
+export function dayOfPage() {
+  return days.value;
+}
 
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -25,6 +43,7 @@ export function dayKey(instant) {
 
 /** @param {string} instant RFC 3339 @param {Date} [now] */
 export function dayText(instant, now = new Date()) {
+  dayOfPage();
   const date = new Date(instant);
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
   if (dayKey(instant) === dayKey(now.toISOString())) return 'Today';
@@ -40,6 +59,7 @@ export function whenText(instant) {
 
 /** The same where many stand below each other. @param {string} instant RFC 3339 @param {Date} [now] */
 export function shortText(instant, now = new Date()) {
+  dayOfPage();
   const date = new Date(instant);
   if (dayKey(instant) === dayKey(now.toISOString())) return `today, ${timeText(instant)}`;
   return date.getFullYear() === now.getFullYear() ? `${dayShort.format(date)}, ${timeText(instant)}` : dayShortWithYear.format(date);

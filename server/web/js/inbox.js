@@ -68,6 +68,11 @@ export function reasonText(kind) {
   return REASONS[kind] ?? 'wrote';
 }
 
+/** Whether somebody meant me, by name or with everybody. @param {{kind:string}} notification */
+export function meansMe({ kind }) {
+  return kind === 'mention';
+}
+
 /** @param {number} count the server counts to a thousand */
 export function countText(count) {
   return count > 99 ? '99+' : String(count);

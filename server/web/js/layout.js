@@ -7,7 +7,7 @@ import { openThread } from './workspace.js';
 
 /** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'|'forward'|'history'|'remind'|'schedule'|'lightbox'|'reactions'|'reactors'} DialogName */
 
-export const panel = signal(/** @type {''|'assistant'|'inbox'|'thread'|'pins'} */ (''));
+export const panel = signal(/** @type {''|'assistant'|'inbox'|'mentions'|'thread'|'pins'} */ (''));
 export const dialog = signal(/** @type {DialogName|''} */ (''));
 /** What the open dialog is about: a message, a file, a composer. */
 export const dialogSubject = signal(/** @type {any} */ (null));
@@ -39,11 +39,15 @@ export function toggleInbox() {
   toggle('inbox');
 }
 
+export function toggleMentions() {
+  toggle('mentions');
+}
+
 export function togglePins() {
   toggle('pins');
 }
 
-/** @param {'assistant'|'inbox'|'pins'} name */
+/** @param {'assistant'|'inbox'|'mentions'|'pins'} name */
 function toggle(name) {
   const next = panel.value === name ? '' : name;
   closePanel();

@@ -14,6 +14,7 @@ export const PREFERENCES = [
 
 /** @type {(Section & {allowed:(user:Account)=>boolean})[]} */
 const ADMINISTRATION = [
+  { name: 'overview', title: 'Overview', icon: 'chart', allowed: (user) => may(user, 'server.watch') },
   { name: 'people', title: 'People', icon: 'users', allowed: (user) => may(user, 'users.manage') || may(user, 'bots.manage') },
   { name: 'roles', title: 'Roles and permissions', icon: 'check', allowed: (user) => may(user, 'roles.manage') },
   { name: 'invitations', title: 'Invitations', icon: 'userplus', allowed: (user) => may(user, 'users.invite') },

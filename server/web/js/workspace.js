@@ -4,6 +4,7 @@ import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
+import { turnDay } from './clock.js';
 import { loadDrafts, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
@@ -19,12 +20,15 @@ import {
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
-import { aroundPage, emptyTimeline, withPage } from './timeline.js';
+import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
 const MAX_THREAD_PAGES = 3;
 /** Without a gateway after this time, the channels are fetched without waiting for it. */
 const READY_PATIENCE_MS = 4_000;
+
+/** Hidden pages are woken once a minute; whatever is longer was sleep. */
+const ASLEEP_MS = 90_000;
 
 /** @type {Live|null} */
 export let live = null;
@@ -58,9 +62,18 @@ export function stopLive() {
 
 /** Things that go on while the page is open. */
 export function startUpkeep() {
-  setInterval(() => { expireTyping(); expireStatus(); }, 1_000);
-  addEventListener('online', () => live?.retryNow());
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) live?.retryNow(); });
+  let tick = Date.now();
+  setInterval(() => {
+    // The clock went on and this page did not: the device slept.
+    if (Date.now() - tick > ASLEEP_MS) live?.wake();
+    tick = Date.now();
+    expireTyping();
+    expireStatus();
+    turnDay();
+  }, 1_000);
+  addEventListener('online', () => live?.wake());
+  addEventListener('pageshow', (shown) => { if (shown.persisted) live?.wake(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnDay(); live?.wake(); } });
   effect(() => {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);
@@ -238,9 +251,10 @@ export async function markAllRead() {
   notify('Everything is read.');
 }
 
-/** The channel is left: looking at it next time reads it. */
-export function leaveChannelView() {
+/** The channel is left: looking at it next time reads it, and begins with its newest page, which is there at once. @param {string} channelId */
+export function leaveChannelView(channelId) {
   holdUnread('');
+  if (timelines.value.has(channelId)) changeTimeline(channelId, newestPage);
 }
 
 /** @param {string} channelId */

@@ -1,6 +1,7 @@
 /** The administration, one section at a time; only the sections that this account can use exist for it. */
 import { Audit } from './admin/audit.js';
 import { Invitations } from './admin/invitations.js';
+import { Overview } from './admin/overview.js';
 import { People } from './admin/people.js';
 import { Policy } from './admin/policy.js';
 import { Roles } from './admin/roles.js';
@@ -8,7 +9,7 @@ import { Server } from './admin/server.js';
 import { html } from './html.js';
 import { currentSection, SettingsPage } from './settings.js';
 
-const SECTIONS = /** @type {Record<string, any>} */ ({ people: People, roles: Roles, invitations: Invitations, audit: Audit, policy: Policy, server: Server });
+const SECTIONS = /** @type {Record<string, any>} */ ({ overview: Overview, people: People, roles: Roles, invitations: Invitations, audit: Audit, policy: Policy, server: Server });
 
 export function Administration() {
   const { section, sections } = currentSection();

@@ -99,7 +99,7 @@ function Conversation({ channel }) {
     if (citedSeq.value !== seq) citedSeq.value = 0;
   }, [seq, visits.value]);
   useNewDivider(channel);
-  useEffect(() => leaveChannelView, [channel.id]);
+  useEffect(() => () => leaveChannelView(channel.id), [channel.id]);
   return html`<${MessageLog} channel=${channel} timeline=${timeline ?? timelineOf(channel.id)} jumpSeq=${seq} jumpVisit=${visits.value} />
     <div class="compose"><${Writing} channel=${channel} /></div>`;
 }

@@ -182,8 +182,8 @@ function editLast(event, channelId) {
 function FormatBar({ area, replace }) {
   return html`<div class="fmt" role="toolbar" aria-label="Formatting">
     <${IconButton} icon="bold" small label="Bold" onClick=${() => wrap(area, replace, '**')} /><${IconButton} icon="ital" small label="Italic" onClick=${() => wrap(area, replace, '_')} />
-    <${IconButton} icon="codei" small label="Code" onClick=${() => wrap(area, replace, '`')} /><span class="sep"></span>
-    <${IconButton} icon="list" small label="List" onClick=${() => prefix(area, replace, '- ')} /><${IconButton} icon="quote" small label="Quote" onClick=${() => prefix(area, replace, '> ')} />
+    <${IconButton} icon="link" small label="Link" onClick=${() => link(area, replace)} /><span class="sep"></span>
+    <${IconButton} icon="list" small label="List" onClick=${() => prefix(area, replace, '- ')} /><${IconButton} icon="quote" small label="Quote" onClick=${() => prefix(area, replace, '> ')} /><${IconButton} icon="codei" small label="Code" onClick=${() => code(area, replace)} />
   </div>`;
 }
 
@@ -193,6 +193,22 @@ function wrap(area, replace, mark) {
   const words = value.slice(selectionStart, selectionEnd);
   const caret = words ? selectionEnd + mark.length * 2 : selectionStart + mark.length;
   replace(selectionStart, selectionEnd, mark + words + mark, caret);
+}
+
+/** Makes a link of the selection: of words, with the place for the address chosen; of an address, with that for the words. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace */
+function link(area, replace) {
+  const { selectionStart = 0, selectionEnd = 0, value = '' } = area.current ?? {};
+  const words = value.slice(selectionStart, selectionEnd);
+  if (/^https?:\/\/\S+$/.test(words)) replace(selectionStart, selectionEnd, `[](${words})`, selectionStart + 1);
+  else replace(selectionStart, selectionEnd, `[${words}](https://)`, selectionStart + words.length + (words ? 11 : 1));
+}
+
+/** Within a line between marks, several lines between fences. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace */
+function code(area, replace) {
+  const { selectionStart = 0, selectionEnd = 0, value = '' } = area.current ?? {};
+  const words = value.slice(selectionStart, selectionEnd);
+  if (!words.includes('\n')) return wrap(area, replace, '`');
+  return replace(selectionStart, selectionEnd, `\`\`\`\n${words}\n\`\`\``, selectionEnd + 8);
 }
 
 /** Puts a mark before every selected line. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace @param {string} mark */

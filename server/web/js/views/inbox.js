@@ -4,7 +4,7 @@ import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { clean, cleanName, plainWords } from '../format.js';
-import { countText, mergedNotifications, reasonText } from '../inbox.js';
+import { countText, meansMe, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { attempt } from '../notices.js';
 import { channelPath, laterPath } from '../router.js';
@@ -19,10 +19,13 @@ import { channelLabel } from './shell.js';
 const PAGE = 30;
 const EXCERPT_CHARACTERS = 240;
 
-export function InboxPane() {
+/** @param {{mentions?:boolean}} props mentions: only what means me */
+export function InboxPane({ mentions = false }) {
   const [unreadOnly, setUnreadOnly] = useState(false);
   const list = usePages((cursor) => load(unreadOnly, cursor), `${unreadOnly} ${changes.sight.value}`);
-  const { unread, arrivals } = inbox.value;
+  const { unread: all, arrivals, waiting } = inbox.value;
+  const unread = mentions ? waiting.filter(meansMe).length : all;
+  const shown = mentions ? list.items.filter(meansMe) : list.items;
   const known = useRef(arrivals);
   useEffect(() => {
     if (known.current === arrivals) return;
@@ -30,13 +33,14 @@ export function InboxPane() {
     // Only the newest page: what was scrolled to further down stays.
     load(unreadOnly, null).then((page) => list.change((items) => mergedNotifications(items, page.items)), () => {});
   }, [arrivals]);
-  return html`<aside class="panel" aria-label="Inbox">
-    <header class="top"><h2>Inbox <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the inbox" onClick=${closePanel} /></span></header>
+  return html`<aside class="panel" aria-label=${mentions ? 'Mentions' : 'Inbox'}>
+    <header class="top"><h2>${mentions ? 'Mentions' : 'Inbox'} <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? 'Close the mentions' : 'Close the inbox'} onClick=${closePanel} /></span></header>
     <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
-      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(null).then(list.reload)}>Mark all read</${Action}>`}</div>
+      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>Mark all read</${Action}>`}</div>
     <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
-      <ol>${list.items.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
+      <ol>${shown.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
       <${PagesEnd} list=${list} none=${unreadOnly ? 'Nothing is unread.' : 'Nobody has mentioned you, written to you or answered you yet.'} />
+      ${mentions && !shown.length && list.items.length > 0 && !list.busy && html`<p class="page-note" role="status">${list.cursor ? 'None of the newest notifications mentions you.' : 'Nobody has mentioned you yet.'}</p>`}
     </div>
   </aside>`;
 }

@@ -1,5 +1,5 @@
 /** The messages of a channel: days, the line above what is new, pages on scrolling, and where the scrolling stands. */
-import { dayKey, dayText } from '../clock.js';
+import { dayKey, dayOfPage, dayText } from '../clock.js';
 import { plainWords } from '../format.js';
 import { markedSeq, showThread } from '../layout.js';
 import { personName } from '../names.js';
@@ -26,7 +26,8 @@ const AT_END_PX = 48;
 export function MessageLog({ channel, timeline, jumpSeq, jumpVisit }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   const [atEnd, setAtEnd] = useState(true);
-  const rows = useMemo(() => rowsOf(timeline), [timeline]);
+  const day = dayOfPage();
+  const rows = useMemo(() => rowsOf(timeline), [timeline, day]);
   const onScroll = useScrolling(element, { channel, timeline, jumpSeq, jumpVisit, setAtEnd });
   useReading(channel, timeline, atEnd);
   const away = timeline.loaded && (!timeline.reachedEnd || !atEnd);

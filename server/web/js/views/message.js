@@ -33,7 +33,8 @@ export function Message({ message, continued = false, marked = false, canWrite, 
   // Nobody sees the tools of a message before they come near it, and those of fifty are most of what a channel would draw.
   const [near, setNear] = useState(false);
   const approach = () => setNear(true);
-  const mentioned = isMentioned(message, me.value?.id);
+  // The root of an open thread is what was opened, which its channel marks already.
+  const mentioned = isMentioned(message, me.value?.id) && !(inThread && !message.parent_id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && (citedSeq.value === message.seq ? 'is-cited' : 'is-marked'), open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;

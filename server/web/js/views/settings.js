@@ -31,15 +31,15 @@ export function SettingsSide() {
   </nav>`;
 }
 
-/** @param {{title:string, lead?:any, actions?:any, children:any, wide?:boolean}} props */
-export function SettingsPage({ title, lead, actions, children, wide = false }) {
+/** @param {{title:string, lead?:any, state?:any, actions?:any, children:any, wide?:boolean}} props state: a word beside the heading */
+export function SettingsPage({ title, lead, state, actions, children, wide = false }) {
   const heading = useRef(/** @type {HTMLElement|null} */ (null));
   // Whoever followed a link by keyboard or by ear is told where they came to.
   useEffect(() => heading.current?.focus(), []);
   const { sections, path, section } = currentSection();
   return html`<main class="page settings" id="main" tabindex="-1"><div class=${wide ? 'wrap wide' : 'wrap'}>
     <header class="set-h"><${IconButton} icon="menu" label="Open section list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
-      <h1 ref=${heading} tabindex="-1">${title}</h1>
+      <h1 ref=${heading} tabindex="-1">${title}</h1>${state}
       ${sections.length > 1 && html`<label class="set-nav"><span class="sr">Section</span><select onChange=${(/** @type {any} */ event) => navigate(path(event.target.value))}>
         ${sections.map(({ name, title: text }) => html`<option key=${name} value=${name} selected=${name === section?.name}>${text}</option>`)}</select></label>`}
       ${actions && html`<span class="acts">${actions}</span>`}</header>

@@ -51,7 +51,7 @@ export function Shell() {
     ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close the list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
     <${Page} />
     ${side === 'assistant' && html`<${AssistantPane} />`}
-    ${side === 'inbox' && html`<${InboxPane} />`}
+    ${(side === 'inbox' || side === 'mentions') && html`<${InboxPane} key=${side} mentions=${side === 'mentions'} />`}
     ${side === 'pins' && html`<${PinsPane} />`}
     ${side === 'thread' && html`<${ThreadPane} />`}
     <${Dialogs} name=${dialog.value} />

@@ -1,15 +1,16 @@
+import { computed } from '../../vendor/signals-core.js';
 import { cleanName } from '../format.js';
 import { draftKeys } from '../drafts.js';
-import { countText } from '../inbox.js';
-import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox } from '../layout.js';
+import { countText, meansMe } from '../inbox.js';
+import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox, toggleMentions } from '../layout.js';
 import { channelTitle } from '../names.js';
 import { may } from '../permissions.js';
-import { channelPath, laterPath, route, searchPath } from '../router.js';
+import { channelPath, laterPath, route } from '../router.js';
 import { connection, inbox, info, isConversation, me, members, myChannels, presences, threads } from '../store.js';
 import { unreadThreads } from '../threads.js';
 import { call } from '../voice/state.js';
-import { Avatar, PresenceWord, StatusText } from './avatar.js';
-import { html } from './html.js';
+import { AssistantMark, Avatar, PresenceWord, StatusText } from './avatar.js';
+import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton, Logo } from './icon.js';
 import { MyCorner } from './me.js';
 import { ChannelIcon } from './shell.js';
@@ -20,23 +21,25 @@ import { present, VoicePeople } from './voice/people.js';
 
 export const VoiceBar = lazy(() => import('./voice/bar.js'), 'VoiceBar', { quiet: true });
 
+/** Made once: a comparison without it makes one for each pair, and 2,000 channels are compared with every message. */
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+/** @param {Channel[]} channels @param {(channel:Channel)=>string} title @param {(left:Channel, right:Channel)=>number} [first] */
+function ordered(channels, title, first = () => 0) {
+  const titles = new Map(channels.map((channel) => [channel, title(channel)]));
+  return channels.sort((left, right) => first(left, right) || collator.compare(titles.get(left) ?? '', titles.get(right) ?? ''));
+}
+
 /** What I starred, of every kind. */
-function starred() {
-  return myChannels.value.filter((channel) => channel.starred).sort((left, right) => channelTitle(left).localeCompare(channelTitle(right)));
-}
-
-function byName() {
-  return myChannels.value.filter((channel) => !channel.starred && !isConversation(channel)).sort((left, right) => left.name.localeCompare(right.name));
-}
-
-/** Conversations, the one with the newest message first. */
-function conversations() {
-  return myChannels.value.filter((channel) => !channel.starred && isConversation(channel)).sort((left, right) => Number(Boolean(right.unread_count)) - Number(Boolean(left.unread_count)) || channelTitle(left).localeCompare(channelTitle(right)));
-}
+const starred = computed(() => ordered(myChannels.value.filter((channel) => channel.starred), channelTitle));
+const byName = computed(() => ordered(myChannels.value.filter((channel) => !channel.starred && !isConversation(channel)), ({ name }) => name));
+/** Conversations, those with something new first. */
+const conversations = computed(() => ordered(myChannels.value.filter((channel) => !channel.starred && isConversation(channel)), channelTitle,
+  (left, right) => Number(Boolean(right.unread_count)) - Number(Boolean(left.unread_count))));
 
 /** Channels in the order the sidebar shows them. */
 export function sidebarOrder() {
-  return [...starred(), ...byName(), ...conversations()];
+  return [...starred.value, ...byName.value, ...conversations.value];
 }
 
 export function Sidebar() {
@@ -51,25 +54,78 @@ export function Sidebar() {
     </div>
     <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
     <div class="side-scroll" tabindex="0" role="region" aria-label="Channels and conversations" onClick=${closeOnFollow}>
-      <a class="row" href=${searchPath('')} aria-current=${route.value.name === 'search' ? 'page' : undefined}><${Icon} name="find" /><span class="t">Search</span></a>
-      <button class=${inbox.value.unread ? 'row is-unread' : 'row'} aria-expanded=${panel.value === 'inbox'} onClick=${toggleInbox}><${Icon} name="bell" /><span class="t">Inbox</span>
-        ${inbox.value.unread > 0 && html`<span class="end"><span class="badge">${countText(inbox.value.unread)}<span class="sr"> unread</span></span></span>`}</button>
+      <${PaneRow} name="inbox" icon="inbox" title="Inbox" count=${inbox.value.unread} open=${toggleInbox} quiet=${inbox.value.waiting.some(meansMe)} />
+      <${PaneRow} name="mentions" icon="at" title="Mentions" count=${inbox.value.waiting.filter(meansMe).length} open=${toggleMentions} />
       <${PageRow} name="threads" path="/threads" icon="thread" title="Threads" count=${unreadThreads(threads.value)} />
       <${PageRow} name="saved" path="/saved" icon="mark" title="Saved" />
       <${PageRow} name="later" path=${laterPath()} icon="clock" title="Drafts and later" count=${draftKeys.value.size} quiet />
-      <button class="row" onClick=${toggleAssistant}><${Icon} name="spark" /><span class="t">Assistant</span></button>
-      ${starred().length > 0 && html`<div class="sec"><h2 class="sec-h">Starred</h2>${starred().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}</div>`}
+      ${starred.value.length > 0 && html`<div class="sec"><h2 class="sec-h">Starred</h2><${Rows} channels=${starred.value} /></div>`}
       <div class="sec"><h2 class="sec-h">Channels ${mayCreate && html`<${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} />`}</h2>
-        ${byName().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
+        <${Rows} channels=${byName.value} />
         <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">Browse channels</span></button>
       </div>
       <div class="sec"><h2 class="sec-h">Direct messages <${IconButton} icon="plus" small label="New direct message" onClick=${() => openDialog('direct')} /></h2>
-        ${conversations().map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}
+        <button class="row" aria-expanded=${panel.value === 'assistant'} onClick=${toggleAssistant}><${AssistantMark} /><span class="t">Assistant</span></button>
+        <${Rows} channels=${conversations.value} />
       </div>
     </div>
     ${call.value && html`<${VoiceBar} />`}
     <${MyCorner} />
   </nav>`;
+}
+
+/** A list that is longer than this is drawn where one looks only. */
+const WHOLE_ROWS = 120;
+/** Rows drawn beyond what is in view, above and below: the keyboard finds the next one there. */
+const BEYOND_ROWS = 12;
+/** The people in a voice channel stand below its row. */
+const PEOPLE_PX = 24;
+
+/** @param {{channels:Channel[]}} props */
+function Rows({ channels }) {
+  return channels.length > WHOLE_ROWS ? html`<${WindowedRows} channels=${channels} />` : channels.map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`);
+}
+
+/** Where each row begins, and at last where all end. @param {Channel[]} channels @param {number} rowPx */
+function offsetsOf(channels, rowPx) {
+  const offsets = [0];
+  for (const channel of channels) offsets.push(offsets[offsets.length - 1] + rowPx + (channel.kind === 'voice' && present(channel.id).length ? PEOPLE_PX : 0));
+  return offsets;
+}
+
+/** Two thousand channels as forty rows: those in view and some around them, with room kept for the others. @param {{channels:Channel[]}} props */
+function WindowedRows({ channels }) {
+  const element = useRef(/** @type {HTMLElement|null} */ (null));
+  const [view, setView] = useState({ top: 0, height: 1_000, rowPx: 32 });
+  useLayoutEffect(() => {
+    const list = element.current;
+    const scroller = list?.closest('.side-scroll');
+    if (!list || !scroller) return undefined;
+    const look = () => {
+      const rowPx = /** @type {HTMLElement|null} */ (list.querySelector('.row'))?.offsetHeight || 32;
+      const top = scroller.getBoundingClientRect().top - list.getBoundingClientRect().top;
+      // In steps of a few rows: scrolling by one draws nothing.
+      const step = rowPx * 4;
+      setView((known) => (Math.floor(known.top / step) === Math.floor(top / step) && known.height === scroller.clientHeight && known.rowPx === rowPx ? known : { top, height: scroller.clientHeight, rowPx }));
+    };
+    look();
+    scroller.addEventListener('scroll', look, { passive: true });
+    const observer = new ResizeObserver(look);
+    observer.observe(scroller);
+    return () => { scroller.removeEventListener('scroll', look); observer.disconnect(); };
+  }, []);
+  const offsets = offsetsOf(channels, view.rowPx);
+  const from = Math.max(0, offsets.findIndex((offset) => offset > view.top) - 1 - BEYOND_ROWS);
+  const below = offsets.findIndex((offset) => offset >= view.top + view.height);
+  const to = Math.min(channels.length, (below < 0 ? channels.length : below) + BEYOND_ROWS);
+  return html`<div ref=${element} class="rows" style=${{ paddingTop: `${offsets[from]}px`, paddingBottom: `${Math.max(0, offsets[channels.length] - offsets[to])}px` }}>
+    ${channels.slice(from, to).map((channel) => html`<${ChannelRow} key=${channel.id} channel=${channel} />`)}</div>`;
+}
+
+/** Opens a pane. @param {{name:string, icon:string, title:string, count:number, open:()=>void, quiet?:boolean}} props quiet: the number is said elsewhere too */
+function PaneRow({ name, icon, title, count, open, quiet = false }) {
+  return html`<button class=${count && !quiet ? 'row is-unread' : 'row'} aria-expanded=${panel.value === name} onClick=${open}><${Icon} name=${icon} /><span class="t">${title}</span>
+    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> unread</span></span></span>`}</button>`;
 }
 
 /** @param {{name:string, path:string, icon:string, title:string, count?:number, quiet?:boolean}} props quiet: the number is no news */

@@ -1,0 +1,67 @@
+/** How the workspace is at this moment, and how it was in the last minutes. */
+import { signal } from '../../../vendor/signals-core.js';
+import { api } from '../../api.js';
+import { openDialog } from '../../layout.js';
+import { may } from '../../permissions.js';
+import { adminPath } from '../../router.js';
+import { EVERY_MS, MOST, perMinute, withSample } from '../../samples.js';
+import { indexText, number } from '../../server_figures.js';
+import { info, me, presences } from '../../store.js';
+import { html, useEffect } from '../html.js';
+import { useLoaded, Waiting } from '../loading.js';
+import { Plot } from '../plot.js';
+import { Block, SettingsPage } from '../settings.js';
+
+/** Kept while the page is open, whichever section is looked at. */
+const samples = signal(/** @type {import('../../samples.js').Sample[]} */ ([]));
+
+export function Overview() {
+  const stats = useLoaded(() => api.stats().then((/** @type {any} */ answer) => { samples.value = withSample(samples.value, answer); return answer; }));
+  const letters = useLoaded(() => api.deadLetters({ limit: 100 }));
+  useEffect(() => {
+    const timer = setInterval(() => { if (!document.hidden) void stats.reload(); }, EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const failed = letters.value?.items.length ?? 0;
+  const index = stats.value?.index ?? {};
+  const state = indexText(index);
+  const well = stats.value && !failed && state.kind === 'ok';
+  return html`<${SettingsPage} title="Overview" wide state=${stats.value && html`<span class=${`pill ${well ? 'ok' : 'warn'}`} role="status">${well ? 'All checks pass' : 'Look below'}</span>`}
+      actions=${may(me.value, 'users.invite') && html`<button type="button" class="btn primary" onClick=${() => openDialog('invite')}>Invite people</button>`}>
+    ${!stats.value ? html`<${Waiting} ...${stats} />` : html`<${Kpis} stats=${stats.value} />
+      <${Plots} />
+      <${Block} title="Checks"><ul class="checklist">
+        <${Line} good=${state.kind === 'ok'} name="Search index" text=${state.text} />
+        <${Line} good=${!failed} name="Dead letters" text=${failed ? (failed === 1 ? 'One event was given up on.' : `${number(failed)}${letters.value?.next_cursor ? ' or more' : ''} events were given up on.`) : 'Nothing was given up on.'} />
+        <${Line} good name="Database" text=${`${stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite'}, ${info.value?.mode ?? ''}, Confab ${info.value?.version ?? ''}`} />
+      </ul><p class="btns"><a class="btn" href=${adminPath('server')}>The server in detail</a></p></${Block}>`}
+  </${SettingsPage}>`;
+}
+
+/** @param {{stats:any}} props */
+function Kpis({ stats }) {
+  const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
+  const rates = perMinute(samples.value);
+  const lag = stats.index?.lag ?? 0;
+  const tiles = [
+    ['Connected now', number(stats.socket_count), `${number(online)} ${online === 1 ? 'person' : 'people'} online`],
+    ['Accounts', number(stats.user_count), 'bots too'],
+    ['Events per minute', rates.length ? number(Math.round(rates[rates.length - 1])) : '…', `${number(stats.head)} in all`],
+    ['Index lag', lag ? number(lag) : 'None', `${number(stats.index?.documents ?? 0)} documents`],
+  ];
+  return html`<dl class="kpis">${tiles.map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`)}</dl>`;
+}
+
+function Plots() {
+  const rates = perMinute(samples.value);
+  const sockets = samples.value.map((sample) => sample.sockets);
+  const minutes = Math.max(1, Math.round((samples.value.length * EVERY_MS) / 60_000));
+  const since = minutes === 1 ? 'last minute' : `last ${minutes} minutes`;
+  return html`<${Plot} title=${`Events per minute, ${since}`} note=${`peak ${number(Math.round(Math.max(0, ...rates)))}`} values=${rates} most=${Math.min(MOST, Math.max(24, rates.length))} />
+    <${Plot} title=${`Connections, ${since}`} note=${`now ${number(sockets.at(-1) ?? 0)}`} values=${sockets} most=${Math.min(MOST, Math.max(24, sockets.length))} />`;
+}
+
+/** @param {{good:boolean, name:string, text:string}} props */
+function Line({ good, name, text }) {
+  return html`<li><span class=${`pill ${good ? 'ok' : 'warn'}`}>${good ? 'Well' : 'Look'}</span><b>${name}</b><span>${text}</span></li>`;
+}
