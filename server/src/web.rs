@@ -11,6 +11,8 @@ use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response, handler};
 use rust_embed::RustEmbed;
 
+mod lean;
+
 /// Every file under `web/`. In debug builds they are read from disk.
 #[derive(RustEmbed)]
 #[folder = "web/"]
@@ -72,7 +74,7 @@ fn file(request: &Request, path: &str) -> Response {
     };
     let hash = file.metadata.sha256_hash();
     let packed = (takes_gzip(request) && is_text(path) && file.data.len() >= SMALLEST_PACKED_BYTES)
-        .then(|| packed(hash, &file.data))
+        .then(|| packed(path, hash, &file.data))
         .flatten();
     // The two are different bytes, so they have different tags.
     let suffix = if packed.is_some() { "-gzip" } else { "" };
@@ -109,13 +111,16 @@ fn is_text(path: &str) -> bool {
     matches!(path.rsplit('.').next(), Some("js" | "mjs" | "css" | "svg" | "json" | "webmanifest"))
 }
 
-/// The file compressed, which is done once. Nothing where that fails: then it goes as it is.
-fn packed(hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
+/// The file without its comments, compressed, which is done once. Nothing where that fails: then it goes as it is.
+fn packed(path: &str, hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
     if let Some(known) = PACKED.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
         return Some(known.clone());
     }
+    let ours = matches!(path.rsplit('.').next(), Some("js" | "css")) && !path.starts_with("vendor/");
+    let text = if ours { std::str::from_utf8(data).ok() } else { None };
+    let lean = text.map(|text| lean::lean(path, text));
     let mut encoder = GzEncoder::new(Vec::with_capacity(data.len() / 2), Compression::best());
-    encoder.write_all(data).ok()?;
+    encoder.write_all(lean.as_deref().map_or(data, str::as_bytes)).ok()?;
     let bytes = Bytes::from(encoder.finish().ok()?);
     let mut all = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= MOST_PACKED {

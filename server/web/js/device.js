@@ -17,5 +17,5 @@ export function deviceText(description) {
 
 /** How a session began. @param {string} method */
 export function methodText(method) {
-  return /** @type {Record<string,string>} */ ({ password: 'by password', oidc: 'by another system', registration: 'by registering', setup: 'at set-up', reset: 'by a link' })[method] ?? '';
+  return /** @type {Record<string,string>} */ ({ password: t('by_password'), oidc: t('by_another_system'), registration: t('by_registering'), setup: t('at_set_up'), reset: t('by_a_link') })[method] ?? '';
 }

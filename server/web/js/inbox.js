@@ -59,13 +59,12 @@ export function mergedNotifications(known, newest) {
 }
 
 const REASONS = /** @type {Record<string,string>} */ ({
-  mention: 'mentioned you', direct_message: 'wrote to you', thread_reply: 'answered in a thread of yours', keyword: 'used a word that you watch', channel_message: 'wrote',
-  reminder: 'You wanted to be reminded',
+  mention: t('mentioned_you'), direct_message: t('wrote_to_you'), thread_reply: t('answered_thread'), keyword: t('used_keyword'), channel_message: t('wrote'), reminder: t('wanted_reminder'),
 });
 
 /** Why I am told, after the name of who did it. @param {string} kind */
 export function reasonText(kind) {
-  return REASONS[kind] ?? 'wrote';
+  return REASONS[kind] ?? t('wrote');
 }
 
 /** Whether somebody meant me, by name or with everybody. @param {{kind:string}} notification */

@@ -1,4 +1,5 @@
 /** The server's figures in words. */
+import { locale } from './words.js';
 
 /** @typedef {{lag?:number, documents?:number, origin?:number, building?:{done:number, total:number}, error?:string}} IndexState */
 
@@ -6,8 +7,8 @@
 export function indexText({ lag = 0, documents = 0, building, error }) {
   if (error) return { kind: 'bad', word: 'Not reached', text: `No worker answers, so nothing can be searched: ${error}` };
   if (building) return { kind: 'warn', word: 'Being built', text: `${number(building.done)} of ${number(building.total)} messages are read. The old index answers until the new one is whole.` };
-  if (lag > 0) return { kind: 'warn', word: 'Behind', text: `${number(documents)} messages; ${number(lag)} ${lag === 1 ? 'event waits' : 'events wait'} to be read.` };
-  return { kind: 'ok', word: 'Up to date', text: `${number(documents)} ${documents === 1 ? 'message' : 'messages'} can be found.` };
+  if (lag > 0) return { kind: 'warn', word: 'Behind', text: t('index_behind', { documents, count: lag }) };
+  return { kind: 'ok', word: 'Up to date', text: t('index_documents', { count: documents }) };
 }
 
 /** True until an index that was asked for answers: it is begun a moment after it was asked for. @param {number|null} originBefore null when none was asked for @param {IndexState|undefined} index */
@@ -22,5 +23,5 @@ export function consumers(cursors, head) {
 
 /** @param {number} count */
 export function number(count) {
-  return new Intl.NumberFormat(undefined).format(count);
+  return new Intl.NumberFormat(locale()).format(count);
 }

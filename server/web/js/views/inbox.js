@@ -34,7 +34,7 @@ export function InboxPane({ mentions = false }) {
     load(unreadOnly, null).then((page) => list.change((items) => mergedNotifications(items, page.items)), () => {});
   }, [arrivals]);
   return html`<aside class="panel" aria-label=${mentions ? 'Mentions' : 'Inbox'}>
-    <header class="top"><h2>${mentions ? 'Mentions' : 'Inbox'} <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? 'Close the mentions' : 'Close the inbox'} onClick=${closePanel} /></span></header>
+    <header class="top"><h2>${mentions ? 'Mentions' : 'Inbox'} <small>${unread ? t('unread_count', { count: countText(unread) }) : t('all_read')}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? 'Close the mentions' : 'Close the inbox'} onClick=${closePanel} /></span></header>
     <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
       ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>Mark all read</${Action}>`}</div>
     <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
@@ -57,7 +57,7 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
   const unread = !readAt && !inbox.value.read.has(id);
   const channel = message && channels.value.get(message.channel_id);
   // Between two it needs no saying where.
-  const where = message && channel?.kind !== 'direct' && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`;
+  const where = message && channel?.kind !== 'direct' && html` ${t('in_place', { place: html`<b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>` })}`;
   const open = () => {
     if (unread) void attempt(readNotifications([id]));
     if (isNarrow()) closePanel(); // it would cover what was opened
@@ -67,7 +67,7 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
     ${isReminder ? html`<span class="av sm app" aria-hidden="true"><${Icon} name="clock" /></span>` : html`<${Avatar} user=${message?.sender} size="sm" />`}
     <span class="notification-t"><span class="why">${isReminder ? reasonText(kind) : html`<b><${PersonName} user=${message?.sender} /></b> ${reasonText(kind)}`}${where}</span>
       <span class="said" dir="auto">${text ? clean(text).slice(0, EXCERPT_CHARACTERS) : message ? excerpt(message) : ''}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
-    ${unread && html`<span class="pip"></span><span class="sr">unread</span>`}
+    ${unread && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}
   </a></li>`;
 }
 

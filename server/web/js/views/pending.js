@@ -15,7 +15,7 @@ export function PendingMessage({ pending }) {
     <${Avatar} user=${me.value} />
     <div class="msg-in"><div class="hd"><${PersonName} user=${me.value} class="by" /><time>${timeText(pending.created_at)}</time></div>
       <${Quoted} message=${pending} />
-      <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${pending.file_ids.length === 1 ? '1 file' : `${pending.file_ids.length} files`}</p>`}</div>
+      <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${t('files_count', { count: pending.file_ids.length })}</p>`}</div>
       ${failed && html`<div class="fail" role="alert">${pending.offline ? 'Not sent: no connection. It goes out when the connection is back.' : `Not sent. ${pending.error ?? ''}`}
         <button onClick=${() => retry(pending)}>Try again</button><button onClick=${() => discard(pending)}>Discard</button></div>`}
     </div>

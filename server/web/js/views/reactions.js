@@ -8,6 +8,7 @@ import { openDialog } from '../layout.js';
 import { personName } from '../names.js';
 import { notify } from '../notices.js';
 import { customReactions, me, users } from '../store.js';
+import { listText } from '../words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 
@@ -45,9 +46,10 @@ export async function toggleReaction(message, code) {
 
 /** Who put a reaction there, in words. @param {import('../timeline.js').Reaction} reaction */
 function namesOf(reaction) {
-  const named = reaction.user_ids.slice(0, MAX_NAMES).map((id) => (id === me.value?.id ? 'you' : users.value.has(id) ? personName(users.value.get(id)) : '')).filter(Boolean);
+  const named = reaction.user_ids.slice(0, MAX_NAMES).map((id) => (id === me.value?.id ? t('you') : users.value.has(id) ? personName(users.value.get(id)) : '')).filter(Boolean);
   const more = reaction.count - named.length;
-  return `${named.join(', ')}${more > 0 ? `${named.length ? ' and ' : ''}${more} ${named.length ? 'more' : more === 1 ? 'person' : 'people'}` : ''}`;
+  if (more <= 0) return listText(named);
+  return named.length ? t('names_and_more', { names: named.join(', '), count: more }) : t('people_count', { count: more });
 }
 
 /** @param {{message:Message, canWrite:boolean}} props */

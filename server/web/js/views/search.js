@@ -88,7 +88,7 @@ function useResults(query, what) {
 /** @param {{what:What, query:string, results:ResultList}} props */
 function Results({ what, query, results: { items, cursor, partial, without, state, error, more } }) {
   if (!query) return html`<p class="page-note">${what === 'files' ? 'Type a part of a name, or words that stand in a document. Press Enter.' : 'Type what you remember: words, a name, a meaning. Press Enter.'}</p>`;
-  return html`<p class="sr" role="status">${state === 'done' ? `${items.length} results` : ''}</p>
+  return html`<p class="sr" role="status">${state === 'done' ? t('results_count', { count: items.length }) : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
     ${without.includes('meaning') && html`<p class="page-note">Only the words were looked for. Messages that say the same in other words may be missing.</p>`}
     ${partial && html`<p class="page-note">Some of the index is still being built; there may be more.</p>`}
@@ -100,7 +100,7 @@ function Results({ what, query, results: { items, cursor, partial, without, stat
 
 /** What a hit stands for besides itself. @param {{more_in_thread?:number, copies?:number}} hit */
 function besides({ more_in_thread: more = 0, copies = 0 }) {
-  return `${more ? ` · ${more} more in this thread` : ''}${copies ? ` · said ${copies === 1 ? 'once' : `${copies} times`} more` : ''}`;
+  return `${more ? ` · ${t('more_in_thread', { count: more })}` : ''}${copies ? ` · ${t('said_more', { count: copies })}` : ''}`;
 }
 
 /** @param {{hit:any}} props */
@@ -108,7 +108,7 @@ function Hit({ hit }) {
   const { message, channel, snippet } = hit;
   return html`<li class="hit">
     <${Avatar} user=${message.sender} />
-    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? 'Thread in ' : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}` : ''}${besides(hit)}</div>
+    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? 'Thread in ' : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${t('replies_count', { count: message.reply_count })}` : ''}${besides(hit)}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
       <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div></div>
     <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${`Jump to the message of ${cleanName(message.sender?.username)}`}>Jump</a>

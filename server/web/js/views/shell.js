@@ -107,7 +107,7 @@ function ConnectionBanner() {
   if (!away || !due) return null;
   const count = waiting().length;
   return html`<div class="banner" role="status"><span class="spin" aria-hidden="true"></span>
-    Connection lost. ${status === 'offline' && seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting'}${count ? `; ${count} ${count === 1 ? 'message waits' : 'messages wait'} to be sent` : ''}.
+    ${t('connection_lost')} ${status === 'offline' && seconds > 0 ? t('reconnecting_in', { seconds }) : t('reconnecting')}${count ? `; ${t('messages_wait', { count })}` : ''}.
     <button onClick=${() => live?.retryNow()}>Try now</button></div>`;
 }
 

@@ -49,7 +49,7 @@ export function Sidebar() {
     <div class="ws">
       <${Logo} />
       <div class="ws-t"><span class="name">${cleanName(info.value?.name ?? 'Confab')}</span>
-        <span class="sub">${connection.value.status === 'online' ? (online ? `${online} ${online === 1 ? 'person' : 'people'} online` : 'Connected') : 'Connecting…'}</span></div>
+        <span class="sub">${connection.value.status === 'online' ? (online ? t('people_online', { count: online }) : t('connected')) : t('connecting')}</span></div>
       ${may(me.value, 'users.invite') && html`<${IconButton} icon="userplus" label="Invite people" onClick=${() => openDialog('invite')} />`}
     </div>
     <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
@@ -125,13 +125,13 @@ function WindowedRows({ channels }) {
 /** Opens a pane. @param {{name:string, icon:string, title:string, count:number, open:()=>void, quiet?:boolean}} props quiet: the number is said elsewhere too */
 function PaneRow({ name, icon, title, count, open, quiet = false }) {
   return html`<button class=${count && !quiet ? 'row is-unread' : 'row'} aria-expanded=${panel.value === name} onClick=${open}><${Icon} name=${icon} /><span class="t">${title}</span>
-    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> unread</span></span></span>`}</button>`;
+    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> ${t('unread')}</span></span></span>`}</button>`;
 }
 
 /** @param {{name:string, path:string, icon:string, title:string, count?:number, quiet?:boolean}} props quiet: the number is no news */
 function PageRow({ name, path, icon, title, count = 0, quiet = false }) {
   return html`<a class=${count && !quiet ? 'row is-unread' : 'row'} href=${path} aria-current=${route.value.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span>
-    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr">${quiet ? ' drafts' : ' unread'}</span></span></span>`}</a>`;
+    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> ${quiet ? t('drafts_lower') : t('unread')}</span></span></span>`}</a>`;
 }
 
 /** @param {Event} event */
@@ -155,9 +155,9 @@ function ChannelRow({ channel }) {
     <span class="end">
       ${channel.muted && html`<span class="draft" title="Muted"><${Icon} name="mute" small /><span class="sr">Muted</span></span>`}
       ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title="Draft"><${Icon} name="edit" small /><span class="sr">Draft</span></span>`}
-      ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr">${isConversation(channel) ? ' unread' : ' mentions'}</span></span>`}
-      ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> talking</span></span>`}
-      ${unread && count === 0 && html`<span class="pip"></span><span class="sr">unread</span>`}
+      ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr"> ${isConversation(channel) ? t('unread') : t('mentions_lower')}</span></span>`}
+      ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> ${t('talking')}</span></span>`}
+      ${unread && count === 0 && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}
     </span>
   </a>`;
   return channel.kind === 'voice' ? html`<div class="talk">${row}<${VoicePeople} channel=${channel} /></div>` : row;

@@ -7,7 +7,7 @@ import { channelTitle, personName } from '../names.js';
 import { setDraft } from '../drafts.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { commands, isConversation, me, myChannels, presences } from '../store.js';
-import { Avatar } from './avatar.js';
+import { Avatar, presenceWord } from './avatar.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
@@ -47,7 +47,7 @@ export function Switcher() {
         ${choice.mark}<b><bdi><${Found} name=${cleanName(choice.name)} wanted=${wanted} /></bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
       ${!choices.length && html`<p class="page-note">Nothing is called so.</p>`}
     </div>
-    <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> to move</span><span><kbd>Enter</kbd> to open</span><span class="sorts">type <kbd>#</kbd> channel, <kbd>@</kbd> person, <kbd>/</kbd> command</span></div>
+    <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> ${t('to_move')}</span><span><kbd>Enter</kbd> ${t('to_open')}</span><span class="sorts">${t('type_mark')} <kbd>#</kbd> ${t('channel_kind')}, <kbd>@</kbd> ${t('person_kind')}, <kbd>/</kbd> ${t('command_kind')}</span></div>
   </${Dialog}>`;
 }
 
@@ -73,7 +73,7 @@ function Found({ name, wanted }) {
 /** @param {Sort} sort @param {string} text @param {any[]} people @returns {Choice[]} */
 function choicesFor(sort, text, people) {
   const choices = sort === '' || sort === '#' ? channelsFor(text) : [];
-  for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: presences.value.get(user.id) ?? 'offline', go: () => void openDirect([user.id]) });
+  for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: presenceWord(presences.value.get(user.id)), go: () => void openDirect([user.id]) });
   if (sort === '/' || (sort === '' && text)) choices.push(...commandsFor(text));
   if (sort) return choices;
   choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? `Search messages for “${text}”` : 'Search messages', go: () => navigate(searchPath(text)) });
@@ -87,7 +87,7 @@ function channelsFor(text) {
     .filter(({ score: points }) => points >= 1).sort((left, right) => right.score - left.score).slice(0, MAX_CHANNELS)
     .map(({ channel }) => ({
       key: channel.id, mark: html`<${ChannelIcon} channel=${channel} />`, name: channelTitle(channel), detail: channel.topic ?? '',
-      kind: channel.unread_count ? `${channel.unread_count} unread` : isConversation(channel) ? 'conversation' : 'channel', go: () => navigate(channelPath(channel.id)),
+      kind: channel.unread_count ? t('unread_count', { count: channel.unread_count }) : isConversation(channel) ? t('conversation_kind') : t('channel_kind'), go: () => navigate(channelPath(channel.id)),
     }));
 }
 
@@ -96,7 +96,7 @@ function commandsFor(text) {
   const { name, channelId } = route.value;
   if (name !== 'channel') return [];
   return commands.value.map((command) => ({ ...command, name: command.name.replace(/^\//, '') })).filter((command) => command.name.startsWith(text.toLowerCase())).slice(0, MAX_COMMANDS)
-    .map((command) => ({ key: `/${command.name}`, mark: html`<${Icon} name="slash" />`, name: `/${command.name}`, detail: command.description ?? '', kind: 'command', go: () => setDraft({ channelId }, `/${command.name} `) }));
+    .map((command) => ({ key: `/${command.name}`, mark: html`<${Icon} name="slash" />`, name: `/${command.name}`, detail: command.description ?? '', kind: t('command_kind'), go: () => setDraft({ channelId }, `/${command.name} `) }));
 }
 
 /** 0 for no match; a name that begins with the text is better than one that holds it. @param {string} name @param {string} text */

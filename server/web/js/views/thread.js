@@ -30,7 +30,7 @@ export function ThreadPane() {
     <header class="top"><h2>Thread <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="bell" label=${following ? 'You follow this thread. Unfollow' : 'Follow this thread'} pressed=${following} onClick=${() => void attempt(follow(open.rootId, !following))} /><${IconButton} icon="x" label="Close thread" onClick=${closePanel} /></span></header>
     <div class="scroll flush" ref=${scroll} tabindex="0" role="region" aria-label="Thread messages">
       ${root && html`<${Message} message=${root} canWrite=${canWrite} inThread marked=${root.seq === markedSeq.value} />`}
-      ${root && html`<div class="count">${replies.length ? `${replies.length} ${replies.length === 1 ? 'reply' : 'replies'}` : 'No replies yet'}</div>`}
+      ${root && html`<div class="count">${replies.length ? t('replies_count', { count: replies.length }) : 'No replies yet'}</div>`}
       ${loading && !replies.length && html`<p class="loading">Loading…</p>`}
       ${error && html`<p class="loading" role="alert">${error}</p>`}
       ${replies.map((message, index) => html`${newFrom > 0 && message.seq > newFrom && (replies[index - 1]?.seq ?? 0) <= newFrom && html`<div class="newline" key="new"><span>New</span></div>`}<${Message} key=${message.id} message=${message} continued=${continues(replies[index - 1] ?? null, message)} canWrite=${canWrite} inThread marked=${message.seq === markedSeq.value} />`)}

@@ -13,7 +13,7 @@ export function ThreadSummary({ message }) {
   const unread = threads.value.get(message.id)?.unread_count ?? 0;
   return html`<button type="button" class=${unread ? 'thread is-unread' : 'thread'} onClick=${() => showThread(message)}>
     ${people.length ? html`<span class="stack">${people.slice(0, MAX_FACES).map((user) => html`<${Avatar} key=${user?.id} user=${user} size="xs" />`)}</span>` : html`<${Icon} name="thread" small />`}
-    <b>${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}</b>
+    <b>${t('replies_count', { count: message.reply_count ?? 0 })}</b>
     ${unread > 0 && html`<span class="pill info">${unread} new</span>`}
     <span class="l">${message.last_reply_at ? `Last reply ${whenText(message.last_reply_at)}` : 'Open thread'}</span></button>`;
 }

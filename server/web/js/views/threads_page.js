@@ -28,5 +28,5 @@ function Thread({ followed: { message, unread_count: unread, mention_count: ment
   const replies = message.reply_count ?? 0;
   return html`<${ListedMessage} message=${message} open=${open} state=${html`${unread > 0 && html` <span class="pill info">${unread} new</span>`}${mentions > 0 && html` <span class="pill warn">mentions you</span>`}`}>
     <${Action} class="btn small" run=${() => follow(message.id, false)}>Unfollow</${Action}>
-    <span class="dim">${replies} ${replies === 1 ? 'reply' : 'replies'}${last ? `, last ${whenText(last)}` : ''}</span></${ListedMessage}>`;
+    <span class="dim">${t('replies_count', { count: replies })}${last ? `, ${t('last_when', { when: whenText(last) })}` : ''}</span></${ListedMessage}>`;
 }

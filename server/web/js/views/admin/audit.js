@@ -63,7 +63,7 @@ function Tools({ filter }) {
       <${Action} class="btn small" run=${() => take('ndjson')} failed=${failed}>Download NDJSON</${Action}></div>
     <${FormError} error=${error} />
     <div role="status">${check && (check.ok
-      ? html`<p class="done">The chain is whole: ${check.count} ${check.count === 1 ? 'entry' : 'entries'}, sealed by <code>${String(check.head ?? '').slice(0, 16)}</code>.</p>`
+      ? html`<p class="done">${t('chain_whole', { count: check.count })} <code>${String(check.head ?? '').slice(0, 16)}</code>.</p>`
       : html`<p class="form-error">The chain is broken${check.broken_at ? ` at entry ${check.broken_at}` : ''}. ${cleanName(check.reason ?? '')} Keep a copy of the database before anything else is done.</p>`)}</div>`;
 }
 

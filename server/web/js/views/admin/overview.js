@@ -32,8 +32,8 @@ export function Overview() {
       <${Plots} />
       <${Block} title="Checks"><ul class="checklist">
         <${Line} good=${state.kind === 'ok'} name="Search index" text=${state.text} />
-        <${Line} good=${!failed} name="Dead letters" text=${failed ? (failed === 1 ? 'One event was given up on.' : `${number(failed)}${letters.value?.next_cursor ? ' or more' : ''} events were given up on.`) : 'Nothing was given up on.'} />
-        <${Line} good name="Database" text=${`${stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite'}, ${info.value?.mode ?? ''}, Confab ${info.value?.version ?? ''}`} />
+        <${Line} good=${!failed} name="Dead letters" text=${failed ? t(letters.value?.next_cursor ? 'given_up_or_more' : 'given_up', { count: failed }) : 'Nothing was given up on.'} />
+        <${Line} good name="Database" text=${[stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode, `Confab ${info.value?.version ?? ''}`].filter(Boolean).join(', ')} />
       </ul><p class="btns"><a class="btn" href=${adminPath('server')}>The server in detail</a></p></${Block}>`}
   </${SettingsPage}>`;
 }
@@ -44,10 +44,10 @@ function Kpis({ stats }) {
   const rates = perMinute(samples.value);
   const lag = stats.index?.lag ?? 0;
   const tiles = [
-    ['Connected now', number(stats.socket_count), `${number(online)} ${online === 1 ? 'person' : 'people'} online`],
+    ['Connected now', number(stats.socket_count), t('people_online', { count: online })],
     ['Accounts', number(stats.user_count), 'bots too'],
-    ['Events per minute', rates.length ? number(Math.round(rates[rates.length - 1])) : '…', `${number(stats.head)} in all`],
-    ['Index lag', lag ? number(lag) : 'None', `${number(stats.index?.documents ?? 0)} documents`],
+    ['Events per minute', rates.length ? number(Math.round(rates[rates.length - 1])) : '…', t('in_all', { count: stats.head })],
+    ['Index lag', lag ? number(lag) : 'None', t('documents', { count: stats.index?.documents ?? 0 })],
   ];
   return html`<dl class="kpis">${tiles.map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`)}</dl>`;
 }
@@ -56,9 +56,9 @@ function Plots() {
   const rates = perMinute(samples.value);
   const sockets = samples.value.map((sample) => sample.sockets);
   const minutes = Math.max(1, Math.round((samples.value.length * EVERY_MS) / 60_000));
-  const since = minutes === 1 ? 'last minute' : `last ${minutes} minutes`;
-  return html`<${Plot} title=${`Events per minute, ${since}`} note=${`peak ${number(Math.round(Math.max(0, ...rates)))}`} values=${rates} most=${Math.min(MOST, Math.max(24, rates.length))} />
-    <${Plot} title=${`Connections, ${since}`} note=${`now ${number(sockets.at(-1) ?? 0)}`} values=${sockets} most=${Math.min(MOST, Math.max(24, sockets.length))} />`;
+  const since = t('last_minutes', { count: minutes });
+  return html`<${Plot} title=${`Events per minute, ${since}`} note=${t('peak', { count: Math.round(Math.max(0, ...rates)) })} values=${rates} most=${Math.min(MOST, Math.max(24, rates.length))} />
+    <${Plot} title=${`Connections, ${since}`} note=${t('now_count', { count: sockets.at(-1) ?? 0 })} values=${sockets} most=${Math.min(MOST, Math.max(24, sockets.length))} />`;
 }
 
 /** @param {{good:boolean, name:string, text:string}} props */

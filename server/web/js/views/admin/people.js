@@ -40,7 +40,7 @@ export function People() {
   return html`<${SettingsPage} title=${managesPeople ? 'People' : 'Bots'} wide actions=${actions}>
     <div class="filterbar" role="search"><${Field} id="people-search" label=${managesPeople ? 'Find by username' : 'Find a bot by its username'} type="search" value=${text} onInput=${setText} autocomplete="off" />
       ${managesPeople && html`<${Choice} id="people-state" label="Show" value=${state} onInput=${setState} options=${STATES} />`}</div>
-    <p class="sr" role="status">${list.busy ? '' : `${list.items.length} ${list.items.length === 1 ? 'account' : 'accounts'}${list.cursor ? ', and more' : ''}`}</p>
+    <p class="sr" role="status">${list.busy ? '' : t(list.cursor ? 'accounts_and_more' : 'accounts_count', { count: list.items.length })}</p>
     <${Table} label="Accounts" columns=${columns(setOpen, managesPeople)} rows=${list.items} />
     <${PagesEnd} list=${list} none=${asked ? `Nobody matches “${asked}”.` : 'There is none.'} />
     ${open && html`<${PersonDialog} key=${open.id} person=${open} changed=${changed} close=${() => setOpen(null)} />`}

@@ -40,7 +40,7 @@ export function Roles() {
     ${roles.value ? html`<${Table} label="Roles" columns=${columns} rows=${roles.value.items} />` : html`<${Waiting} ...${roles} />`}
     ${editing && html`<${RoleDialog} role=${editing} permissions=${permissions} saved=${saved} close=${() => setEditing(null)} />`}
     ${deleting && html`<${Confirm} title="Delete this role?" action="Delete" run=${remove} close=${() => setDeleting(null)}>
-      <p>“<bdi>${cleanName(deleting.name)}</bdi>” ${deleting.user_count ? `is given to ${deleting.user_count} ${deleting.user_count === 1 ? 'account' : 'accounts'}: take it from them first.` : 'is given to nobody.'}</p></${Confirm}>`}
+      <p>“<bdi>${cleanName(deleting.name)}</bdi>” ${deleting.user_count ? t('role_given', { count: deleting.user_count }) : 'is given to nobody.'}</p></${Confirm}>`}
   </${SettingsPage}>`;
 }
 

@@ -89,7 +89,7 @@ function DeadLetters() {
   };
   const columns = [
     { name: 'Event', class: 'nowrap', cell: (/** @type {any} */ row) => html`<b>${row.kind}</b><small class="tnum">at ${number(row.pos)}</small>` },
-    { name: 'Failed', cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time>, after ${row.attempts} ${row.attempts === 1 ? 'attempt' : 'attempts'}</small>` },
+    { name: 'Failed', cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time>, ${t('after_attempts', { count: row.attempts })}</small>` },
     { name: 'Why', class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.error)}</bdi>` },
     { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small" label=${`Try ${row.kind} at ${row.pos} again`} run=${() => retry(row)}>Try again</${Action}>` },
   ];

@@ -23,7 +23,7 @@ export function ChannelInvitations({ channel }) {
   const items = value?.items ?? [];
   return html`<${NewCode} channel=${channel} made=${reload} />
     <h3 class="src-h">Codes in use</h3>
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : items.length ? html`<ul class="pick">${items.map((/** @type {any} */ row) => html`<li key=${row.id}><span class="pick-t wraps"><b>${row.role ?? 'member'}, ${row.uses_left ?? 'any number of'} ${row.uses_left === 1 ? 'use' : 'uses'} left</b>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : items.length ? html`<ul class="pick">${items.map((/** @type {any} */ row) => html`<li key=${row.id}><span class="pick-t wraps"><b>${row.role ?? 'member'}, ${row.uses_left === null || row.uses_left === undefined ? t('uses_any') : t('uses_left', { count: row.uses_left })}</b>
         <small>${row.expires_at ? html`ends <time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` : 'does not end'}</small></span>
       <${Action} class="btn small danger" label=${`Revoke the code for ${row.role ?? 'members'}`} run=${() => revoke(row)}>Revoke</${Action}></li>`)}</ul>` : html`<p class="lead">There is none.</p>`}`;
 }

@@ -38,6 +38,6 @@ function Found({ channel, close }) {
   const mine = channels.value.get(channel.id)?.role;
   const open = () => { close(); navigate(channelPath(channel.id)); };
   return html`<li><button class="pick-t" onClick=${open}><b><${Icon} name=${channel.kind === 'private' ? 'lock' : channel.kind === 'voice' ? 'wave' : 'hash'} small /> <bdi>${cleanName(channel.name)}</bdi></b>
-    <small>${channel.member_count} ${channel.member_count === 1 ? 'member' : 'members'}${channel.description ? ` · ${cleanName(channel.description)}` : ''}</small></button>
+    <small>${t('members_count', { count: channel.member_count })}${channel.description ? ` · ${cleanName(channel.description)}` : ''}</small></button>
     ${mine ? html`<span class="pill ok">Joined</span>` : html`<button class="btn" aria-label=${`Join ${cleanName(channel.name)}`} onClick=${() => { close(); void join(channel.id); }}>Join</button>`}</li>`;
 }

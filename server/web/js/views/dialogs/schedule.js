@@ -25,7 +25,7 @@ export function Schedule() {
   };
   return html`<${Dialog} title=${id ? 'Change the scheduled message' : 'Send later'} class="tall"><div class="dialog-b">
     <${FormError} error=${error} />
-    <${TextArea} id="scheduled-text" label="Message" rows="4" value=${content} onInput=${setContent} maxlength=${info.value?.limits?.message_chars} autofocus help=${message.file_ids?.length ? `${message.file_ids.length === 1 ? '1 file goes' : `${message.file_ids.length} files go`} with it.` : undefined} />
+    <${TextArea} id="scheduled-text" label="Message" rows="4" value=${content} onInput=${setContent} maxlength=${info.value?.limits?.message_chars} autofocus help=${message.file_ids?.length ? t('files_go', { count: message.file_ids.length }) : undefined} />
     <${WhenPicker} action=${id ? 'Save' : 'Send then'} choose=${set} at=${sendAt ? new Date(sendAt) : undefined} choices=${!id} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
   </div></${Dialog}>`;
 }

@@ -26,7 +26,7 @@ export function TwoFactor() {
       : doing === 'set-up' ? html`<${TwoFactorSetup} done=${() => { markEnabled(true); void close(); }} cancel=${close} />`
       : !enabled ? (me.value?.has_password === false ? html`<p class="lead">You sign in by another system, which asks for a second factor itself. Choose a password first to use one here.</p>`
         : html`<p class="btns"><button type="button" class="btn primary" onClick=${() => setDoing('set-up')}>Set up</button></p>`)
-      : html`<p class=${value.recovery_codes_left < 3 ? 'lead warn' : 'lead'}>${value.recovery_codes_left} of your recovery codes ${value.recovery_codes_left === 1 ? 'is' : 'are'} left.</p>
+      : html`<p class=${value.recovery_codes_left < 3 ? 'lead warn' : 'lead'}>${t('recovery_codes_left', { count: value.recovery_codes_left })}</p>
         <p class="btns"><button type="button" class="btn" onClick=${() => setDoing('renew')}>New recovery codes</button>
           ${!value.required && html`<button type="button" class="btn danger" onClick=${() => setDoing('disable')}>Turn off</button>`}</p>
         ${value.required && html`<p class="lead">This workspace asks everyone for a second factor, so it cannot be turned off.</p>`}`}
