@@ -1,5 +1,6 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
 import { fieldSentence } from './refusal.js';
+import { t } from './words.js';
 
 const BASE = '/api/v1';
 /** A request that hangs longer than this is given up. The assistant may think for longer. */
@@ -112,7 +113,7 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
     const ends = AbortSignal.timeout(timeoutMs);
     return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
-    throw signal?.aborted ? new Cancelled() : new ApiError(0, 'The server could not be reached.');
+    throw signal?.aborted ? new Cancelled() : new ApiError(0, t('the_server_could_not_be_reached'));
   }
 }
 
@@ -138,7 +139,7 @@ function transfer(method, address, headers, content, { timeoutMs, signal, progre
       const headersBack = new Headers(retryAfter ? { 'retry-after': retryAfter } : undefined);
       resolve(new Response(exchange.status === 204 ? null : exchange.responseText, { status: exchange.status, headers: headersBack }));
     };
-    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, 'The server could not be reached.'));
+    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, t('the_server_could_not_be_reached')));
     exchange.onabort = () => reject(new Cancelled());
     signal?.addEventListener('abort', () => exchange.abort(), { once: true });
     return exchange.send(content);
@@ -154,7 +155,7 @@ async function answer(response, { file = false }) {
   try {
     decoded = text ? JSON.parse(text) : null;
   } catch {
-    if (response.ok) throw new ApiError(response.status, 'The server sent an answer this page does not understand.');
+    if (response.ok) throw new ApiError(response.status, t('the_server_sent_an_answer_this'));
   }
   if (response.ok) return decoded;
   const refusal = problem(response, decoded);
@@ -168,8 +169,8 @@ function problem(response, body) {
   const fields = {};
   for (const { field, message } of body?.errors ?? []) if (field) fields[field] = message;
   const wait = Number(response.headers.get('retry-after'));
-  let message = fieldSentence('', body?.detail || body?.title || `The server answered ${response.status}.`);
-  if (response.status === 429 && wait > 0) message = `Too many requests. Try again in ${wait} s.`;
+  let message = fieldSentence('', body?.detail || body?.title || t('the_server_answered', { status: response.status }));
+  if (response.status === 429 && wait > 0) message = t('too_many_requests_try_again_in', { wait });
   return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
 }
 

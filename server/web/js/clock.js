@@ -1,6 +1,6 @@
 /** Times as people read them, in the reader's own zone and language. */
 import { signal } from '../vendor/signals-core.js';
-import { locale } from './words.js';
+import { locale, t } from './words.js';
 
 /** Grows with each midnight that the page lives through: what says "today" is drawn anew. */
 const days = signal(0);

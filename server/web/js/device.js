@@ -1,4 +1,6 @@
 /** A browser's own description of itself in words that people use. */
+import { t } from './page_words.js';
+
 
 /** Looked for in this order: most browsers also name the ones they want to be taken for. @type {[RegExp, string][]} */
 const BROWSERS = [[/Edg(?:e|A|iOS)?\//, 'Edge'], [/OPR\/|Opera/, 'Opera'], [/SamsungBrowser\//, 'Samsung Internet'], [/Firefox\/|FxiOS\//, 'Firefox'],
@@ -8,10 +10,10 @@ const SYSTEMS = [[/Android/, 'Android'], [/iPhone/, 'iPhone'], [/iPad/, 'iPad'],
 
 /** @param {string|null|undefined} description */
 export function deviceText(description) {
-  if (!description) return 'Unknown device';
+  if (!description) return t('unknown_device');
   const browser = BROWSERS.find(([pattern]) => pattern.test(description))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(description))?.[1];
-  if (browser && system) return `${browser} on ${system}`;
+  if (browser && system) return t('on', { browser, system });
   return browser ?? system ?? description.slice(0, 60);
 }
 

@@ -1,4 +1,6 @@
 /** What waits for my attention: how much, and which of it was seen where it stands. */
+import { t } from './words.js';
+
 
 /**
  * @typedef {{id:string, kind:string, channel_id:string, message_id:string, reply?:boolean}} Waiting reply: stands in a thread, if that is known

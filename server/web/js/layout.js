@@ -90,7 +90,11 @@ export function nextTheme() {
   theme.value = order[(order.indexOf(theme.value) + 1) % order.length];
 }
 
-/** Keeps the document in the chosen theme. "system" leaves the choice to the browser. */
+const DENSITY_KEY = 'confab-density';
+/** How close lines stand. */
+export const density = signal(/** @type {'comfortable'|'compact'} */ (globalThis.localStorage?.getItem(DENSITY_KEY) === 'compact' ? 'compact' : 'comfortable'));
+
+/** Keeps the document in the chosen theme and density. "system" leaves the choice to the browser. */
 export function startTheme() {
   effect(() => {
     if (theme.value === 'system') {
@@ -99,6 +103,15 @@ export function startTheme() {
     } else {
       document.documentElement.dataset.theme = theme.value;
       localStorage.setItem(THEME_KEY, theme.value);
+    }
+  });
+  effect(() => {
+    if (density.value === 'compact') {
+      document.documentElement.dataset.density = 'compact';
+      localStorage.setItem(DENSITY_KEY, 'compact');
+    } else {
+      delete document.documentElement.dataset.density;
+      localStorage.removeItem(DENSITY_KEY);
     }
   });
 }

@@ -14,6 +14,8 @@
  * @property {() => void} resumed
  * @property {(connection: Connection) => void} connection
  */
+import { t } from './words.js';
+
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
@@ -220,7 +222,7 @@ export class Live {
 
   /** @private @param {{nonce?:string, code?:string, message?:string}} d */
   refused(d) {
-    const error = Object.assign(new Error(d.message || 'The server refused this.'), { code: d.code, refused: true });
+    const error = Object.assign(new Error(d.message || t('the_server_refused_this')), { code: d.code, refused: true });
     this.settle(d.nonce, error);
   }
 

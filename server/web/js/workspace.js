@@ -21,6 +21,7 @@ import {
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
+import { t } from './words.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
 const MAX_THREAD_PAGES = 3;
@@ -47,7 +48,7 @@ export function startLive() {
     resumed: () => { resendWaiting(); void loadVoiceRooms(); },
     connection: (state) => {
       connection.value = state;
-      if (state.status === 'stopped' && state.reason === 'signed_out') leave('You were signed out.');
+      if (state.status === 'stopped' && state.reason === 'signed_out') leave(t('you_were_signed_out'));
     },
   });
   live.start();
@@ -248,7 +249,7 @@ export async function markAllRead() {
   const done = await attempt(chat.markAllRead().then(() => true));
   if (!done) return;
   for (const channel of myChannels.value) markedRead(channel.id, channel.last_seq);
-  notify('Everything is read.');
+  notify(t('everything_is_read'));
 }
 
 /** The channel is left: looking at it next time reads it, and begins with its newest page, which is there at once. @param {string} channelId */

@@ -3,6 +3,7 @@ import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { presences, statuses, users } from '../store.js';
 import { currentStatus } from '../status.js';
+import { t } from '../words.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
 

@@ -7,6 +7,7 @@ import { clean, cleanName, plainWords } from '../format.js';
 import { countText, meansMe, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { attempt } from '../notices.js';
+import { t } from '../page_words.js';
 import { channelPath, laterPath } from '../router.js';
 import { channels, inbox, meet } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
@@ -33,14 +34,14 @@ export function InboxPane({ mentions = false }) {
     // Only the newest page: what was scrolled to further down stays.
     load(unreadOnly, null).then((page) => list.change((items) => mergedNotifications(items, page.items)), () => {});
   }, [arrivals]);
-  return html`<aside class="panel" aria-label=${mentions ? 'Mentions' : 'Inbox'}>
-    <header class="top"><h2>${mentions ? 'Mentions' : 'Inbox'} <small>${unread ? t('unread_count', { count: countText(unread) }) : t('all_read')}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? 'Close the mentions' : 'Close the inbox'} onClick=${closePanel} /></span></header>
-    <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
-      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>Mark all read</${Action}>`}</div>
-    <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
+  return html`<aside class="panel" aria-label=${mentions ? t('mentions') : t('inbox')}>
+    <header class="top"><h2>${mentions ? t('mentions') : t('inbox')} <small>${unread ? t('unread_count', { count: countText(unread) }) : t('all_read')}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? t('close_the_mentions') : t('close_the_inbox')} onClick=${closePanel} /></span></header>
+    <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>${t('unread_only')}</button>
+      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>${t('mark_all_read')}</${Action}>`}</div>
+    <div class="scroll flush" tabindex="0" role="region" aria-label=${t('notifications')}>
       <ol>${shown.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
-      <${PagesEnd} list=${list} none=${unreadOnly ? 'Nothing is unread.' : 'Nobody has mentioned you, written to you or answered you yet.'} />
-      ${mentions && !shown.length && list.items.length > 0 && !list.busy && html`<p class="page-note" role="status">${list.cursor ? 'None of the newest notifications mentions you.' : 'Nobody has mentioned you yet.'}</p>`}
+      <${PagesEnd} list=${list} none=${unreadOnly ? t('nothing_is_unread') : t('nobody_has_mentioned_you_written_to')} />
+      ${mentions && !shown.length && list.items.length > 0 && !list.busy && html`<p class="page-note" role="status">${list.cursor ? t('none_of_the_newest_notifications_mentions') : t('nobody_has_mentioned_you_yet')}</p>`}
     </div>
   </aside>`;
 }
@@ -73,6 +74,6 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
 
 /** @param {import('../timeline.js').Message} message */
 function excerpt(message) {
-  if (message.deleted_at) return 'This message was deleted.';
-  return plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
+  if (message.deleted_at) return t('this_message_was_deleted');
+  return plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || t('a_file');
 }

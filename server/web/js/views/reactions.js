@@ -8,7 +8,7 @@ import { openDialog } from '../layout.js';
 import { personName } from '../names.js';
 import { notify } from '../notices.js';
 import { customReactions, me, users } from '../store.js';
-import { listText } from '../words.js';
+import { listText, t } from '../words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 
@@ -62,8 +62,8 @@ export function Reactions({ message, canWrite }) {
       return html`<button key=${reaction.code} class="react" aria-pressed=${mine} disabled=${!canWrite} title=${`${nameOf(reaction.code)}: ${names}`}
         aria-label=${`${nameOf(reaction.code)}, ${reaction.count}: ${names}`} onClick=${() => toggleReaction(message, reaction.code)}><span class="e"><${Face} code=${reaction.code} /></span>${reaction.count}</button>`;
     })}
-    ${canWrite && html`<button class="react" aria-label="Add reaction" onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)}><${Icon} name="react" small /></button>`}
-    <button type="button" class="react who" aria-label="Who reacted" title="Who reacted" onClick=${() => openDialog('reactors', message)}><${Icon} name="users" small /></button>
+    ${canWrite && html`<button class="react" aria-label=${t('add_reaction')} onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)}><${Icon} name="react" small /></button>`}
+    <button type="button" class="react who" aria-label=${t('who_reacted')} title=${t('who_reacted')} onClick=${() => openDialog('reactors', message)}><${Icon} name="users" small /></button>
   </div>`;
 }
 
@@ -125,13 +125,13 @@ export function Picker() {
   const common = EMOJI.filter(([, name, code]) => fits(name, code));
   const own = customReactions.value.filter((reaction) => fits(reaction.name, reaction.code));
   const only = own.length === 1 && !common.length ? own[0].code : common.length === 1 && !own.length ? common[0][0] : '';
-  return html`<div class="picker" ref=${element} role="dialog" aria-label="Choose an emoji" onKeyDown=${(/** @type {KeyboardEvent} */ event) => onPickerKey(event, close)}>
-    <form class="picker-f" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (only) choose(only); }}><input type="search" aria-label="Find an emoji" placeholder="Find an emoji" autocomplete="off" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></form>
+  return html`<div class="picker" ref=${element} role="dialog" aria-label=${t('choose_an_emoji')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => onPickerKey(event, close)}>
+    <form class="picker-f" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (only) choose(only); }}><input type="search" aria-label=${t('find_an_emoji')} placeholder=${t('find_an_emoji')} autocomplete="off" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></form>
     <div class="picker-g">${common.map(([face, name]) => option(face, name, face))}</div>
-    ${own.length > 0 && html`<p class="cap">From this workspace</p>
+    ${own.length > 0 && html`<p class="cap">${t('from_this_workspace')}</p>
       <div class="picker-g">${own.map((reaction) => option(open.custom ? reaction.code : `:${reaction.code}:`, reaction.name || reaction.code, html`<${Face} code=${reaction.code} />`))}</div>`}
-    ${!common.length && !own.length && html`<p class="cap">None is called so.</p>`}
-    <p class="picker-e"><button type="button" class="inline-link" onClick=${() => { close(); openDialog('reactions'); }}>Add or take away images</button></p>
+    ${!common.length && !own.length && html`<p class="cap">${t('none_is_called_so')}</p>`}
+    <p class="picker-e"><button type="button" class="inline-link" onClick=${() => { close(); openDialog('reactions'); }}>${t('add_or_take_away_images')}</button></p>
   </div>`;
 }
 

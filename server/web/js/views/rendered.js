@@ -3,6 +3,7 @@
  * text and lets only listed elements through; what is not its own has no way here.
  */
 import { me } from '../store.js';
+import { t } from '../words.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 import { copyText } from './text.js';
 
@@ -51,7 +52,7 @@ function frame(pre) {
   const language = code?.className.replace('language-', '') ?? '';
   bar.textContent = language || 'code';
   button.type = 'button';
-  button.append(copyIcon(), 'Copy');
+  button.append(copyIcon(), t('copy'));
   button.addEventListener('click', () => { void copyText((code?.textContent ?? '').replace(/\n$/, '')); });
   bar.append(button);
   pre.tabIndex = 0;

@@ -8,6 +8,7 @@ import { may } from '../permissions.js';
 import { channelPath, laterPath, route } from '../router.js';
 import { connection, inbox, info, isConversation, me, members, myChannels, presences, threads } from '../store.js';
 import { unreadThreads } from '../threads.js';
+import { t } from '../words.js';
 import { call } from '../voice/state.js';
 import { AssistantMark, Avatar, PresenceWord, StatusText } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
@@ -45,27 +46,27 @@ export function sidebarOrder() {
 export function Sidebar() {
   const mayCreate = may(me.value, 'channels.create') || may(me.value, 'channels.create_private');
   const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
-  return html`<nav class="side" aria-label="Workspace">
+  return html`<nav class="side" aria-label=${t('workspace')}>
     <div class="ws">
       <${Logo} />
       <div class="ws-t"><span class="name">${cleanName(info.value?.name ?? 'Confab')}</span>
         <span class="sub">${connection.value.status === 'online' ? (online ? t('people_online', { count: online }) : t('connected')) : t('connecting')}</span></div>
-      ${may(me.value, 'users.invite') && html`<${IconButton} icon="userplus" label="Invite people" onClick=${() => openDialog('invite')} />`}
+      ${may(me.value, 'users.invite') && html`<${IconButton} icon="userplus" label=${t('invite_people')} onClick=${() => openDialog('invite')} />`}
     </div>
-    <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> Jump to or search <kbd>${isApple() ? '⌘' : 'Ctrl '}K</kbd></button>
-    <div class="side-scroll" tabindex="0" role="region" aria-label="Channels and conversations" onClick=${closeOnFollow}>
-      <${PaneRow} name="inbox" icon="inbox" title="Inbox" count=${inbox.value.unread} open=${toggleInbox} quiet=${inbox.value.waiting.some(meansMe)} />
-      <${PaneRow} name="mentions" icon="at" title="Mentions" count=${inbox.value.waiting.filter(meansMe).length} open=${toggleMentions} />
-      <${PageRow} name="threads" path="/threads" icon="thread" title="Threads" count=${unreadThreads(threads.value)} />
-      <${PageRow} name="saved" path="/saved" icon="mark" title="Saved" />
-      <${PageRow} name="later" path=${laterPath()} icon="clock" title="Drafts and later" count=${draftKeys.value.size} quiet />
-      ${starred.value.length > 0 && html`<div class="sec"><h2 class="sec-h">Starred</h2><${Rows} channels=${starred.value} /></div>`}
-      <div class="sec"><h2 class="sec-h">Channels ${mayCreate && html`<${IconButton} icon="plus" small label="Create a channel" onClick=${() => openDialog('create')} />`}</h2>
+    <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> ${t('jump_to_or_search')} <kbd>${isApple() ? '⌘' : t('ctrl')}K</kbd></button>
+    <div class="side-scroll" tabindex="0" role="region" aria-label=${t('channels_and_conversations')} onClick=${closeOnFollow}>
+      <${PaneRow} name="inbox" icon="inbox" title=${t('inbox')} count=${inbox.value.unread} open=${toggleInbox} quiet=${inbox.value.waiting.some(meansMe)} />
+      <${PaneRow} name="mentions" icon="at" title=${t('mentions')} count=${inbox.value.waiting.filter(meansMe).length} open=${toggleMentions} />
+      <${PageRow} name="threads" path="/threads" icon="thread" title=${t('threads')} count=${unreadThreads(threads.value)} />
+      <${PageRow} name="saved" path="/saved" icon="mark" title=${t('saved')} />
+      <${PageRow} name="later" path=${laterPath()} icon="clock" title=${t('drafts_and_later')} count=${draftKeys.value.size} quiet />
+      ${starred.value.length > 0 && html`<div class="sec"><h2 class="sec-h">${t('starred')}</h2><${Rows} channels=${starred.value} /></div>`}
+      <div class="sec"><h2 class="sec-h">${t('channels')} ${mayCreate && html`<${IconButton} icon="plus" small label=${t('create_a_channel')} onClick=${() => openDialog('create')} />`}</h2>
         <${Rows} channels=${byName.value} />
-        <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">Browse channels</span></button>
+        <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">${t('browse_channels')}</span></button>
       </div>
-      <div class="sec"><h2 class="sec-h">Direct messages <${IconButton} icon="plus" small label="New direct message" onClick=${() => openDialog('direct')} /></h2>
-        <button class="row" aria-expanded=${panel.value === 'assistant'} onClick=${toggleAssistant}><${AssistantMark} /><span class="t">Assistant</span></button>
+      <div class="sec"><h2 class="sec-h">${t('direct_messages')} <${IconButton} icon="plus" small label=${t('new_direct_message')} onClick=${() => openDialog('direct')} /></h2>
+        <button class="row" aria-expanded=${panel.value === 'assistant'} onClick=${toggleAssistant}><${AssistantMark} /><span class="t">${t('assistant')}</span></button>
         <${Rows} channels=${conversations.value} />
       </div>
     </div>
@@ -153,8 +154,8 @@ function ChannelRow({ channel }) {
     <${RowMark} channel=${channel} />
     <span class="t"><bdi>${cleanName(channelTitle(channel))}</bdi><${RowPresence} channel=${channel} /></span>
     <span class="end">
-      ${channel.muted && html`<span class="draft" title="Muted"><${Icon} name="mute" small /><span class="sr">Muted</span></span>`}
-      ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title="Draft"><${Icon} name="edit" small /><span class="sr">Draft</span></span>`}
+      ${channel.muted && html`<span class="draft" title=${t('muted')}><${Icon} name="mute" small /><span class="sr">${t('muted')}</span></span>`}
+      ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title=${t('draft')}><${Icon} name="edit" small /><span class="sr">${t('draft')}</span></span>`}
       ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr"> ${isConversation(channel) ? t('unread') : t('mentions_lower')}</span></span>`}
       ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> ${t('talking')}</span></span>`}
       ${unread && count === 0 && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}

@@ -5,6 +5,7 @@ import { cleanName } from '../format.js';
 import { dialog, panel } from '../layout.js';
 import { channelTitle, personName } from '../names.js';
 import { setDraft } from '../drafts.js';
+import { t } from '../page_words.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { commands, isConversation, me, myChannels, presences } from '../store.js';
 import { Avatar, presenceWord } from './avatar.js';
@@ -39,13 +40,13 @@ export function Switcher() {
     else return;
     event.preventDefault();
   };
-  return html`<${Dialog} title="Jump to" bare class="switcher">
-    <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label="Jump to" placeholder="Jump to or search" autofocus
+  return html`<${Dialog} title=${t('jump_to')} bare class="switcher">
+    <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label=${t('jump_to')} placeholder=${t('jump_to_or_search')} autofocus
       value=${text} onInput=${(/** @type {any} */ event) => { setText(event.target.value); setIndex(0); }} onKeyDown=${onKeyDown} /><kbd>Esc</kbd></div>
-    <div class="list" id="switcher-list" role="listbox" aria-label="Results">
+    <div class="list" id="switcher-list" role="listbox" aria-label=${t('results')}>
       ${choices.map((choice, at) => html`<div key=${choice.key} id=${`switcher-${at}`} class="opt" role="option" aria-selected=${at === current} onMouseMove=${(/** @type {MouseEvent} */ event) => { if (event.movementX || event.movementY) setIndex(at); }} onClick=${() => go(choice)}>
         ${choice.mark}<b><bdi><${Found} name=${cleanName(choice.name)} wanted=${wanted} /></bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
-      ${!choices.length && html`<p class="page-note">Nothing is called so.</p>`}
+      ${!choices.length && html`<p class="page-note">${t('nothing_is_called_so')}</p>`}
     </div>
     <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> ${t('to_move')}</span><span><kbd>Enter</kbd> ${t('to_open')}</span><span class="sorts">${t('type_mark')} <kbd>#</kbd> ${t('channel_kind')}, <kbd>@</kbd> ${t('person_kind')}, <kbd>/</kbd> ${t('command_kind')}</span></div>
   </${Dialog}>`;
@@ -76,8 +77,8 @@ function choicesFor(sort, text, people) {
   for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: presenceWord(presences.value.get(user.id)), go: () => void openDirect([user.id]) });
   if (sort === '/' || (sort === '' && text)) choices.push(...commandsFor(text));
   if (sort) return choices;
-  choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? `Search messages for “${text}”` : 'Search messages', go: () => navigate(searchPath(text)) });
-  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, go: () => { panel.value = 'assistant'; void import('./assistant.js').then(({ askInPane }) => askInPane(text)); } });
+  choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? t('search_messages_for', { text }) : t('search_messages'), go: () => navigate(searchPath(text)) });
+  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: t('ask_the_assistant', { text }), go: () => { panel.value = 'assistant'; void import('./assistant.js').then(({ askInPane }) => askInPane(text)); } });
   return choices;
 }
 

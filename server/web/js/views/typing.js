@@ -4,7 +4,7 @@ import { api } from '../api.js';
 import { cleanName } from '../format.js';
 import { meet, users } from '../store.js';
 import { typingPlace } from '../typing.js';
-import { listParts } from '../words.js';
+import { listParts, t } from '../words.js';
 import { html, useEffect } from './html.js';
 
 /** Who is typing, below the composer. @param {{channelId:string, parentId?:string}} props parentId: in this thread */

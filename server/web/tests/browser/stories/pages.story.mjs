@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => world?.end());
 
-for (const section of ['profile', 'notifications', 'security', 'sessions', 'tokens']) {
+for (const section of ['profile', 'appearance', 'notifications', 'security', 'sessions', 'tokens']) {
   test(`preferences: ${section}`, () => world.step(`preferences-${section}`, async () => {
     await ada.page.goto(`/preferences/${section}`);
     await ada.see(ada.page.locator('main h1'));
