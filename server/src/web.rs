@@ -12,6 +12,7 @@ use poem::{Body, Request, Response, handler};
 use rust_embed::RustEmbed;
 
 mod lean;
+mod version;
 
 /// Every file under `web/`. In debug builds they are read from disk.
 #[derive(RustEmbed)]
@@ -28,6 +29,8 @@ fn is_served(path: &str) -> bool {
         && !matches!(path, "index.html" | "package.json")
 }
 
+/// A year, and not asked about before.
+const LASTING: &str = "public, max-age=31536000, immutable";
 /// Files smaller than this travel in one packet either way.
 const SMALLEST_PACKED_BYTES: usize = 1_000;
 /// More than the client has files. A debug build, whose files change while it runs, begins anew there.
@@ -47,28 +50,36 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
 #[handler]
 pub fn page() -> Response {
     match Assets::get("index.html") {
-        Some(file) => Response::builder()
-            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-cache")
-            .header("content-security-policy", POLICY)
-            .body(file.data.into_owned()),
+        Some(file) => {
+            let text = version::named(&String::from_utf8_lossy(&file.data), &version::current::<Assets>());
+            Response::builder()
+                .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+                .header(header::CACHE_CONTROL, "no-cache")
+                .header("content-security-policy", POLICY)
+                .body(text)
+        }
         None => StatusCode::NOT_FOUND.into(),
     }
 }
 
-/// A file of the client, with an entity tag so that browsers ask only once.
+/// A file of the client. Under the name of this version browsers keep it and never ask again; otherwise an entity tag tells them that theirs is good.
 #[handler]
 pub fn asset(request: &Request) -> Response {
-    file(request, request.raw_path_param("path").unwrap_or_default())
+    let path = request.raw_path_param("path").unwrap_or_default();
+    match version::split(path) {
+        Some((asked, path)) => file(request, path, asked == version::current::<Assets>()),
+        None => file(request, path, false),
+    }
 }
 
 /// The client's service worker. It stands at the root, since its folder is what it may care for.
 #[handler]
 pub fn service_worker(request: &Request) -> Response {
-    file(request, "sw.js")
+    file(request, "sw.js", false)
 }
 
-fn file(request: &Request, path: &str) -> Response {
+/// `is_lasting`: what stands there under this address never changes.
+fn file(request: &Request, path: &str, is_lasting: bool) -> Response {
     let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
         return StatusCode::NOT_FOUND.into();
     };
@@ -82,7 +93,7 @@ fn file(request: &Request, path: &str) -> Response {
     let known = request.header(header::IF_NONE_MATCH).is_some_and(|sent| sent == tag);
     let response = Response::builder()
         .header(header::ETAG, tag)
-        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::CACHE_CONTROL, if is_lasting { LASTING } else { "no-cache" })
         .header(header::VARY, "accept-encoding")
         .header("x-content-type-options", "nosniff");
     if known {

@@ -28,7 +28,10 @@ mod tests {
     fn comments_go_and_code_stays() {
         let script = "/** What it is.\n * @param {x} y */\nexport const a = 'b // c'; // why\n  // alone\n  f(/** @type {any} */ (g));\n";
         assert_eq!(lean("js/a.js", script), "export const a = 'b // c'; // why\nf( (g));\n");
-        assert_eq!(lean("a.css", "/* wide */\n.a { b: c; }\n\n  .d { e: url(//f) }"), ".a { b: c; }\n.d { e: url(//f) }\n");
+        assert_eq!(
+            lean("a.css", "/* wide */\n.a { b: c; }\n\n  .d { e: url(//f) }"),
+            ".a { b: c; }\n.d { e: url(//f) }\n"
+        );
         assert_eq!(lean("js/a.js", "let a = 1; /** open"), "let a = 1; /** open\n");
     }
 }

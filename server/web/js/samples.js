@@ -3,9 +3,9 @@
 /** @typedef {{at:number, head:number, sockets:number, lag:number}} Sample at: ms since 1970; head: the newest position of the log; lag: events that the index has not read */
 
 /** Asked this often. */
-export const EVERY_MS = 5_000;
+export const EVERY_MS = 2_000;
 /** Half an hour; what is older gives way. */
-export const MOST = 360;
+export const MOST = 900;
 
 /** @param {Sample[]} samples @param {any} stats @param {number} [now] @returns {Sample[]} */
 export function withSample(samples, stats, now = Date.now()) {

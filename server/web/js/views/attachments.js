@@ -1,5 +1,4 @@
 /** Files of a message: pictures drawn, everything else as a card. */
-import { decodeBlurhash } from '../blurhash.js';
 import { download, isPicture, kindText, shownSize, sizeText, thumbnailAddress } from '../files.js';
 import { cleanName } from '../format.js';
 import { openDialog } from '../layout.js';
@@ -53,12 +52,14 @@ function Thumbnail({ file, open }) {
 function Shadow({ hash }) {
   const canvas = useRef(/** @type {HTMLCanvasElement|null} */ (null));
   useLayoutEffect(() => {
-    const pixels = decodeBlurhash(hash, SHADOW_SIDE, SHADOW_SIDE);
-    const context = canvas.current?.getContext('2d');
-    if (!pixels || !context) return;
-    const image = context.createImageData(SHADOW_SIDE, SHADOW_SIDE);
-    image.data.set(pixels);
-    context.putImageData(image, 0, 0);
+    void import('../blurhash.js').then(({ decodeBlurhash }) => {
+      const pixels = decodeBlurhash(hash, SHADOW_SIDE, SHADOW_SIDE);
+      const context = canvas.current?.getContext('2d');
+      if (!pixels || !context) return;
+      const image = context.createImageData(SHADOW_SIDE, SHADOW_SIDE);
+      image.data.set(pixels);
+      context.putImageData(image, 0, 0);
+    }, () => {}); // the picture itself follows
   }, [hash]);
   return html`<canvas ref=${canvas} width=${SHADOW_SIDE} height=${SHADOW_SIDE} aria-hidden="true"></canvas>`;
 }

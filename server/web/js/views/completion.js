@@ -1,4 +1,5 @@
 /** What the composer offers while one types "/", "@", "#" or ":". */
+import { loadEveryEmoji } from '../emoji.js';
 import { emojiFor } from '../emoji_words.js';
 import { cleanName } from '../format.js';
 import { personName } from '../names.js';
@@ -57,6 +58,7 @@ function channelsFor(wanted) {
 
 /** @param {string} wanted */
 function emojisFor(wanted) {
+  void loadEveryEmoji(); // there for the next letter
   return { caption: t('emoji'), options: emojiFor(wanted, customReactions.value, MAX_OPTIONS).map((emoji) => ({ insert: `${emoji.insert} `, emoji })) };
 }
 

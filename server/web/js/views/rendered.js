@@ -5,6 +5,7 @@
 import { me } from '../store.js';
 import { t } from '../words.js';
 import { html, useLayoutEffect, useRef } from './html.js';
+import { assetPath } from './icon.js';
 import { copyText } from './text.js';
 
 /** @type {{createHTML:(text:string)=>any}} */
@@ -71,7 +72,7 @@ function copyIcon() {
   const [icon, use] = ['svg', 'use'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
   icon.setAttribute('class', 'i sm');
   icon.setAttribute('aria-hidden', 'true');
-  use.setAttribute('href', '/assets/icons.svg#copy');
+  use.setAttribute('href', `${assetPath('icons.svg')}#copy`);
   icon.append(use);
   return icon;
 }

@@ -56,7 +56,7 @@ function Kpis({ stats }) {
 function Plots() {
   const rates = perMinute(samples.value);
   const sockets = samples.value.map((sample) => sample.sockets);
-  const minutes = Math.max(1, Math.round((samples.value.length * EVERY_MS) / 60_000));
+  const minutes = Math.max(1, Math.round(((samples.value.at(-1)?.at ?? 0) - (samples.value[0]?.at ?? 0)) / 60_000));
   const since = t('last_minutes', { count: minutes });
   return html`<${Plot} title=${t('events_per_minute', { since })} note=${t('peak', { count: Math.round(Math.max(0, ...rates)) })} values=${rates} most=${Math.min(MOST, Math.max(24, rates.length))} />
     <${Plot} title=${t('connections', { since })} note=${t('now_count', { count: sockets.at(-1) ?? 0 })} values=${sockets} most=${Math.min(MOST, Math.max(24, sockets.length))} />`;

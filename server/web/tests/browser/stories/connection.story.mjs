@@ -49,10 +49,10 @@ test('a page that was away too long asks again who is in the channel', () => wor
   await ben.see((await ben.details('members')).getByText('@ada'));
   await ben.closeDialog();
   // It hears nothing, and then what the server says to a position of another log.
-  await ben.page.evaluate(async () => { (await import('/assets/js/workspace.js')).live.handlers.event = () => {}; });
+  await ben.page.evaluate(async () => { (await /** @type {any} */ (globalThis).ours('workspace.js')).live.handlers.event = () => {}; });
   await world.member('cleo', 'Cleo Ash');
   await ben.page.evaluate(async () => {
-    const { live } = await import('/assets/js/workspace.js');
+    const { live } = await /** @type {any} */ (globalThis).ours('workspace.js');
     live.cursor.epoch = 'another';
     live.socket.close();
   });

@@ -1,9 +1,10 @@
 /**
  * The workspace as a team has it, for the eye: what the README shows, and what stands beside the mock-ups. Each page in light, dark and on a
- * phone is written into the folder of the run (CONFAB_ARTEFACTS) as gallery-….
+ * phone is written into the folder of the run (CONFAB_ARTEFACTS) as gallery-…; CONFAB_IMAGES names where the README's two are renewed as well.
  */
-import { after, before, test } from 'node:test';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { judge } from '../harness/accessibility.mjs';
 import { ARTEFACTS, World } from '../harness/world.mjs';
 
@@ -22,7 +23,7 @@ after(() => world?.end());
 /** By the client's own calls, which is quicker than typing. @param {Person} person @param {string} work of `chat` and `api`, and of what was handed over @param {any} [given] */
 function call(person, work, given) {
   return person.page.evaluate(async ([code, value]) => {
-    const [{ chat }, { api }] = await Promise.all([import('/assets/js/chat_api.js'), import('/assets/js/api.js')]);
+    const [{ chat }, { api }] = await Promise.all([/** @type {any} */ (globalThis).ours('chat_api.js'), /** @type {any} */ (globalThis).ours('api.js')]);
     const steps = /** @type {Record<string, (given:any)=>Promise<any>>} */ ({
       channel: ({ name, topic, kind = 'public' }) => chat.createChannel({ name, kind }).then(({ id }) => (topic ? chat.changeChannel(id, { topic }).then(() => id) : id)),
       join: (id) => chat.join(id),
@@ -117,6 +118,14 @@ test('the channel, with the assistant and with a thread', () => world.step('gall
   await amara.see(page.getByText('is typing'));
   await amara.message('who owns the upgrade notes').hover();
   await shot('main');
+  await amara.page.setViewportSize({ width: 1200, height: 800 });
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(ARTEFACTS, `${colorScheme}.png`) });
+    if (process.env.CONFAB_IMAGES) await copyFile(join(ARTEFACTS, `${colorScheme}.png`), join(process.env.CONFAB_IMAGES, `${colorScheme}.png`));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 1000 });
   await amara.message('upgrade notes are ready').locator('.thread').click();
   await amara.see(amara.thread().getByText('2 senders still use'));
   await shot('thread');
@@ -138,6 +147,7 @@ test('the pages beside it', () => world.step('gallery-pages', async () => {
     await page.goto(path);
     await amara.see(page.locator(sign));
     await amara.unseen(page.getByText('Loading…'));
+    if (name === 'admin') await amara.until(() => page.locator('.plot .line').count(), (lines) => lines === 2, 'the figures of two moments');
     await shot(name);
   }
 }));
