@@ -39,7 +39,8 @@ export function Composer({ channelId, parentId, placeholder }) {
   const tooLong = limit > 0 && [...text].length > limit;
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
   useGrowing(area, text);
-  useEffect(() => { if (matchMedia('(min-width: 721px)').matches) area.current?.focus({ preventScroll: true }); }, [key]);
+  // Not from a message that was jumped to: whoever went there by keyboard is to be there.
+  useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     setDraft(place, value);

@@ -118,7 +118,7 @@ test('the channel, with the assistant and with a thread', () => world.step('gall
   await amara.see(page.getByText('is typing'));
   await amara.message('who owns the upgrade notes').hover();
   await shot('main');
-  await amara.page.setViewportSize({ width: 1200, height: 800 });
+  await amara.page.setViewportSize({ width: 1190, height: 740 });
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.emulateMedia({ colorScheme });
     await page.screenshot({ path: join(ARTEFACTS, `${colorScheme}.png`) });

@@ -92,7 +92,7 @@ test('from signing in to signing out without a pointer', () => world.step('journ
   const person = await world.stranger('ada');
   const { page } = person;
   const { keyboard } = page;
-  const focused = () => page.evaluate(() => `${document.activeElement?.getAttribute('aria-label') ?? ''} ${document.activeElement?.textContent ?? ''}`);
+  const focused = () => page.evaluate(() => (document.activeElement?.matches('a, button, input, textarea') ? document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '' : ''));
   const tab = async (/** @type {RegExp} */ name) => {
     for (let presses = 0; presses < 80; presses += 1) {
       await keyboard.press('Tab');
@@ -112,6 +112,7 @@ test('from signing in to signing out without a pointer', () => world.step('journ
     await page.goto('/');
     await person.atHome();
     await keyboard.press('Control+k');
+    await person.see(person.dialog('Jump to'));
     await keyboard.type('second');
     await person.see(page.getByRole('option', { name: /Search messages for/ }));
     await keyboard.press('Enter');
