@@ -86,7 +86,7 @@ function trimmed(timeline, giveWay) {
 }
 
 /** What is kept of a channel that is left: drawing the whole window again would make coming back slow. */
-const KEPT = 60;
+const KEPT = 50;
 
 /** @param {Timeline} timeline @returns {Timeline} */
 export function newestPage(timeline) {

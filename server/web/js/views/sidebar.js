@@ -43,7 +43,14 @@ export function sidebarOrder() {
   return [...starred.value, ...byName.value, ...conversations.value];
 }
 
+/** The channel on screen is in view in the list too, however one came to it. */
+function useCurrentInView() {
+  const { channelId } = route.value;
+  useLayoutEffect(() => { document.querySelector('.side a[aria-current="page"]')?.scrollIntoView({ block: 'nearest' }); }, [channelId]);
+}
+
 export function Sidebar() {
+  useCurrentInView();
   const mayCreate = may(me.value, 'channels.create') || may(me.value, 'channels.create_private');
   const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
   return html`<nav class="side" aria-label=${t('workspace')}>
@@ -116,6 +123,13 @@ function WindowedRows({ channels }) {
     return () => { scroller.removeEventListener('scroll', look); observer.disconnect(); };
   }, []);
   const offsets = offsetsOf(channels, view.rowPx);
+  const current = channels.findIndex(({ id }) => id === route.value.channelId);
+  useLayoutEffect(() => {
+    const scroller = element.current?.closest('.side-scroll');
+    if (!scroller || !element.current || current < 0) return;
+    const at = element.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top + offsets[current];
+    if (at < 0 || at + view.rowPx > scroller.clientHeight) scroller.scrollTop += at - scroller.clientHeight / 2;
+  }, [route.value.channelId]);
   const from = Math.max(0, offsets.findIndex((offset) => offset > view.top) - 1 - BEYOND_ROWS);
   const below = offsets.findIndex((offset) => offset >= view.top + view.height);
   const to = Math.min(channels.length, (below < 0 ? channels.length : below) + BEYOND_ROWS);
