@@ -2,6 +2,7 @@
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
 import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
+import { forgetUnsent } from './unsent.js';
 import { forgetUploads } from './uploads.js';
 import { t } from './words.js';
 
@@ -94,5 +95,6 @@ export function leave(reason) {
   forget();
   forgetDrafts();
   forgetUploads();
+  forgetUnsent();
   ended(reason);
 }

@@ -21,6 +21,7 @@ import {
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
+import { restoreUnsent, unsent } from './unsent.js';
 import { t } from './words.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
@@ -44,7 +45,7 @@ export function startLive() {
     renewToken,
     event: applyEvent,
     signal: applySignal,
-    ready: (ready) => { setPresences(ready.presences); void attempt(loadWorkspace()); resendWaiting(); },
+    ready: (ready) => { setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
     resumed: () => { resendWaiting(); void loadVoiceRooms(); },
     connection: (state) => {
       connection.value = state;
@@ -192,7 +193,7 @@ async function page(channelId, query, take) {
 export async function openThread(rootId, channelId) {
   const known = timelineOf(channelId);
   const seen = known.items.filter((message) => message.id === rootId || message.parent_id === rootId);
-  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, loading: 'page' } };
+  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, pending: [...unsent.value.values()].filter((pending) => pending.parent_id === rootId), loading: 'page' } };
   try {
     /** @type {any[]} */
     const items = [];
