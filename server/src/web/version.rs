@@ -7,15 +7,29 @@ use sha2::{Digest, Sha256};
 const MARK: &str = "v-";
 const NAME_CHARACTERS: usize = 16;
 
-/// The name of all files as they are. In a debug build they change while the server runs, and the name with them.
+/// The name of all files as they are.
+#[cfg(not(debug_assertions))]
 pub fn current<Files: RustEmbed>() -> String {
-    #[cfg(not(debug_assertions))]
-    {
-        static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-        NAME.get_or_init(name_of::<Files>).clone()
+    static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    NAME.get_or_init(name_of::<Files>).clone()
+}
+
+/// The same while files change under the server: looked at anew every few seconds, since a page asks for a hundred of them at once.
+#[cfg(debug_assertions)]
+pub fn current<Files: RustEmbed>() -> String {
+    use std::sync::{Mutex, PoisonError};
+    use std::time::{Duration, Instant};
+
+    static KNOWN: Mutex<Option<(Instant, String)>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some((at, name)) if at.elapsed() < Duration::from_secs(5) => name.clone(),
+        _ => {
+            let name = name_of::<Files>();
+            *known = Some((Instant::now(), name.clone()));
+            name
+        }
     }
-    #[cfg(debug_assertions)]
-    name_of::<Files>()
 }
 
 fn name_of<Files: RustEmbed>() -> String {
