@@ -6,8 +6,8 @@
 mod check;
 mod embeddings;
 mod files;
-mod vectors;
 mod language_model;
+mod vectors;
 mod voice;
 
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ use crate::fault::{Fault, Result};
 
 pub use embeddings::{Embeddings, EmbeddingsEndpoint};
 pub use files::{BucketAccess, FilesPlace};
-pub use vectors::QdrantServer;
 pub use language_model::LanguageModel;
+pub use vectors::QdrantServer;
 pub use voice::Voice;
 
 /// The manual: every key with its comment and default.

@@ -11,6 +11,9 @@ use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response, handler};
 use rust_embed::RustEmbed;
 
+mod lean;
+mod version;
+
 /// Every file under `web/`. In debug builds they are read from disk.
 #[derive(RustEmbed)]
 #[folder = "web/"]
@@ -26,6 +29,8 @@ fn is_served(path: &str) -> bool {
         && !matches!(path, "index.html" | "package.json")
 }
 
+/// A year, and not asked about before.
+const LASTING: &str = "public, max-age=31536000, immutable";
 /// Files smaller than this travel in one packet either way.
 const SMALLEST_PACKED_BYTES: usize = 1_000;
 /// More than the client has files. A debug build, whose files change while it runs, begins anew there.
@@ -45,34 +50,42 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
 #[handler]
 pub fn page() -> Response {
     match Assets::get("index.html") {
-        Some(file) => Response::builder()
-            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-cache")
-            .header("content-security-policy", POLICY)
-            .body(file.data.into_owned()),
+        Some(file) => {
+            let text = version::named(&String::from_utf8_lossy(&file.data), &version::current::<Assets>());
+            Response::builder()
+                .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+                .header(header::CACHE_CONTROL, "no-cache")
+                .header("content-security-policy", POLICY)
+                .body(text)
+        }
         None => StatusCode::NOT_FOUND.into(),
     }
 }
 
-/// A file of the client, with an entity tag so that browsers ask only once.
+/// A file of the client. Under the name of this version browsers keep it and never ask again; otherwise an entity tag tells them that theirs is good.
 #[handler]
 pub fn asset(request: &Request) -> Response {
-    file(request, request.raw_path_param("path").unwrap_or_default())
+    let path = request.raw_path_param("path").unwrap_or_default();
+    match version::split(path) {
+        Some((asked, path)) => file(request, path, asked == version::current::<Assets>()),
+        None => file(request, path, false),
+    }
 }
 
 /// The client's service worker. It stands at the root, since its folder is what it may care for.
 #[handler]
 pub fn service_worker(request: &Request) -> Response {
-    file(request, "sw.js")
+    file(request, "sw.js", false)
 }
 
-fn file(request: &Request, path: &str) -> Response {
+/// `is_lasting`: what stands there under this address never changes.
+fn file(request: &Request, path: &str, is_lasting: bool) -> Response {
     let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
         return StatusCode::NOT_FOUND.into();
     };
     let hash = file.metadata.sha256_hash();
     let packed = (takes_gzip(request) && is_text(path) && file.data.len() >= SMALLEST_PACKED_BYTES)
-        .then(|| packed(hash, &file.data))
+        .then(|| packed(path, hash, &file.data))
         .flatten();
     // The two are different bytes, so they have different tags.
     let suffix = if packed.is_some() { "-gzip" } else { "" };
@@ -80,7 +93,7 @@ fn file(request: &Request, path: &str) -> Response {
     let known = request.header(header::IF_NONE_MATCH).is_some_and(|sent| sent == tag);
     let response = Response::builder()
         .header(header::ETAG, tag)
-        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::CACHE_CONTROL, if is_lasting { LASTING } else { "no-cache" })
         .header(header::VARY, "accept-encoding")
         .header("x-content-type-options", "nosniff");
     if known {
@@ -109,13 +122,16 @@ fn is_text(path: &str) -> bool {
     matches!(path.rsplit('.').next(), Some("js" | "mjs" | "css" | "svg" | "json" | "webmanifest"))
 }
 
-/// The file compressed, which is done once. Nothing where that fails: then it goes as it is.
-fn packed(hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
+/// The file without its comments, compressed, which is done once. Nothing where that fails: then it goes as it is.
+fn packed(path: &str, hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
     if let Some(known) = PACKED.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
         return Some(known.clone());
     }
+    let ours = matches!(path.rsplit('.').next(), Some("js" | "css")) && !path.starts_with("vendor/");
+    let text = if ours { std::str::from_utf8(data).ok() } else { None };
+    let lean = text.map(|text| lean::lean(path, text));
     let mut encoder = GzEncoder::new(Vec::with_capacity(data.len() / 2), Compression::best());
-    encoder.write_all(data).ok()?;
+    encoder.write_all(lean.as_deref().map_or(data, str::as_bytes)).ok()?;
     let bytes = Bytes::from(encoder.finish().ok()?);
     let mut all = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= MOST_PACKED {

@@ -47,7 +47,7 @@ pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String
         }
         "openai" => {
             if url.is_empty() {
-                url = OPENAI.to_owned();
+                OPENAI.clone_into(&mut url);
             }
         }
         other => faults.push(format!("embeddings must be builtin, openai or off, not {other:?}")),

@@ -12,7 +12,8 @@ use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
 use crate::{
-    assistant, attention, conversations, drafts, members, policies, push, reminders, scheduled_messages, whispers,
+    assistant, attention, conversations, drafts, members, policies, push, reminders, scheduled_messages,
+    whispers,
 };
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";

@@ -265,8 +265,7 @@ impl SettingKind {
     fn accept(self, value: &SettingValue) -> Option<SettingValue> {
         match (self, value) {
             (Self::Number, SettingValue::Integer(integer)) => Some(SettingValue::Number(*integer as f64)),
-            (Self::Text, SettingValue::Text(_))
-            | (Self::Secret, SettingValue::Text(_))
+            (Self::Text | Self::Secret, SettingValue::Text(_))
             | (Self::Integer, SettingValue::Integer(_))
             | (Self::Number, SettingValue::Number(_))
             | (Self::Toggle, SettingValue::Toggle(_)) => Some(value.clone()),

@@ -116,7 +116,11 @@ fn worker_knows_no_socket() {
 fn files_stay_short() {
     let found: Vec<String> = files()
         .iter()
-        .filter(|file| file.has_ending(&["rs", "js", "mjs"]) && !file.path.contains("/vendor/"))
+        // A catalogue of words is a table, not code.
+        .filter(|file| {
+            file.has_ending(&["rs", "js", "mjs"])
+                && !["/vendor/", "/js/words/"].iter().any(|part| file.path.contains(part))
+        })
         .filter_map(|file| too_long(file, LONGEST_FILE_LINES))
         .collect();
     assert!(found.is_empty(), "{found:#?}");

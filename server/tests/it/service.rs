@@ -76,6 +76,23 @@ both! {
         assert_eq!((font.status, font.header("content-encoding")), (200, ""));
     }
 
+    async fn files_of_the_client_are_asked_for_once(world) {
+        let visitor = world.visitor();
+        let page = visitor.fetch(visitor.request(Method::GET, "/").header("accept", "text/html")).await;
+        assert_eq!(page.header("cache-control"), "no-cache");
+        let (_, rest) = page.text.split_once("src=\"/assets/").expect("the page has a script");
+        let script = rest.split('"').next().unwrap_or_default();
+        assert!(script.starts_with("v-") && script.ends_with("/js/app.js"), "{script}");
+        let named = visitor.fetch(visitor.request(Method::GET, &format!("/assets/{script}"))).await;
+        assert_eq!((named.status, named.header("cache-control")), (200, "public, max-age=31536000, immutable"));
+        // What another version's page asks for is answered, and not kept; what is no file of the client is not there.
+        let older = visitor.fetch(visitor.request(Method::GET, "/assets/v-0000000000000000/js/app.js")).await;
+        assert_eq!((older.status, older.header("cache-control"), older.text == named.text), (200, "no-cache", true));
+        for path in ["/assets/v-0000000000000000/tests/words.test.mjs", "/assets/v-0000000000000000/package.json", "/assets/v-0000000000000000/"] {
+            assert_eq!(visitor.fetch(visitor.request(Method::GET, path)).await.status, 404, "{path}");
+        }
+    }
+
     async fn a_page_is_served_with_its_guards(world) {
         let visitor = world.visitor();
         for path in ["/", "/login", "/setup", "/register", "/channels/00000000-0000-7000-8000-000000000000?seq=3", "/search?q=x"] {

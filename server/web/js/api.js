@@ -1,6 +1,7 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
 import { readEvents } from './event_stream.js';
 import { fieldSentence } from './refusal.js';
+import { t } from './words.js';
 
 const BASE = '/api/v1';
 /** A request that hangs longer than this is given up. The assistant may think for longer. */
@@ -116,7 +117,7 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
     const ends = AbortSignal.timeout(timeoutMs);
     return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
-    throw signal?.aborted ? new Cancelled() : new ApiError(0, 'The server could not be reached.');
+    throw signal?.aborted ? new Cancelled() : new ApiError(0, t('the_server_could_not_be_reached'));
   }
 }
 
@@ -142,7 +143,7 @@ function transfer(method, address, headers, content, { timeoutMs, signal, progre
       const headersBack = new Headers(retryAfter ? { 'retry-after': retryAfter } : undefined);
       resolve(new Response(exchange.status === 204 ? null : exchange.responseText, { status: exchange.status, headers: headersBack }));
     };
-    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, 'The server could not be reached.'));
+    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, t('the_server_could_not_be_reached')));
     exchange.onabort = () => reject(new Cancelled());
     signal?.addEventListener('abort', () => exchange.abort(), { once: true });
     return exchange.send(content);
@@ -159,7 +160,7 @@ async function answer(response, { file = false, signal, events }) {
   try {
     decoded = text ? JSON.parse(text) : null;
   } catch {
-    if (response.ok) throw new ApiError(response.status, 'The server sent an answer this page does not understand.');
+    if (response.ok) throw new ApiError(response.status, t('the_server_sent_an_answer_this'));
   }
   if (response.ok) return decoded;
   const refusal = problem(response, decoded);
@@ -189,8 +190,8 @@ function problem(response, body) {
   const fields = {};
   for (const { field, message } of body?.errors ?? []) if (field) fields[field] = message;
   const wait = Number(response.headers.get('retry-after'));
-  let message = fieldSentence('', body?.detail || body?.title || `The server answered ${response.status}.`);
-  if (response.status === 429 && wait > 0) message = `Too many requests. Try again in ${wait} s.`;
+  let message = fieldSentence('', body?.detail || body?.title || t('the_server_answered', { status: response.status }));
+  if (response.status === 429 && wait > 0) message = t('too_many_requests_try_again_in', { wait });
   return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
 }
 
@@ -285,11 +286,11 @@ export function formOf(file, field = 'file') {
   return form;
 }
 
-/** A whole list, following its cursor. Stops at 20 pages: past 2,000 channels a sidebar is of no use. @param {string} path */
+/** A whole list, following its cursor. Stops at 50 pages: nobody belongs to more than 5,000 channels. @param {string} path */
 export async function everyPage(path) {
   const items = [];
   let cursor = null;
-  for (let page = 0; page < 20; page += 1) {
+  for (let page = 0; page < 50; page += 1) {
     const part = await request('GET', path, { query: { limit: 100, cursor } });
     items.push(...part.items);
     cursor = part.next_cursor;

@@ -9,6 +9,7 @@ import { restore, startSession } from './session.js';
 import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
+import { t } from './words.js';
 import { call, voice } from './voice/state.js';
 import { live, startLive, startUpkeep, stopLive } from './workspace.js';
 import { html, render, useEffect } from './views/html.js';
@@ -27,9 +28,9 @@ function App() {
   useEffect(() => {
     document.title = `${unreadTotal.value ? `(${unreadTotal.value}) ` : ''}${info.value?.name ?? 'Confab'}`;
   }, [unreadTotal.value, info.value?.name]);
-  if (phase.value === 'starting') return html`<p class="starting" role="status">Opening the workspace…</p>`;
+  if (phase.value === 'starting') return html`<p class="starting" role="status">${t('opening_the_workspace')}</p>`;
   if (phase.value === 'unreachable') {
-    return html`<main class="starting"><p>The server could not be reached.</p><button class="btn" onClick=${start}>Try again</button></main>`;
+    return html`<main class="starting"><p>${t('the_server_could_not_be_reached')}</p><button class="btn" onClick=${start}>${t('try_again')}</button></main>`;
   }
   if (!me.value) return html`<${Entry} reason=${endReason.value} entered=${() => enter()} />`;
   return mustSetUpTwoFactor(me.value) ? html`<${TwoFactorGate} done=${passGate} />` : html`<${Shell} />`;

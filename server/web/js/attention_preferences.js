@@ -1,11 +1,13 @@
 /** What I want to be told, as the server keeps it and as the form shows it. */
+import { t } from './page_words.js';
+
 
 /** @typedef {{from:string, to:string, time_zone:string, days?:string[]|null, until?:string|null}} Quiet */
 
 /** Most words that the server watches for one person. */
 export const MAX_KEYWORDS = 50;
 /** @type {[string, string][]} */
-export const DAYS = [['mon', 'Monday'], ['tue', 'Tuesday'], ['wed', 'Wednesday'], ['thu', 'Thursday'], ['fri', 'Friday'], ['sat', 'Saturday'], ['sun', 'Sunday']];
+export const DAYS = [['mon', t('monday')], ['tue', t('tuesday')], ['wed', t('wednesday')], ['thu', t('thursday')], ['fri', t('friday')], ['sat', t('saturday')], ['sun', t('sunday')]];
 
 /** Words as people list them: by commas or lines, each once. @param {string} text @returns {string[]} */
 export function keywordsIn(text) {

@@ -1,21 +1,23 @@
 /** The audit log's words, and its filters as the server takes them. */
+import { t } from './page_words.js';
+
 
 /** What can be in the log, in the order of the filter's list. @type {[string, string][]} */
 export const ACTIONS = [
-  ['account.signed_in', 'Signed in'], ['account.sign_in_failed', 'Sign-in refused'], ['account.signed_out', 'Signed out'], ['account.registered', 'Registered'],
-  ['account.created', 'Account made'], ['account.updated', 'Account changed'], ['account.disabled', 'Account disabled'], ['account.enabled', 'Account enabled'],
-  ['account.deleted', 'Account deleted'], ['account.superuser_changed', 'Superuser changed'], ['account.roles_assigned', 'Roles assigned'],
-  ['password.changed', 'Password changed'], ['password.reset_linked', 'Password link made'], ['password.reset', 'Password chosen by link'],
-  ['session.ended', 'Session ended'], ['session.all_ended', 'All sessions ended'], ['refresh_token.reused', 'Stolen session stopped'],
-  ['two_factor.enabled', 'Second factor set up'], ['two_factor.disabled', 'Second factor turned off'], ['two_factor.reset', 'Second factor removed'],
-  ['two_factor.recovery_code_used', 'Recovery code used'], ['two_factor.recovery_codes_renewed', 'Recovery codes renewed'],
-  ['token.created', 'Token made'], ['token.revoked', 'Token revoked'], ['role.created', 'Role made'], ['role.updated', 'Role changed'], ['role.deleted', 'Role deleted'],
-  ['invitation.created', 'Invitation made'], ['invitation.used', 'Invitation used'], ['invitation.revoked', 'Invitation revoked'],
-  ['identity.linked', 'Identity linked'], ['identity.unlinked', 'Identity unlinked'], ['policy.changed', 'Policy changed'],
-  ['break_glass.opened', 'Break-glass opened'], ['break_glass.ended', 'Break-glass ended'], ['member.added', 'Member added'], ['member.removed', 'Member removed'],
-  ['member.role_changed', 'Member’s role changed'], ['channel.privacy_changed', 'Channel made private or public'],
-  ['channel_invitation.created', 'Channel invitation made'], ['channel_invitation.used', 'Channel invitation used'], ['channel_invitation.revoked', 'Channel invitation revoked'],
-  ['channel.deleted', 'Channel deleted'], ['channel.retention_changed', 'Channel retention changed'], ['channel.assistant_switched', 'Assistant switched in a channel'], ['audit.exported', 'Audit log exported'], ['data.imported', 'Data imported'], ['dead_letter.retried', 'Dead letter retried'], ['index.rebuilt', 'Index rebuilt'],
+  ['account.signed_in', t('signed_in')], ['account.sign_in_failed', t('sign_in_refused')], ['account.signed_out', t('signed_out')], ['account.registered', t('registered')],
+  ['account.created', t('account_made')], ['account.updated', t('account_changed')], ['account.disabled', t('account_disabled')], ['account.enabled', t('account_enabled')],
+  ['account.deleted', t('account_deleted')], ['account.superuser_changed', t('superuser_changed')], ['account.roles_assigned', t('roles_assigned')],
+  ['password.changed', t('password_changed')], ['password.reset_linked', t('password_link_made')], ['password.reset', t('password_chosen_by_link')],
+  ['session.ended', t('session_ended')], ['session.all_ended', t('all_sessions_ended')], ['refresh_token.reused', t('stolen_session_stopped')],
+  ['two_factor.enabled', t('second_factor_set_up')], ['two_factor.disabled', t('second_factor_turned_off')], ['two_factor.reset', t('second_factor_removed')],
+  ['two_factor.recovery_code_used', t('recovery_code_used')], ['two_factor.recovery_codes_renewed', t('recovery_codes_renewed')],
+  ['token.created', t('token_made')], ['token.revoked', t('token_revoked')], ['role.created', t('role_made')], ['role.updated', t('role_changed')], ['role.deleted', t('role_deleted')],
+  ['invitation.created', t('invitation_made')], ['invitation.used', t('invitation_used')], ['invitation.revoked', t('invitation_revoked')],
+  ['identity.linked', t('identity_linked')], ['identity.unlinked', t('identity_unlinked')], ['policy.changed', t('policy_changed')],
+  ['break_glass.opened', t('break_glass_opened')], ['break_glass.ended', t('break_glass_ended')], ['member.added', t('member_added')], ['member.removed', t('member_removed')],
+  ['member.role_changed', t('members_role_changed')], ['channel.privacy_changed', t('channel_made_private_or_public')],
+  ['channel_invitation.created', t('channel_invitation_made')], ['channel_invitation.used', t('channel_invitation_used')], ['channel_invitation.revoked', t('channel_invitation_revoked')],
+  ['channel.deleted', t('channel_deleted')], ['channel.retention_changed', t('channel_retention_changed')], ['channel.assistant_switched', t('assistant_switched_in_a_channel')], ['audit.exported', t('audit_log_exported')], ['data.imported', t('data_imported')], ['dead_letter.retried', t('dead_letter_retried')], ['index.rebuilt', t('index_rebuilt')],
 ];
 
 const NAMES = new Map(ACTIONS);

@@ -3,11 +3,12 @@ import { chat } from './chat_api.js';
 import { tuned } from './events.js';
 import { notify } from './notices.js';
 import { channels } from './store.js';
+import { t } from './words.js';
 
 /** @typedef {import('./store.js').Channel} Channel */
 
 /** @type {[string, string][]} */
-export const LEVELS = [['default', 'As in my preferences'], ['all', 'Every message'], ['mentions', 'Mentions and words I watch'], ['nothing', 'Nothing']];
+export const LEVELS = [['default', t('as_in_my_preferences')], ['all', t('every_message')], ['mentions', t('mentions_and_words_i_watch')], ['nothing', t('nothing')]];
 
 /** Shown at once; taken back if the server refuses. @param {Channel} channel @param {{starred?:boolean, muted?:boolean, notification_level?:string}} change */
 export async function tune(channel, change) {

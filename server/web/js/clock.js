@@ -1,11 +1,30 @@
 /** Times as people read them, in the reader's own zone and language. */
+import { signal } from '../vendor/signals-core.js';
+import { locale, t } from './words.js';
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
-const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const dayShortWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+/** Grows with each midnight that the page lives through: what says "today" is drawn anew. */
+const days = signal(0);
+let today = new Date().toDateString();
+
+/** Asked often, and when a page wakes up. */
+export function turnDay() {
+  const now = new Date().toDateString();
+  if (now === today) return;
+  today = now;
+  days.value += 1;
+}
+
+/** Whatever reads it follows the day. */
+export function dayOfPage() {
+  return days.value;
+}
+
+const timeOfDay = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const dayName = new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long' });
+const dayWithYear = new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'long', year: 'numeric' });
+const dayShort = new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' });
+const dayShortWithYear = new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year: 'numeric' });
+const full = new Intl.DateTimeFormat(locale(), { dateStyle: 'full', timeStyle: 'short' });
 
 /** @param {string} instant RFC 3339 */
 export function timeText(instant) {
@@ -25,22 +44,24 @@ export function dayKey(instant) {
 
 /** @param {string} instant RFC 3339 @param {Date} [now] */
 export function dayText(instant, now = new Date()) {
+  dayOfPage();
   const date = new Date(instant);
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (dayKey(instant) === dayKey(now.toISOString())) return 'Today';
-  if (dayKey(instant) === dayKey(yesterday.toISOString())) return 'Yesterday';
+  if (dayKey(instant) === dayKey(now.toISOString())) return t('today_heading');
+  if (dayKey(instant) === dayKey(yesterday.toISOString())) return t('yesterday_heading');
   return date.getFullYear() === now.getFullYear() ? dayName.format(date) : dayWithYear.format(date);
 }
 
 /** Day and time in one short text, for lists that mix days. @param {string} instant RFC 3339 */
 export function whenText(instant) {
   const day = dayText(instant);
-  return `${day === 'Today' ? 'today' : day === 'Yesterday' ? 'yesterday' : day}, ${timeText(instant)}`;
+  return t('day_and_time', { day: day === t('today_heading') ? t('today') : day === t('yesterday_heading') ? t('yesterday') : day, time: timeText(instant) });
 }
 
 /** The same where many stand below each other. @param {string} instant RFC 3339 @param {Date} [now] */
 export function shortText(instant, now = new Date()) {
+  dayOfPage();
   const date = new Date(instant);
-  if (dayKey(instant) === dayKey(now.toISOString())) return `today, ${timeText(instant)}`;
-  return date.getFullYear() === now.getFullYear() ? `${dayShort.format(date)}, ${timeText(instant)}` : dayShortWithYear.format(date);
+  if (dayKey(instant) === dayKey(now.toISOString())) return t('day_and_time', { day: t('today'), time: timeText(instant) });
+  return date.getFullYear() === now.getFullYear() ? t('day_and_time', { day: dayShort.format(date), time: timeText(instant) }) : dayShortWithYear.format(date);
 }

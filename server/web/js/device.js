@@ -1,4 +1,6 @@
 /** A browser's own description of itself in words that people use. */
+import { t } from './page_words.js';
+
 
 /** Looked for in this order: most browsers also name the ones they want to be taken for. @type {[RegExp, string][]} */
 const BROWSERS = [[/Edg(?:e|A|iOS)?\//, 'Edge'], [/OPR\/|Opera/, 'Opera'], [/SamsungBrowser\//, 'Samsung Internet'], [/Firefox\/|FxiOS\//, 'Firefox'],
@@ -8,14 +10,14 @@ const SYSTEMS = [[/Android/, 'Android'], [/iPhone/, 'iPhone'], [/iPad/, 'iPad'],
 
 /** @param {string|null|undefined} description */
 export function deviceText(description) {
-  if (!description) return 'Unknown device';
+  if (!description) return t('unknown_device');
   const browser = BROWSERS.find(([pattern]) => pattern.test(description))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(description))?.[1];
-  if (browser && system) return `${browser} on ${system}`;
+  if (browser && system) return t('on', { browser, system });
   return browser ?? system ?? description.slice(0, 60);
 }
 
 /** How a session began. @param {string} method */
 export function methodText(method) {
-  return /** @type {Record<string,string>} */ ({ password: 'by password', oidc: 'by another system', registration: 'by registering', setup: 'at set-up', reset: 'by a link' })[method] ?? '';
+  return /** @type {Record<string,string>} */ ({ password: t('by_password'), oidc: t('by_another_system'), registration: t('by_registering'), setup: t('at_set_up'), reset: t('by_a_link') })[method] ?? '';
 }

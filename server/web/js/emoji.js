@@ -16,6 +16,21 @@ export const EMOJI = [
   ['📈', 'chart up', 'chart_with_upwards_trend'], ['📝', 'memo', 'memo'], ['🔗', 'link', 'link'], ['🎲', 'dice', 'game_die'],
 ];
 
+/** All that are known at the moment, with further words to find them by. @type {[string, string, string, string?][]} */
+export let all = EMOJI;
+/** @type {Promise<void>|null} */
+let loading = null;
+
+/** The thousands that are less common come when somebody looks for one. */
+export function loadEveryEmoji() {
+  loading ??= import('../vendor/emoji.js').then(({ EVERY }) => {
+    const common = new Set(EMOJI.map(([face]) => face));
+    all = [...EMOJI, .../** @type {[string, string, string, string][]} */ (EVERY).filter(([face]) => !common.has(face))];
+    for (const [face, name] of all) if (!names.has(face)) names.set(face, name);
+  }, () => { loading = null; }); // asked for again with the next
+  return loading;
+}
+
 const byShortcode = new Map(EMOJI.map(([face, , code]) => [code, face]));
 byShortcode.set('+1', '👍').set('-1', '👎').set('dice', '🎲');
 const names = new Map(EMOJI.map(([face, name]) => [face, name]));

@@ -283,9 +283,14 @@ export function parseSnippet(snippet) {
   for (const part of clean(snippet).split(/(<\/?mark>)/)) {
     if (part === '<mark>') marked = true;
     else if (part === '</mark>') marked = false;
-    else if (part) pieces.push({ text: part.replace(/&(?:amp|lt|gt|quot|#39|#x27|#x2F);/g, (entity) => ENTITIES[/** @type {keyof typeof ENTITIES} */ (entity)]), marked });
+    else if (part) pieces.push({ text: withoutMarks(part).replace(/&(?:amp|lt|gt|quot|#39|#x27|#x2F);/g, (entity) => ENTITIES[/** @type {keyof typeof ENTITIES} */ (entity)]), marked });
   }
   return pieces;
+}
+
+/** The server cuts snippets from what was typed: the marks around words say nothing there. @param {string} text */
+function withoutMarks(text) {
+  return text.replace(/\*\*|~~|`+/g, '');
 }
 
 /**

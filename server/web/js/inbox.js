@@ -1,4 +1,6 @@
 /** What waits for my attention: how much, and which of it was seen where it stands. */
+import { t } from './words.js';
+
 
 /**
  * @typedef {{id:string, kind:string, channel_id:string, message_id:string, reply?:boolean}} Waiting reply: stands in a thread, if that is known
@@ -59,13 +61,17 @@ export function mergedNotifications(known, newest) {
 }
 
 const REASONS = /** @type {Record<string,string>} */ ({
-  mention: 'mentioned you', direct_message: 'wrote to you', thread_reply: 'answered in a thread of yours', keyword: 'used a word that you watch', channel_message: 'wrote',
-  reminder: 'You wanted to be reminded',
+  mention: t('mentioned_you'), direct_message: t('wrote_to_you'), thread_reply: t('answered_thread'), keyword: t('used_keyword'), channel_message: t('wrote'), reminder: t('wanted_reminder'),
 });
 
 /** Why I am told, after the name of who did it. @param {string} kind */
 export function reasonText(kind) {
-  return REASONS[kind] ?? 'wrote';
+  return REASONS[kind] ?? t('wrote');
+}
+
+/** Whether somebody meant me, by name or with everybody. @param {{kind:string}} notification */
+export function meansMe({ kind }) {
+  return kind === 'mention';
 }
 
 /** @param {number} count the server counts to a thousand */

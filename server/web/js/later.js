@@ -1,4 +1,6 @@
 /** Times to come, as people choose them: in an hour, tomorrow morning. All in the reader's own zone. */
+import { t } from './page_words.js';
+
 
 /** Mornings begin at this hour. */
 const MORNING_HOUR = 9;
@@ -11,10 +13,10 @@ export const DAYS_AHEAD = 120;
 export function laterChoices(now = new Date()) {
   const monday = 8 - (now.getDay() || 7);
   const choices = [
-    { id: 'soon', label: 'In 20 minutes', at: new Date(now.getTime() + 20 * 60_000) },
-    { id: 'hour', label: 'In an hour', at: new Date(now.getTime() + 60 * 60_000) },
-    { id: 'tomorrow', label: 'Tomorrow morning', at: morning(now, 1) },
-    { id: 'monday', label: 'Monday morning', at: morning(now, monday) },
+    { id: 'soon', label: t('in_20_minutes'), at: new Date(now.getTime() + 20 * 60_000) },
+    { id: 'hour', label: t('in_an_hour'), at: new Date(now.getTime() + 60 * 60_000) },
+    { id: 'tomorrow', label: t('tomorrow_morning'), at: morning(now, 1) },
+    { id: 'monday', label: t('monday_morning'), at: morning(now, monday) },
   ];
   // On a Sunday both mean the same.
   return monday === 1 ? choices.slice(0, 3) : choices;
@@ -37,8 +39,8 @@ export function localText(date) {
  */
 export function chosenTime(text, now = new Date()) {
   const at = new Date(text);
-  if (!text || Number.isNaN(at.getTime())) return { at: null, error: 'Choose a day and a time.' };
-  if (at <= now) return { at: null, error: 'This time is over already.' };
-  if (at.getTime() - now.getTime() > DAYS_AHEAD * 86_400_000) return { at: null, error: `Choose a time within ${DAYS_AHEAD} days.` };
+  if (!text || Number.isNaN(at.getTime())) return { at: null, error: t('choose_a_day_and_a_time') };
+  if (at <= now) return { at: null, error: t('this_time_is_over_already') };
+  if (at.getTime() - now.getTime() > DAYS_AHEAD * 86_400_000) return { at: null, error: t('choose_a_time_within_days', { days_ahead: DAYS_AHEAD }) };
   return { at, error: '' };
 }

@@ -7,7 +7,7 @@ import { openThread } from './workspace.js';
 
 /** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'|'forward'|'history'|'remind'|'schedule'|'lightbox'|'reactions'|'reactors'} DialogName */
 
-export const panel = signal(/** @type {''|'assistant'|'inbox'|'thread'|'pins'} */ (''));
+export const panel = signal(/** @type {''|'assistant'|'inbox'|'mentions'|'thread'|'pins'} */ (''));
 export const dialog = signal(/** @type {DialogName|''} */ (''));
 /** What the open dialog is about: a message, a file, a composer. */
 export const dialogSubject = signal(/** @type {any} */ (null));
@@ -39,11 +39,15 @@ export function toggleInbox() {
   toggle('inbox');
 }
 
+export function toggleMentions() {
+  toggle('mentions');
+}
+
 export function togglePins() {
   toggle('pins');
 }
 
-/** @param {'assistant'|'inbox'|'pins'} name */
+/** @param {'assistant'|'inbox'|'mentions'|'pins'} name */
 function toggle(name) {
   const next = panel.value === name ? '' : name;
   closePanel();
@@ -86,7 +90,11 @@ export function nextTheme() {
   theme.value = order[(order.indexOf(theme.value) + 1) % order.length];
 }
 
-/** Keeps the document in the chosen theme. "system" leaves the choice to the browser. */
+const DENSITY_KEY = 'confab-density';
+/** How close lines stand. */
+export const density = signal(/** @type {'comfortable'|'compact'} */ (globalThis.localStorage?.getItem(DENSITY_KEY) === 'compact' ? 'compact' : 'comfortable'));
+
+/** Keeps the document in the chosen theme and density. "system" leaves the choice to the browser. */
 export function startTheme() {
   effect(() => {
     if (theme.value === 'system') {
@@ -95,6 +103,15 @@ export function startTheme() {
     } else {
       document.documentElement.dataset.theme = theme.value;
       localStorage.setItem(THEME_KEY, theme.value);
+    }
+  });
+  effect(() => {
+    if (density.value === 'compact') {
+      document.documentElement.dataset.density = 'compact';
+      localStorage.setItem(DENSITY_KEY, 'compact');
+    } else {
+      delete document.documentElement.dataset.density;
+      localStorage.removeItem(DENSITY_KEY);
     }
   });
 }

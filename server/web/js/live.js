@@ -14,6 +14,8 @@
  * @property {() => void} resumed
  * @property {(connection: Connection) => void} connection
  */
+import { t } from './words.js';
+
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;
@@ -21,6 +23,8 @@ const BACKOFF_CAP_MS = 30_000;
 const ACK_TIMEOUT_MS = 8_000;
 /** Hello must come within this time, or the connection is a dead one. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** A socket that was asleep answers within this time, or it is a dead one. */
+const WAKE_TIMEOUT_MS = 5_000;
 /** Closed for a frame it could not read this often: the two sides do not understand each other, so stop. */
 const MAX_BAD_FRAMES = 3;
 
@@ -67,6 +71,21 @@ export class Live {
     if (this.stopped || this.socket) return;
     clearTimeout(this.retryTimer);
     this.connect();
+  }
+
+  /** The device may have slept: a socket that looks open can have been closed by everyone between here and the server. It is asked, not believed. */
+  wake() {
+    const { socket } = this;
+    if (this.stopped) return;
+    if (!socket) {
+      this.retryNow();
+      return;
+    }
+    if (!this.identified) return; // its own patience runs
+    this.beatAnswered = false;
+    this.write('heartbeat', { pos: this.cursor?.pos ?? 0 });
+    clearTimeout(this.wakeTimer);
+    this.wakeTimer = setTimeout(() => { if (this.socket === socket && !this.beatAnswered) void this.lost(socket, 1006); }, WAKE_TIMEOUT_MS);
   }
 
   get online() {
@@ -203,7 +222,7 @@ export class Live {
 
   /** @private @param {{nonce?:string, code?:string, message?:string}} d */
   refused(d) {
-    const error = Object.assign(new Error(d.message || 'The server refused this.'), { code: d.code, refused: true });
+    const error = Object.assign(new Error(d.message || t('the_server_refused_this')), { code: d.code, refused: true });
     this.settle(d.nonce, error);
   }
 
@@ -223,6 +242,7 @@ export class Live {
   drop() {
     clearInterval(this.heartbeatTimer);
     clearTimeout(this.helloTimer);
+    clearTimeout(this.wakeTimer);
     const socket = this.socket;
     this.socket = null;
     this.identified = false;

@@ -2,9 +2,10 @@
 import { api, ApiError } from './api.js';
 import { chat } from './chat_api.js';
 import { receive } from './events.js';
-import { changeThread, changeTimeline, commands, connection, noteOf, thread, timelines } from './store.js';
+import { changeThread, changeTimeline, commands, connection, noteOf } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
 import { whispered } from './whispers.js';
+import { dropUnsent, keepUnsent, unsent } from './unsent.js';
 import { live } from './workspace.js';
 
 /** @typedef {import('./timeline.js').Pending} Pending */
@@ -34,6 +35,7 @@ export function retry(pending) {
 
 /** @param {Pending} pending */
 export function discard(pending) {
+  dropUnsent(pending.nonce);
   changeWhereShown(pending, (timeline) => withoutPending(timeline, pending.nonce));
 }
 
@@ -44,8 +46,7 @@ export function resendWaiting() {
 
 /** Messages that wait for a connection. */
 export function waiting() {
-  const shown = [...timelines.value.values(), ...(thread.value ? [thread.value.timeline] : [])];
-  return shown.flatMap((timeline) => timeline.pending).filter((pending) => pending.state === 'failed' && pending.offline);
+  return [...unsent.value.values()].filter((pending) => pending.state === 'failed' && pending.offline);
 }
 
 /** @param {Pending} pending @param {Parameters<typeof changeTimeline>[1]} change */
@@ -54,9 +55,15 @@ function changeWhereShown(pending, change) {
   else changeTimeline(pending.channel_id, change);
 }
 
+/** Shown where it stands, and kept until it is settled. @param {Pending} pending */
+function show(pending) {
+  keepUnsent(pending);
+  changeWhereShown(pending, (timeline) => withPending(timeline, pending));
+}
+
 /** @param {Pending} pending */
 async function deliver(pending) {
-  changeWhereShown(pending, (timeline) => withPending(timeline, pending));
+  show(pending);
   try {
     const message = await transmit(pending);
     receive({ ...message, nonce: message.nonce ?? pending.nonce });
@@ -64,7 +71,8 @@ async function deliver(pending) {
   } catch (error) {
     const failed = /** @type {Error} */ (error);
     const offline = failed instanceof ApiError && failed.offline;
-    changeWhereShown(pending, (timeline) => withPending(timeline, { ...pending, state: 'failed', error: offline ? '' : failed.message, offline }));
+    // Taken back, or signed out, meanwhile.
+    if (unsent.value.has(pending.nonce)) show({ ...pending, state: 'failed', error: offline ? '' : failed.message, offline });
   }
 }
 

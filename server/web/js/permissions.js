@@ -1,26 +1,30 @@
 /** What the signed-in person may do, and so which pages they are shown. The server asks again at every call. */
+import { t } from './words.js';
+
 
 /** @typedef {{name:string, title:string, icon:string}} Section */
 /** @typedef {{is_superuser?:boolean, permissions?:string[]}|null|undefined} Account */
 
 /** @type {Section[]} */
 export const PREFERENCES = [
-  { name: 'profile', title: 'Profile', icon: 'smile' },
-  { name: 'notifications', title: 'Notifications', icon: 'bell' },
-  { name: 'security', title: 'Password and security', icon: 'lock' },
-  { name: 'sessions', title: 'Devices', icon: 'screen' },
-  { name: 'tokens', title: 'Access tokens', icon: 'codei' },
+  { name: 'profile', title: t('profile'), icon: 'smile' },
+  { name: 'appearance', title: t('appearance'), icon: 'sun' },
+  { name: 'notifications', title: t('notifications'), icon: 'bell' },
+  { name: 'security', title: t('password_and_security'), icon: 'lock' },
+  { name: 'sessions', title: t('devices'), icon: 'screen' },
+  { name: 'tokens', title: t('access_tokens'), icon: 'codei' },
 ];
 
 /** @type {(Section & {allowed:(user:Account)=>boolean})[]} */
 const ADMINISTRATION = [
-  { name: 'people', title: 'People', icon: 'users', allowed: (user) => may(user, 'users.manage') || may(user, 'bots.manage') },
-  { name: 'roles', title: 'Roles and permissions', icon: 'check', allowed: (user) => may(user, 'roles.manage') },
-  { name: 'invitations', title: 'Invitations', icon: 'userplus', allowed: (user) => may(user, 'users.invite') },
-  { name: 'plugins', title: 'Plugins', icon: 'spark', allowed: (user) => may(user, 'plugins.manage') },
-  { name: 'audit', title: 'Audit log', icon: 'list', allowed: (user) => may(user, 'audit.read') },
-  { name: 'server', title: 'Server', icon: 'screen', allowed: (user) => may(user, 'server.watch') },
-  { name: 'policy', title: 'Policy', icon: 'lock', allowed: (user) => Boolean(user?.is_superuser) },
+  { name: 'overview', title: t('overview'), icon: 'chart', allowed: (user) => may(user, 'server.watch') },
+  { name: 'people', title: t('people'), icon: 'users', allowed: (user) => may(user, 'users.manage') || may(user, 'bots.manage') },
+  { name: 'roles', title: t('roles_and_permissions'), icon: 'check', allowed: (user) => may(user, 'roles.manage') },
+  { name: 'invitations', title: t('invitations'), icon: 'userplus', allowed: (user) => may(user, 'users.invite') },
+  { name: 'plugins', title: t('plugins'), icon: 'spark', allowed: (user) => may(user, 'plugins.manage') },
+  { name: 'audit', title: t('audit_log'), icon: 'list', allowed: (user) => may(user, 'audit.read') },
+  { name: 'server', title: t('server'), icon: 'screen', allowed: (user) => may(user, 'server.watch') },
+  { name: 'policy', title: t('policy'), icon: 'lock', allowed: (user) => Boolean(user?.is_superuser) },
 ];
 
 /** @param {Account} user @param {string} permission */

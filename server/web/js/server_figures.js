@@ -1,13 +1,15 @@
 /** The server's figures in words. */
+import { t } from './page_words.js';
+import { locale } from './words.js';
 
 /** @typedef {{lag?:number, documents?:number, origin?:number, building?:{done:number, total:number}, error?:string}} IndexState */
 
 /** How the search index is. @param {IndexState} index @returns {{kind:'ok'|'warn'|'bad', word:string, text:string}} */
 export function indexText({ lag = 0, documents = 0, building, error }) {
-  if (error) return { kind: 'bad', word: 'Not reached', text: `No worker answers, so nothing can be searched: ${error}` };
-  if (building) return { kind: 'warn', word: 'Being built', text: `${number(building.done)} of ${number(building.total)} messages are read. The old index answers until the new one is whole.` };
-  if (lag > 0) return { kind: 'warn', word: 'Behind', text: `${number(documents)} messages; ${number(lag)} ${lag === 1 ? 'event waits' : 'events wait'} to be read.` };
-  return { kind: 'ok', word: 'Up to date', text: `${number(documents)} ${documents === 1 ? 'message' : 'messages'} can be found.` };
+  if (error) return { kind: 'bad', word: t('not_reached'), text: t('no_worker_answers_so_nothing_can', { error }) };
+  if (building) return { kind: 'warn', word: t('being_built'), text: t('of_messages_are_read_the_old', { count: number(building.done), count2: number(building.total) }) };
+  if (lag > 0) return { kind: 'warn', word: t('behind'), text: t('index_behind', { documents, count: lag }) };
+  return { kind: 'ok', word: t('up_to_date'), text: t('index_documents', { count: documents }) };
 }
 
 /** True until an index that was asked for answers: it is begun a moment after it was asked for. @param {number|null} originBefore null when none was asked for @param {IndexState|undefined} index */
@@ -22,5 +24,5 @@ export function consumers(cursors, head) {
 
 /** @param {number} count */
 export function number(count) {
-  return new Intl.NumberFormat(undefined).format(count);
+  return new Intl.NumberFormat(locale()).format(count);
 }

@@ -2,7 +2,9 @@
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
 import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
+import { forgetUnsent } from './unsent.js';
 import { forgetUploads } from './uploads.js';
+import { t } from './words.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
 const RENEW_BEFORE_MS = 60_000;
@@ -73,7 +75,7 @@ async function refresh() {
     return grant.access_token;
   } catch (error) {
     const refused = error instanceof ApiError && !error.offline && error.status < 500 && error.status !== 429;
-    if (refused && signedInBefore) leave('Your session has ended. Sign in again.');
+    if (refused && signedInBefore) leave(t('your_session_has_ended_sign_in'));
     else if (signedInBefore) renewTimer = window.setTimeout(() => void renewToken(true).catch(() => {}), 15_000);
     throw error;
   }
@@ -93,5 +95,6 @@ export function leave(reason) {
   forget();
   forgetDrafts();
   forgetUploads();
+  forgetUnsent();
   ended(reason);
 }

@@ -1,4 +1,6 @@
 /** What people say of themselves beside their name, and until when it holds. */
+import { t } from './words.js';
+
 
 /** @typedef {'half_hour'|'hour'|'today'|'week'|'never'} Duration */
 /** @typedef {{user_id:string, status:string, text?:string|null, expires_at?:string|null}} Status */
@@ -7,10 +9,10 @@
 export const STATUS_TEXT_CHARACTERS = 100;
 
 /** @type {[Duration, string][]} */
-export const DURATIONS = [['half_hour', '30 minutes'], ['hour', '1 hour'], ['today', 'Today'], ['week', 'This week'], ['never', 'Don’t clear']];
+export const DURATIONS = [['half_hour', t('n_30_minutes')], ['hour', t('n_1_hour')], ['today', t('today_heading')], ['week', t('this_week')], ['never', t('dont_clear')]];
 
 /** @type {[string, string][]} */
-export const PRESENCES = [['online', 'Online'], ['away', 'Away'], ['busy', 'Busy'], ['offline', 'Appear offline']];
+export const PRESENCES = [['online', t('online_2')], ['away', t('away_2')], ['busy', t('busy_2')], ['offline', t('appear_offline')]];
 
 /**
  * When a status set now ends, in the reader's own zone: days end at midnight, weeks with Sunday.

@@ -85,6 +85,15 @@ function trimmed(timeline, giveWay) {
     : { ...timeline, items: timeline.items.slice(0, WINDOW), reachedEnd: false };
 }
 
+/** What is kept of a channel that is left: drawing the whole window again would make coming back slow. */
+const KEPT = 50;
+
+/** @param {Timeline} timeline @returns {Timeline} */
+export function newestPage(timeline) {
+  if (!timeline.reachedEnd || timeline.items.length <= KEPT) return timeline;
+  return { ...timeline, items: timeline.items.slice(-KEPT), reachedStart: false };
+}
+
 /** @param {Pending[]} pending @param {Message[]} arrived */
 function unsettled(pending, arrived) {
   const nonces = new Set(arrived.map((message) => message.nonce).filter(Boolean));

@@ -1,4 +1,6 @@
 /** The second factor, as far as it needs no page. */
+import { t } from './words.js';
+
 
 /** @param {any} user True when this account must set a second factor up before anything else. An account without a password signs in elsewhere, where that is asked. */
 export function mustSetUpTwoFactor(user) {
@@ -22,12 +24,12 @@ export function plainCode(code) {
  */
 export function recoveryCodeFile(codes, { workspace, username, address, now = new Date() }) {
   return [
-    `Recovery codes of ${username} for ${workspace} (${address})`,
-    `Made on ${now.toISOString().slice(0, 10)}. They replace all earlier ones.`,
+    t('recovery_codes_of_for', { username, workspace, address }),
+    t('made_on_they_replace_all_earlier', { value: now.toISOString().slice(0, 10) }),
     '',
     ...codes,
     '',
-    'Each code signs you in once, in place of the code of your device. Keep them where others cannot read them.',
+    t('each_code_signs_you_in_once'),
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@
 import { signal } from '../vendor/signals-core.js';
 import { ApiError, Cancelled } from './api.js';
 import { chat } from './chat_api.js';
+import { t } from './words.js';
 
 /** Most files of one message. */
 export const MAX_FILES = 10;
@@ -46,8 +47,8 @@ export function addFiles(place, files, most = Infinity) {
   const free = Math.max(0, MAX_FILES - uploadsOf(place).length);
   for (const source of list.slice(0, free)) {
     const preview = source.type.startsWith('image/') && source.type !== 'image/svg+xml' ? URL.createObjectURL(source) : undefined;
-    const upload = { key: Math.random(), name: source.name || 'pasted file', size: source.size, sent: 0, source, preview };
-    changeList(place, (known) => [...known, source.size > most ? { ...upload, error: 'Larger than this server takes' } : upload]);
+    const upload = { key: Math.random(), name: source.name || t('pasted_file'), size: source.size, sent: 0, source, preview };
+    changeList(place, (known) => [...known, source.size > most ? { ...upload, error: t('larger_than_this_server_takes') } : upload]);
     if (source.size <= most) void run(place, upload);
   }
   return list.length - Math.min(list.length, free);

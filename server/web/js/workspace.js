@@ -4,6 +4,7 @@ import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
+import { turnDay } from './clock.js';
 import { loadDrafts, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
@@ -19,13 +20,18 @@ import {
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
+import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
+import { restoreUnsent, unsent } from './unsent.js';
 import { loadWhispers } from './whispers.js';
-import { aroundPage, emptyTimeline, withPage } from './timeline.js';
+import { t } from './words.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
 const MAX_THREAD_PAGES = 3;
 /** Without a gateway after this time, the channels are fetched without waiting for it. */
 const READY_PATIENCE_MS = 4_000;
+
+/** Hidden pages are woken once a minute; whatever is longer was sleep. */
+const ASLEEP_MS = 90_000;
 
 /** @type {Live|null} */
 export let live = null;
@@ -40,11 +46,11 @@ export function startLive() {
     renewToken,
     event: applyEvent,
     signal: applySignal,
-    ready: (ready) => { setPresences(ready.presences); void attempt(loadWorkspace()); resendWaiting(); },
+    ready: (ready) => { setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
     resumed: () => { resendWaiting(); void loadVoiceRooms(); },
     connection: (state) => {
       connection.value = state;
-      if (state.status === 'stopped' && state.reason === 'signed_out') leave('You were signed out.');
+      if (state.status === 'stopped' && state.reason === 'signed_out') leave(t('you_were_signed_out'));
     },
   });
   live.start();
@@ -59,9 +65,18 @@ export function stopLive() {
 
 /** Things that go on while the page is open. */
 export function startUpkeep() {
-  setInterval(() => { expireTyping(); expireStatus(); }, 1_000);
-  addEventListener('online', () => live?.retryNow());
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) live?.retryNow(); });
+  let tick = Date.now();
+  setInterval(() => {
+    // The clock went on and this page did not: the device slept.
+    if (Date.now() - tick > ASLEEP_MS) live?.wake();
+    tick = Date.now();
+    expireTyping();
+    expireStatus();
+    turnDay();
+  }, 1_000);
+  addEventListener('online', () => live?.wake());
+  addEventListener('pageshow', (shown) => { if (shown.persisted) live?.wake(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnDay(); live?.wake(); } });
   effect(() => {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);
@@ -180,7 +195,7 @@ async function page(channelId, query, take) {
 export async function openThread(rootId, channelId) {
   const known = timelineOf(channelId);
   const seen = known.items.filter((message) => message.id === rootId || message.parent_id === rootId);
-  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, loading: 'page' } };
+  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, pending: [...unsent.value.values()].filter((pending) => pending.parent_id === rootId), loading: 'page' } };
   try {
     /** @type {any[]} */
     const items = [];
@@ -237,12 +252,13 @@ export async function markAllRead() {
   const done = await attempt(chat.markAllRead().then(() => true));
   if (!done) return;
   for (const channel of myChannels.value) markedRead(channel.id, channel.last_seq);
-  notify('Everything is read.');
+  notify(t('everything_is_read'));
 }
 
-/** The channel is left: looking at it next time reads it. */
-export function leaveChannelView() {
+/** The channel is left: looking at it next time reads it, and begins with its newest page, which is there at once. @param {string} channelId */
+export function leaveChannelView(channelId) {
   holdUnread('');
+  if (timelines.value.has(channelId)) changeTimeline(channelId, newestPage);
 }
 
 /** @param {string} channelId */

@@ -63,13 +63,13 @@ test('each section of the administration opens by its own permission', () => {
   assert.deepEqual(names(null), []);
   assert.deepEqual(names({ permissions: ['channels.create'] }), []);
   assert.deepEqual(names({ permissions: ['plugins.manage'] }), ['plugins']);
-  assert.deepEqual(names({ permissions: ['server.watch'] }), ['server']);
+  assert.deepEqual(names({ permissions: ['server.watch'] }), ['overview', 'server']);
   assert.deepEqual(names({ permissions: ['users.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
-  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'policy']);
+  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'policy']);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);
-  assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'notifications', 'security', 'sessions', 'tokens']);
+  assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'appearance', 'notifications', 'security', 'sessions', 'tokens']);
 });
 
 test('a refusal stands at its field, and above the form only where no field is at fault', () => {

@@ -1,8 +1,8 @@
 /** Files of a message: pictures drawn, everything else as a card. */
-import { decodeBlurhash } from '../blurhash.js';
 import { download, isPicture, kindText, shownSize, sizeText, thumbnailAddress } from '../files.js';
 import { cleanName } from '../format.js';
 import { openDialog } from '../layout.js';
+import { t } from '../words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Action } from './form.js';
 import { Icon, IconButton } from './icon.js';
@@ -43,7 +43,7 @@ function Thumbnail({ file, open }) {
   }, [file.id]);
   if (failed) return html`<${FileCard} file=${file} />`;
   const name = cleanName(file.filename);
-  return html`<button type="button" class="picture-at" ref=${element} aria-label=${`Picture ${name}, open`} title=${name} onClick=${open} style=${{ width: `${size.width}px`, aspectRatio: `${size.width} / ${size.height}` }}>
+  return html`<button type="button" class="picture-at" ref=${element} aria-label=${t('picture_open', { name })} title=${name} onClick=${open} style=${{ width: `${size.width}px`, aspectRatio: `${size.width} / ${size.height}` }}>
     ${file.blurhash && !address && html`<${Shadow} hash=${file.blurhash} />`}
     ${address && html`<img src=${address} alt="" width=${size.width} height=${size.height} onError=${() => setFailed(true)} />`}</button>`;
 }
@@ -52,12 +52,14 @@ function Thumbnail({ file, open }) {
 function Shadow({ hash }) {
   const canvas = useRef(/** @type {HTMLCanvasElement|null} */ (null));
   useLayoutEffect(() => {
-    const pixels = decodeBlurhash(hash, SHADOW_SIDE, SHADOW_SIDE);
-    const context = canvas.current?.getContext('2d');
-    if (!pixels || !context) return;
-    const image = context.createImageData(SHADOW_SIDE, SHADOW_SIDE);
-    image.data.set(pixels);
-    context.putImageData(image, 0, 0);
+    void import('../blurhash.js').then(({ decodeBlurhash }) => {
+      const pixels = decodeBlurhash(hash, SHADOW_SIDE, SHADOW_SIDE);
+      const context = canvas.current?.getContext('2d');
+      if (!pixels || !context) return;
+      const image = context.createImageData(SHADOW_SIDE, SHADOW_SIDE);
+      image.data.set(pixels);
+      context.putImageData(image, 0, 0);
+    }, () => {}); // the picture itself follows
   }, [hash]);
   return html`<canvas ref=${canvas} width=${SHADOW_SIDE} height=${SHADOW_SIDE} aria-hidden="true"></canvas>`;
 }
@@ -71,7 +73,7 @@ export function FileCard({ file }) {
     setAbort(controller);
     await download(file, controller.signal).finally(() => setAbort(null));
   };
-  return html`<div class="file"><span class="ic" aria-hidden="true">${kindText(file)}</span><span class="file-t"><bdi class="nm" title=${name}>${name}</bdi><span class="mt">${sizeText(file.file_size)}${abort ? ' · downloading…' : ''}</span></span>
-    ${abort ? html`<${IconButton} icon="x" label=${`Stop the download of ${name}`} onClick=${() => abort.abort()} />`
-      : html`<${Action} class="icon-btn" label=${`Download ${name}`} run=${fetchIt}><${Icon} name="down" /></${Action}>`}</div>`;
+  return html`<div class="file"><span class="ic" aria-hidden="true">${kindText(file)}</span><span class="file-t"><bdi class="nm" title=${name}>${name}</bdi><span class="mt">${sizeText(file.file_size)}${abort ? t('downloading') : ''}</span></span>
+    ${abort ? html`<${IconButton} icon="x" label=${t('stop_the_download_of', { name })} onClick=${() => abort.abort()} />`
+      : html`<${Action} class="icon-btn" label=${t('download', { name })} run=${fetchIt}><${Icon} name="down" /></${Action}>`}</div>`;
 }

@@ -3,6 +3,7 @@ import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { presences, statuses, users } from '../store.js';
 import { currentStatus } from '../status.js';
+import { t } from '../words.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
 
@@ -46,9 +47,14 @@ function PresenceDot({ userId }) {
   return html`<span class=${`pres ${PRESENCE_CLASS[status] ?? ''}`}></span>`;
 }
 
+/** @param {string|undefined} status */
+export function presenceWord(status) {
+  return ({ online: t('online'), away: t('away'), idle: t('away'), busy: t('busy'), dnd: t('busy') })[status ?? ''] ?? t('offline');
+}
+
 /** The presence in words, for those who do not see the dot. @param {{userId:string}} props */
 export function PresenceWord({ userId }) {
-  return html`<span class="sr">, ${presences.value.get(userId) ?? 'offline'}</span>`;
+  return html`<span class="sr">, ${presenceWord(presences.value.get(userId))}</span>`;
 }
 
 /** What somebody says of themselves at the moment. @param {{userId:string}} props */

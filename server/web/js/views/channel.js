@@ -10,6 +10,7 @@ import { channelTitle } from '../names.js';
 import { attempt } from '../notices.js';
 import { navigate, route, searchPath, visits } from '../router.js';
 import { changeTimeline, channels, channelsLoaded, info, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
+import { t } from '../words.js';
 import { call } from '../voice/state.js';
 import { join, leaveChannelView, loadAround, loadLatest } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
@@ -40,14 +41,14 @@ export function ChannelView({ channelId }) {
   useEffect(() => setMissing(''), [channelId]);
   if (!channel) {
     return html`<main class="main" id="main"><header class="top"><${MenuButton} /></header>
-      <div class="empty">${missing ? html`<h1>Not here</h1><p>This channel does not exist, or you are not in it.</p>` : html`<p role="status">Loading…</p>`}</div></main>`;
+      <div class="empty">${missing ? html`<h1>${t('not_here')}</h1><p>${t('this_channel_does_not_exist_or')}</p>` : html`<p role="status">${t('loading')}</p>`}</div></main>`;
   }
   return html`<main class="main" id="main"><${Heading} channel=${channel} />${call.value && html`<${VoiceBar} inPage />`}
     ${channel.kind === 'voice' && channel.role && html`<${VoiceStage} channel=${channel} />`}<${Conversation} channel=${channel} /></main>`;
 }
 
 function MenuButton() {
-  return html`<${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />`;
+  return html`<${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />`;
 }
 
 /** @param {{channel:Channel}} props */
@@ -61,12 +62,12 @@ function Heading({ channel }) {
     ${(channel.topic || channel.description) && html`<span class="topic"><bdi>${cleanName(channel.topic || channel.description)}</bdi></span>`}
     ${channel.kind === 'direct' && others.length === 1 && html`<span class="topic"><${StatusText} userId=${others[0].user.id} /></span>`}
     <span class="acts">
-      <button class="members" onClick=${() => openDialog('details')} title="Members and details"><span class="stack">${list.slice(0, 3).map(({ user }) => html`<${Avatar} key=${user.id} user=${user} size="xs" />`)}</span>
-        <span>${channel.member_count}<span class="sr"> members, details</span></span></button>
-      <${IconButton} icon="find" label="Search in this channel" onClick=${() => navigate(searchPath(isConversation(channel) ? '' : `in:${channel.name} `))} />
-      <${IconButton} icon="pin" label="Pinned messages" pressed=${panel.value === 'pins'} onClick=${togglePins} />
-      <${IconButton} icon="spark" label="Assistant" class="ai" pressed=${panel.value === 'assistant'} onClick=${toggleAssistant} />
-      <${Menu} label="More of this channel" floating items=${menuItems(channel)}><span class="icon-btn"><${Icon} name="more" /></span></${Menu}>
+      <button class="members" onClick=${() => openDialog('details')} title=${t('members_and_details')}><span class="stack">${list.slice(0, 3).map(({ user }) => html`<${Avatar} key=${user.id} user=${user} size="xs" />`)}</span>
+        <span>${channel.member_count}<span class="sr"> ${t('members_details')}</span></span></button>
+      <${IconButton} icon="find" label=${t('search_in_this_channel')} onClick=${() => navigate(searchPath(isConversation(channel) ? '' : `in:${channel.name} `))} />
+      <${IconButton} icon="pin" label=${t('pinned_messages')} pressed=${panel.value === 'pins'} onClick=${togglePins} />
+      <${IconButton} icon="spark" label=${t('assistant')} class="ai" pressed=${panel.value === 'assistant'} onClick=${toggleAssistant} />
+      <${Menu} label=${t('more_of_this_channel')} floating items=${menuItems(channel)}><span class="icon-btn"><${Icon} name="more" /></span></${Menu}>
     </span>
   </header>`;
 }
@@ -78,13 +79,13 @@ function menuItems(channel) {
   const hasAssistant = info.value?.features?.assistant !== false;
   const show = (/** @type {string} */ tab) => () => openDialog('details', { tab });
   return [
-    Boolean(channel.role) && { label: channel.starred ? 'Take the star away' : 'Star', icon: 'star', act: () => void tune(channel, { starred: !channel.starred }) },
-    Boolean(channel.role) && { label: channel.muted ? 'Unmute' : 'Mute', icon: channel.muted ? 'bell' : 'mute', act: () => void tune(channel, { muted: !channel.muted }) },
-    { label: 'Notifications and details', icon: 'bell', act: show('about') },
-    hasAssistant && { label: channel.unread_count ? 'Sum up what is unread' : 'Sum up the channel', icon: 'spark', act: () => void summarize(`Sum up ${channel.unread_count ? 'what is unread in ' : ''}${channelLabel({ channel })}`, { channel_id: channel.id, unread: Boolean(channel.unread_count) }) },
-    { label: 'Members', icon: 'users', act: show('members') },
-    manages && { label: 'Invite with a code', icon: 'userplus', act: show('invitations') },
-    manages && { label: 'Settings', icon: 'gear', act: show('settings') },
+    Boolean(channel.role) && { label: channel.starred ? t('take_the_star_away') : t('star'), icon: 'star', act: () => void tune(channel, { starred: !channel.starred }) },
+    Boolean(channel.role) && { label: channel.muted ? t('unmute') : t('mute'), icon: channel.muted ? 'bell' : 'mute', act: () => void tune(channel, { muted: !channel.muted }) },
+    { label: t('notifications_and_details'), icon: 'bell', act: show('about') },
+    hasAssistant && { label: channel.unread_count ? t('sum_up_the_unread') : t('sum_up_the_channel'), icon: 'spark', act: () => void summarize(channel.unread_count ? t('sum_up_unread_in', { channel: channelLabel({ channel }) }) : t('sum_up_name', { channel: channelLabel({ channel }) }), { channel_id: channel.id, unread: Boolean(channel.unread_count) }) },
+    { label: t('members'), icon: 'users', act: show('members') },
+    manages && { label: t('invite_with_a_code'), icon: 'userplus', act: show('invitations') },
+    manages && { label: t('settings'), icon: 'gear', act: show('settings') },
   ];
 }
 
@@ -102,7 +103,7 @@ function Conversation({ channel }) {
     if (citedSeq.value !== seq) citedSeq.value = 0;
   }, [seq, visits.value]);
   useNewDivider(channel);
-  useEffect(() => leaveChannelView, [channel.id]);
+  useEffect(() => () => leaveChannelView(channel.id), [channel.id]);
   return html`<${MessageLog} channel=${channel} timeline=${timeline ?? timelineOf(channel.id)} jumpSeq=${seq} jumpVisit=${visits.value} />
     <div class="compose"><${Writing} channel=${channel} /></div>`;
 }
@@ -111,14 +112,14 @@ function Conversation({ channel }) {
 function Writing({ channel }) {
   const title = cleanName(channelTitle(channel));
   if (channel.role && !channel.archived_at) {
-    return html`<${Composer} channelId=${channel.id} placeholder=${`Message ${isConversation(channel) ? '' : '#'}${title}`} /><${TypingLine} channelId=${channel.id} />`;
+    return html`<${Composer} channelId=${channel.id} placeholder=${t('message', { value: isConversation(channel) ? '' : '#', title })} /><${TypingLine} channelId=${channel.id} />`;
   }
   if (channel.role) {
     const takeOut = () => attempt(chat.unarchive(channel.id)).then((changed) => { if (changed !== undefined) putChannel(changed?.id ? changed : { id: channel.id, archived_at: null }); });
-    return html`<div class="joinbar"><span>This channel is archived: it can be read, and nobody can write in it.</span>${isAtLeast(channel.role, 'admin') && html`<button class="btn" onClick=${() => void takeOut()}>Take it out</button>`}</div>`;
+    return html`<div class="joinbar"><span>${t('this_channel_is_archived_it_can')}</span>${isAtLeast(channel.role, 'admin') && html`<button class="btn" onClick=${() => void takeOut()}>${t('take_it_out')}</button>`}</div>`;
   }
-  return html`<div class="joinbar"><span>You are looking at <b><${ChannelIcon} channel=${channel} /><bdi>${title}</bdi></b></span>
-    ${channel.kind === 'public' || channel.kind === 'voice' ? html`<button class="btn primary" onClick=${() => join(channel.id)}>Join channel</button>` : html`<span>Opened by break-glass: you can read, no more.</span>`}</div>`;
+  return html`<div class="joinbar"><span>${t('you_are_looking_at')} <b><${ChannelIcon} channel=${channel} /><bdi>${title}</bdi></b></span>
+    ${channel.kind === 'public' || channel.kind === 'voice' ? html`<button class="btn primary" onClick=${() => join(channel.id)}>${t('join_channel')}</button>` : html`<span>${t('opened_by_break_glass_you_can')}</span>`}</div>`;
 }
 
 /** The line above what is new stays where it was when the channel was opened. @param {Channel} channel */

@@ -2,6 +2,7 @@
 import { dialog, dialogSubject } from '../layout.js';
 import { isAtLeast } from '../channel_roles.js';
 import { channelTitle } from '../names.js';
+import { t } from '../page_words.js';
 import { route } from '../router.js';
 import { channels, isConversation } from '../store.js';
 import { About } from './channel_details/about.js';
@@ -18,13 +19,13 @@ export function ChannelDetails() {
   if (!channel) return null;
   const named = !isConversation(channel);
   const tabs = [
-    { name: 'about', title: 'About', panel: About },
-    { name: 'members', title: `Members (${channel.member_count})`, panel: Members },
-    named && isAtLeast(channel.role, 'admin') && { name: 'invitations', title: 'Invitations', panel: ChannelInvitations },
-    named && isAtLeast(channel.role, 'admin') && { name: 'settings', title: 'Settings', panel: Settings },
+    { name: 'about', title: t('about'), panel: About },
+    { name: 'members', title: t('members_2', { member_count: channel.member_count }), panel: Members },
+    named && isAtLeast(channel.role, 'admin') && { name: 'invitations', title: t('invitations'), panel: ChannelInvitations },
+    named && isAtLeast(channel.role, 'admin') && { name: 'settings', title: t('settings'), panel: Settings },
   ].filter((one) => one !== false);
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
   return html`<${Dialog} title=${named ? `#${channel.name}` : channelTitle(channel)} class="tall">
-    <${Tabs} label="Parts of the channel" tabs=${tabs} current=${current.name} choose=${setTab}><${current.panel} channel=${channel} close=${() => { dialog.value = ''; }} /></${Tabs}>
+    <${Tabs} label=${t('parts_of_the_channel')} tabs=${tabs} current=${current.name} choose=${setTab}><${current.panel} channel=${channel} close=${() => { dialog.value = ''; }} /></${Tabs}>
   </${Dialog}>`;
 }

@@ -1,8 +1,10 @@
 /** What the composer offers while one types "/", "@", "#" or ":". */
+import { loadEveryEmoji } from '../emoji.js';
 import { emojiFor } from '../emoji_words.js';
 import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { commands, customReactions, isConversation, me, members, myChannels } from '../store.js';
+import { t } from '../words.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
 import { Face } from './reactions.js';
@@ -26,7 +28,7 @@ export function completionFor(text, caret, channelId, inThread) {
   if (command) {
     const options = commands.value.map((known) => ({ ...known, name: known.name.replace(/^\//, '') })).filter(({ name }) => name.startsWith(command[1].toLowerCase()))
       .slice(0, MAX_OPTIONS).map((known) => ({ insert: `/${known.name} `, command: known }));
-    return options.length ? { caption: command[1] ? `Commands matching “/${command[1]}”` : 'Commands', from: 0, to: caret, typed: before, options, index: 0 } : null;
+    return options.length ? { caption: command[1] ? t('commands_matching', { command: command[1] }) : t('commands'), from: 0, to: caret, typed: before, options, index: 0 } : null;
   }
   const word = /(?:^|[\s(])([@#:])([\p{L}\p{N}._+-]{0,32})$/u.exec(before);
   if (!word) return null;
@@ -37,7 +39,7 @@ export function completionFor(text, caret, channelId, inThread) {
 }
 
 /** Words that mean more than one person, with what they mean. */
-const EVERYONE = /** @type {[string, string][]} */ ([['channel', 'everyone in this channel'], ['here', 'everyone who is online']]);
+const EVERYONE = /** @type {[string, string][]} */ ([['channel', t('everyone_in_this_channel')], ['here', t('everyone_who_is_online')]]);
 
 /** @param {string} channelId @param {string} wanted */
 function peopleFor(channelId, wanted) {
@@ -45,18 +47,19 @@ function peopleFor(channelId, wanted) {
   const all = EVERYONE.filter(([name]) => wanted && name.startsWith(wanted)).map(([name, meaning]) => ({ insert: `@${name} `, everyone: meaning }));
   /** @type {Option[]} */
   const options = [...people.map((user) => ({ insert: `@${user.username} `, user })), ...all];
-  return { caption: 'People in this channel', options };
+  return { caption: t('people_in_this_channel'), options };
 }
 
 /** Channels that everyone may open: the others are nobody's business. @param {string} wanted */
 function channelsFor(wanted) {
   const found = myChannels.value.filter((channel) => !isConversation(channel) && channel.kind !== 'private' && channel.name.toLowerCase().startsWith(wanted)).slice(0, MAX_OPTIONS);
-  return { caption: 'Channels', options: found.map((channel) => ({ insert: `#${channel.name} `, channel })) };
+  return { caption: t('channels'), options: found.map((channel) => ({ insert: `#${channel.name} `, channel })) };
 }
 
 /** @param {string} wanted */
 function emojisFor(wanted) {
-  return { caption: 'Emoji', options: emojiFor(wanted, customReactions.value, MAX_OPTIONS).map((emoji) => ({ insert: `${emoji.insert} `, emoji })) };
+  void loadEveryEmoji(); // there for the next letter
+  return { caption: t('emoji'), options: emojiFor(wanted, customReactions.value, MAX_OPTIONS).map((emoji) => ({ insert: `${emoji.insert} `, emoji })) };
 }
 
 /** @param {any} user @param {string} wanted */
@@ -76,7 +79,7 @@ export function Completion({ id, completion, choose }) {
 
 /** @param {{option:Option}} props */
 function Drawn({ option: { command, user, everyone, channel, emoji, insert } }) {
-  if (command) return html`<span class="cmd">/${command.name}</span><span class="m">${usage(command)}</span><span class="end">${command.plugin_id ? 'plugin' : 'built in'}</span>`;
+  if (command) return html`<span class="cmd">/${command.name}</span><span class="m">${usage(command)}</span><span class="end">${command.plugin_id ? 'plugin' : t('built_in')}</span>`;
   if (user) return html`<${Avatar} user=${user} size="sm" presence /><b><bdi>${cleanName(personName(user))}</bdi></b><span class="m">@${user.username}</span>`;
   if (channel) return html`<${ChannelIcon} channel=${channel} /><b><bdi>${cleanName(channel.name)}</bdi></b><span class="m">${channel.topic ?? ''}</span>`;
   if (emoji) return html`<span class="e">${emoji.custom ? html`<${Face} code=${emoji.code} />` : emoji.insert}</span><b>:${emoji.code}:</b><span class="m">${emoji.name}</span>`;

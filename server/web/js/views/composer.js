@@ -9,6 +9,7 @@ import { laterPath } from '../router.js';
 import { info, me, quotes, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
+import { t } from '../words.js';
 import { live } from '../workspace.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
@@ -38,7 +39,8 @@ export function Composer({ channelId, parentId, placeholder }) {
   const tooLong = limit > 0 && [...text].length > limit;
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
   useGrowing(area, text);
-  useEffect(() => { if (matchMedia('(min-width: 721px)').matches) area.current?.focus({ preventScroll: true }); }, [key]);
+  // Not from a message that was jumped to: whoever went there by keyboard is to be there.
+  useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     setDraft(place, value);
@@ -47,7 +49,7 @@ export function Composer({ channelId, parentId, placeholder }) {
   };
   const attach = (/** @type {FileList} */ files) => {
     const left = addFiles(key, files, info.value?.limits?.upload_bytes);
-    if (left) notify(`A message carries at most ${MAX_FILES} files.`, { bad: true });
+    if (left) notify(t('a_message_carries_at_most_files', { max_files: MAX_FILES }), { bad: true });
   };
   const over = useDropZone(area, attach);
   const replace = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ words, /** @type {number} */ caret = from + words.length) => {
@@ -75,7 +77,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     cleared(!isCommand);
   };
   const later = () => {
-    if (busy) notify(uploads.length ? 'The files are still on their way.' : 'Write something first.');
+    if (busy) notify(uploads.length ? t('the_files_are_still_on_their') : t('write_something_first'));
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
   };
   const complete = (/** @type {{insert:string}} */ option) => {
@@ -98,7 +100,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     }
   };
   const insertAtCaret = (/** @type {string} */ words) => replace(area.current?.selectionStart ?? text.length, area.current?.selectionEnd ?? text.length, words);
-  return html`<form class=${over ? 'box is-over' : 'box'} aria-label=${parentId ? 'Reply in thread' : 'Message composer'} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
+  return html`<form class=${over ? 'box is-over' : 'box'} aria-label=${parentId ? t('reply_in_thread') : t('message_composer')} onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
     <${Completion} id=${`${domId}-list`} completion=${completion} choose=${complete} />
     ${quoted && html`<${ComposerQuote} message=${quoted} remove=${() => { setQuote(key, null); area.current?.focus(); }} />`}
     ${!parentId && html`<${FormatBar} area=${area} replace=${replace} />`}
@@ -107,12 +109,12 @@ export function Composer({ channelId, parentId, placeholder }) {
       onKeyDown=${onKeyDown} onPaste=${(/** @type {ClipboardEvent} */ event) => takeFiles(event, event.clipboardData, attach)} onBlur=${() => setCompletion(null)} dir="auto"></textarea>
     <${Uploads} place=${key} />
     <div class="bar"><${AttachButton} addFiles=${attach} />
-      <${IconButton} icon="smile" label="Emoji" onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
-      <${IconButton} icon="at" label="Mention someone" onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
-      ${!parentId && html`<${IconButton} icon="slash" label="Commands" onClick=${() => replace(0, text.length, '/')} />`}
-      ${tooLong && html`<span class="toolong" role="alert">${[...text].length - limit} characters too many</span>`}
-      <span class="sends"><button class="send" aria-label=${parentId ? 'Send reply' : 'Send message'} disabled=${busy}><${Icon} name="send" /></button>
-        <${Menu} label="Send later" floating items=${[{ label: 'Send later…', icon: 'clock', act: later }, { label: 'Scheduled messages', icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
+      <${IconButton} icon="smile" label=${t('emoji')} onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
+      <${IconButton} icon="at" label=${t('mention_someone')} onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
+      ${!parentId && html`<${IconButton} icon="slash" label=${t('commands')} onClick=${() => replace(0, text.length, '/')} />`}
+      ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
+      <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
+        <${Menu} label=${t('send_later_2')} floating items=${[{ label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
   </form>`;
 }
 
@@ -180,10 +182,10 @@ function editLast(event, channelId) {
 
 /** @param {{area:{current:HTMLTextAreaElement|null}, replace:any}} props */
 function FormatBar({ area, replace }) {
-  return html`<div class="fmt" role="toolbar" aria-label="Formatting">
-    <${IconButton} icon="bold" small label="Bold" onClick=${() => wrap(area, replace, '**')} /><${IconButton} icon="ital" small label="Italic" onClick=${() => wrap(area, replace, '_')} />
-    <${IconButton} icon="codei" small label="Code" onClick=${() => wrap(area, replace, '`')} /><span class="sep"></span>
-    <${IconButton} icon="list" small label="List" onClick=${() => prefix(area, replace, '- ')} /><${IconButton} icon="quote" small label="Quote" onClick=${() => prefix(area, replace, '> ')} />
+  return html`<div class="fmt" role="toolbar" aria-label=${t('formatting')}>
+    <${IconButton} icon="bold" small label=${t('bold')} onClick=${() => wrap(area, replace, '**')} /><${IconButton} icon="ital" small label=${t('italic')} onClick=${() => wrap(area, replace, '_')} />
+    <${IconButton} icon="link" small label=${t('link')} onClick=${() => link(area, replace)} /><span class="sep"></span>
+    <${IconButton} icon="list" small label=${t('list')} onClick=${() => prefix(area, replace, '- ')} /><${IconButton} icon="quote" small label=${t('quote')} onClick=${() => prefix(area, replace, '> ')} /><${IconButton} icon="codei" small label=${t('code')} onClick=${() => code(area, replace)} />
   </div>`;
 }
 
@@ -193,6 +195,22 @@ function wrap(area, replace, mark) {
   const words = value.slice(selectionStart, selectionEnd);
   const caret = words ? selectionEnd + mark.length * 2 : selectionStart + mark.length;
   replace(selectionStart, selectionEnd, mark + words + mark, caret);
+}
+
+/** Makes a link of the selection: of words, with the place for the address chosen; of an address, with that for the words. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace */
+function link(area, replace) {
+  const { selectionStart = 0, selectionEnd = 0, value = '' } = area.current ?? {};
+  const words = value.slice(selectionStart, selectionEnd);
+  if (/^https?:\/\/\S+$/.test(words)) replace(selectionStart, selectionEnd, `[](${words})`, selectionStart + 1);
+  else replace(selectionStart, selectionEnd, `[${words}](https://)`, selectionStart + words.length + (words ? 11 : 1));
+}
+
+/** Within a line between marks, several lines between fences. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace */
+function code(area, replace) {
+  const { selectionStart = 0, selectionEnd = 0, value = '' } = area.current ?? {};
+  const words = value.slice(selectionStart, selectionEnd);
+  if (!words.includes('\n')) return wrap(area, replace, '`');
+  return replace(selectionStart, selectionEnd, `\`\`\`\n${words}\n\`\`\``, selectionEnd + 8);
 }
 
 /** Puts a mark before every selected line. @param {{current:HTMLTextAreaElement|null}} area @param {any} replace @param {string} mark */

@@ -1,4 +1,5 @@
 import { dialog } from '../layout.js';
+import { t } from '../page_words.js';
 import { FormError } from './field.js';
 import { Action } from './form.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
@@ -34,7 +35,7 @@ export function Dialog({ title, children, bare = false, class: extra = '', onClo
   return html`<dialog ref=${element} class=${`dialog ${extra}`} aria-label=${title} onClose=${(/** @type {Event} */ event) => event.target === element.current && onClose()}
       onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && onClose()}>
     <div class="dialog-in">
-      ${!bare && html`<header class="dialog-h"><h2>${title}</h2><${IconButton} icon="x" label="Close" onClick=${onClose} /></header>`}
+      ${!bare && html`<header class="dialog-h"><h2>${title}</h2><${IconButton} icon="x" label=${t('close')} onClick=${onClose} /></header>`}
       ${children}
     </div>
   </dialog>`;
@@ -49,7 +50,7 @@ export function Confirm({ title, children, action, run, close, danger = true }) 
   return html`<${Dialog} title=${title} onClose=${close} class="narrow"><div class="dialog-b">
     <div class="lead">${children}</div>
     <${FormError} error=${error} />
-    <div class="dialog-f"><button type="button" class="btn" autofocus onClick=${close}>Cancel</button>
+    <div class="dialog-f"><button type="button" class="btn" autofocus onClick=${close}>${t('cancel')}</button>
       <${Action} class=${danger ? 'btn solid-danger' : 'btn primary'} run=${() => run().then(close)} failed=${(/** @type {Error} */ failure) => setError(failure.message)}>${action}</${Action}></div>
   </div></${Dialog}>`;
 }

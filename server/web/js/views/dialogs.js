@@ -1,10 +1,12 @@
 /** The dialogs of the workspace. Each one's code comes when it is first opened. */
 import { html } from './html.js';
 import { lazy } from './lazy.js';
-import { Picker } from './reactions.js';
+import { picker } from './reactions.js';
 
 /** @param {() => Promise<Record<string, any>>} load @param {string} name */
 const from = (load, name) => lazy(load, name, { quiet: true });
+
+const Picker = from(() => import('./picker.js'), 'Picker');
 
 const DIALOGS = /** @type {Record<import('../layout.js').DialogName, any>} */ ({
   switcher: from(() => import('./switcher.js'), 'Switcher'),
@@ -26,11 +28,11 @@ const DIALOGS = /** @type {Record<import('../layout.js').DialogName, any>} */ ({
 
 /** Who opens the list of channels by a key types on at once: its code must be there before, or the words go where the focus was. */
 export function fetchAhead() {
-  (globalThis.requestIdleCallback ?? setTimeout)(() => DIALOGS.switcher.ahead());
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { DIALOGS.switcher.ahead(); Picker.ahead(); });
 }
 
 /** @param {{name:import('../layout.js').DialogName | ''}} props */
 export function Dialogs({ name }) {
   const Open = name ? DIALOGS[name] : null;
-  return html`${Open && html`<${Open} key=${name} />`}<${Picker} />`;
+  return html`${Open && html`<${Open} key=${name} />`}${picker.value && html`<${Picker} />`}`;
 }

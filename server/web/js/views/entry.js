@@ -1,5 +1,6 @@
 /** The pages before the workspace: first account, joining by invitation, signing in. */
 import { api, oidcPath } from '../api.js';
+import { t } from '../page_words.js';
 import { navigate, route } from '../router.js';
 import { signedIn } from '../session.js';
 import { returnPath, signInMessage } from '../sign_in.js';
@@ -26,15 +27,15 @@ export function Entry({ reason, entered }) {
 export function Frame({ children }) {
   const features = info.value?.features ?? {};
   return html`<main class="setup">
-    <section class="art" aria-label="About">
+    <section class="art" aria-label=${t('about')}>
       <div class="brand"><${Logo} size=${34} /><b>${info.value?.name ?? 'Confab'}</b></div>
-      <div class="pitch"><p class="claim">Your team’s talk, on your own machine.</p>
-        <p>One program holds chat, files, search and an assistant that cites its sources. Nothing leaves this server unless you connect it.</p></div>
+      <div class="pitch"><p class="claim">${t('your_teams_talk_on_your_own')}</p>
+        <p>${t('one_program_holds_chat_files_search')}</p></div>
       <dl>
-        <dt>Version</dt><dd>${info.value?.version ?? ''}</dd>
-        <dt>Mode</dt><dd>${info.value?.mode ?? ''}</dd>
-        <dt>Search</dt><dd>${features.search === false ? 'off' : 'built in, ready'}</dd>
-        <dt>Assistant</dt><dd>${features.assistant === false ? 'off' : 'answers with sources'}</dd>
+        <dt>${t('version')}</dt><dd>${info.value?.version ?? ''}</dd>
+        <dt>${t('mode')}</dt><dd>${info.value?.mode ?? ''}</dd>
+        <dt>${t('search')}</dt><dd>${features.search === false ? 'off' : t('built_in_ready')}</dd>
+        <dt>${t('assistant')}</dt><dd>${features.assistant === false ? 'off' : t('answers_with_sources')}</dd>
       </dl>
     </section>
     ${children}
@@ -46,7 +47,7 @@ function useEntryForm(initial, submit, entered) {
   return useForm(initial, submit, { fieldsOfCode: { wrong_code: ['code'] }, done: (grant) => { signedIn(grant); entered(); } });
 }
 
-const PASSWORD_HELP = 'At least 8 characters. A sentence works well.';
+const PASSWORD_HELP = t('at_least_8_characters_a_sentence');
 
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
@@ -54,13 +55,13 @@ function Setup({ token, entered }) {
     navigate('/', { replace: true });
     entered();
   });
-  if (!info.value?.setup_required) return html`<${Notice} title="Already set up" text="This workspace has its first account." link="/login" linkText="Sign in" />`;
-  if (!token) return html`<${Notice} title="Almost there" text="Open the set-up link that the server printed when it started. It holds a key that works once, so that nobody else can claim this workspace." />`;
+  if (!info.value?.setup_required) return html`<${Notice} title=${t('already_set_up')} text=${t('this_workspace_has_its_first_account')} link="/login" linkText=${t('sign_in')} />`;
+  if (!token) return html`<${Notice} title=${t('almost_there')} text=${t('open_the_set_up_link_that')} />`;
   return html`<form onSubmit=${onSubmit}>
-    <div><h1>Create the first account</h1><p class="lead">This account administers the workspace. The link you opened works once.</p></div>
+    <div><h1>${t('create_the_first_account')}</h1><p class="lead">${t('this_account_administers_the_workspace_the')}</p></div>
     <${FormError} error=${message} />
     <${AccountFields} field=${field} />
-    <${Submit} busy=${busy} class="btn primary big">Create workspace</${Submit}>
+    <${Submit} busy=${busy} class="btn primary big">${t('create_workspace')}</${Submit}>
   </form>`;
 }
 
@@ -71,25 +72,25 @@ function Register({ invitation, entered }) {
     entered();
   });
   const mode = info.value?.registration ?? 'invite';
-  if (mode === 'off') return html`<${Notice} title="No new accounts" text="An administrator creates the accounts of this workspace." link="/login" linkText="Sign in" />`;
-  if (mode === 'invite' && !invitation) return html`<${Notice} title="By invitation" text="Ask someone in the workspace for an invitation link, and open it here." link="/login" linkText="Sign in" />`;
-  if (invitation && error?.status === 404) return html`<${Notice} title="This invitation no longer works" text="It was used up or taken back, or its time is over. Ask for a new one." link="/login" linkText="Sign in" />`;
+  if (mode === 'off') return html`<${Notice} title=${t('no_new_accounts')} text=${t('an_administrator_creates_the_accounts_of')} link="/login" linkText=${t('sign_in')} />`;
+  if (mode === 'invite' && !invitation) return html`<${Notice} title=${t('by_invitation')} text=${t('ask_someone_in_the_workspace_for')} link="/login" linkText=${t('sign_in')} />`;
+  if (invitation && error?.status === 404) return html`<${Notice} title=${t('this_invitation_no_longer_works')} text=${t('it_was_used_up_or_taken')} link="/login" linkText=${t('sign_in')} />`;
   return html`<form onSubmit=${onSubmit}>
-    <div><h1>Join ${info.value?.name ?? 'the workspace'}</h1><p class="lead">${invitation ? 'You were invited. Choose how the others will see you.' : 'Choose how the others will see you.'}</p></div>
+    <div><h1>${t('join')} ${info.value?.name ?? t('the_workspace')}</h1><p class="lead">${invitation ? t('you_were_invited_choose_how_the') : t('choose_how_the_others_will_see')}</p></div>
     <${FormError} error=${message} />
     <${AccountFields} field=${field} />
-    <${Submit} busy=${busy} class="btn primary big">Create account</${Submit}>
-    <${OtherSystem} text="Join with" returnTo="/" invitation=${invitation} />
-    <p class="lead">Already have an account? <a class="inline-link" href="/login">Sign in</a></p>
+    <${Submit} busy=${busy} class="btn primary big">${t('create_account')}</${Submit}>
+    <${OtherSystem} text=${t('join_with')} returnTo="/" invitation=${invitation} />
+    <p class="lead">${t('already_have_an_account')} <a class="inline-link" href="/login">${t('sign_in')}</a></p>
   </form>`;
 }
 
 /** @param {{field:(name:string)=>any}} props */
 function AccountFields({ field }) {
-  return html`<${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
-    <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required />
-    <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />`;
+  return html`<${Field} ...${field('full_name')} label=${t('your_name')} autocomplete="name" maxlength="100" />
+    <${Field} ...${field('username')} label=${t('username')} autocomplete="username" autocapitalize="none" spellcheck="false" required />
+    <${Field} ...${field('email')} label=${t('email')} type="email" autocomplete="email" required />
+    <${Field} ...${field('password')} label=${t('password')} type="password" autocomplete="new-password" minlength="8" required help=${PASSWORD_HELP} />`;
 }
 
 /** @param {{reason:string, bad:boolean, entered:()=>void}} props bad: the reason is that signing in failed */
@@ -104,23 +105,23 @@ function Login({ reason, bad, entered }) {
   useEffect(() => { if (asked) document.getElementById('code')?.focus(); }, [asked]);
   if (asked) {
     return html`<form key="code" onSubmit=${onSubmit}>
-      <div><h1>Enter your code</h1><p class="lead">Your password is right. Now the six digits that your device shows, or one of your recovery codes.</p></div>
+      <div><h1>${t('enter_your_code')}</h1><p class="lead">${t('your_password_is_right_now_the')}</p></div>
       <${FormError} error=${error?.code === 'two_factor_required' ? '' : message} />
-      <${Field} ...${field('code')} label="Code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" />
-      <${Submit} busy=${busy} class="btn primary big">Sign in</${Submit}>
-      <p class="lead"><button type="button" class="inline-link" onClick=${() => { setAsked(false); form.reset(); }}>Sign in as someone else</button></p>
+      <${Field} ...${field('code')} label=${t('code')} autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" />
+      <${Submit} busy=${busy} class="btn primary big">${t('sign_in')}</${Submit}>
+      <p class="lead"><button type="button" class="inline-link" onClick=${() => { setAsked(false); form.reset(); }}>${t('sign_in_as_someone_else')}</button></p>
     </form>`;
   }
   const { features = {}, name, registration } = info.value ?? {};
   return html`<form key="password" onSubmit=${onSubmit}>
-    <div><h1>Sign in</h1>${!bad && html`<p class="lead">${reason || `Welcome back to ${name ?? 'Confab'}.`}</p>`}</div>
+    <div><h1>${t('sign_in')}</h1>${!bad && html`<p class="lead">${reason || t('welcome_back', { name: name ?? 'Confab' })}</p>`}</div>
     <${FormError} error=${error?.code === 'two_factor_required' ? '' : message || (bad && !error ? reason : '')} />
-    <${Field} ...${field('username')} label="Username or email" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
-    <${Field} ...${field('password')} label="Password" type="password" autocomplete="current-password" required />
-    <${Submit} busy=${busy} class="btn primary big">Sign in</${Submit}>
-    <${OtherSystem} text="Sign in with" returnTo=${returnPath(route.value.name, location)} />
-    ${features.mail && html`<p class="lead"><a class="inline-link" href="/forgot">Forgot password?</a></p>`}
-    ${registration === 'open' && html`<p class="lead">New here? <a class="inline-link" href="/register">Create an account</a></p>`}
+    <${Field} ...${field('username')} label=${t('username_or_email')} autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
+    <${Field} ...${field('password')} label=${t('password')} type="password" autocomplete="current-password" required />
+    <${Submit} busy=${busy} class="btn primary big">${t('sign_in')}</${Submit}>
+    <${OtherSystem} text=${t('sign_in_with')} returnTo=${returnPath(route.value.name, location)} />
+    ${features.mail && html`<p class="lead"><a class="inline-link" href="/forgot">${t('forgot_password')}</a></p>`}
+    ${registration === 'open' && html`<p class="lead">${t('new_here')} <a class="inline-link" href="/register">${t('create_an_account')}</a></p>`}
   </form>`;
 }
 
@@ -128,7 +129,7 @@ function Login({ reason, bad, entered }) {
 function OtherSystem({ text, returnTo, invitation }) {
   const features = info.value?.features;
   if (!features?.oidc) return null;
-  return html`<p class="or"><span>or</span></p><a class="btn big" href=${oidcPath({ return_to: returnTo, invitation })}>${text} ${features.oidc_name || 'single sign-on'}</a>`;
+  return html`<p class="or"><span>${t('or')}</span></p><a class="btn big" href=${oidcPath({ return_to: returnTo, invitation })}>${text} ${features.oidc_name || t('single_sign_on')}</a>`;
 }
 
 /** @param {{title:string, text:string, link?:string, linkText?:string}} props */

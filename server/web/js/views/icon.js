@@ -1,13 +1,19 @@
 import { html } from './html.js';
 
+/** Beside this file's folder, so that it has the version's name in its address too. @param {string} name */
+export function assetPath(name) {
+  return new URL(`../../${name}`, import.meta.url).pathname;
+}
+
+
 /** One symbol of the sprite. Decorative: the control around it carries the name. @param {{name:string, small?:boolean}} props */
 export function Icon({ name, small }) {
-  return html`<svg class=${small ? 'i sm' : 'i'} aria-hidden="true"><use href=${`/assets/icons.svg#${name}`} /></svg>`;
+  return html`<svg class=${small ? 'i sm' : 'i'} aria-hidden="true"><use href=${`${assetPath('icons.svg')}#${name}`} /></svg>`;
 }
 
 /** @param {{size?:number}} props */
 export function Logo({ size = 28 }) {
-  return html`<img class="logo" src="/assets/logo.svg" width=${size} height=${size} alt="" />`;
+  return html`<img class="logo" src=${assetPath('logo.svg')} width=${size} height=${size} alt="" />`;
 }
 
 /** @param {{icon:string, label:string, onClick:(event:any)=>void, class?:string, pressed?:boolean, expanded?:boolean, small?:boolean, disabled?:boolean}} props */

@@ -4,9 +4,10 @@ import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { clean, cleanName, plainWords } from '../format.js';
-import { countText, mergedNotifications, reasonText } from '../inbox.js';
+import { countText, meansMe, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { attempt } from '../notices.js';
+import { t } from '../page_words.js';
 import { channelPath, laterPath } from '../router.js';
 import { channels, inbox, info, meet } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
@@ -20,10 +21,13 @@ import { channelLabel } from './shell.js';
 const PAGE = 30;
 const EXCERPT_CHARACTERS = 240;
 
-export function InboxPane() {
+/** @param {{mentions?:boolean}} props mentions: only what means me */
+export function InboxPane({ mentions = false }) {
   const [unreadOnly, setUnreadOnly] = useState(false);
   const list = usePages((cursor) => load(unreadOnly, cursor), `${unreadOnly} ${changes.sight.value}`);
-  const { unread, arrivals } = inbox.value;
+  const { unread: all, arrivals, waiting } = inbox.value;
+  const unread = mentions ? waiting.filter(meansMe).length : all;
+  const shown = mentions ? list.items.filter(meansMe) : list.items;
   const known = useRef(arrivals);
   useEffect(() => {
     if (known.current === arrivals) return;
@@ -31,14 +35,15 @@ export function InboxPane() {
     // Only the newest page: what was scrolled to further down stays.
     load(unreadOnly, null).then((page) => list.change((items) => mergedNotifications(items, page.items)), () => {});
   }, [arrivals]);
-  return html`<aside class="panel" aria-label="Inbox">
-    <header class="top"><h2>Inbox <small>${unread ? `${countText(unread)} unread` : 'all read'}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the inbox" onClick=${closePanel} /></span></header>
-    <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>Unread only</button>
-      ${info.value?.features?.assistant !== false && html`<button type="button" class="chip" onClick=${() => void summarize('Sum up what I have not read', {})}><${Icon} name="spark" small /> Sum up the unread</button>`}
-      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(null).then(list.reload)}>Mark all read</${Action}>`}</div>
-    <div class="scroll flush" tabindex="0" role="region" aria-label="Notifications">
-      <ol>${list.items.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
-      <${PagesEnd} list=${list} none=${unreadOnly ? 'Nothing is unread.' : 'Nobody has mentioned you, written to you or answered you yet.'} />
+  return html`<aside class="panel" aria-label=${mentions ? t('mentions') : t('inbox')}>
+    <header class="top"><h2>${mentions ? t('mentions') : t('inbox')} <small>${unread ? t('unread_count', { count: countText(unread) }) : t('all_read')}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? t('close_the_mentions') : t('close_the_inbox')} onClick=${closePanel} /></span></header>
+    <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>${t('unread_only')}</button>
+      ${!mentions && info.value?.features?.assistant !== false && html`<button type="button" class="chip" onClick=${() => void summarize(t('sum_up_what_i_have_not_read'), {})}><${Icon} name="spark" small /> ${t('sum_up_the_unread')}</button>`}
+      ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>${t('mark_all_read')}</${Action}>`}</div>
+    <div class="scroll flush" tabindex="0" role="region" aria-label=${t('notifications')}>
+      <ol>${shown.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>
+      <${PagesEnd} list=${list} none=${unreadOnly ? t('nothing_is_unread') : t('nobody_has_mentioned_you_written_to')} />
+      ${mentions && !shown.length && list.items.length > 0 && !list.busy && html`<p class="page-note" role="status">${list.cursor ? t('none_of_the_newest_notifications_mentions') : t('nobody_has_mentioned_you_yet')}</p>`}
     </div>
   </aside>`;
 }
@@ -55,7 +60,7 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
   const unread = !readAt && !inbox.value.read.has(id);
   const channel = message && channels.value.get(message.channel_id);
   // Between two it needs no saying where.
-  const where = message && channel?.kind !== 'direct' && html` in <b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>`;
+  const where = message && channel?.kind !== 'direct' && html` ${t('in_place', { place: html`<b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b>` })}`;
   const open = () => {
     if (unread) void attempt(readNotifications([id]));
     if (isNarrow()) closePanel(); // it would cover what was opened
@@ -65,12 +70,12 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
     ${isReminder ? html`<span class="av sm app" aria-hidden="true"><${Icon} name="clock" /></span>` : html`<${Avatar} user=${message?.sender} size="sm" />`}
     <span class="notification-t"><span class="why">${isReminder ? reasonText(kind) : html`<b><${PersonName} user=${message?.sender} /></b> ${reasonText(kind)}`}${where}</span>
       <span class="said" dir="auto">${text ? clean(text).slice(0, EXCERPT_CHARACTERS) : message ? excerpt(message) : ''}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
-    ${unread && html`<span class="pip"></span><span class="sr">unread</span>`}
+    ${unread && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}
   </a></li>`;
 }
 
 /** @param {import('../timeline.js').Message} message */
 function excerpt(message) {
-  if (message.deleted_at) return 'This message was deleted.';
-  return plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file';
+  if (message.deleted_at) return t('this_message_was_deleted');
+  return plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || t('a_file');
 }

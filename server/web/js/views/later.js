@@ -7,6 +7,7 @@ import { receive } from '../events.js';
 import { clean, cleanName, plainWords } from '../format.js';
 import { openDialog, showThread } from '../layout.js';
 import { attempt, notify } from '../notices.js';
+import { t } from '../page_words.js';
 import { channelPath, navigate } from '../router.js';
 import { channels, timelineOf } from '../store.js';
 import { Action } from './form.js';
@@ -19,19 +20,19 @@ import { channelLabel } from './shell.js';
 const EXCERPT_CHARACTERS = 240;
 
 export function LaterPage() {
-  return html`<${Page} title="Drafts and later" actions=${html`<button type="button" class="btn" onClick=${() => openDialog('remind', {})}>New reminder</button>`}>
+  return html`<${Page} title=${t('drafts_and_later')} actions=${html`<button type="button" class="btn" onClick=${() => openDialog('remind', {})}>${t('new_reminder')}</button>`}>
     <${Drafts} /><${Scheduled} /><${Reminders} /></${Page}>`;
 }
 
 /** @param {{where:string, when?:any, text:string, children:any, bad?:string}} props */
 function Entry({ where, when, text, children, bad }) {
   return html`<li class="listed plain"><div class="hit-in"><div class="ctx"><b><bdi>${cleanName(where)}</bdi></b>${when}</div>
-    <p class="listed-t" dir="auto">${clean(text).slice(0, EXCERPT_CHARACTERS) || 'Files only'}</p>${bad && html`<p class="help bad">${bad}</p>`}<div class="btns">${children}</div></div></li>`;
+    <p class="listed-t" dir="auto">${clean(text).slice(0, EXCERPT_CHARACTERS) || t('files_only')}</p>${bad && html`<p class="help bad">${bad}</p>`}<div class="btns">${children}</div></div></li>`;
 }
 
 /** @param {string} channelId @param {string|null} [parentId] */
 function placeText(channelId, parentId) {
-  return `${parentId ? 'Thread in ' : ''}${channelLabel({ channel: channels.value.get(channelId) })}`;
+  return `${parentId ? t('thread_in') : ''}${channelLabel({ channel: channels.value.get(channelId) })}`;
 }
 
 function Drafts() {
@@ -42,11 +43,11 @@ function Drafts() {
     const root = timelineOf(channelId).items.find(({ id }) => id === parentId) ?? (await attempt(chat.message(parentId)));
     if (root) showThread(root);
   };
-  return html`<${Block} title="Drafts" lead=${list.length ? '' : 'You have begun nothing that is not sent.'}>
+  return html`<${Block} title=${t('drafts')} lead=${list.length ? '' : t('you_have_begun_nothing_that_is')}>
     <ol>${list.map(([key, text]) => {
       const place = placeOf(key);
       return html`<${Entry} key=${key} where=${placeText(place.channelId, place.parentId)} text=${text}>
-        <button type="button" class="btn small" onClick=${() => void open(place)}>Go on writing</button><button type="button" class="btn small danger" onClick=${() => setDraft(place, '', [])}>Throw away</button></${Entry}>`;
+        <button type="button" class="btn small" onClick=${() => void open(place)}>${t('go_on_writing')}</button><button type="button" class="btn small danger" onClick=${() => setDraft(place, '', [])}>${t('throw_away')}</button></${Entry}>`;
     })}</ol></${Block}>`;
 }
 
@@ -60,13 +61,13 @@ function Scheduled() {
   const sendNow = async (/** @type {any} */ scheduled) => {
     receive(await chat.sendScheduled(scheduled.id));
     changed('scheduled');
-    notify('It is sent.');
+    notify(t('it_is_sent'));
   };
   const times = (/** @type {any} */ { send_at: at }) => html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`;
-  return html`<${Block} title="Scheduled messages" lead=${value && !items.length ? 'None waits. Choose “Send later” beside the send button.' : ''}>
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? `Not sent. ${one.reason_text ?? one.reason ?? ''}` : ''}>
-      <button type="button" class="btn small" onClick=${() => openDialog('schedule', one)}>Change</button>
-      <${Action} class="btn small" run=${() => sendNow(one)}>Send now</${Action}><${Action} class="btn small danger" run=${() => withdraw(one)}>Withdraw</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
+  return html`<${Block} title=${t('scheduled_messages')} lead=${value && !items.length ? t('none_waits_choose_send_later_beside') : ''}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? t('not_sent', { value: one.reason_text ?? one.reason ?? '' }) : ''}>
+      <button type="button" class="btn small" onClick=${() => openDialog('schedule', one)}>${t('change')}</button>
+      <${Action} class="btn small" run=${() => sendNow(one)}>${t('send_now')}</${Action}><${Action} class="btn small danger" run=${() => withdraw(one)}>${t('withdraw')}</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
 }
 
 function Reminders() {
@@ -77,8 +78,8 @@ function Reminders() {
     await chat.removeReminder(id);
     setGone([...gone, id]);
   };
-  return html`<${Block} title="Reminders" lead=${value && !items.length ? 'Nothing waits. “Remind me” stands in the menu of each message.' : ''}>
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || plainWords(message?.content) || 'A message'}
-        where=${channelId || message ? placeText(channelId ?? message.channel_id) : 'For you'} when=${html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`}>
-      ${message && html`<a class="btn small" href=${channelPath(message.channel_id, message.seq)}>Open</a>`}<${Action} class="btn small danger" run=${() => remove({ id })}>Do not remind</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
+  return html`<${Block} title=${t('reminders')} lead=${value && !items.length ? t('nothing_waits_remind_me_stands_in') : ''}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || plainWords(message?.content) || t('a_message')}
+        where=${channelId || message ? placeText(channelId ?? message.channel_id) : t('for_you')} when=${html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`}>
+      ${message && html`<a class="btn small" href=${channelPath(message.channel_id, message.seq)}>${t('open')}</a>`}<${Action} class="btn small danger" run=${() => remove({ id })}>${t('do_not_remind')}</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
 }

@@ -1,4 +1,5 @@
 /** Pages, panes and dialogs whose code comes when they are first opened: the first page is small for it. */
+import { t } from '../words.js';
 import { FormError } from './field.js';
 import { html, useEffect, useState } from './html.js';
 
@@ -18,13 +19,13 @@ export function lazy(load, name, { quiet = false, class: extra = 'page' } = {}) 
     const [error, setError] = useState('');
     const fetchIt = () => {
       setError('');
-      load().then((module) => { loaded.set(load, module[name]); setTurn((turn) => turn + 1); }, () => setError('This part of the page could not be loaded. Is the server there?'));
+      load().then((module) => { loaded.set(load, module[name]); setTurn((turn) => turn + 1); }, () => setError(t('this_part_of_the_page_could')));
     };
     useEffect(() => { if (!loaded.has(load)) fetchIt(); }, []);
     const Component = loaded.get(load);
     if (Component) return html`<${Component} ...${props} />`;
-    if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><${FormError} error=${error} /><button type="button" class="btn" onClick=${fetchIt}>Try again</button></div>`;
-    return quiet ? null : html`<div class=${extra}><p class="page-note" role="status">Loading…</p></div>`;
+    if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><${FormError} error=${error} /><button type="button" class="btn" onClick=${fetchIt}>${t('try_again')}</button></div>`;
+    return quiet ? null : html`<div class=${extra}><p class="page-note" role="status">${t('loading')}</p></div>`;
   }
   return Object.assign(Lazy, { ahead });
 }

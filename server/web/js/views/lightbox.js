@@ -3,6 +3,7 @@ import { chat } from '../chat_api.js';
 import { download, sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { dialog, dialogSubject } from '../layout.js';
+import { t } from '../page_words.js';
 import { Dialog } from './dialog.js';
 import { Action } from './form.js';
 import { html, useEffect, useState } from './html.js';
@@ -31,12 +32,12 @@ export function Lightbox() {
     step(event.key === 'ArrowLeft' ? -1 : 1);
   };
   const name = cleanName(file.filename);
-  return html`<${Dialog} title=${`Picture ${name}`} bare class="lightbox"><div class="lightbox-in" onKeyDown=${onKeyDown}>
-    <header><span class="file-t"><bdi class="nm">${name}</bdi><span class="mt">${file.width && file.height ? `${file.width} × ${file.height} · ` : ''}${sizeText(file.file_size)}${files.length > 1 ? ` · ${at + 1} of ${files.length}` : ''}</span></span>
-      ${files.length > 1 && html`<button type="button" class="icon-btn" aria-label="Previous picture" title="Previous picture" onClick=${() => step(-1)}><${Icon} name="left" /></button><button type="button" class="icon-btn" aria-label="Next picture" title="Next picture" onClick=${() => step(1)}><${Icon} name="right" /></button>`}
-      <${Action} class="icon-btn" label=${`Download ${name}`} run=${() => download(file)}><${Icon} name="down" /></${Action}>
-      <${IconButton} icon="x" label="Close" onClick=${() => { dialog.value = ''; }} /></header>
-    <div class="lightbox-p">${shown.id !== file.id ? html`<p class="page-note" role="status">Loading…</p>`
+  return html`<${Dialog} title=${t('picture', { name })} bare class="lightbox"><div class="lightbox-in" onKeyDown=${onKeyDown}>
+    <header><span class="file-t"><bdi class="nm">${name}</bdi><span class="mt">${file.width && file.height ? `${file.width} × ${file.height} · ` : ''}${sizeText(file.file_size)}${files.length > 1 ? t('of', { value: at + 1, count: files.length }) : ''}</span></span>
+      ${files.length > 1 && html`<button type="button" class="icon-btn" aria-label=${t('previous_picture')} title=${t('previous_picture')} onClick=${() => step(-1)}><${Icon} name="left" /></button><button type="button" class="icon-btn" aria-label=${t('next_picture')} title=${t('next_picture')} onClick=${() => step(1)}><${Icon} name="right" /></button>`}
+      <${Action} class="icon-btn" label=${t('download', { name })} run=${() => download(file)}><${Icon} name="down" /></${Action}>
+      <${IconButton} icon="x" label=${t('close')} onClick=${() => { dialog.value = ''; }} /></header>
+    <div class="lightbox-p">${shown.id !== file.id ? html`<p class="page-note" role="status">${t('loading')}</p>`
       : shown.error ? html`<p class="form-error" role="alert">${shown.error}</p>` : html`<img src=${shown.address} alt=${name} width=${file.width ?? undefined} height=${file.height ?? undefined} />`}</div>
   </div></${Dialog}>`;
 }

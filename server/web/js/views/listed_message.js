@@ -1,5 +1,6 @@
 import { fullText, shortText } from '../clock.js';
 import { cleanName } from '../format.js';
+import { t } from '../page_words.js';
 import { channelPath } from '../router.js';
 import { channels } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
@@ -18,12 +19,12 @@ export function ListedMessage({ message, children, state, open }) {
     <${Avatar} user=${message.sender} />
     <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · <time datetime=${message.created_at} title=${fullText(message.created_at)}>${shortText(message.created_at)}</time>${state}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
-      <div class="body listed-b" ref=${words}>${message.deleted_at ? 'This message was deleted.' : message.content.trim() ? html`<${MessageText} message=${message} />` : fileText(message)}</div>
-      <div class="btns"><a class="btn small" href=${channelPath(message.channel_id, message.seq)} onClick=${onClick}>Open</a>${children}</div></div>
+      <div class="body listed-b" ref=${words}>${message.deleted_at ? t('this_message_was_deleted') : message.content.trim() ? html`<${MessageText} message=${message} />` : fileText(message)}</div>
+      <div class="btns"><a class="btn small" href=${channelPath(message.channel_id, message.seq)} onClick=${onClick}>${t('open')}</a>${children}</div></div>
   </li>`;
 }
 
 /** @param {import('../timeline.js').Message} message */
 function fileText(message) {
-  return message.files?.length ? message.files.map((file) => cleanName(file.filename)).join(', ') : 'A message without words';
+  return message.files?.length ? message.files.map((file) => cleanName(file.filename)).join(', ') : t('a_message_without_words');
 }

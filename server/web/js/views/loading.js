@@ -1,3 +1,4 @@
+import { t } from '../page_words.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { FormError } from './field.js';
 
@@ -50,14 +51,14 @@ export function usePages(load, about) {
 
 /** What stands where a list or a page is not yet. @param {{error:string, reload:()=>Promise<void>}} props */
 export function Waiting({ error, reload }) {
-  if (!error) return html`<p class="page-note" role="status">Loading…</p>`;
-  return html`<div class="failed"><${FormError} error=${error} /><button type="button" class="btn" onClick=${() => void reload()}>Try again</button></div>`;
+  if (!error) return html`<p class="page-note" role="status">${t('loading')}</p>`;
+  return html`<div class="failed"><${FormError} error=${error} /><button type="button" class="btn" onClick=${() => void reload()}>${t('try_again')}</button></div>`;
 }
 
 /** The end of a list in pages. @param {{list:ReturnType<typeof usePages>, none:string}} props */
 export function PagesEnd({ list, none }) {
   if (list.error) return html`<${Waiting} error=${list.error} reload=${list.items.length ? list.more : list.reload} />`;
-  if (list.busy) return html`<p class="page-note" role="status">Loading…</p>`;
-  if (list.cursor) return html`<p class="page-note"><button type="button" class="btn" onClick=${() => void list.more()}>Show more</button></p>`;
+  if (list.busy) return html`<p class="page-note" role="status">${t('loading')}</p>`;
+  if (list.cursor) return html`<p class="page-note"><button type="button" class="btn" onClick=${() => void list.more()}>${t('show_more')}</button></p>`;
   return list.items.length ? null : html`<p class="page-note" role="status">${none}</p>`;
 }

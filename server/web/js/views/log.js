@@ -1,10 +1,11 @@
 /** The messages of a channel: days, the line above what is new, pages on scrolling, and where the scrolling stands. */
-import { dayKey, dayText } from '../clock.js';
+import { dayKey, dayOfPage, dayText } from '../clock.js';
 import { plainWords } from '../format.js';
 import { markedSeq, showThread } from '../layout.js';
 import { personName } from '../names.js';
 import { channelPath, navigate } from '../router.js';
 import { me, seenUpTo, viewing } from '../store.js';
+import { t } from '../words.js';
 import { loadLatest, loadMore, markRead } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
@@ -26,18 +27,19 @@ const AT_END_PX = 48;
 export function MessageLog({ channel, timeline, jumpSeq, jumpVisit }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   const [atEnd, setAtEnd] = useState(true);
-  const rows = useMemo(() => rowsOf(timeline), [timeline]);
+  const day = dayOfPage();
+  const rows = useMemo(() => rowsOf(timeline), [timeline, day]);
   const onScroll = useScrolling(element, { channel, timeline, jumpSeq, jumpVisit, setAtEnd });
   useReading(channel, timeline, atEnd);
   const away = timeline.loaded && (!timeline.reachedEnd || !atEnd);
-  return html`<section class="log" ref=${element} tabindex="0" role="log" aria-live="off" aria-label=${`Messages in ${channel.name}`} onScroll=${onScroll} onKeyDown=${onLogKey}>
+  return html`<section class="log" ref=${element} tabindex="0" role="log" aria-live="off" aria-label=${t('messages_in', { name: channel.name })} onScroll=${onScroll} onKeyDown=${onLogKey}>
       ${timeline.reachedStart && html`<${Beginning} channel=${channel} />`}
-      ${timeline.loading === 'older' && html`<p class="loading">Loading older messages…</p>`}
-      ${timeline.loading === 'page' && !timeline.items.length && html`<p class="loading">Loading…</p>`}
-      ${timeline.error && html`<p class="loading" role="alert">${timeline.error} <button class="inline-link" onClick=${() => loadLatest(channel.id)}>Try again</button></p>`}
+      ${timeline.loading === 'older' && html`<p class="loading">${t('loading_older_messages')}</p>`}
+      ${timeline.loading === 'page' && !timeline.items.length && html`<p class="loading">${t('loading')}</p>`}
+      ${timeline.error && html`<p class="loading" role="alert">${timeline.error} <button class="inline-link" onClick=${() => loadLatest(channel.id)}>${t('try_again')}</button></p>`}
       ${rows.map((row) => drawRow(row, channel))}
       <${SeenMark} channel=${channel} timeline=${timeline} />
-      ${timeline.loading === 'newer' && html`<p class="loading">Loading newer messages…</p>`}
+      ${timeline.loading === 'newer' && html`<p class="loading">${t('loading_newer_messages')}</p>`}
       ${away && html`<${JumpPill} channel=${channel} timeline=${timeline} toEnd=${() => { if (element.current) element.current.scrollTop = element.current.scrollHeight; }} />`}
     </section>
     <${Announcer} timeline=${timeline} />`;
@@ -47,7 +49,7 @@ export function MessageLog({ channel, timeline, jumpSeq, jumpVisit }) {
 function drawRow(row, channel) {
   switch (row.kind) {
     case 'day': return html`<div class="day" key=${row.key}><span>${row.text}</span></div>`;
-    case 'new': return html`<div class="newline" key="new"><span>New</span></div>`;
+    case 'new': return html`<div class="newline" key="new"><span>${t('new_2')}</span></div>`;
     case 'note': return html`<${PrivateNote} key=${row.key} note=${row.note} channelId=${channel.id} />`;
     case 'pending': return html`<${PendingMessage} key=${row.key} pending=${row.pending} />`;
     default: return html`<${Message} key=${row.key} message=${row.message} continued=${row.continued} marked=${row.message.seq === markedSeq.value} canWrite=${Boolean(channel.role && !channel.archived_at)} />`;
@@ -194,7 +196,7 @@ function useReading(channel, timeline, atEnd) {
 
 /** @param {{channel:any}} props */
 function Beginning({ channel }) {
-  return html`<div class="beginning"><h2>${channel.kind === 'direct' || channel.kind === 'group' ? 'The beginning of your conversation' : `The beginning of #${channel.name}`}</h2>
+  return html`<div class="beginning"><h2>${channel.kind === 'direct' || channel.kind === 'group' ? t('the_beginning_of_your_conversation') : t('the_beginning_of', { name: channel.name })}</h2>
     ${channel.description && html`<p><bdi>${channel.description}</bdi></p>`}</div>`;
 }
 
@@ -206,7 +208,7 @@ function JumpPill({ channel, timeline, toEnd }) {
     navigate(channelPath(channel.id));
     return loadLatest(channel.id);
   };
-  return html`<button class="jumpnew" onClick=${go}><${Icon} name="down" small /> ${count ? `${count} new` : 'Jump to newest'}</button>`;
+  return html`<button class="jumpnew" onClick=${go}><${Icon} name="down" small /> ${count ? t('new', { count }) : t('jump_to_newest')}</button>`;
 }
 
 /** Below my last message of a direct conversation: whether the other one has read it. @param {{channel:any, timeline:Timeline}} props */
@@ -214,7 +216,7 @@ function SeenMark({ channel, timeline }) {
   const last = timeline.reachedEnd && !timeline.pending.length ? timeline.items.filter((message) => !message.parent_id).at(-1) : undefined;
   if (channel.kind !== 'direct' || !last || last.deleted_at || last.sender_id !== me.value?.id) return null;
   const seen = last.is_read || (seenUpTo.value.get(channel.id) ?? 0) >= last.seq;
-  return seen ? html`<p class="seen"><${Icon} name="check" small /> Read</p>` : null;
+  return seen ? html`<p class="seen"><${Icon} name="check" small /> ${t('read')}</p>` : null;
 }
 
 /** Speaks what arrives, once. The log itself is silent: loading history must not be read aloud. @param {{timeline:Timeline}} props */

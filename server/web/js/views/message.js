@@ -8,6 +8,7 @@ import { personName } from '../names.js';
 import { attempt } from '../notices.js';
 import { changeEverywhere, me, thread } from '../store.js';
 import { isMentioned, withUpdate } from '../timeline.js';
+import { t } from '../words.js';
 import { markUnread } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
@@ -34,16 +35,17 @@ export function Message({ message, continued = false, marked = false, canWrite, 
   // Nobody sees the tools of a message before they come near it, and those of fifty are most of what a channel would draw.
   const [near, setNear] = useState(false);
   const approach = () => setNear(true);
-  const mentioned = isMentioned(message, me.value?.id);
+  // The root of an open thread is what was opened, which its channel marks already.
+  const mentioned = isMentioned(message, me.value?.id) && !(inThread && !message.parent_id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && (citedSeq.value === message.seq ? 'is-cited' : 'is-marked'), open && 'is-thread-open'].filter(Boolean).join(' ');
   const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
   return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq} onPointerEnter=${approach} onFocusIn=${approach}
-      aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? ', mentions you' : ''}`}>
+      aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? t('mentions_you') : ''}`}>
     ${continued ? html`<span class="gut">${time}</span>` : html`<${Avatar} user=${message.sender} />`}
     <div class="msg-in">
       <${Marks} message=${message} />
-      ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">App</span>`}${time}</div>`}
+      ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">${t('app')}</span>`}${time}</div>`}
       <${Quoted} message=${message} />
       <${Content} message=${message} />
       ${!message.deleted_at && html`<${Buttons} ownerId=${message.id} blocks=${message.blocks} />`}
@@ -59,9 +61,9 @@ export function Message({ message, continued = false, marked = false, canWrite, 
 
 /** @param {{message:MessageData}} props */
 function Content({ message }) {
-  if (message.deleted_at) return html`<div class="body gone">This message was deleted.</div>`;
+  if (message.deleted_at) return html`<div class="body gone">${t('this_message_was_deleted')}</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
-  return html`<div class="body"><${MessageText} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>(edited)</span>`}</div>`;
+  return html`<div class="body"><${MessageText} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>${t('edited')}</span>`}</div>`;
 }
 
 /** @param {{message:MessageData}} props */
@@ -92,8 +94,8 @@ function Editor({ message }) {
       void save();
     }
   };
-  return html`<div class="editor"><textarea ref=${area} aria-label="Edit message" rows=${Math.min(10, text.split('\n').length + 1)} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
-    <div><button class="btn primary" onClick=${save}>Save</button><button class="btn" onClick=${close}>Cancel</button><span class="help">Enter saves, Esc cancels</span></div></div>`;
+  return html`<div class="editor"><textarea ref=${area} aria-label=${t('edit_message')} rows=${Math.min(10, text.split('\n').length + 1)} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
+    <div><button class="btn primary" onClick=${save}>${t('save')}</button><button class="btn" onClick=${close}>${t('cancel')}</button><span class="help">${t('enter_saves_esc_cancels')}</span></div></div>`;
 }
 
 /** @param {KeyboardEvent} event @param {Element} article */

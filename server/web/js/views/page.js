@@ -1,4 +1,5 @@
 import { sidebarOpen } from '../layout.js';
+import { t } from '../page_words.js';
 import { html, useEffect, useRef } from './html.js';
 import { IconButton } from './icon.js';
 
@@ -8,7 +9,7 @@ export function Page({ title, lead, actions, children }) {
   // Whoever followed a link by keyboard or by ear is told where they came to.
   useEffect(() => heading.current?.focus(), []);
   return html`<main class="page settings" id="main" tabindex="-1"><div class="wrap listing">
-    <header class="set-h"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /><h1 ref=${heading} tabindex="-1">${title}</h1>${actions && html`<span class="acts">${actions}</span>`}</header>
+    <header class="set-h"><${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /><h1 ref=${heading} tabindex="-1">${title}</h1>${actions && html`<span class="acts">${actions}</span>`}</header>
     ${lead && html`<p class="lead">${lead}</p>`}
     ${children}
   </div></main>`;

@@ -6,6 +6,7 @@ import { attempt } from '../notices.js';
 import { discard, retry } from '../outbox.js';
 import { plugins } from '../plugin_api.js';
 import { changeTimeline, me } from '../store.js';
+import { t } from '../words.js';
 import { Avatar, PersonName } from './avatar.js';
 import { Buttons } from './buttons.js';
 import { html } from './html.js';
@@ -17,13 +18,13 @@ import { FormattedText } from './text.js';
 /** @param {{pending:import('../timeline.js').Pending}} props */
 export function PendingMessage({ pending }) {
   const failed = pending.state === 'failed';
-  return html`<article class=${failed ? 'msg is-failed' : 'msg is-pending'} aria-label=${failed ? 'Your message, not sent' : 'Your message, being sent'}>
+  return html`<article class=${failed ? 'msg is-failed' : 'msg is-pending'} aria-label=${failed ? t('your_message_not_sent') : t('your_message_being_sent')}>
     <${Avatar} user=${me.value} />
     <div class="msg-in"><div class="hd"><${PersonName} user=${me.value} class="by" /><time>${timeText(pending.created_at)}</time></div>
       <${Quoted} message=${pending} />
-      <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${pending.file_ids.length === 1 ? '1 file' : `${pending.file_ids.length} files`}</p>`}</div>
-      ${failed && html`<div class="fail" role="alert">${pending.offline ? 'Not sent: no connection. It goes out when the connection is back.' : `Not sent. ${pending.error ?? ''}`}
-        <button onClick=${() => retry(pending)}>Try again</button><button onClick=${() => discard(pending)}>Discard</button></div>`}
+      <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${t('files_count', { count: pending.file_ids.length })}</p>`}</div>
+      ${failed && html`<div class="fail" role="alert">${pending.offline ? t('not_sent_no_connection_it_goes') : t('not_sent', { value: pending.error ?? '' })}
+        <button onClick=${() => retry(pending)}>${t('try_again')}</button><button onClick=${() => discard(pending)}>${t('discard')}</button></div>`}
     </div>
   </article>`;
 }
@@ -34,18 +35,18 @@ export function PrivateNote({ note, channelId }) {
   const dismiss = () => (whisper ? void attempt(plugins.dismiss(whisper.id)) : hide());
   const hide = () => changeTimeline(channelId, (timeline) => ({ ...timeline, notes: timeline.notes.filter((known) => known.id !== note.id) }));
   if (whisper) {
-    return html`<article class="msg is-note" aria-label=${`${cleanName(personName(whisper.sender))}, only to you`}>
+    return html`<article class="msg is-note" aria-label=${t('name_only_to_you', { name: cleanName(personName(whisper.sender)) })}>
       <${Avatar} user=${whisper.sender} />
-      <div class="msg-in"><div class="hd"><${PersonName} user=${whisper.sender} class="by" /><span class="tag"><${Icon} name="eye" small /> Only you</span><time>${timeText(note.created_at)}</time></div>
+      <div class="msg-in"><div class="hd"><${PersonName} user=${whisper.sender} class="by" /><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><time>${timeText(note.created_at)}</time></div>
         <div class="body"><${MessageText} message=${whisper} /></div>
         <${Buttons} ownerId=${whisper.id} blocks=${whisper.blocks} />
-        <button class="dismiss" onClick=${dismiss}>Dismiss</button></div>
+        <button class="dismiss" onClick=${dismiss}>${t('dismiss')}</button></div>
     </article>`;
   }
-  return html`<article class="msg is-note" aria-label="Note only you can see">
+  return html`<article class="msg is-note" aria-label=${t('note_only_you_can_see')}>
     <span class="av app" aria-hidden="true"><${Icon} name="slash" /></span>
-    <div class="msg-in"><div class="hd"><span class="by">/${note.command.replace(/^\//, '')}</span><span class="tag"><${Icon} name="eye" small /> Only you</span><time>${timeText(note.created_at)}</time></div>
+    <div class="msg-in"><div class="hd"><span class="by">/${note.command.replace(/^\//, '')}</span><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><time>${timeText(note.created_at)}</time></div>
       <div class="body"><${FormattedText} text=${note.content} /></div>
-      <button class="dismiss" onClick=${dismiss}>Dismiss</button></div>
+      <button class="dismiss" onClick=${dismiss}>${t('dismiss')}</button></div>
   </article>`;
 }

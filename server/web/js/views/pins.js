@@ -3,6 +3,7 @@ import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { togglePin } from '../message_actions.js';
+import { t } from '../page_words.js';
 import { channelPath, navigate, route } from '../router.js';
 import { channels, meet } from '../store.js';
 import { html } from './html.js';
@@ -20,12 +21,12 @@ export function PinsPane() {
     if (isNarrow()) closePanel(); // it would cover what was opened
     navigate(channelPath(message.channel_id, message.seq));
   };
-  return html`<aside class="panel" aria-label="Pinned messages">
-    <header class="top"><h2>Pinned <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="x" label="Close the pinned messages" onClick=${closePanel} /></span></header>
-    <div class="scroll flush" tabindex="0" role="region" aria-label="Pinned messages">
+  return html`<aside class="panel" aria-label=${t('pinned_messages')}>
+    <header class="top"><h2>${t('pinned')} <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="x" label=${t('close_the_pinned_messages')} onClick=${closePanel} /></span></header>
+    <div class="scroll flush" tabindex="0" role="region" aria-label=${t('pinned_messages')}>
       ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ message) => html`<${ListedMessage} key=${message.id} message=${message} open=${open(message)}>
-        ${channel.role && html`<button type="button" class="btn small" onClick=${() => void togglePin(message)}>Take the pin away</button>`}</${ListedMessage}>`)}</ol>
-        ${!items.length && html`<p class="page-note">Nothing is pinned here. “Pin to the channel” stands in the menu of each message.</p>`}`}
+        ${channel.role && html`<button type="button" class="btn small" onClick=${() => void togglePin(message)}>${t('take_the_pin_away')}</button>`}</${ListedMessage}>`)}</ol>
+        ${!items.length && html`<p class="page-note">${t('nothing_is_pinned_here_pin_to')}</p>`}`}
     </div>
   </aside>`;
 }

@@ -2,13 +2,14 @@
 import { signal } from '../../vendor/signals-core.js';
 import { reactionImagePath } from '../api.js';
 import { chat } from '../chat_api.js';
-import { EMOJI, emojiOf, emojiName } from '../emoji.js';
+import { emojiOf, emojiName } from '../emoji.js';
 import { react } from '../events.js';
 import { openDialog } from '../layout.js';
 import { personName } from '../names.js';
 import { notify } from '../notices.js';
 import { customReactions, me, users } from '../store.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { listText, t } from '../words.js';
+import { html } from './html.js';
 import { Icon } from './icon.js';
 
 /** @typedef {import('../timeline.js').Message} Message */
@@ -17,7 +18,7 @@ import { Icon } from './icon.js';
 const MAX_NAMES = 10;
 
 /** The open picker: where it stands and what a choice does. */
-const picker = signal(/** @type {{opener:Element, choose:(code:string)=>void, custom:boolean}|null} */ (null));
+export const picker = signal(/** @type {{opener:Element, choose:(code:string)=>void, custom:boolean}|null} */ (null));
 
 /** @param {Element} opener @param {(code:string)=>void} choose @param {{custom?:boolean}} [options] custom: also codes that are no characters */
 export function openPicker(opener, choose, { custom = false } = {}) {
@@ -45,9 +46,10 @@ export async function toggleReaction(message, code) {
 
 /** Who put a reaction there, in words. @param {import('../timeline.js').Reaction} reaction */
 function namesOf(reaction) {
-  const named = reaction.user_ids.slice(0, MAX_NAMES).map((id) => (id === me.value?.id ? 'you' : users.value.has(id) ? personName(users.value.get(id)) : '')).filter(Boolean);
+  const named = reaction.user_ids.slice(0, MAX_NAMES).map((id) => (id === me.value?.id ? t('you') : users.value.has(id) ? personName(users.value.get(id)) : '')).filter(Boolean);
   const more = reaction.count - named.length;
-  return `${named.join(', ')}${more > 0 ? `${named.length ? ' and ' : ''}${more} ${named.length ? 'more' : more === 1 ? 'person' : 'people'}` : ''}`;
+  if (more <= 0) return listText(named);
+  return named.length ? t('names_and_more', { names: named.join(', '), count: more }) : t('people_count', { count: more });
 }
 
 /** @param {{message:Message, canWrite:boolean}} props */
@@ -60,8 +62,8 @@ export function Reactions({ message, canWrite }) {
       return html`<button key=${reaction.code} class="react" aria-pressed=${mine} disabled=${!canWrite} title=${`${nameOf(reaction.code)}: ${names}`}
         aria-label=${`${nameOf(reaction.code)}, ${reaction.count}: ${names}`} onClick=${() => toggleReaction(message, reaction.code)}><span class="e"><${Face} code=${reaction.code} /></span>${reaction.count}</button>`;
     })}
-    ${canWrite && html`<button class="react" aria-label="Add reaction" onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)}><${Icon} name="react" small /></button>`}
-    <button type="button" class="react who" aria-label="Who reacted" title="Who reacted" onClick=${() => openDialog('reactors', message)}><${Icon} name="users" small /></button>
+    ${canWrite && html`<button class="react" aria-label=${t('add_reaction')} onClick=${(/** @type {any} */ event) => pickReaction(message, event.currentTarget)}><${Icon} name="react" small /></button>`}
+    <button type="button" class="react who" aria-label=${t('who_reacted')} title=${t('who_reacted')} onClick=${() => openDialog('reactors', message)}><${Icon} name="users" small /></button>
   </div>`;
 }
 
@@ -81,74 +83,4 @@ export function Face({ code }) {
   const image = reactionImagePath(custom?.image_url);
   if (image) return html`<img class="emoji" src=${image} alt="" width="20" height="20" loading="lazy" />`;
   return custom?.symbol ?? custom?.emoji ?? emojiOf(code);
-}
-
-/** The picker, drawn once for the whole page. */
-export function Picker() {
-  const element = useRef(/** @type {HTMLElement|null} */ (null));
-  const open = picker.value;
-  const [text, setText] = useState('');
-  useLayoutEffect(() => setText(''), [open]);
-  useLayoutEffect(() => {
-    if (!open || !element.current) return;
-    const anchor = open.opener.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = element.current;
-    element.current.style.left = `${Math.max(8, Math.min(anchor.right - width, innerWidth - width - 8))}px`;
-    element.current.style.top = `${anchor.top - height - 8 > 8 ? anchor.top - height - 8 : Math.min(anchor.bottom + 8, innerHeight - height - 8)}px`;
-    /** @type {HTMLElement|null} */ (element.current.querySelector('input'))?.focus();
-  }, [open]);
-  useEffect(() => {
-    if (!open) return undefined;
-    const outside = (/** @type {Event} */ event) => { if (!element.current?.contains(/** @type {Node} */ (event.target))) picker.value = null; };
-    const moved = () => { picker.value = null; };
-    document.addEventListener('pointerdown', outside);
-    addEventListener('resize', moved); // what it stood beside is elsewhere
-    return () => {
-      document.removeEventListener('pointerdown', outside);
-      removeEventListener('resize', moved);
-    };
-  }, [open]);
-  if (!open) return null;
-  const close = () => {
-    picker.value = null;
-    /** @type {HTMLElement} */ (open.opener).focus?.();
-  };
-  const choose = (/** @type {string} */ code) => {
-    close();
-    open.choose(code);
-  };
-  const option = (/** @type {string} */ code, /** @type {string} */ name, /** @type {any} */ face) => html`<button key=${code} type="button" class="icon-btn q" aria-label=${name} title=${name} onClick=${() => choose(code)}>${face}</button>`;
-  const wanted = text.trim().toLowerCase();
-  const fits = (/** @type {(string|undefined)[]} */ ...words) => words.some((word) => word?.toLowerCase().includes(wanted));
-  const common = EMOJI.filter(([, name, code]) => fits(name, code));
-  const own = customReactions.value.filter((reaction) => fits(reaction.name, reaction.code));
-  const only = own.length === 1 && !common.length ? own[0].code : common.length === 1 && !own.length ? common[0][0] : '';
-  return html`<div class="picker" ref=${element} role="dialog" aria-label="Choose an emoji" onKeyDown=${(/** @type {KeyboardEvent} */ event) => onPickerKey(event, close)}>
-    <form class="picker-f" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (only) choose(only); }}><input type="search" aria-label="Find an emoji" placeholder="Find an emoji" autocomplete="off" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></form>
-    <div class="picker-g">${common.map(([face, name]) => option(face, name, face))}</div>
-    ${own.length > 0 && html`<p class="cap">From this workspace</p>
-      <div class="picker-g">${own.map((reaction) => option(open.custom ? reaction.code : `:${reaction.code}:`, reaction.name || reaction.code, html`<${Face} code=${reaction.code} />`))}</div>`}
-    ${!common.length && !own.length && html`<p class="cap">None is called so.</p>`}
-    <p class="picker-e"><button type="button" class="inline-link" onClick=${() => { close(); openDialog('reactions'); }}>Add or take away images</button></p>
-  </div>`;
-}
-
-/** @param {KeyboardEvent} event @param {() => void} close */
-function onPickerKey(event, close) {
-  const columns = 8;
-  const moves = /** @type {Record<string, number>} */ ({ ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns });
-  if (event.key === 'Escape') {
-    event.preventDefault();
-    event.stopPropagation();
-    close();
-  } else if (event.key in moves) {
-    const buttons = /** @type {HTMLElement[]} */ ([.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll('.picker-g button')]);
-    const at = buttons.indexOf(/** @type {any} */ (document.activeElement));
-    // In the field, left and right move between letters.
-    if (at < 0 && event.key !== 'ArrowDown') return;
-    event.preventDefault();
-    const next = at < 0 ? buttons[0] : buttons[at + moves[event.key]];
-    if (next) next.focus();
-    else if (event.key === 'ArrowUp') /** @type {HTMLElement} */ (event.currentTarget).querySelector('input')?.focus();
-  }
 }

@@ -1,5 +1,6 @@
 /** The ways back in for those who do not know their password. */
 import { api } from '../api.js';
+import { t } from '../page_words.js';
 import { info } from '../store.js';
 import { Notice } from './entry.js';
 import { Field, FormError } from './field.js';
@@ -9,15 +10,15 @@ import { html, useState } from './html.js';
 export function Forgot() {
   const [sent, setSent] = useState(false);
   const { field, busy, message, onSubmit } = useForm({ username: '' }, (values) => api.forgotPassword(values.username.trim()), { done: () => setSent(true) });
-  if (info.value?.features?.mail === false) return html`<${Notice} title="Ask an administrator" text="This server sends no mail. An administrator can make you a link to choose a new password." link="/login" linkText="Back to signing in" />`;
+  if (info.value?.features?.mail === false) return html`<${Notice} title=${t('ask_an_administrator')} text=${t('this_server_sends_no_mail_an')} link="/login" linkText=${t('back_to_signing_in')} />`;
   // The same words for every name: who has an account here is not told to strangers.
-  if (sent) return html`<${Notice} title="Look at your mail" text="If there is such an account, a link to choose a new password is on its way to its e-mail address. It works once, and not for long." link="/login" linkText="Back to signing in" />`;
+  if (sent) return html`<${Notice} title=${t('look_at_your_mail')} text=${t('if_there_is_such_an_account')} link="/login" linkText=${t('back_to_signing_in')} />`;
   return html`<form onSubmit=${onSubmit}>
-    <div><h1>Forgot your password?</h1><p class="lead">Tell us who you are. We send a link to the e-mail address of your account.</p></div>
+    <div><h1>${t('forgot_your_password')}</h1><p class="lead">${t('tell_us_who_you_are_we')}</p></div>
     <${FormError} error=${message} />
-    <${Field} ...${field('username')} label="Username or email" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
-    <${Submit} busy=${busy} class="btn primary big">Send the link</${Submit}>
-    <p class="lead"><a class="inline-link" href="/login">Back to signing in</a></p>
+    <${Field} ...${field('username')} label=${t('username_or_email')} autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
+    <${Submit} busy=${busy} class="btn primary big">${t('send_the_link')}</${Submit}>
+    <p class="lead"><a class="inline-link" href="/login">${t('back_to_signing_in')}</a></p>
   </form>`;
 }
 
@@ -34,12 +35,12 @@ export function Reset({ token }) {
     return setState('done');
   };
   const { field, busy, message, onSubmit } = useForm({ password: '' }, choose);
-  if (state === 'done') return html`<${Notice} title="Password changed" text="Sign in with your new password. Whoever was signed in to this account no longer is." link="/login" linkText="Sign in" />`;
-  if (state === 'used') return html`<${Notice} title="This link no longer works" text="It was used already, or its time is over. Ask for a new one." link=${info.value?.features?.mail ? '/forgot' : '/login'} linkText=${info.value?.features?.mail ? 'Get a new link' : 'Back to signing in'} />`;
+  if (state === 'done') return html`<${Notice} title=${t('password_changed')} text=${t('sign_in_with_your_new_password')} link="/login" linkText=${t('sign_in')} />`;
+  if (state === 'used') return html`<${Notice} title=${t('this_link_no_longer_works')} text=${t('it_was_used_already_or_its')} link=${info.value?.features?.mail ? '/forgot' : '/login'} linkText=${info.value?.features?.mail ? t('get_a_new_link') : t('back_to_signing_in')} />`;
   return html`<form onSubmit=${onSubmit}>
-    <div><h1>Choose a password</h1><p class="lead">The link you opened works once.</p></div>
+    <div><h1>${t('choose_a_password')}</h1><p class="lead">${t('the_link_you_opened_works_once')}</p></div>
     <${FormError} error=${message} />
-    <${Field} ...${field('password')} label="New password" type="password" autocomplete="new-password" minlength="8" required autofocus help="At least 8 characters. A sentence works well." />
-    <${Submit} busy=${busy} class="btn primary big">Save the password</${Submit}>
+    <${Field} ...${field('password')} label=${t('new_password')} type="password" autocomplete="new-password" minlength="8" required autofocus help=${t('at_least_8_characters_a_sentence')} />
+    <${Submit} busy=${busy} class="btn primary big">${t('save_the_password')}</${Submit}>
   </form>`;
 }

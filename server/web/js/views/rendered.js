@@ -3,7 +3,9 @@
  * text and lets only listed elements through; what is not its own has no way here.
  */
 import { me } from '../store.js';
+import { t } from '../words.js';
 import { html, useLayoutEffect, useRef } from './html.js';
+import { assetPath } from './icon.js';
 import { copyText } from './text.js';
 
 /** @type {{createHTML:(text:string)=>any}} */
@@ -20,10 +22,15 @@ export function RenderedText({ markup }) {
   const element = useRef(/** @type {HTMLElement|null} */ (null));
   useLayoutEffect(() => {
     if (!element.current) return;
-    element.current.innerHTML = policy.createHTML(markup);
+    put(element.current, markup);
     finish(element.current);
   }, [markup, me.value?.id]);
   return html`<div class="rendered" ref=${element}></div>`;
+}
+
+/** @param {Element} element @param {string} markup of the server, or of the colouring of code, which escapes what it was given */
+function put(element, markup) {
+  element.innerHTML = policy.createHTML(markup);
 }
 
 /** What is mine, and what one does with code. @param {HTMLElement} root */
@@ -43,12 +50,29 @@ function frame(pre) {
   const button = document.createElement('button');
   around.className = 'code';
   bar.className = 'bar';
-  bar.textContent = code?.className.replace('language-', '') || 'code';
+  const language = code?.className.replace('language-', '') ?? '';
+  bar.textContent = language || 'code';
   button.type = 'button';
-  button.textContent = 'Copy';
+  button.append(copyIcon(), t('copy'));
   button.addEventListener('click', () => { void copyText((code?.textContent ?? '').replace(/\n$/, '')); });
   bar.append(button);
   pre.tabIndex = 0;
   pre.replaceWith(around);
   around.append(bar, pre);
+  if (code && language) void colour(code, language);
+}
+
+/** @param {Element} code @param {string} language */
+async function colour(code, language) {
+  const markup = await import('../highlight.js').then(({ coloured }) => coloured(code.textContent ?? '', language)).catch(() => ''); // plain is readable too
+  if (markup) put(code, markup);
+}
+
+function copyIcon() {
+  const [icon, use] = ['svg', 'use'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
+  icon.setAttribute('class', 'i sm');
+  icon.setAttribute('aria-hidden', 'true');
+  use.setAttribute('href', `${assetPath('icons.svg')}#copy`);
+  icon.append(use);
+  return icon;
 }

@@ -3,6 +3,7 @@ import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { openDialog } from '../layout.js';
 import { toggleBookmark } from '../message_actions.js';
+import { t } from '../page_words.js';
 import { bookmarks, meet } from '../store.js';
 import { html, useEffect, useRef } from './html.js';
 import { ListedMessage } from './listed_message.js';
@@ -20,11 +21,11 @@ export function SavedPage() {
     if ([...bookmarks.value].some((id) => !list.items.some((entry) => entry.id === id))) void list.reload();
     else list.change((items) => items.filter((entry) => bookmarks.value.has(entry.id)));
   }, [turn]);
-  return html`<${Page} title="Saved" lead="Messages that you want to find again. Nobody else sees this list.">
-    <ol aria-label="Saved messages">${list.items.map((message) => html`<${ListedMessage} key=${message.id} message=${message}>
-      <button type="button" class="btn small" onClick=${() => openDialog('remind', { message, channel_id: message.channel_id })}>Remind me</button>
-      <button type="button" class="btn small" onClick=${() => void toggleBookmark(message)}>No longer save</button></${ListedMessage}>`)}</ol>
-    <${PagesEnd} list=${list} none="You have saved nothing yet. “Save” stands beside each message." />
+  return html`<${Page} title=${t('saved')} lead=${t('messages_that_you_want_to_find')}>
+    <ol aria-label=${t('saved_messages')}>${list.items.map((message) => html`<${ListedMessage} key=${message.id} message=${message}>
+      <button type="button" class="btn small" onClick=${() => openDialog('remind', { message, channel_id: message.channel_id })}>${t('remind_me')}</button>
+      <button type="button" class="btn small" onClick=${() => void toggleBookmark(message)}>${t('no_longer_save')}</button></${ListedMessage}>`)}</ol>
+    <${PagesEnd} list=${list} none=${t('you_have_saved_nothing_yet_save')} />
   </${Page}>`;
 }
 

@@ -6,6 +6,7 @@ import { kindText, sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { sidebarOpen } from '../layout.js';
 import { attempt } from '../notices.js';
+import { t } from '../page_words.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { info, meet, users } from '../store.js';
 import { AnswerStrip } from './assistant.js';
@@ -21,12 +22,12 @@ import { Snippet } from './text.js';
 /** Operators that a click adds or takes away. @param {What} what @returns {[string, string][]} label and operator */
 function filters(what) {
   const monthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
-  const recent = /** @type {[string, string]} */ (['Last 30 days', `after:${monthAgo}`]);
+  const recent = /** @type {[string, string]} */ ([t('last_30_days'), `after:${monthAgo}`]);
   // Every file is one.
-  return what === 'files' ? [recent] : [recent, ['Has link', 'has:link'], ['Has file', 'has:file']];
+  return what === 'files' ? [recent] : [recent, [t('has_link'), 'has:link'], [t('has_file'), 'has:file']];
 }
 
-const TABS = [{ name: 'messages', title: 'Messages' }, { name: 'files', title: 'Files' }];
+const TABS = [{ name: 'messages', title: t('messages') }, { name: 'files', title: t('files') }];
 
 export function SearchPage() {
   const { query, kind } = route.value;
@@ -41,17 +42,17 @@ export function SearchPage() {
   }, []);
   const search = (/** @type {string} */ words, /** @type {What} */ of = what) => navigate(searchPath(words.trim(), of));
   return html`<main class="page" id="main"><div class="wrap">
-    <h1 class="sr">Search</h1>
-    <div class="search-top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
+    <h1 class="sr">${t('search')}</h1>
+    <div class="search-top"><${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
       <form class="searchbar" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); search(text); }}>
-        <${Icon} name="find" /><input ref=${input} type="search" aria-label="Search" placeholder=${what === 'files' ? 'Search files' : 'Search messages'} value=${text} maxlength="256" enterkeyhint="search"
+        <${Icon} name="find" /><input ref=${input} type="search" aria-label=${t('search')} placeholder=${what === 'files' ? t('search_files') : t('search_messages')} value=${text} maxlength="256" enterkeyhint="search"
           onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') navigate('/'); }} /><kbd>Esc</kbd>
       </form></div>
-    <div class="filters" role="group" aria-label="Filters">${filters(what).map(([label, operator]) => {
+    <div class="filters" role="group" aria-label=${t('filters')}>${filters(what).map(([label, operator]) => {
       const on = text.includes(operator);
       return html`<button key=${operator} class="chip" aria-pressed=${on} onClick=${() => search(on ? text.replace(operator, '').replace(/\s+/g, ' ') : `${text.trim()} ${operator}`)}>${label}</button>`;
-    })}<span class="operators">also <code>from:name</code> <code>in:channel</code> <code>before:date</code> <code>"a phrase"</code></span></div>
-    <${Tabs} label="What is searched" tabs=${TABS} current=${what} plain choose=${(/** @type {What} */ name) => search(text, name)}>
+    })}<span class="operators">${t('also')} <code>from:name</code> <code>in:channel</code> <code>before:date</code> <code>"a phrase"</code></span></div>
+    <${Tabs} label=${t('what_is_searched')} tabs=${TABS} current=${what} plain choose=${(/** @type {What} */ name) => search(text, name)}>
       ${what === 'messages' && query.trim() && info.value?.features?.assistant !== false && html`<${AnswerStrip} query=${query.trim()} />`}
       <${Results} what=${what} query=${query.trim()} results=${results} /></${Tabs}>
   </div></main>`;
@@ -87,20 +88,20 @@ function useResults(query, what) {
 
 /** @param {{what:What, query:string, results:ResultList}} props */
 function Results({ what, query, results: { items, cursor, partial, without, state, error, more } }) {
-  if (!query) return html`<p class="page-note">${what === 'files' ? 'Type a part of a name, or words that stand in a document. Press Enter.' : 'Type what you remember: words, a name, a meaning. Press Enter.'}</p>`;
-  return html`<p class="sr" role="status">${state === 'done' ? `${items.length} results` : ''}</p>
+  if (!query) return html`<p class="page-note">${what === 'files' ? t('type_a_part_of_a_name') : t('type_what_you_remember_words_a')}</p>`;
+  return html`<p class="sr" role="status">${state === 'done' ? t('results_count', { count: items.length }) : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
-    ${without.includes('meaning') && html`<p class="page-note">Only the words were looked for. Messages that say the same in other words may be missing.</p>`}
-    ${partial && html`<p class="page-note">Some of the index is still being built; there may be more.</p>`}
-    ${state === 'done' && !error && !items.length && html`<p class="page-note">Nothing you can read matches “${query}”.</p>`}
-    <ol aria-label="Results">${items.map((hit) => (what === 'files' ? html`<${FileHit} key=${hit.file.id} hit=${hit} />` : html`<${Hit} key=${hit.message.id} hit=${hit} />`))}</ol>
-    ${state === 'busy' && html`<p class="page-note" role="status">Searching…</p>`}
-    ${cursor && state === 'done' && html`<p class="page-note"><button class="btn" onClick=${more}>More results</button></p>`}`;
+    ${without.includes('meaning') && html`<p class="page-note">${t('only_the_words_were_looked_for')}</p>`}
+    ${partial && html`<p class="page-note">${t('some_of_the_index_is_still')}</p>`}
+    ${state === 'done' && !error && !items.length && html`<p class="page-note">${t('nothing_you_can_read_matches', { query })}</p>`}
+    <ol aria-label=${t('results')}>${items.map((hit) => (what === 'files' ? html`<${FileHit} key=${hit.file.id} hit=${hit} />` : html`<${Hit} key=${hit.message.id} hit=${hit} />`))}</ol>
+    ${state === 'busy' && html`<p class="page-note" role="status">${t('searching')}</p>`}
+    ${cursor && state === 'done' && html`<p class="page-note"><button class="btn" onClick=${more}>${t('more_results')}</button></p>`}`;
 }
 
 /** What a hit stands for besides itself. @param {{more_in_thread?:number, copies?:number}} hit */
 function besides({ more_in_thread: more = 0, copies = 0 }) {
-  return `${more ? ` · ${more} more in this thread` : ''}${copies ? ` · said ${copies === 1 ? 'once' : `${copies} times`} more` : ''}`;
+  return `${more ? ` · ${t('more_in_thread', { count: more })}` : ''}${copies ? ` · ${t('said_more', { count: copies })}` : ''}`;
 }
 
 /** @param {{hit:any}} props */
@@ -108,10 +109,10 @@ function Hit({ hit }) {
   const { message, channel, snippet } = hit;
   return html`<li class="hit">
     <${Avatar} user=${message.sender} />
-    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? 'Thread in ' : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}` : ''}${besides(hit)}</div>
+    <div class="hit-in"><div class="ctx"><b>${message.parent_id ? t('thread_in') : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${t('replies_count', { count: message.reply_count })}` : ''}${besides(hit)}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
       <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div></div>
-    <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${`Jump to the message of ${cleanName(message.sender?.username)}`}>Jump</a>
+    <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${t('jump_to_the_message_of', { name: cleanName(message.sender?.username) })}>${t('jump')}</a>
   </li>`;
 }
 
@@ -129,6 +130,6 @@ function FileHit({ hit: { file, channel, snippet } }) {
     <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(file.created_at)}${uploader && html` · <${PersonName} user=${uploader} />`} · ${sizeText(file.file_size)}</div>
       <div class="hd"><bdi class="by" title=${name}>${name}</bdi></div>
       ${snippet && html`<div class="body"><p dir="auto"><${Snippet} snippet=${snippet} /></p></div>`}</div>
-    <a class="btn go" href=${channelPath(channel.id)} aria-label=${`Jump to the message with ${name}`} onClick=${jump}>Jump</a>
+    <a class="btn go" href=${channelPath(channel.id)} aria-label=${t('jump_to_the_message_with', { name })} onClick=${jump}>${t('jump')}</a>
   </li>`;
 }

@@ -1,9 +1,10 @@
+import { t } from '../page_words.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
 import { copyText } from './text.js';
 
 /** Says on itself that it copied: a note elsewhere is hidden by a dialog. @param {{text:string, children?:any, class?:string, autofocus?:boolean}} props */
-export function CopyButton({ text, children = 'Copy', class: extra = 'btn', autofocus }) {
+export function CopyButton({ text, children = t('copy'), class: extra = 'btn', autofocus }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return undefined;
@@ -11,7 +12,7 @@ export function CopyButton({ text, children = 'Copy', class: extra = 'btn', auto
     return () => clearTimeout(timer);
   }, [copied]);
   return html`<button type="button" class=${extra} autofocus=${autofocus} onClick=${() => void copyText(text, { quiet: true }).then(() => setCopied(true))}>
-    <${Icon} name=${copied ? 'check' : 'copy'} small />${copied ? 'Copied' : children}<span class="sr" role="status">${copied ? 'Copied' : ''}</span></button>`;
+    <${Icon} name=${copied ? 'check' : 'copy'} small />${copied ? t('copied') : children}<span class="sr" role="status">${copied ? t('copied') : ''}</span></button>`;
 }
 
 /** Something to be handed on, selected by a click. @param {{id:string, label:string, value:string, help?:any, autofocus?:boolean}} props */

@@ -1,6 +1,7 @@
 /** The frame of the preferences and the administration: their sidebar, and the page around a section. */
 import { cleanName } from '../format.js';
 import { sidebarOpen } from '../layout.js';
+import { t } from '../page_words.js';
 import { adminSections, PREFERENCES } from '../permissions.js';
 import { adminPath, navigate, preferencesPath, route } from '../router.js';
 import { info, me } from '../store.js';
@@ -19,28 +20,28 @@ export function currentSection() {
 export function SettingsSide() {
   const { admin, sections, path, section } = currentSection();
   const close = (/** @type {Event} */ event) => { if (/** @type {Element} */ (event.target).closest('a')) sidebarOpen.value = false; };
-  return html`<nav class="side" aria-label=${admin ? 'Administration' : 'Preferences'}>
-    <div class="ws"><div class="ws-t"><span class="name">${admin ? 'Administration' : 'Preferences'}</span><span class="sub">${cleanName(info.value?.name ?? 'Confab')}</span></div></div>
+  return html`<nav class="side" aria-label=${admin ? t('administration') : t('preferences')}>
+    <div class="ws"><div class="ws-t"><span class="name">${admin ? t('administration') : t('preferences')}</span><span class="sub">${cleanName(info.value?.name ?? 'Confab')}</span></div></div>
     <div class="side-scroll" onClick=${close}>
-      <a class="row" href="/"><${Icon} name="hash" /><span class="t">Back to the channels</span></a>
+      <a class="row" href="/"><${Icon} name="hash" /><span class="t">${t('back_to_the_channels')}</span></a>
       <div class="sec">${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span></a>`)}</div>
-      <div class="sec">${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">Preferences</span></a>`
-        : adminSections(me.value).length > 0 && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">Administration</span></a>`}</div>
+      <div class="sec">${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">${t('preferences')}</span></a>`
+        : adminSections(me.value).length > 0 && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
     </div>
     <${MyCorner} />
   </nav>`;
 }
 
-/** @param {{title:string, lead?:any, actions?:any, children:any, wide?:boolean}} props */
-export function SettingsPage({ title, lead, actions, children, wide = false }) {
+/** @param {{title:string, lead?:any, state?:any, actions?:any, children:any, wide?:boolean}} props state: a word beside the heading */
+export function SettingsPage({ title, lead, state, actions, children, wide = false }) {
   const heading = useRef(/** @type {HTMLElement|null} */ (null));
   // Whoever followed a link by keyboard or by ear is told where they came to.
   useEffect(() => heading.current?.focus(), []);
   const { sections, path, section } = currentSection();
   return html`<main class="page settings" id="main" tabindex="-1"><div class=${wide ? 'wrap wide' : 'wrap'}>
-    <header class="set-h"><${IconButton} icon="menu" label="Open section list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
-      <h1 ref=${heading} tabindex="-1">${title}</h1>
-      ${sections.length > 1 && html`<label class="set-nav"><span class="sr">Section</span><select onChange=${(/** @type {any} */ event) => navigate(path(event.target.value))}>
+    <header class="set-h"><${IconButton} icon="menu" label=${t('open_section_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
+      <h1 ref=${heading} tabindex="-1">${title}</h1>${state}
+      ${sections.length > 1 && html`<label class="set-nav"><span class="sr">${t('section')}</span><select onChange=${(/** @type {any} */ event) => navigate(path(event.target.value))}>
         ${sections.map(({ name, title: text }) => html`<option key=${name} value=${name} selected=${name === section?.name}>${text}</option>`)}</select></label>`}
       ${actions && html`<span class="acts">${actions}</span>`}</header>
     ${lead && html`<p class="lead">${lead}</p>`}

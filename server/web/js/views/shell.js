@@ -4,6 +4,7 @@ import { channelTitle } from '../names.js';
 import { waiting } from '../outbox.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
 import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
+import { t } from '../words.js';
 import { live } from '../workspace.js';
 import { ChannelView } from './channel.js';
 import { Dialogs, fetchAhead } from './dialogs.js';
@@ -45,13 +46,13 @@ export function Shell() {
   const settings = name === 'preferences' || name === 'admin';
   const side = !WITH_PANEL.includes(name) || (panel.value === 'pins' && name !== 'channel') ? '' : panel.value;
   return html`<div class=${`shell ${side ? '' : 'no-panel'} ${sidebarOpen.value ? 'side-open' : ''}`}>
-    <a class="skip" href="#main">${settings ? 'Skip to the page' : 'Skip to messages'}</a>
+    <a class="skip" href="#main">${settings ? t('skip_to_the_page') : t('skip_to_messages')}</a>
     <${ConnectionBanner} />
     <${settings ? SettingsSide : Sidebar} />
-    ${sidebarOpen.value && html`<button class="side-scrim" aria-label="Close the list" onClick=${() => { sidebarOpen.value = false; }}></button>`}
+    ${sidebarOpen.value && html`<button class="side-scrim" aria-label=${t('close_the_list')} onClick=${() => { sidebarOpen.value = false; }}></button>`}
     <${Page} />
     ${side === 'assistant' && html`<${AssistantPane} />`}
-    ${side === 'inbox' && html`<${InboxPane} />`}
+    ${(side === 'inbox' || side === 'mentions') && html`<${InboxPane} key=${side} mentions=${side === 'mentions'} />`}
     ${side === 'pins' && html`<${PinsPane} />`}
     ${side === 'thread' && html`<${ThreadPane} />`}
     <${Dialogs} name=${dialog.value} />
@@ -76,11 +77,11 @@ function openSomething() {
 }
 
 function NothingOpen() {
-  return html`<main class="main" id="main"><header class="top"><${IconButton} icon="menu" label="Open channel list" class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /></header>
+  return html`<main class="main" id="main"><header class="top"><${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} /></header>
     <div class="empty">${channelsLoaded.value && !myChannels.value.length
-      ? html`<h1>No channels yet</h1><p>Join a public channel, or create the first one.</p>
-        <p class="row-btns"><button class="btn primary" onClick=${() => openDialog('browse')}>Browse channels</button><button class="btn" onClick=${() => openDialog('create')}>Create a channel</button></p>`
-      : html`<p role="status">Loading…</p>`}</div></main>`;
+      ? html`<h1>${t('no_channels_yet')}</h1><p>${t('join_a_public_channel_or_create')}</p>
+        <p class="row-btns"><button class="btn primary" onClick=${() => openDialog('browse')}>${t('browse_channels')}</button><button class="btn" onClick=${() => openDialog('create')}>${t('create_a_channel')}</button></p>`
+      : html`<p role="status">${t('loading')}</p>`}</div></main>`;
 }
 
 /** Shown when the connection has been away for a moment: a short hiccup is not worth a banner. */
@@ -102,13 +103,13 @@ function ConnectionBanner() {
     return () => clearInterval(timer);
   }, [retryAt]);
   if (reason === 'protocol') {
-    return html`<div class="banner" role="alert">This page is older than the server. <button onClick=${() => location.reload()}>Reload</button></div>`;
+    return html`<div class="banner" role="alert">${t('this_page_is_older_than_the')} <button onClick=${() => location.reload()}>${t('reload')}</button></div>`;
   }
   if (!away || !due) return null;
   const count = waiting().length;
   return html`<div class="banner" role="status"><span class="spin" aria-hidden="true"></span>
-    Connection lost. ${status === 'offline' && seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting'}${count ? `; ${count} ${count === 1 ? 'message waits' : 'messages wait'} to be sent` : ''}.
-    <button onClick=${() => live?.retryNow()}>Try now</button></div>`;
+    ${t('connection_lost')} ${status === 'offline' && seconds > 0 ? t('reconnecting_in', { seconds }) : t('reconnecting')}${count ? `; ${t('messages_wait', { count })}` : ''}.
+    <button onClick=${() => live?.retryNow()}>${t('try_now')}</button></div>`;
 }
 
 /** @param {KeyboardEvent} event */
@@ -153,6 +154,6 @@ export function ChannelIcon({ channel }) {
 
 /** "#general", or the names of a conversation. @param {{channel:import('../store.js').Channel|undefined, name?:string}} props */
 export function channelLabel({ channel, name = '' }) {
-  if (!channel) return name ? `#${name}` : 'a channel';
+  if (!channel) return name ? `#${name}` : t('a_channel');
   return isConversation(channel) ? channelTitle(channel) : `#${channel.name}`;
 }

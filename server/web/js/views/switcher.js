@@ -1,12 +1,14 @@
-/** Jump to anything: channels, people, a search, a question. */
+/** Jump to anything: channels, people, commands, a search, a question. */
 import { api } from '../api.js';
 import { openDirect } from '../direct_conversation.js';
 import { cleanName } from '../format.js';
 import { dialog, panel } from '../layout.js';
 import { channelTitle, personName } from '../names.js';
-import { channelPath, navigate, searchPath } from '../router.js';
-import { me, myChannels } from '../store.js';
-import { Avatar } from './avatar.js';
+import { setDraft } from '../drafts.js';
+import { t } from '../page_words.js';
+import { channelPath, navigate, route, searchPath } from '../router.js';
+import { commands, isConversation, me, myChannels, presences } from '../store.js';
+import { Avatar, presenceWord } from './avatar.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
@@ -14,14 +16,18 @@ import { ChannelIcon } from './shell.js';
 
 const MAX_CHANNELS = 7;
 const MAX_PEOPLE = 4;
+const MAX_COMMANDS = 3;
 
-/** @typedef {{key:string, mark:any, name:string, detail?:string, kind:string, go:()=>void}} Choice */
+/** @typedef {{key:string, mark:any, name:string, detail?:string, kind?:any, go:()=>void}} Choice */
+/** @typedef {''|'#'|'@'|'/'} Sort what alone is looked for, by its mark */
 
 export function Switcher() {
   const [text, setText] = useState('');
   const [index, setIndex] = useState(0);
-  const people = usePeople(text.trim());
-  const choices = choicesFor(text.trim(), people);
+  const sort = /** @type {Sort} */ (/^[#@/]/.test(text) ? text[0] : '');
+  const wanted = text.slice(sort.length).trim();
+  const people = usePeople(sort === '' || sort === '@' ? wanted : '');
+  const choices = choicesFor(sort, wanted, people);
   const current = Math.min(index, choices.length - 1);
   const go = (/** @type {Choice|undefined} */ choice) => {
     dialog.value = '';
@@ -34,14 +40,15 @@ export function Switcher() {
     else return;
     event.preventDefault();
   };
-  return html`<${Dialog} title="Jump to" bare class="switcher">
-    <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label="Jump to" placeholder="Jump to or search" autofocus
+  return html`<${Dialog} title=${t('jump_to')} bare class="switcher">
+    <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label=${t('jump_to')} placeholder=${t('jump_to_or_search')} autofocus
       value=${text} onInput=${(/** @type {any} */ event) => { setText(event.target.value); setIndex(0); }} onKeyDown=${onKeyDown} /><kbd>Esc</kbd></div>
-    <div class="list" id="switcher-list" role="listbox" aria-label="Results">
+    <div class="list" id="switcher-list" role="listbox" aria-label=${t('results')}>
       ${choices.map((choice, at) => html`<div key=${choice.key} id=${`switcher-${at}`} class="opt" role="option" aria-selected=${at === current} onMouseMove=${(/** @type {MouseEvent} */ event) => { if (event.movementX || event.movementY) setIndex(at); }} onClick=${() => go(choice)}>
-        ${choice.mark}<b><bdi>${cleanName(choice.name)}</bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
+        ${choice.mark}<b><bdi><${Found} name=${cleanName(choice.name)} wanted=${wanted} /></bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
+      ${!choices.length && html`<p class="page-note">${t('nothing_is_called_so')}</p>`}
     </div>
-    <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> to move</span><span><kbd>Enter</kbd> to open</span></div>
+    <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> ${t('to_move')}</span><span><kbd>Enter</kbd> ${t('to_open')}</span><span class="sorts">${t('type_mark')} <kbd>#</kbd> ${t('channel_kind')}, <kbd>@</kbd> ${t('person_kind')}, <kbd>/</kbd> ${t('command_kind')}</span></div>
   </${Dialog}>`;
 }
 
@@ -58,20 +65,39 @@ function usePeople(text) {
   return people.filter((user) => user.id !== me.value?.id).slice(0, MAX_PEOPLE);
 }
 
-/** @param {string} text @param {any[]} people @returns {Choice[]} */
-function choicesFor(text, people) {
-  const found = myChannels.value.map((channel) => ({ channel, score: score(channelTitle(channel), text) + (channel.unread_count ? 0.5 : 0) }))
-    .filter(({ score: points }) => points >= 1).sort((left, right) => right.score - left.score).slice(0, MAX_CHANNELS);
-  /** @type {Choice[]} */
-  const choices = found.map(({ channel }) => ({
-    key: channel.id, mark: html`<${ChannelIcon} channel=${channel} />`, name: channelTitle(channel), detail: channel.topic ?? '', kind: channel.unread_count ? `${channel.unread_count} unread` : '', go: () => navigate(channelPath(channel.id)),
-  }));
-  for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: 'person', go: () => void openDirect([user.id]) });
-  if (text) {
-    choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: `Search messages for “${text}”`, kind: '', go: () => navigate(searchPath(text)) });
-    choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: `Ask the assistant: “${text}”`, kind: '', go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
-  }
+/** The part of a name that was typed, marked. @param {{name:string, wanted:string}} props */
+function Found({ name, wanted }) {
+  const at = wanted ? name.toLowerCase().indexOf(wanted.toLowerCase()) : -1;
+  return at < 0 ? name : html`${name.slice(0, at)}<mark>${name.slice(at, at + wanted.length)}</mark>${name.slice(at + wanted.length)}`;
+}
+
+/** @param {Sort} sort @param {string} text @param {any[]} people @returns {Choice[]} */
+function choicesFor(sort, text, people) {
+  const choices = sort === '' || sort === '#' ? channelsFor(text) : [];
+  for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: presenceWord(presences.value.get(user.id)), go: () => void openDirect([user.id]) });
+  if (sort === '/' || (sort === '' && text)) choices.push(...commandsFor(text));
+  if (sort) return choices;
+  choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? t('search_messages_for', { text }) : t('search_messages'), go: () => navigate(searchPath(text)) });
+  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: t('ask_the_assistant', { text }), go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
   return choices;
+}
+
+/** @param {string} text @returns {Choice[]} */
+function channelsFor(text) {
+  return myChannels.value.map((channel) => ({ channel, score: score(channelTitle(channel), text) + (channel.unread_count ? 0.5 : 0) }))
+    .filter(({ score: points }) => points >= 1).sort((left, right) => right.score - left.score).slice(0, MAX_CHANNELS)
+    .map(({ channel }) => ({
+      key: channel.id, mark: html`<${ChannelIcon} channel=${channel} />`, name: channelTitle(channel), detail: channel.topic ?? '',
+      kind: channel.unread_count ? t('unread_count', { count: channel.unread_count }) : isConversation(channel) ? t('conversation_kind') : t('channel_kind'), go: () => navigate(channelPath(channel.id)),
+    }));
+}
+
+/** Commands run in a channel: the one on screen gets its beginning. @param {string} text @returns {Choice[]} */
+function commandsFor(text) {
+  const { name, channelId } = route.value;
+  if (name !== 'channel') return [];
+  return commands.value.map((command) => ({ ...command, name: command.name.replace(/^\//, '') })).filter((command) => command.name.startsWith(text.toLowerCase())).slice(0, MAX_COMMANDS)
+    .map((command) => ({ key: `/${command.name}`, mark: html`<${Icon} name="slash" />`, name: `/${command.name}`, detail: command.description ?? '', kind: t('command_kind'), go: () => setDraft({ channelId }, `/${command.name} `) }));
 }
 
 /** 0 for no match; a name that begins with the text is better than one that holds it. @param {string} name @param {string} text */

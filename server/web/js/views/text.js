@@ -2,6 +2,7 @@
 import { parseSnippet, parseText } from '../format.js';
 import { notify } from '../notices.js';
 import { me } from '../store.js';
+import { t } from '../words.js';
 import { html, useMemo } from './html.js';
 import { Icon } from './icon.js';
 
@@ -55,14 +56,14 @@ function Mention({ username }) {
 /** @param {{citation:any, onCite?:(citation:any)=>void, on?:boolean}} props */
 export function Citation({ citation, onCite, on }) {
   if (!citation) return null;
-  return html`<button type="button" class=${on ? 'cite is-on' : 'cite'} aria-label=${`Source ${citation.n}, ${citation.sender?.full_name ?? citation.sender?.username ?? ''}`}
+  return html`<button type="button" class=${on ? 'cite is-on' : 'cite'} aria-label=${t('source', { n: citation.n, value: citation.sender?.full_name ?? citation.sender?.username ?? '' })}
     onClick=${() => onCite?.(citation)}>${citation.n}</button>`;
 }
 
 /** @param {{language:string, text:string}} props */
 function CodeBlock({ language, text }) {
   return html`<div class="code">
-    <div class="bar">${language || 'code'}<button type="button" onClick=${() => copyText(text)}><${Icon} name="copy" small /> Copy</button></div>
+    <div class="bar">${language || 'code'}<button type="button" onClick=${() => copyText(text)}><${Icon} name="copy" small /> ${t('copy')}</button></div>
     <pre tabindex="0" dir="ltr"><code>${text}</code></pre>
   </div>`;
 }
@@ -86,5 +87,5 @@ export async function copyText(text, { quiet = false } = {}) {
     document.execCommand('copy');
     area.remove();
   }
-  if (!quiet) notify('Copied.');
+  if (!quiet) notify(t('copied_2'));
 }

@@ -10,6 +10,7 @@ import { Message } from './message.js';
 import { PendingMessage } from './pending.js';
 import { channelLabel } from './shell.js';
 import { markedSeq } from '../layout.js';
+import { t } from '../words.js';
 import { TypingLine } from './typing.js';
 
 /** The right pane with one message and its replies. */
@@ -26,17 +27,17 @@ export function ThreadPane() {
   const replies = items.filter((message) => message.id !== open.rootId);
   const canWrite = Boolean(channel?.role && !channel.archived_at);
   const following = threads.value.has(open.rootId);
-  return html`<aside class="panel" aria-label="Thread">
-    <header class="top"><h2>Thread <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="bell" label=${following ? 'You follow this thread. Unfollow' : 'Follow this thread'} pressed=${following} onClick=${() => void attempt(follow(open.rootId, !following))} /><${IconButton} icon="x" label="Close thread" onClick=${closePanel} /></span></header>
-    <div class="scroll flush" ref=${scroll} tabindex="0" role="region" aria-label="Thread messages">
+  return html`<aside class="panel" aria-label=${t('thread')}>
+    <header class="top"><h2>${t('thread')} <small>${channelLabel({ channel })}</small></h2><span class="acts"><${IconButton} icon="bell" label=${following ? t('you_follow_this_thread_unfollow') : t('follow_this_thread')} pressed=${following} onClick=${() => void attempt(follow(open.rootId, !following))} /><${IconButton} icon="x" label=${t('close_thread')} onClick=${closePanel} /></span></header>
+    <div class="scroll flush" ref=${scroll} tabindex="0" role="region" aria-label=${t('thread_messages')}>
       ${root && html`<${Message} message=${root} canWrite=${canWrite} inThread marked=${root.seq === markedSeq.value} />`}
-      ${root && html`<div class="count">${replies.length ? `${replies.length} ${replies.length === 1 ? 'reply' : 'replies'}` : 'No replies yet'}</div>`}
-      ${loading && !replies.length && html`<p class="loading">Loading…</p>`}
+      ${root && html`<div class="count">${replies.length ? t('replies_count', { count: replies.length }) : t('no_replies_yet')}</div>`}
+      ${loading && !replies.length && html`<p class="loading">${t('loading')}</p>`}
       ${error && html`<p class="loading" role="alert">${error}</p>`}
-      ${replies.map((message, index) => html`${newFrom > 0 && message.seq > newFrom && (replies[index - 1]?.seq ?? 0) <= newFrom && html`<div class="newline" key="new"><span>New</span></div>`}<${Message} key=${message.id} message=${message} continued=${continues(replies[index - 1] ?? null, message)} canWrite=${canWrite} inThread marked=${message.seq === markedSeq.value} />`)}
+      ${replies.map((message, index) => html`${newFrom > 0 && message.seq > newFrom && (replies[index - 1]?.seq ?? 0) <= newFrom && html`<div class="newline" key="new"><span>${t('new_2')}</span></div>`}<${Message} key=${message.id} message=${message} continued=${continues(replies[index - 1] ?? null, message)} canWrite=${canWrite} inThread marked=${message.seq === markedSeq.value} />`)}
       ${pending.map((waiting) => html`<${PendingMessage} key=${waiting.nonce} pending=${waiting} />`)}
     </div>
-    ${canWrite && html`<div class="compose"><${Composer} key=${open.rootId} channelId=${open.channelId} parentId=${open.rootId} placeholder="Reply…" /><${TypingLine} channelId=${open.channelId} parentId=${open.rootId} /></div>`}
+    ${canWrite && html`<div class="compose"><${Composer} key=${open.rootId} channelId=${open.channelId} parentId=${open.rootId} placeholder=${t('reply')} /><${TypingLine} channelId=${open.channelId} parentId=${open.rootId} /></div>`}
   </aside>`;
 }
 

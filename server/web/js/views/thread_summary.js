@@ -1,6 +1,7 @@
 import { whenText } from '../clock.js';
 import { showThread } from '../layout.js';
 import { threads, users } from '../store.js';
+import { t } from '../words.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
@@ -13,7 +14,7 @@ export function ThreadSummary({ message }) {
   const unread = threads.value.get(message.id)?.unread_count ?? 0;
   return html`<button type="button" class=${unread ? 'thread is-unread' : 'thread'} onClick=${() => showThread(message)}>
     ${people.length ? html`<span class="stack">${people.slice(0, MAX_FACES).map((user) => html`<${Avatar} key=${user?.id} user=${user} size="xs" />`)}</span>` : html`<${Icon} name="thread" small />`}
-    <b>${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}</b>
-    ${unread > 0 && html`<span class="pill info">${unread} new</span>`}
-    <span class="l">${message.last_reply_at ? `Last reply ${whenText(message.last_reply_at)}` : 'Open thread'}</span></button>`;
+    <b>${t('replies_count', { count: message.reply_count ?? 0 })}</b>
+    ${unread > 0 && html`<span class="pill info">${t('new_2x', { unread })}</span>`}
+    <span class="l">${message.last_reply_at ? t('last_reply', { when: whenText(message.last_reply_at) }) : t('open_thread')}</span></button>`;
 }

@@ -1,4 +1,5 @@
 /** Nothing else opens before a second factor is set up, where the server asks everyone for one. */
+import { t } from '../page_words.js';
 import { signOut } from '../session.js';
 import { Frame } from './entry.js';
 import { html } from './html.js';
@@ -8,8 +9,8 @@ import { TwoFactorSetup } from './preferences/two_factor.js';
 /** @param {{done:()=>void}} props */
 export function TwoFactorGate({ done }) {
   return html`<${Frame}><div class="entry-note gate">
-    <div><h1>Set up a second factor</h1><p class="lead">This workspace asks everyone for a code at sign-in, beside the password. You need an authenticator app on a phone or a computer; it takes a minute.</p></div>
+    <div><h1>${t('set_up_a_second_factor')}</h1><p class="lead">${t('this_workspace_asks_everyone_for_a_2')}</p></div>
     <${TwoFactorSetup} done=${done} />
-    <p class="lead"><button type="button" class="inline-link" onClick=${() => void signOut()}>Sign out</button></p>
+    <p class="lead"><button type="button" class="inline-link" onClick=${() => void signOut()}>${t('sign_out')}</button></p>
   </div></${Frame}><${Notices} />`;
 }

@@ -4,6 +4,7 @@ import { api } from '../api.js';
 import { cleanName } from '../format.js';
 import { meet, users } from '../store.js';
 import { typingPlace } from '../typing.js';
+import { listParts, t } from '../words.js';
 import { html, useEffect } from './html.js';
 
 /** Who is typing, below the composer. @param {{channelId:string, parentId?:string}} props parentId: in this thread */
@@ -15,14 +16,14 @@ export function TypingLine({ channelId, parentId }) {
   return html`<div class="typing">
     ${names.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}
     <span aria-live="polite">${line(names)}</span>
-    <span class="hint"><b>Enter</b> to send · <b>Shift Enter</b> for a new line</span>
+    <span class="hint"><b>Enter</b> ${t('to_send')} · <b>Shift Enter</b> ${t('for_a_new_line')}</span>
   </div>`;
 }
 
 /** @param {string[]} names */
 function line(names) {
   if (names.length === 0) return '';
-  if (names.length > 3) return 'Several people are typing';
-  const people = names.map((name, index) => html`${index > 0 ? (index === names.length - 1 ? ' and ' : ', ') : ''}<b><bdi>${name}</bdi></b>`);
-  return html`${people} ${names.length === 1 ? 'is' : 'are'} typing`;
+  if (names.length > 3) return t('several_typing');
+  const people = listParts(names).map((part) => (names.includes(part) ? html`<b><bdi>${part}</bdi></b>` : part));
+  return t('typing', { names: people, count: names.length });
 }

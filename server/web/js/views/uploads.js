@@ -2,6 +2,7 @@
 import { sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { removeUpload, tryAgain, uploadsOf } from '../uploads.js';
+import { t } from '../words.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 
@@ -11,7 +12,7 @@ import { IconButton } from './icon.js';
 export function Uploads({ place }) {
   const list = uploadsOf(place);
   if (!list.length) return null;
-  return html`<ul class="ups" aria-label="Files of this message">${list.map((upload) => html`<${Upload} key=${upload.key} place=${place} upload=${upload} />`)}</ul>`;
+  return html`<ul class="ups" aria-label=${t('files_of_this_message')}>${list.map((upload) => html`<${Upload} key=${upload.key} place=${place} upload=${upload} />`)}</ul>`;
 }
 
 /** @param {{place:string, upload:UploadData}} props */
@@ -19,14 +20,14 @@ function Upload({ place, upload }) {
   const { name, size, sent, file, error, preview } = upload;
   const shown = cleanName(name);
   const percent = size ? Math.floor((sent / size) * 100) : 0;
-  const state = error ? 'Failed' : file ? 'Ready' : sent >= size ? 'Checking…' : `${percent} %`;
+  const state = error ? t('failed') : file ? t('ready') : sent >= size ? t('checking') : `${percent} %`;
   return html`<li class=${error ? 'up is-failed' : 'up'}>
     ${preview && html`<img src=${preview} alt="" width="40" height="40" />`}
     <div class="up-t"><bdi class="nm" title=${shown}>${shown}</bdi><span class="mt">${state}</span>
-      <span class="mt">${error ?? (file || !sent ? sizeText(size) : `${sizeText(sent)} of ${sizeText(size)}`)}</span>
-      <span class="up-a">${error && upload.source && html`<button type="button" class="inline-link" aria-label=${`Try ${shown} again`} onClick=${() => tryAgain(place, upload)}>Try again</button>`}
-        <button type="button" class="inline-link" aria-label=${`${file || error ? 'Remove' : 'Cancel'} ${shown}`} onClick=${() => removeUpload(place, upload)}>${file || error ? 'Remove' : 'Cancel'}</button></span></div>
-    ${!error && html`<progress max=${size || 1} value=${file ? size || 1 : sent} aria-label=${`Upload of ${shown}`}></progress>`}
+      <span class="mt">${error ?? (file || !sent ? sizeText(size) : t('of_2', { size: sizeText(sent), size2: sizeText(size) }))}</span>
+      <span class="up-a">${error && upload.source && html`<button type="button" class="inline-link" aria-label=${t('try_again_2', { shown })} onClick=${() => tryAgain(place, upload)}>${t('try_again')}</button>`}
+        <button type="button" class="inline-link" aria-label=${`${file || error ? t('remove') : t('cancel')} ${shown}`} onClick=${() => removeUpload(place, upload)}>${file || error ? t('remove') : t('cancel')}</button></span></div>
+    ${!error && html`<progress max=${size || 1} value=${file ? size || 1 : sent} aria-label=${t('upload_of', { shown })}></progress>`}
   </li>`;
 }
 
@@ -38,7 +39,7 @@ export function AttachButton({ addFiles }) {
     addFiles(input.current.files);
     input.current.value = '';
   };
-  return html`<input ref=${input} type="file" multiple hidden onChange=${onChange} /><${IconButton} icon="clip" label="Attach files" onClick=${() => input.current?.click()} />`;
+  return html`<input ref=${input} type="file" multiple hidden onChange=${onChange} /><${IconButton} icon="clip" label=${t('attach_files')} onClick=${() => input.current?.click()} />`;
 }
 
 /** Pasted or dropped files become attachments; anything else is left to the field. @param {Event} event @param {DataTransfer|null} transfer @param {(files:FileList)=>void} addFiles */
@@ -61,7 +62,7 @@ export function useDropZone(composer, addFiles) {
     const zone = /** @type {HTMLElement|null|undefined} */ (composer.current?.closest('.main, .panel'));
     if (!zone) return undefined;
     const hold = (/** @type {DragEvent} */ event) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
+      if (!event.dataTransfer?.types.includes(t('files'))) return;
       event.preventDefault();
       setOver(true);
     };

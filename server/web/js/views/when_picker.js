@@ -1,6 +1,7 @@
 /** Chooses a time to come: one of the usual ones, or any. */
 import { whenText } from '../clock.js';
 import { chosenTime, laterChoices, localText } from '../later.js';
+import { t } from '../page_words.js';
 import { Field } from './field.js';
 import { Action } from './form.js';
 import { html, useState } from './html.js';
@@ -18,7 +19,7 @@ export function WhenPicker({ action, choose, failed, at = laterChoices()[1].at, 
     if (chosen.at) await choose(chosen.at);
   };
   return html`${choices && html`<ul class="pick">${laterChoices().map(({ id, label, at: time }) => html`<li key=${id}><span class="pick-t"><b>${label}</b><small>${whenText(time.toISOString())}</small></span>
-      <${Action} class="btn small" label=${`Choose: ${label}`} run=${() => choose(time)} failed=${failed}>Choose</${Action}></li>`)}</ul>`}
-    <div class="own-time"><${Field} id="own-time" label=${choices ? 'Or a time of your own' : 'When'} type="datetime-local" value=${text} min=${localText(new Date())} onInput=${setText} error=${error} />
+      <${Action} class="btn small" label=${t('choose_2', { label })} run=${() => choose(time)} failed=${failed}>${t('choose')}</${Action}></li>`)}</ul>`}
+    <div class="own-time"><${Field} id="own-time" label=${choices ? t('or_a_time_of_your_own') : t('when')} type="datetime-local" value=${text} min=${localText(new Date())} onInput=${setText} error=${error} />
       <${Action} class="btn primary" run=${own} failed=${failed}>${action}</${Action}></div>`;
 }

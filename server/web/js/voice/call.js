@@ -3,6 +3,7 @@ import { effect } from '../../vendor/signals-core.js';
 import { renewToken } from '../session.js';
 import { me } from '../store.js';
 import { notify } from '../notices.js';
+import { t } from '../page_words.js';
 import { VoiceLink } from './link.js';
 import { Peer } from './peer.js';
 import { withWord } from './rooms.js';
@@ -33,7 +34,7 @@ export async function joinCall(channelId) {
   parts.voice = voice;
   change({ status: 'connecting', hasMicrophone: Boolean(voice), muted: !voice });
   const [track] = voice?.getAudioTracks() ?? [];
-  if (track) track.onended = () => { setMuted(true); change({ hasMicrophone: false }); notify('The microphone is gone: you only listen now.', { bad: true }); };
+  if (track) track.onended = () => { setMuted(true); change({ hasMicrophone: false }); notify(t('the_microphone_is_gone_you_only'), { bad: true }); };
   if (voice) parts.speechEnds = listenForSpeech(voice, (speaks) => { parts.speaks = speaks; tellSpeech(); });
   const address = new URL(`/ws/voice/${encodeURIComponent(channelId)}`, location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -59,7 +60,7 @@ async function microphone() {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
   } catch {
-    notify('The microphone cannot be used, so you only listen. Allow it in the browser, then join again.', { bad: true });
+    notify(t('the_microphone_cannot_be_used_so'), { bad: true });
     return null;
   }
 }
@@ -131,7 +132,7 @@ function hear(id, track, stream) {
   const sound = new Audio();
   sound.srcObject = stream;
   sound.muted = call.value?.deafened ?? false;
-  sound.play().catch(() => notify('The browser does not play sound before you click into the page.', { bad: true }));
+  sound.play().catch(() => notify(t('the_browser_does_not_play_sound'), { bad: true }));
   parts.sounds.set(id, sound);
   return undefined;
 }

@@ -11,6 +11,7 @@
  * @property {(reason:string) => void} ended for good; in words for the person, or empty
  */
 import { backoffMs } from '../live.js';
+import { t } from '../page_words.js';
 import { Pace } from './pace.js';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -19,16 +20,16 @@ const MAX_TRIES = 8;
 
 /** Why there is no use in coming back, by the code of the close. @type {Record<number,string>} */
 const ENDS = {
-  4001: 'This page is older than the server. Reload it to talk.',
+  4001: t('this_page_is_older_than_the_2'),
   4010: '',
-  4016: 'You are not in this voice channel any more.',
-  4017: 'This voice channel is full.',
-  4018: 'You joined from another window or device.',
+  4016: t('you_are_not_in_this_voice'),
+  4017: t('this_voice_channel_is_full'),
+  4018: t('you_joined_from_another_window_or'),
 };
 /** The same where the server said before what it refuses. @type {Record<string,string>} */
 const REFUSALS = {
-  not_a_member: 'You are not a member of this channel.',
-  channel_archived: 'This channel is archived: nobody talks there.',
+  not_a_member: t('you_are_not_a_member_of'),
+  channel_archived: t('this_channel_is_archived_nobody_talks'),
 };
 
 export class VoiceLink {
@@ -154,7 +155,7 @@ export class VoiceLink {
     this.tries += 1;
     if (code in ENDS || this.tries > MAX_TRIES) {
       this.stopped = true;
-      this.handlers.ended(code in ENDS ? REFUSALS[this.refusal] ?? ENDS[code] : 'The voice channel could not be reached.');
+      this.handlers.ended(code in ENDS ? REFUSALS[this.refusal] ?? ENDS[code] : t('the_voice_channel_could_not_be'));
       return;
     }
     // People who talk wait for nothing but what keeps a crowd apart.

@@ -1,5 +1,6 @@
 /** The voice channel that I am in, as the page shows it. What does the talking is fetched when it is needed. */
 import { signal } from '../../vendor/signals-core.js';
+import { t } from '../words.js';
 
 /**
  * @typedef {import('./link.js').Participant} Participant
@@ -26,14 +27,14 @@ export function voice() {
 
 /** How it goes, in words. @param {Call} now @returns {{words:string, isBad:boolean}} */
 export function standing({ status, states, participants, self }) {
-  if (status === 'asking') return { words: 'Waiting for the microphone', isBad: false };
-  if (status === 'connecting') return { words: 'Connecting', isBad: false };
-  if (status === 'reconnecting') return { words: 'Reconnecting', isBad: true };
+  if (status === 'asking') return { words: t('waiting_for_the_microphone'), isBad: false };
+  if (status === 'connecting') return { words: t('connecting_2'), isBad: false };
+  if (status === 'reconnecting') return { words: t('reconnecting'), isBad: true };
   const others = participants.filter((one) => one.participant_id !== self);
-  if (!others.length) return { words: 'You are alone', isBad: false };
+  if (!others.length) return { words: t('you_are_alone'), isBad: false };
   const count = (/** @type {string[]} */ ...wanted) => others.filter((one) => wanted.includes(states[one.participant_id] ?? 'new')).length;
   const cut = count('failed', 'disconnected');
-  if (cut) return { words: cut === others.length ? 'No connection to the others' : `No connection to ${cut} of ${others.length}`, isBad: true };
-  if (count('new', 'connecting')) return { words: 'Connecting', isBad: false };
-  return { words: 'Connected', isBad: false };
+  if (cut) return { words: cut === others.length ? t('no_connection_to_the_others') : t('no_connection_to_of', { cut, count: others.length }), isBad: true };
+  if (count('new', 'connecting')) return { words: t('connecting_2'), isBad: false };
+  return { words: t('connected'), isBad: false };
 }

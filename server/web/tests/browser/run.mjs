@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { missing } from './harness/packages.mjs';
+import { ARTEFACTS } from './harness/world.mjs';
 
 const folder = new URL('stories/', import.meta.url).pathname;
 const known = readdirSync(folder).filter((name) => name.endsWith('.story.mjs')).map((name) => name.replace('.story.mjs', ''));
@@ -17,4 +18,6 @@ if (lacking.length || unknown.length) process.exit(1);
 const files = (wanted.length ? wanted : known).map((name) => `${folder}${name}.story.mjs`);
 // Each has a server and a browser of its own; Node 18 cannot be told, and takes as many as there are processors but one.
 const two = Number(process.versions.node.split('.')[0]) >= 20 ? ['--test-concurrency=2'] : [];
-process.exit(spawnSync(process.execPath, ['--test', ...two, ...files], { stdio: 'inherit' }).status ?? 1);
+const { status } = spawnSync(process.execPath, ['--test', ...two, ...files], { stdio: 'inherit' });
+console.error(`browser stories: pictures of every page, light, dark and narrow: ${ARTEFACTS}`);
+process.exit(status ?? 1);

@@ -4,6 +4,7 @@ import { ACTIONS, actionText, dayRange, detailLines } from '../../audit.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { saveFile } from '../../download.js';
+import { t } from '../../page_words.js';
 import { Choice, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
@@ -18,11 +19,11 @@ const PAGE = 50;
 export function Audit() {
   const [filter, setFilter] = useState(/** @type {Filter} */ ({}));
   const list = usePages((cursor) => api.audit({ ...filter, cursor, limit: PAGE }), JSON.stringify(filter));
-  return html`<${SettingsPage} title="Audit log" wide lead="What was done that concerns security, newest first. Each entry seals the one before it, so that a change to an old one shows.">
+  return html`<${SettingsPage} title=${t('audit_log')} wide lead=${t('what_was_done_that_concerns_security')}>
     <${Filters} chosen=${setFilter} />
     <${Tools} filter=${filter} />
-    <${Table} label="Audit log" columns=${COLUMNS} rows=${list.items} id=${(/** @type {any} */ row) => row.number} />
-    <${PagesEnd} list=${list} none="Nothing in the log matches." />
+    <${Table} label=${t('audit_log')} columns=${COLUMNS} rows=${list.items} id=${(/** @type {any} */ row) => row.number} />
+    <${PagesEnd} list=${list} none=${t('nothing_in_the_log_matches')} />
   </${SettingsPage}>`;
 }
 
@@ -33,14 +34,14 @@ function Filters({ chosen }) {
     ...(target ? { target_id: await userIdOf(target, 'target_id', true) } : {}), ...dayRange(from, to),
   });
   const { values, field, busy, message, onSubmit, reset } = useForm({ action: '', actor_id: '', target_id: '', from: '', to: '' }, look, { done: chosen });
-  return html`<form class="filterbar many" role="search" onSubmit=${onSubmit} aria-label="Narrow the log">
+  return html`<form class="filterbar many" role="search" onSubmit=${onSubmit} aria-label=${t('narrow_the_log')}>
     <${FormError} error=${message} />
-    <${Choice} ...${field('action', 'audit-')} label="What" options=${[['', 'Anything'], ...ACTIONS]} />
-    <${NameField} ...${field('actor_id', 'audit-')} label="By whom" />
-    <${NameField} ...${field('target_id', 'audit-')} label="To whom or what" />
-    <${Field} ...${field('from', 'audit-')} label="From" type="date" max=${values.to || undefined} />
-    <${Field} ...${field('to', 'audit-')} label="Until" type="date" min=${values.from || undefined} />
-    <div class="btns"><${Submit} busy=${busy}>Show</${Submit}><button type="button" class="btn" onClick=${() => { reset(); chosen({}); }}>Show everything</button></div>
+    <${Choice} ...${field('action', 'audit-')} label=${t('what')} options=${[['', t('anything')], ...ACTIONS]} />
+    <${NameField} ...${field('actor_id', 'audit-')} label=${t('by_whom')} />
+    <${NameField} ...${field('target_id', 'audit-')} label=${t('to_whom_or_what')} />
+    <${Field} ...${field('from', 'audit-')} label=${t('from')} type="date" max=${values.to || undefined} />
+    <${Field} ...${field('to', 'audit-')} label=${t('until')} type="date" min=${values.from || undefined} />
+    <div class="btns"><${Submit} busy=${busy}>${t('show')}</${Submit}><button type="button" class="btn" onClick=${() => { reset(); chosen({}); }}>${t('show_everything')}</button></div>
   </form>`;
 }
 
@@ -58,26 +59,26 @@ function Tools({ filter }) {
     setCheck(null);
     setCheck(await api.verifyAudit());
   };
-  return html`<div class="btns tools-row"><${Action} class="btn small" run=${verify} failed=${failed}>Check the chain</${Action}>
-      <${Action} class="btn small" run=${() => take('csv')} failed=${failed}>Download CSV</${Action}>
-      <${Action} class="btn small" run=${() => take('ndjson')} failed=${failed}>Download NDJSON</${Action}></div>
+  return html`<div class="btns tools-row"><${Action} class="btn small" run=${verify} failed=${failed}>${t('check_the_chain')}</${Action}>
+      <${Action} class="btn small" run=${() => take('csv')} failed=${failed}>${t('download_csv')}</${Action}>
+      <${Action} class="btn small" run=${() => take('ndjson')} failed=${failed}>${t('download_ndjson')}</${Action}></div>
     <${FormError} error=${error} />
     <div role="status">${check && (check.ok
-      ? html`<p class="done">The chain is whole: ${check.count} ${check.count === 1 ? 'entry' : 'entries'}, sealed by <code>${String(check.head ?? '').slice(0, 16)}</code>.</p>`
-      : html`<p class="form-error">The chain is broken${check.broken_at ? ` at entry ${check.broken_at}` : ''}. ${cleanName(check.reason ?? '')} Keep a copy of the database before anything else is done.</p>`)}</div>`;
+      ? html`<p class="done">${t('chain_whole', { count: check.count })} <code>${String(check.head ?? '').slice(0, 16)}</code>.</p>`
+      : html`<p class="form-error">${t('the_chain_is_broken')}${check.broken_at ? t('at_entry', { broken_at: check.broken_at }) : ''}. ${cleanName(check.reason ?? '')} ${t('keep_a_copy_of_the_database')}</p>`)}</div>`;
 }
 
 const COLUMNS = [
-  { name: 'When', cell: (/** @type {any} */ row) => html`<time datetime=${row.at} title=${fullText(row.at)}>${shortText(row.at)}</time>` },
-  { name: 'What', cell: (/** @type {any} */ row) => html`<b>${actionText(row.action)}</b><${Detail} row=${row} />` },
-  { name: 'By', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.actor_name ?? '') || (row.actor_id ? row.actor_id : 'The server')}</bdi>${row.ip_address && html`<small class="tnum">${row.ip_address}</small>`}` },
-  { name: 'To', class: 'wrap-any', cell: (/** @type {any} */ row) => (row.target_id ? html`${row.target_kind ?? ''}<small class="id" title=${row.target_id}>${row.target_id}</small>` : html`<span class="dim">Nothing else</span>`) },
+  { name: t('when'), cell: (/** @type {any} */ row) => html`<time datetime=${row.at} title=${fullText(row.at)}>${shortText(row.at)}</time>` },
+  { name: t('what'), cell: (/** @type {any} */ row) => html`<b>${actionText(row.action)}</b><${Detail} row=${row} />` },
+  { name: t('by'), cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.actor_name ?? '') || (row.actor_id ? row.actor_id : t('the_server'))}</bdi>${row.ip_address && html`<small class="tnum">${row.ip_address}</small>`}` },
+  { name: t('to'), class: 'wrap-any', cell: (/** @type {any} */ row) => (row.target_id ? html`${row.target_kind ?? ''}<small class="id" title=${row.target_id}>${row.target_id}</small>` : html`<span class="dim">${t('nothing_else')}</span>`) },
   { name: 'No.', class: 'tnum dim', cell: (/** @type {any} */ row) => row.number },
 ];
 
 /** @param {{row:any}} props */
 function Detail({ row }) {
   const lines = detailLines(row.detail);
-  return html`<details class="more"><summary>Details</summary><dl class="facts">${lines.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><bdi>${value}</bdi></dd></div>`)}
-    <div><dt>word</dt><dd><code>${row.action}</code></dd></div>${row.session_id && html`<div><dt>session</dt><dd><code>${row.session_id}</code></dd></div>`}<div><dt>seal</dt><dd><code>${row.hash}</code></dd></div></dl></details>`;
+  return html`<details class="more"><summary>${t('details')}</summary><dl class="facts">${lines.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd><bdi>${value}</bdi></dd></div>`)}
+    <div><dt>${t('word')}</dt><dd><code>${row.action}</code></dd></div>${row.session_id && html`<div><dt>${t('session')}</dt><dd><code>${row.session_id}</code></dd></div>`}<div><dt>${t('seal')}</dt><dd><code>${row.hash}</code></dd></div></dl></details>`;
 }

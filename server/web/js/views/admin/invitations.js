@@ -2,6 +2,7 @@
 import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { me, meet, users } from '../../store.js';
 import { PersonName } from '../avatar.js';
 import { Field, FormError } from '../field.js';
@@ -17,19 +18,19 @@ export function Invitations() {
   const revoke = async (/** @type {any} */ invitation) => {
     await api.revokeInvitation(invitation.id);
     await reload();
-    notify('That link no longer works.');
+    notify(t('that_link_no_longer_works'));
   };
   const columns = [
-    { name: 'Made by', cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.created_by_id} /><small>${shortText(row.created_at)}</small>` },
-    { name: 'Uses left', class: 'tnum', cell: (/** @type {any} */ row) => row.uses_left ?? 'Any number' },
-    { name: 'Ends', cell: (/** @type {any} */ row) => html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small danger" label=${`Revoke the invitation of ${shortText(row.created_at)}`} run=${() => revoke(row)}>Revoke</${Action}>` },
+    { name: t('made_by'), cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.created_by_id} /><small>${shortText(row.created_at)}</small>` },
+    { name: t('uses_left_2'), class: 'tnum', cell: (/** @type {any} */ row) => row.uses_left ?? t('any_number') },
+    { name: t('ends'), cell: (/** @type {any} */ row) => html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small danger" label=${t('revoke_the_invitation_of', { when: shortText(row.created_at) })} run=${() => revoke(row)}>${t('revoke')}</${Action}>` },
   ];
   const items = value?.items ?? [];
-  return html`<${SettingsPage} title="Invitations" wide lead="Whoever opens such a link can make an account in this workspace.">
-    <${Block} title="New invitation"><${NewInvitation} made=${reload} /></${Block}>
-    <${Block} title="Open invitations">${!value ? html`<${Waiting} error=${error} reload=${reload} />`
-      : items.length ? html`<${Table} label="Open invitations" columns=${columns} rows=${items} />` : html`<p class="lead">There is none.</p>`}</${Block}>
+  return html`<${SettingsPage} title=${t('invitations')} wide lead=${t('whoever_opens_such_a_link_can')}>
+    <${Block} title=${t('new_invitation')}><${NewInvitation} made=${reload} /></${Block}>
+    <${Block} title=${t('open_invitations')}>${!value ? html`<${Waiting} error=${error} reload=${reload} />`
+      : items.length ? html`<${Table} label=${t('open_invitations')} columns=${columns} rows=${items} />` : html`<p class="lead">${t('there_is_none')}</p>`}</${Block}>
   </${SettingsPage}>`;
 }
 
@@ -41,10 +42,10 @@ export function NewInvitation({ made = () => {}, autofocus }) {
   const address = invitation ? new URL(invitation.url ?? `/register#${invitation.token}`, location.origin).href : '';
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <div class="two"><${Field} ...${field('max_uses', 'invite-')} label="How many people" type="number" min="1" max="1000" required autofocus=${autofocus} />
-      <${Field} ...${field('expires_in_hours', 'invite-')} label="Valid for (hours)" type="number" min="1" max="720" required /></div>
-    ${invitation && html`<div class="once" role="status"><${Secret} id="invite-link" label="Link" value=${address} help="It is shown only now." /></div>`}
-    <div class="btns"><${Submit} busy=${busy} class=${invitation ? 'btn' : 'btn primary'}>${invitation ? 'Make another' : 'Make a link'}</${Submit}></div>
+    <div class="two"><${Field} ...${field('max_uses', 'invite-')} label=${t('how_many_people')} type="number" min="1" max="1000" required autofocus=${autofocus} />
+      <${Field} ...${field('expires_in_hours', 'invite-')} label=${t('valid_for_hours')} type="number" min="1" max="720" required /></div>
+    ${invitation && html`<div class="once" role="status"><${Secret} id="invite-link" label=${t('link')} value=${address} help=${t('it_is_shown_only_now')} /></div>`}
+    <div class="btns"><${Submit} busy=${busy} class=${invitation ? 'btn' : 'btn primary'}>${invitation ? t('make_another') : t('make_a_link')}</${Submit}></div>
   </form>`;
 }
 
@@ -54,5 +55,5 @@ export function PersonById({ userId }) {
   useEffect(() => {
     if (userId && !known) api.user(userId).then((user) => meet([user]), () => {}); // gone: the word below stays
   }, [userId, Boolean(known)]);
-  return known ? html`<b><${PersonName} user=${known} /></b>` : html`<span class="dim">${userId ? 'Somebody' : 'The server'}</span>`;
+  return known ? html`<b><${PersonName} user=${known} /></b>` : html`<span class="dim">${userId ? t('somebody') : t('the_server')}</span>`;
 }

@@ -1,6 +1,7 @@
 /** A field for somebody's name, with the names of the directory offered while one types. */
 import { api, ApiError } from '../../api.js';
 import { cleanName } from '../../format.js';
+import { t } from '../../page_words.js';
 import { Field } from '../field.js';
 import { html, useEffect, useState } from '../html.js';
 
@@ -16,7 +17,7 @@ export function NameField({ id, label, value, onInput, error }) {
     const timer = setTimeout(() => api.users(text).then((list) => { if (!stale) setPeople(list.items); }, () => {}), 200);
     return () => { stale = true; clearTimeout(timer); };
   }, [value]);
-  return html`<${Field} id=${id} label=${label} value=${value} onInput=${onInput} error=${error} list=${`${id}-names`} autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="Username or id" />
+  return html`<${Field} id=${id} label=${label} value=${value} onInput=${onInput} error=${error} list=${`${id}-names`} autocomplete="off" autocapitalize="none" spellcheck="false" placeholder=${t('username_or_id')} />
     <datalist id=${`${id}-names`}>${people.map((user) => html`<option key=${user.id} value=${user.username}>${cleanName(user.full_name ?? '')}</option>`)}</datalist>`;
 }
 
@@ -36,5 +37,5 @@ export async function userIdOf(text, field, anything = false) {
   const found = items.find((/** @type {any} */ user) => user.username.toLowerCase() === name.toLowerCase());
   if (found) return found.id;
   if (anything) return name;
-  throw new ApiError(0, 'Nobody has this name.', { fields: { [field]: 'Nobody has this name.' } });
+  throw new ApiError(0, t('nobody_has_this_name'), { fields: { [field]: t('nobody_has_this_name') } });
 }

@@ -3,6 +3,7 @@ import { api } from '../../api.js';
 import { fullText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { personName } from '../../names.js';
+import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
 import { me } from '../../store.js';
 import { Avatar, PersonName } from '../avatar.js';
@@ -25,10 +26,10 @@ export function PersonDialog({ person, changed, close }) {
   const gone = Boolean(person.deleted_at);
   return html`<${Dialog} title=${cleanName(personName(person))} onClose=${close} class="tall"><div class="dialog-b">
     <div class="person-h"><${Avatar} user=${person} /><div><b><${PersonName} user=${person} /></b> <span class="dim">@${person.username}</span><${StatePills} person=${person} /></div></div>
-    <dl class="facts">${person.email && html`<div><dt>Email</dt><dd><bdi>${cleanName(person.email)}</bdi></dd></div>`}
-      ${person.created_at && html`<div><dt>Since</dt><dd>${fullText(person.created_at)}</dd></div>`}
-      ${person.last_seen_at && html`<div><dt>Last seen</dt><dd>${fullText(person.last_seen_at)}</dd></div>`}
-      ${!person.is_bot && !gone && html`<div><dt>Password</dt><dd>${person.has_password ? 'Chosen' : 'None'}</dd></div>`}</dl>
+    <dl class="facts">${person.email && html`<div><dt>${t('email')}</dt><dd><bdi>${cleanName(person.email)}</bdi></dd></div>`}
+      ${person.created_at && html`<div><dt>${t('since')}</dt><dd>${fullText(person.created_at)}</dd></div>`}
+      ${person.last_seen_at && html`<div><dt>${t('last_seen')}</dt><dd>${fullText(person.last_seen_at)}</dd></div>`}
+      ${!person.is_bot && !gone && html`<div><dt>${t('password')}</dt><dd>${person.has_password ? t('chosen') : t('none')}</dd></div>`}</dl>
     ${said.bad && html`<${FormError} error=${said.text} />`}<p class=${said.text && !said.bad ? 'done' : 'sr'} role="status">${said.bad ? '' : said.text}</p>
     ${!gone && may(me.value, 'roles.manage') && html`<${Roles} ...${part} />`}
     ${!gone && person.is_bot && html`<div class="nested"><${Tokens} userId=${person.id} /></div>`}
@@ -52,12 +53,12 @@ function Roles({ person, changed, tell, failed }) {
     const roles = items.filter((/** @type {any} */ role) => !role.is_system);
     changed({ ...person, roles });
     setChosen(roles.map((/** @type {any} */ role) => role.id));
-    tell('The roles are saved.');
+    tell(t('the_roles_are_saved'));
   };
   if (!value) return html`<${Waiting} error=${error} reload=${reload} />`;
   if (!options.length) return null;
-  return html`<${Checks} legend="Roles" options=${options} chosen=${chosen} onChange=${setChosen} />
-    <p class="btns"><${Action} class="btn small" run=${save} failed=${failed}>Save the roles</${Action}></p>`;
+  return html`<${Checks} legend=${t('roles')} options=${options} chosen=${chosen} onChange=${setChosen} />
+    <p class="btns"><${Action} class="btn small" run=${save} failed=${failed}>${t('save_the_roles')}</${Action}></p>`;
 }
 
 /** Helping somebody back in, and others out. @param {Part} props */
@@ -67,21 +68,21 @@ function WaysIn({ person, changed, tell, failed }) {
   const removeFactor = async () => {
     await api.removeTwoFactor(person.id);
     changed({ ...person, two_factor_enabled: false });
-    tell('The second factor is removed.');
+    tell(t('the_second_factor_is_removed'));
   };
-  return html`<${Block} title="Signing in">
-    ${link && html`<${Secret} id="person-link" label="One-time link" value=${link.url} help=${`It works once, until ${fullText(link.expires_at)}. Send it to nobody else.`} />`}
-    <div class="btns"><${Action} class="btn small" run=${async () => setLink(await api.passwordLink(person.id))} failed=${failed}>Password link</${Action}>
-      ${person.two_factor_enabled && html`<button type="button" class="btn small" onClick=${() => setAsking(true)}>Remove the second factor</button>`}
-      <${Action} class="btn small" run=${() => api.endSessions(person.id).then(() => tell('Every session is ended.'))} failed=${failed}>End all sessions</${Action}></div>
-    ${asking && html`<${Confirm} title="Remove the second factor?" action="Remove" run=${removeFactor} close=${() => setAsking(false)}><p>Make sure that it is really them who ask: without it, the password alone signs in.</p></${Confirm}>`}
+  return html`<${Block} title=${t('signing_in')}>
+    ${link && html`<${Secret} id="person-link" label=${t('one_time_link')} value=${link.url} help=${t('it_works_once_until_send_it', { when: fullText(link.expires_at) })} />`}
+    <div class="btns"><${Action} class="btn small" run=${async () => setLink(await api.passwordLink(person.id))} failed=${failed}>${t('password_link')}</${Action}>
+      ${person.two_factor_enabled && html`<button type="button" class="btn small" onClick=${() => setAsking(true)}>${t('remove_the_second_factor_2')}</button>`}
+      <${Action} class="btn small" run=${() => api.endSessions(person.id).then(() => tell(t('every_session_is_ended')))} failed=${failed}>${t('end_all_sessions')}</${Action}></div>
+    ${asking && html`<${Confirm} title=${t('remove_the_second_factor')} action=${t('remove')} run=${removeFactor} close=${() => setAsking(false)}><p>${t('make_sure_that_it_is_really')}</p></${Confirm}>`}
   </${Block}>`;
 }
 
 const QUESTIONS = {
-  disable: { title: 'Disable this account?', action: 'Disable', text: 'It is signed out everywhere and cannot sign in until it is enabled again. Its messages stay.' },
-  delete: { title: 'Delete this account?', action: 'Delete', text: 'This cannot be taken back. Its messages stay, shown as of a deleted user.' },
-  superuser: { title: 'Make this account a superuser?', action: 'Make superuser', text: 'A superuser may do everything here, and give it to others.' },
+  disable: { title: t('disable_this_account'), action: t('disable'), text: t('it_is_signed_out_everywhere_and') },
+  delete: { title: t('delete_this_account'), action: t('delete'), text: t('this_cannot_be_taken_back_its') },
+  superuser: { title: t('make_this_account_a_superuser'), action: t('make_superuser'), text: t('a_superuser_may_do_everything_here') },
 };
 
 /** What the account is allowed at all. @param {Part} props */
@@ -93,19 +94,19 @@ function Standing({ person, changed, tell, failed }) {
     tell(text);
   };
   const works = {
-    disable: () => set(api.disableAccount(person.id), 'The account is disabled.'),
-    delete: () => set(api.deleteAccount(person.id).then(() => api.account(person.id)), 'The account is deleted.'),
-    superuser: () => set(api.setSuperuser(person.id, true), 'The account is a superuser now.'),
+    disable: () => set(api.disableAccount(person.id), t('the_account_is_disabled')),
+    delete: () => set(api.deleteAccount(person.id).then(() => api.account(person.id)), t('the_account_is_deleted')),
+    superuser: () => set(api.setSuperuser(person.id, true), t('the_account_is_a_superuser_now')),
   };
-  return html`<${Block} title="Account">
-    ${mine && html`<p class="lead">This is your own account: another administrator can disable or delete it.</p>`}
+  return html`<${Block} title=${t('account')}>
+    ${mine && html`<p class="lead">${t('this_is_your_own_account_another')}</p>`}
     <div class="btns">
       ${me.value?.is_superuser && !person.is_bot && (person.is_superuser
-        ? html`<${Action} class="btn small" run=${() => set(api.setSuperuser(person.id, false), 'The account is no superuser any more.')} failed=${failed}>Take superuser away</${Action}>`
-        : html`<button type="button" class="btn small" onClick=${() => setAsking('superuser')}>Make superuser</button>`)}
-      ${!mine && (person.is_active ? html`<button type="button" class="btn small danger" onClick=${() => setAsking('disable')}>Disable</button>`
-        : html`<${Action} class="btn small" run=${() => set(api.enableAccount(person.id), 'The account is enabled.')} failed=${failed}>Enable</${Action}>`)}
-      ${!mine && html`<button type="button" class="btn small danger" onClick=${() => setAsking('delete')}>Delete</button>`}
+        ? html`<${Action} class="btn small" run=${() => set(api.setSuperuser(person.id, false), t('the_account_is_no_superuser_any'))} failed=${failed}>${t('take_superuser_away')}</${Action}>`
+        : html`<button type="button" class="btn small" onClick=${() => setAsking('superuser')}>${t('make_superuser')}</button>`)}
+      ${!mine && (person.is_active ? html`<button type="button" class="btn small danger" onClick=${() => setAsking('disable')}>${t('disable')}</button>`
+        : html`<${Action} class="btn small" run=${() => set(api.enableAccount(person.id), t('the_account_is_enabled'))} failed=${failed}>${t('enable')}</${Action}>`)}
+      ${!mine && html`<button type="button" class="btn small danger" onClick=${() => setAsking('delete')}>${t('delete')}</button>`}
     </div>
     ${asking && html`<${Confirm} title=${QUESTIONS[asking].title} action=${QUESTIONS[asking].action} danger=${asking !== 'superuser'} run=${works[asking]} close=${() => setAsking('')}>
       <p><b><${PersonName} user=${person} /></b> (@${person.username})</p><p>${QUESTIONS[asking].text}</p></${Confirm}>`}

@@ -2,6 +2,7 @@
 import { api } from '../../api.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { me } from '../../store.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Checks, Field, FormError, TextArea } from '../field.js';
@@ -26,21 +27,21 @@ export function Roles() {
   const remove = async () => {
     await api.deleteRole(deleting.id);
     await saved();
-    notify('The role is deleted.');
+    notify(t('the_role_is_deleted'));
   };
   const columns = [
-    { name: 'Role', cell: (/** @type {any} */ role) => html`<b><bdi>${cleanName(role.name)}</bdi></b>${role.is_system && html` <span class="pill info">Everybody’s</span>`}${role.description && html`<small><bdi>${cleanName(role.description)}</bdi></small>`}` },
-    { name: 'Permits', cell: (/** @type {any} */ role) => (role.permissions.length ? html`<span class="words">${role.permissions.map((/** @type {string} */ word) => html`<code key=${word}>${word}</code>`)}</span>` : html`<span class="dim">Nothing</span>`) },
-    { name: 'People', class: 'tnum', cell: (/** @type {any} */ role) => (role.is_system ? 'All' : role.user_count) },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ role) => html`<span class="btns"><button type="button" class="btn small" aria-label=${`Edit ${cleanName(role.name)}`} onClick=${() => setEditing(role)}>Edit</button>
-      ${!role.is_system && html`<button type="button" class="btn small danger" aria-label=${`Delete ${cleanName(role.name)}`} onClick=${() => setDeleting(role)}>Delete</button>`}</span>` },
+    { name: t('role'), cell: (/** @type {any} */ role) => html`<b><bdi>${cleanName(role.name)}</bdi></b>${role.is_system && html` <span class="pill info">${t('everybodys')}</span>`}${role.description && html`<small><bdi>${cleanName(role.description)}</bdi></small>`}` },
+    { name: t('permits'), cell: (/** @type {any} */ role) => (role.permissions.length ? html`<span class="words">${role.permissions.map((/** @type {string} */ word) => html`<code key=${word}>${word}</code>`)}</span>` : html`<span class="dim">${t('nothing')}</span>`) },
+    { name: t('people'), class: 'tnum', cell: (/** @type {any} */ role) => (role.is_system ? t('all') : role.user_count) },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ role) => html`<span class="btns"><button type="button" class="btn small" aria-label=${t('edit', { name: cleanName(role.name) })} onClick=${() => setEditing(role)}>${t('edit_2')}</button>
+      ${!role.is_system && html`<button type="button" class="btn small danger" aria-label=${t('delete_2', { name: cleanName(role.name) })} onClick=${() => setDeleting(role)}>${t('delete')}</button>`}</span>` },
   ];
-  return html`<${SettingsPage} title="Roles and permissions" wide lead="A role permits what it names, to whoever has it. You can give no more than you may yourself."
-      actions=${html`<button type="button" class="btn primary" onClick=${() => setEditing(NEW)}>New role</button>`}>
-    ${roles.value ? html`<${Table} label="Roles" columns=${columns} rows=${roles.value.items} />` : html`<${Waiting} ...${roles} />`}
+  return html`<${SettingsPage} title=${t('roles_and_permissions')} wide lead=${t('a_role_permits_what_it_names')}
+      actions=${html`<button type="button" class="btn primary" onClick=${() => setEditing(NEW)}>${t('new_role')}</button>`}>
+    ${roles.value ? html`<${Table} label=${t('roles')} columns=${columns} rows=${roles.value.items} />` : html`<${Waiting} ...${roles} />`}
     ${editing && html`<${RoleDialog} role=${editing} permissions=${permissions} saved=${saved} close=${() => setEditing(null)} />`}
-    ${deleting && html`<${Confirm} title="Delete this role?" action="Delete" run=${remove} close=${() => setDeleting(null)}>
-      <p>“<bdi>${cleanName(deleting.name)}</bdi>” ${deleting.user_count ? `is given to ${deleting.user_count} ${deleting.user_count === 1 ? 'account' : 'accounts'}: take it from them first.` : 'is given to nobody.'}</p></${Confirm}>`}
+    ${deleting && html`<${Confirm} title=${t('delete_this_role')} action=${t('delete')} run=${remove} close=${() => setDeleting(null)}>
+      <p>“<bdi>${cleanName(deleting.name)}</bdi>” ${deleting.user_count ? t('role_given', { count: deleting.user_count }) : t('is_given_to_nobody')}</p></${Confirm}>`}
   </${SettingsPage}>`;
 }
 
@@ -53,17 +54,17 @@ function RoleDialog({ role, permissions, saved, close }) {
   const { values, set, fields, field, busy, message, onSubmit } = useForm({ name: role.name, description: role.description ?? '', permissions: role.permissions }, submit, {
     done: () => {
       close();
-      notify('The role is saved.');
+      notify(t('the_role_is_saved'));
       void saved();
     },
   });
   const options = (permissions.value?.items ?? []).map((/** @type {any} */ { name, description }) => ({ value: name, label: description || name, help: html`<code>${name}</code>` }));
-  return html`<${Dialog} title=${role.id ? `Edit ${cleanName(role.name)}` : 'New role'} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
-    ${role.is_system && html`<p class="lead">Everybody has this role: what it permits, everybody may do.</p>`}
+  return html`<${Dialog} title=${role.id ? t('edit', { name: cleanName(role.name) }) : t('new_role')} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
+    ${role.is_system && html`<p class="lead">${t('everybody_has_this_role_what_it')}</p>`}
     <${FormError} error=${message} />
-    <${Field} ...${field('name', 'role-')} label="Name" required maxlength="100" autocomplete="off" autofocus=${!role.is_system} readonly=${role.is_system} />
-    <${TextArea} ...${field('description', 'role-')} label="What it is for (optional)" rows="2" maxlength="255" />
-    ${permissions.value ? html`<${Checks} legend="Permits" options=${options} chosen=${values.permissions} error=${fields.permissions} onChange=${(/** @type {string[]} */ words) => set('permissions', words)} />` : html`<${Waiting} ...${permissions} />`}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy}>Save</${Submit}></div>
+    <${Field} ...${field('name', 'role-')} label=${t('name')} required maxlength="100" autocomplete="off" autofocus=${!role.is_system} readonly=${role.is_system} />
+    <${TextArea} ...${field('description', 'role-')} label=${t('what_it_is_for_optional')} rows="2" maxlength="255" />
+    ${permissions.value ? html`<${Checks} legend=${t('permits')} options=${options} chosen=${values.permissions} error=${fields.permissions} onChange=${(/** @type {string[]} */ words) => set('permissions', words)} />` : html`<${Waiting} ...${permissions} />`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button><${Submit} busy=${busy}>${t('save')}</${Submit}></div>
   </form></${Dialog}>`;
 }

@@ -3,6 +3,7 @@ import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { consumers, indexText, isRebuilding, number } from '../../server_figures.js';
 import { info } from '../../store.js';
 import { Action } from '../form.js';
@@ -32,7 +33,7 @@ export function Server() {
     if (before === null) return undefined;
     if (!rebuilding) {
       setBefore(null);
-      notify('The new index answers now.');
+      notify(t('the_new_index_answers_now'));
       return undefined;
     }
     const timer = setTimeout(() => setBefore(null), PATIENCE_MS);
@@ -42,7 +43,7 @@ export function Server() {
     await api.reindex();
     setBefore(index?.origin ?? 0);
   };
-  return html`<${SettingsPage} title="Server" wide lead="What this server does, as of now.">${!stats.value ? html`<${Waiting} ...${stats} />` : html`
+  return html`<${SettingsPage} title=${t('server')} wide lead=${t('what_this_server_does_as_of')}>${!stats.value ? html`<${Waiting} ...${stats} />` : html`
     <${Figures} stats=${stats.value} />
     <${Index} index=${index} rebuilding=${rebuilding} rebuild=${rebuild} />
     <${ServerAssistant} />
@@ -53,8 +54,8 @@ export function Server() {
 
 /** @param {{stats:any}} props */
 function Figures({ stats }) {
-  const figures = [['Accounts', number(stats.user_count), 'bots too'], ['Connections', number(stats.socket_count), 'open now'], ['Events', number(stats.head), 'in the log'],
-    ['Database', stats.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode ?? ''], ['Version', info.value?.version ?? '', 'of Confab']];
+  const figures = [[t('accounts'), number(stats.user_count), t('bots_too')], [t('connections_2'), number(stats.socket_count), t('open_now')], [t('events'), number(stats.head), t('in_the_log')],
+    [t('database'), stats.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode ?? ''], [t('version'), info.value?.version ?? '', t('of_confab')]];
   return html`<dl class="figures">${figures.map(([name, value, help]) => html`<div key=${name}><dt>${name}</dt><dd>${value}<small>${help}</small></dd></div>`)}</dl>`;
 }
 
@@ -63,23 +64,23 @@ function Index({ index, rebuilding, rebuild }) {
   const { kind, word, text } = indexText(index);
   const { building } = index;
   const waits = rebuilding && !building;
-  return html`<${Block} title="Search index" state=${html`<span class=${`pill ${waits ? 'warn' : kind}`} role="status">${waits ? 'Asked for' : word}</span>`}>
+  return html`<${Block} title=${t('search_index')} state=${html`<span class=${`pill ${waits ? 'warn' : kind}`} role="status">${waits ? t('asked_for') : word}</span>`}>
     <p class="lead">${text}</p>
-    ${building && html`<progress aria-label="Messages read" max=${Math.max(1, building.total)} value=${building.done}></progress>`}
-    ${!rebuilding && !index.error && html`<p class="btns"><${Action} run=${rebuild}>Build the index anew</${Action}></p>`}
+    ${building && html`<progress aria-label=${t('messages_read')} max=${Math.max(1, building.total)} value=${building.done}></progress>`}
+    ${!rebuilding && !index.error && html`<p class="btns"><${Action} run=${rebuild}>${t('build_the_index_anew')}</${Action}></p>`}
   </${Block}>`;
 }
 
 /** @param {{stats:any}} props */
 function Consumers({ stats }) {
   const columns = [
-    { name: 'Reader', class: 'wrap-any', cell: (/** @type {any} */ row) => html`<code>${row.name}</code>` },
-    { name: 'Has read to', class: 'tnum', cell: (/** @type {any} */ row) => number(row.pos) },
-    { name: 'Behind', class: 'tnum', cell: (/** @type {any} */ row) => (row.behind ? number(row.behind) : html`<span class="dim">Nothing</span>`) },
+    { name: t('reader'), class: 'wrap-any', cell: (/** @type {any} */ row) => html`<code>${row.name}</code>` },
+    { name: t('has_read_to'), class: 'tnum', cell: (/** @type {any} */ row) => number(row.pos) },
+    { name: t('behind'), class: 'tnum', cell: (/** @type {any} */ row) => (row.behind ? number(row.behind) : html`<span class="dim">${t('nothing')}</span>`) },
   ];
   const rows = consumers(stats.cursors ?? {}, stats.head);
   if (!rows.length) return null;
-  return html`<${Block} title="Readers of the log" lead="Plugins and other workers follow the log, each at its own pace."><${Table} label="Readers of the log" columns=${columns} rows=${rows} id=${(/** @type {any} */ row) => row.name} /></${Block}>`;
+  return html`<${Block} title=${t('readers_of_the_log')} lead=${t('plugins_and_other_workers_follow_the')}><${Table} label=${t('readers_of_the_log')} columns=${columns} rows=${rows} id=${(/** @type {any} */ row) => row.name} /></${Block}>`;
 }
 
 function DeadLetters() {
@@ -87,16 +88,16 @@ function DeadLetters() {
   const retry = async (/** @type {any} */ letter) => {
     await api.retryDeadLetter(letter.id);
     await list.reload();
-    notify('It is tried again. If it fails once more, it comes back here.');
+    notify(t('it_is_tried_again_if_it'));
   };
   const columns = [
-    { name: 'Event', class: 'nowrap', cell: (/** @type {any} */ row) => html`<b>${row.kind}</b><small class="tnum">at ${number(row.pos)}</small>` },
-    { name: 'Failed', cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time>, after ${row.attempts} ${row.attempts === 1 ? 'attempt' : 'attempts'}</small>` },
-    { name: 'Why', class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.error)}</bdi>` },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small" label=${`Try ${row.kind} at ${row.pos} again`} run=${() => retry(row)}>Try again</${Action}>` },
+    { name: t('event'), class: 'nowrap', cell: (/** @type {any} */ row) => html`<b>${row.kind}</b><small class="tnum">${t('at', { count: number(row.pos) })}</small>` },
+    { name: t('failed'), cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time>, ${t('after_attempts', { count: row.attempts })}</small>` },
+    { name: t('why'), class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.error)}</bdi>` },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small" label=${t('try_at_again', { kind: row.kind, pos: row.pos })} run=${() => retry(row)}>${t('try_again')}</${Action}>` },
   ];
-  return html`<${Block} title="Dead letters" lead="Events that a reader failed at too often and went past.">
-    <${Table} label="Dead letters" columns=${columns} rows=${list.items} />
-    <${PagesEnd} list=${list} none="There is none." />
+  return html`<${Block} title=${t('dead_letters')} lead=${t('events_that_a_reader_failed_at')}>
+    <${Table} label=${t('dead_letters')} columns=${columns} rows=${list.items} />
+    <${PagesEnd} list=${list} none=${t('there_is_none')} />
   </${Block}>`;
 }

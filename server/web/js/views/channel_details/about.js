@@ -4,6 +4,7 @@ import { isAtLeast } from '../../channel_roles.js';
 import { LEVELS, tune } from '../../channel_tuning.js';
 import { shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { isConversation, putChannel } from '../../store.js';
 import { PersonById } from '../admin/invitations.js';
 import { Check, Choice, Field, FormError, TextArea } from '../field.js';
@@ -20,14 +21,14 @@ const DESCRIPTION_CHARACTERS = 1_000;
 export function About({ channel }) {
   const mayChange = !isConversation(channel) && isAtLeast(channel.role, 'admin') && !channel.archived_at;
   return html`${mayChange ? html`<${Words} channel=${channel} />` : html`<dl class="facts">
-      ${channel.topic && html`<div><dt>Topic</dt><dd><bdi>${channel.topic}</bdi></dd></div>`}
-      ${channel.description && html`<div><dt>About</dt><dd><bdi>${channel.description}</bdi></dd></div>`}
-      ${channel.created_at && html`<div><dt>Since</dt><dd>${shortText(channel.created_at)}</dd></div>`}
-      ${channel.owner_id && html`<div><dt>Owner</dt><dd><${PersonById} userId=${channel.owner_id} /></dd></div>`}</dl>`}
-    ${channel.role && html`<section class="block" aria-label="For you"><div class="block-h"><h2>For you</h2></div>
-      <${Choice} id="channel-level" label="Tell me of" value=${channel.notification_level ?? 'default'} options=${LEVELS} onInput=${(/** @type {string} */ level) => void tune(channel, { notification_level: level })} />
-      <${Check} id="channel-starred" checked=${Boolean(channel.starred)} onChange=${(/** @type {boolean} */ starred) => void tune(channel, { starred })} help="It stands at the top of your list.">Starred</${Check}>
-      <${Check} id="channel-muted" checked=${Boolean(channel.muted)} onChange=${(/** @type {boolean} */ muted) => void tune(channel, { muted })} help="It stays grey when something new comes, unless you are mentioned.">Muted</${Check}></section>`}`;
+      ${channel.topic && html`<div><dt>${t('topic')}</dt><dd><bdi>${channel.topic}</bdi></dd></div>`}
+      ${channel.description && html`<div><dt>${t('about')}</dt><dd><bdi>${channel.description}</bdi></dd></div>`}
+      ${channel.created_at && html`<div><dt>${t('since')}</dt><dd>${shortText(channel.created_at)}</dd></div>`}
+      ${channel.owner_id && html`<div><dt>${t('owner')}</dt><dd><${PersonById} userId=${channel.owner_id} /></dd></div>`}</dl>`}
+    ${channel.role && html`<section class="block" aria-label=${t('for_you')}><div class="block-h"><h2>${t('for_you')}</h2></div>
+      <${Choice} id="channel-level" label=${t('tell_me_of')} value=${channel.notification_level ?? 'default'} options=${LEVELS} onInput=${(/** @type {string} */ level) => void tune(channel, { notification_level: level })} />
+      <${Check} id="channel-starred" checked=${Boolean(channel.starred)} onChange=${(/** @type {boolean} */ starred) => void tune(channel, { starred })} help=${t('it_stands_at_the_top_of')}>${t('starred')}</${Check}>
+      <${Check} id="channel-muted" checked=${Boolean(channel.muted)} onChange=${(/** @type {boolean} */ muted) => void tune(channel, { muted })} help=${t('it_stays_grey_when_something_new')}>${t('muted')}</${Check}></section>`}`;
 }
 
 /** @param {{channel:Channel}} props */
@@ -36,14 +37,14 @@ function Words({ channel }) {
   const { field, busy, message, onSubmit } = useForm({ name: channel.name, topic: channel.topic ?? '', description: channel.description ?? '' }, save, {
     done: (saved) => {
       putChannel(saved);
-      notify('The channel is changed.');
+      notify(t('the_channel_is_changed'));
     },
   });
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('name', 'channel-')} label="Name" required maxlength=${NAME_CHARACTERS} autocomplete="off" />
-    <${Field} ...${field('topic', 'channel-')} label="Topic" maxlength=${TOPIC_CHARACTERS} autocomplete="off" help="What is talked about at the moment. It stands beside the name." />
-    <${TextArea} ...${field('description', 'channel-')} label="What belongs here" rows="2" maxlength=${DESCRIPTION_CHARACTERS} />
-    <div class="btns"><${Submit} busy=${busy}>Save</${Submit}></div>
+    <${Field} ...${field('name', 'channel-')} label=${t('name')} required maxlength=${NAME_CHARACTERS} autocomplete="off" />
+    <${Field} ...${field('topic', 'channel-')} label=${t('topic')} maxlength=${TOPIC_CHARACTERS} autocomplete="off" help=${t('what_is_talked_about_at_the')} />
+    <${TextArea} ...${field('description', 'channel-')} label=${t('what_belongs_here')} rows="2" maxlength=${DESCRIPTION_CHARACTERS} />
+    <div class="btns"><${Submit} busy=${busy}>${t('save')}</${Submit}></div>
   </form>`;
 }

@@ -6,6 +6,7 @@ import { joined, left, loseSight, roleChanged } from '../../events.js';
 import { loadMembers } from '../../members.js';
 import { personName } from '../../names.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { navigate } from '../../router.js';
 import { isConversation, me, members } from '../../store.js';
 import { Avatar, PersonName, PresenceWord, StatusText } from '../avatar.js';
@@ -32,7 +33,7 @@ export function Members({ channel, close }) {
   const act = (/** @type {Promise<any>} */ work) => work.then(() => setError(''), (failure) => setError(failure.message));
   const add = (/** @type {any} */ user) => act(chat.addMember(channel.id, user.id).then(() => {
     joined({ channel_id: channel.id, user, role: 'member' });
-    notify(`${personName(user)} was added.`);
+    notify(t('was_added', { name: personName(user) }));
   }));
   const setRole = (/** @type {any} */ member, /** @type {string} */ role) => act(chat.setMemberRole(channel.id, member.user.id, role).then(() => roleChanged({ channel_id: channel.id, user_id: member.user.id, role })));
   const remove = async () => {
@@ -47,15 +48,15 @@ export function Members({ channel, close }) {
   };
   const handOver = mustHandOver(channel.role, list);
   return html`<${FormError} error=${error} />
-    ${adding ? html`<${PeopleFinder} label="Add someone" action="Add" choose=${add} except=${new Set(list.map((member) => member.user.id))} />` : html`
-      ${list.length > MANY && html`<${Field} id="member-filter" label="Find a member" type="search" value=${text} onInput=${setText} autocomplete="off" />`}
+    ${adding ? html`<${PeopleFinder} label=${t('add_someone')} action=${t('add')} choose=${add} except=${new Set(list.map((member) => member.user.id))} />` : html`
+      ${list.length > MANY && html`<${Field} id="member-filter" label=${t('find_a_member')} type="search" value=${text} onInput=${setText} autocomplete="off" />`}
       <ul class="pick">${shown.map((member) => html`<${MemberRow} key=${member.user.id} member=${member} mine=${channel.role} named=${named} setRole=${(/** @type {string} */ role) => setRole(member, role)} remove=${() => setAsking({ what: 'remove', member })} />`)}</ul>
-      ${channel.member_count > list.length && list.length > 0 && html`<p class="lead">The first ${list.length} of ${channel.member_count}.</p>`}`}
-    ${channel.role && named && html`${handOver && html`<p class="lead warn">You are the only owner. Before you leave, make somebody else the owner in the list above.</p>`}
-      <div class="dialog-f"><button type="button" class="btn danger" disabled=${handOver} onClick=${() => setAsking({ what: 'leave' })}>Leave channel</button>
-        ${mayAdd(channel) && !channel.archived_at && html`<button type="button" class="btn" onClick=${() => setAdding(!adding)}>${adding ? 'Show members' : 'Add people'}</button>`}</div>`}
-    ${asking?.what === 'remove' && html`<${Confirm} title=${`Remove ${cleanName(personName(asking.member.user))}?`} action="Remove" run=${remove} close=${() => setAsking(null)}><p>What they wrote stays. ${channel.kind === 'private' ? 'They lose sight of the channel at once.' : 'They can join again.'}</p></${Confirm}>`}
-    ${asking?.what === 'leave' && html`<${Confirm} title=${`Leave #${cleanName(channel.name)}?`} action="Leave" run=${leave} close=${() => setAsking(null)}><p>${channel.kind === 'private' ? 'You lose sight of it, and somebody must add you to come back.' : 'You can join again at any time.'}</p></${Confirm}>`}`;
+      ${channel.member_count > list.length && list.length > 0 && html`<p class="lead">${t('the_first_of', { count: list.length, member_count: channel.member_count })}</p>`}`}
+    ${channel.role && named && html`${handOver && html`<p class="lead warn">${t('you_are_the_only_owner_before')}</p>`}
+      <div class="dialog-f"><button type="button" class="btn danger" disabled=${handOver} onClick=${() => setAsking({ what: 'leave' })}>${t('leave_channel')}</button>
+        ${mayAdd(channel) && !channel.archived_at && html`<button type="button" class="btn" onClick=${() => setAdding(!adding)}>${adding ? t('show_members') : t('add_people')}</button>`}</div>`}
+    ${asking?.what === 'remove' && html`<${Confirm} title=${t('remove_2x', { name: cleanName(personName(asking.member.user)) })} action=${t('remove')} run=${remove} close=${() => setAsking(null)}><p>${t('what_they_wrote_stays')} ${channel.kind === 'private' ? t('they_lose_sight_of_the_channel') : t('they_can_join_again')}</p></${Confirm}>`}
+    ${asking?.what === 'leave' && html`<${Confirm} title=${t('leave_2', { name: cleanName(channel.name) })} action=${t('leave')} run=${leave} close=${() => setAsking(null)}><p>${channel.kind === 'private' ? t('you_lose_sight_of_it_and') : t('you_can_join_again_at_any')}</p></${Confirm}>`}`;
 }
 
 /** Of a channel with more members than the page holds, the server finds those of a name. @param {import('../../store.js').Channel} channel @param {number} held @param {string} wanted */
@@ -80,7 +81,7 @@ function MemberRow({ member: { user, role }, mine, named, setRole, remove }) {
   const roles = named ? rolesToGive(mine, role) : [];
   const name = cleanName(personName(user));
   return html`<li><span class="pick-t"><${Avatar} user=${user} size="sm" presence /><b><${PersonName} user=${user} />${isMe ? ' (you)' : ''}</b><small>@${user.username}</small><${StatusText} userId=${user.id} /><${PresenceWord} userId=${user.id} /></span>
-    ${roles.length ? html`<select class="role" aria-label=${`Role of ${name}`} value=${role} onChange=${(/** @type {any} */ event) => setRole(event.target.value)}>${roles.map((one) => html`<option key=${one} value=${one} selected=${one === role}>${one[0].toUpperCase() + one.slice(1)}</option>`)}</select>`
+    ${roles.length ? html`<select class="role" aria-label=${t('role_of', { name })} value=${role} onChange=${(/** @type {any} */ event) => setRole(event.target.value)}>${roles.map((one) => html`<option key=${one} value=${one} selected=${one === role}>${one[0].toUpperCase() + one.slice(1)}</option>`)}</select>`
       : named && role !== 'member' && html`<span class="pill warn">${role}</span>`}
-    ${named && !isMe && mayRemove(mine, role) && html`<button type="button" class="btn small" aria-label=${`Remove ${name}`} onClick=${remove}>Remove</button>`}</li>`;
+    ${named && !isMe && mayRemove(mine, role) && html`<button type="button" class="btn small" aria-label=${t('remove_2', { name })} onClick=${remove}>${t('remove')}</button>`}</li>`;
 }

@@ -1,5 +1,6 @@
 import { chat } from '../../chat_api.js';
 import { dialog } from '../../layout.js';
+import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
 import { channelPath, navigate } from '../../router.js';
 import { me, putChannel } from '../../store.js';
@@ -25,12 +26,12 @@ export function CreateChannel() {
       setError(failure);
     }
   };
-  return html`<${Dialog} title="Create a channel"><form class="dialog-b" onSubmit=${create}>
+  return html`<${Dialog} title=${t('create_a_channel')}><form class="dialog-b" onSubmit=${create}>
     <${FormError} error=${error?.message ?? ''} />
-    <${Field} id="channel-name" label="Name" value=${name} onInput=${(/** @type {string} */ value) => setName(value.toLowerCase().replace(/\s/g, '-'))} error=${error?.fields?.name} required maxlength="80" autofocus autocomplete="off" help="Short and plain, such as “release-planning”." />
-    <${Field} id="channel-description" label="What it is about (optional)" value=${description} onInput=${setDescription} error=${error?.fields?.description} maxlength="250" autocomplete="off" />
-    ${may(me.value, 'channels.create') && html`<${Check} checked=${isVoice} onChange=${setVoice}>Voice: a place to talk aloud, open to everybody</${Check}>`}
-    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && !isVoice && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>Private: only people who are added can see it</${Check}>`}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>Cancel</button><button class="btn primary">Create channel</button></div>
+    <${Field} id="channel-name" label=${t('name')} value=${name} onInput=${(/** @type {string} */ value) => setName(value.toLowerCase().replace(/\s/g, '-'))} error=${error?.fields?.name} required maxlength="80" autofocus autocomplete="off" help=${t('short_and_plain_such_as_release')} />
+    <${Field} id="channel-description" label=${t('what_it_is_about_optional')} value=${description} onInput=${setDescription} error=${error?.fields?.description} maxlength="250" autocomplete="off" />
+    ${may(me.value, 'channels.create') && html`<${Check} checked=${isVoice} onChange=${setVoice}>${t('voice_a_place_to_talk_aloud')}</${Check}>`}
+    ${may(me.value, 'channels.create') && may(me.value, 'channels.create_private') && !isVoice && html`<${Check} checked=${isPrivate} onChange=${setPrivate}>${t('private_only_people_who_are_added')}</${Check}>`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>${t('cancel')}</button><button class="btn primary">${t('create_channel')}</button></div>
   </form></${Dialog}>`;
 }

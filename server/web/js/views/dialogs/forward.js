@@ -5,6 +5,7 @@ import { dialog, dialogSubject } from '../../layout.js';
 import { receive } from '../../events.js';
 import { channelTitle } from '../../names.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { myChannels } from '../../store.js';
 import { PersonName } from '../avatar.js';
 import { Dialog } from '../dialog.js';
@@ -26,20 +27,20 @@ export function Forward() {
   const shown = myChannels.value.filter(fits).slice(0, MAX_SHOWN);
   const target = myChannels.value.find(({ id }) => id === chosen);
   const send = async () => {
-    if (!target) return setError('Choose where to.');
+    if (!target) return setError(t('choose_where_to'));
     receive(await chat.forward(message.id, { channel_id: target.id, ...(content.trim() ? { content: content.trim() } : {}) }));
     dialog.value = '';
-    return notify(`Forwarded to ${channelLabel({ channel: target })}.`);
+    return notify(t('forwarded_to', { channel: channelLabel({ channel: target }) }));
   };
-  return html`<${Dialog} title="Forward the message" class="tall"><div class="dialog-b">
-    <p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>
+  return html`<${Dialog} title=${t('forward_the_message')} class="tall"><div class="dialog-b">
+    <p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || t('a_file')}</span></p>
     <${FormError} error=${error} />
-    <${Field} id="forward-to" label="Where to" type="search" value=${text} onInput=${setText} autofocus autocomplete="off" placeholder="Find a channel or a person" />
-    <div class="pick" role="radiogroup" aria-label="Channels">${shown.map((channel) => html`<label key=${channel.id} class="pick-r"><input type="radio" name="forward-channel" checked=${channel.id === chosen} onChange=${() => setChosen(channel.id)} />
+    <${Field} id="forward-to" label=${t('where_to')} type="search" value=${text} onInput=${setText} autofocus autocomplete="off" placeholder=${t('find_a_channel_or_a_person')} />
+    <div class="pick" role="radiogroup" aria-label=${t('channels')}>${shown.map((channel) => html`<label key=${channel.id} class="pick-r"><input type="radio" name="forward-channel" checked=${channel.id === chosen} onChange=${() => setChosen(channel.id)} />
       <b><${ChannelIcon} channel=${channel} /> <bdi>${cleanName(channelTitle(channel))}</bdi></b></label>`)}</div>
-    ${!shown.length && html`<p class="page-note">None of yours is called so.</p>`}
-    <${TextArea} id="forward-words" label="Your words (optional)" rows="2" value=${content} onInput=${setContent} />
-    <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>Cancel</button>
-      <${Action} class="btn primary" run=${send} failed=${(/** @type {Error} */ failure) => setError(failure.message)}>Forward</${Action}></div>
+    ${!shown.length && html`<p class="page-note">${t('none_of_yours_is_called_so')}</p>`}
+    <${TextArea} id="forward-words" label=${t('your_words_optional')} rows="2" value=${content} onInput=${setContent} />
+    <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>${t('cancel')}</button>
+      <${Action} class="btn primary" run=${send} failed=${(/** @type {Error} */ failure) => setError(failure.message)}>${t('forward')}</${Action}></div>
   </div></${Dialog}>`;
 }

@@ -5,6 +5,7 @@ import { whenText } from '../../clock.js';
 import { plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { PersonName } from '../avatar.js';
 import { Dialog } from '../dialog.js';
 import { Field, FormError } from '../field.js';
@@ -18,16 +19,16 @@ export function Remind() {
   const [text, setText] = useState('');
   const [error, setError] = useState('');
   const set = async (/** @type {Date} */ at) => {
-    if (!message && !text.trim()) return setError('Say what you want to be reminded of.');
+    if (!message && !text.trim()) return setError(t('say_what_you_want_to_be'));
     await chat.remind({ remind_at: at.toISOString(), ...(message ? { message_id: message.id } : {}), ...(text.trim() ? { text: text.trim() } : {}) });
     changed('reminders');
     dialog.value = '';
-    return notify(`You will be reminded ${whenText(at.toISOString())}.`);
+    return notify(t('you_will_be_reminded', { when: whenText(at.toISOString()) }));
   };
-  return html`<${Dialog} title="Remind me"><div class="dialog-b">
-    ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || 'A file'}</span></p>`}
+  return html`<${Dialog} title=${t('remind_me')}><div class="dialog-b">
+    ${message && html`<p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || t('a_file')}</span></p>`}
     <${FormError} error=${error} />
-    <${Field} id="reminder-text" label=${message ? 'A note (optional)' : 'What it is about'} value=${text} onInput=${setText} maxlength="500" autocomplete="off" autofocus />
-    <${WhenPicker} action="Remind me" choose=${set} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
+    <${Field} id="reminder-text" label=${message ? t('a_note_optional') : t('what_it_is_about')} value=${text} onInput=${setText} maxlength="500" autocomplete="off" autofocus />
+    <${WhenPicker} action=${t('remind_me')} choose=${set} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
   </div></${Dialog}>`;
 }

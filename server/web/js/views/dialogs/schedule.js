@@ -4,6 +4,7 @@ import { chat } from '../../chat_api.js';
 import { whenText } from '../../clock.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { info } from '../../store.js';
 import { Dialog } from '../dialog.js';
 import { FormError, TextArea } from '../field.js';
@@ -21,11 +22,11 @@ export function Schedule() {
     changed('scheduled');
     dialog.value = '';
     done?.();
-    notify(`It will be sent ${whenText(at.toISOString())}.`);
+    notify(t('it_will_be_sent', { when: whenText(at.toISOString()) }));
   };
-  return html`<${Dialog} title=${id ? 'Change the scheduled message' : 'Send later'} class="tall"><div class="dialog-b">
+  return html`<${Dialog} title=${id ? t('change_the_scheduled_message') : t('send_later_2')} class="tall"><div class="dialog-b">
     <${FormError} error=${error} />
-    <${TextArea} id="scheduled-text" label="Message" rows="4" value=${content} onInput=${setContent} maxlength=${info.value?.limits?.message_chars} autofocus help=${message.file_ids?.length ? `${message.file_ids.length === 1 ? '1 file goes' : `${message.file_ids.length} files go`} with it.` : undefined} />
-    <${WhenPicker} action=${id ? 'Save' : 'Send then'} choose=${set} at=${sendAt ? new Date(sendAt) : undefined} choices=${!id} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
+    <${TextArea} id="scheduled-text" label=${t('message_2')} rows="4" value=${content} onInput=${setContent} maxlength=${info.value?.limits?.message_chars} autofocus help=${message.file_ids?.length ? t('files_go', { count: message.file_ids.length }) : undefined} />
+    <${WhenPicker} action=${id ? t('save') : t('send_then')} choose=${set} at=${sendAt ? new Date(sendAt) : undefined} choices=${!id} failed=${(/** @type {Error} */ failure) => setError(failure.message)} />
   </div></${Dialog}>`;
 }

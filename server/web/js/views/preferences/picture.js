@@ -7,6 +7,7 @@ import { Avatar } from '../avatar.js';
 import { FormError } from '../field.js';
 import { Action } from '../form.js';
 import { sizeText } from '../../files.js';
+import { t } from '../../page_words.js';
 import { html, useEffect, useRef, useState } from '../html.js';
 
 const KINDS = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
@@ -21,7 +22,7 @@ export function Picture() {
   const choose = () => {
     const file = input.current?.files?.[0];
     if (!file) return;
-    const refusal = !KINDS.includes(file.type) ? 'Choose a PNG, JPEG, GIF or WebP image.' : file.size > most ? `This image has ${sizeText(file.size)}; at most ${sizeText(most)} are taken.` : '';
+    const refusal = !KINDS.includes(file.type) ? t('choose_a_png_jpeg_gif_or') : file.size > most ? t('this_image_has_at_most_are', { size: sizeText(file.size), size2: sizeText(most) }) : '';
     setError(refusal);
     setChosen(refusal ? null : { file, address: URL.createObjectURL(file) });
     if (input.current) input.current.value = '';
@@ -33,16 +34,16 @@ export function Picture() {
     setError('');
     notify(text);
   };
-  const failed = (/** @type {any} */ failure) => setError(failure.fields?.file ? fieldSentence('This file', failure.fields.file) : failure.message);
+  const failed = (/** @type {any} */ failure) => setError(failure.fields?.file ? fieldSentence(t('this_file'), failure.fields.file) : failure.message);
   return html`<div class="picture">
-    ${chosen ? html`<span class="av lg"><img src=${chosen.address} alt="The picture you chose" /></span>` : html`<${Avatar} user=${me.value} size="lg" />`}
+    ${chosen ? html`<span class="av lg"><img src=${chosen.address} alt=${t('the_picture_you_chose')} /></span>` : html`<${Avatar} user=${me.value} size="lg" />`}
     <div><div class="btns">${chosen
-      ? html`<${Action} class="btn primary" run=${() => api.setPicture(chosen.file).then((account) => changed(account, 'Your picture is set.'))} failed=${failed}>Use this picture</${Action}>
-        <button type="button" class="btn" onClick=${() => { setChosen(null); setError(''); }}>Cancel</button>`
-      : html`<button type="button" class="btn" onClick=${() => input.current?.click()}>Choose a picture</button>
-        ${picturePath(me.value?.picture_url) && html`<${Action} class="btn danger" run=${() => api.removePicture().then((account) => changed(account, 'Your picture is removed.'))} failed=${failed}>Remove</${Action}>`}`}
-    </div><p class="help">PNG, JPEG, GIF or WebP, at most ${sizeText(most)}. It is cut to a square.</p>
+      ? html`<${Action} class="btn primary" run=${() => api.setPicture(chosen.file).then((account) => changed(account, t('your_picture_is_set')))} failed=${failed}>${t('use_this_picture')}</${Action}>
+        <button type="button" class="btn" onClick=${() => { setChosen(null); setError(''); }}>${t('cancel')}</button>`
+      : html`<button type="button" class="btn" onClick=${() => input.current?.click()}>${t('choose_a_picture')}</button>
+        ${picturePath(me.value?.picture_url) && html`<${Action} class="btn danger" run=${() => api.removePicture().then((account) => changed(account, t('your_picture_is_removed')))} failed=${failed}>${t('remove')}</${Action}>`}`}
+    </div><p class="help">${t('png_jpeg_gif_or_webp_at_2', { size: sizeText(most) })}</p>
     <${FormError} error=${error} /></div>
-    <input ref=${input} type="file" accept=${KINDS.join(',')} hidden aria-label="Picture" onChange=${choose} />
+    <input ref=${input} type="file" accept=${KINDS.join(',')} hidden aria-label=${t('picture_2')} onChange=${choose} />
   </div>`;
 }

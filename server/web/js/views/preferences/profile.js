@@ -1,6 +1,7 @@
 /** How the others see me: names, words, picture, status. */
 import { api } from '../../api.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { me, meet, ownAccount } from '../../store.js';
 import { Field, FormError, TextArea } from '../field.js';
 import { Submit, useForm } from '../form.js';
@@ -12,10 +13,10 @@ import { StatusForm } from './status.js';
 const BIO_CHARACTERS = 1_000;
 
 export function Profile() {
-  return html`<${SettingsPage} title="Profile" lead="How the others in this workspace see you.">
-    <${Block} title="Picture"><${Picture} /></${Block}>
-    <${Block} title="Status" lead="A few words beside your name, such as “At lunch” or “Reviewing until three”."><${StatusForm} done=${() => notify('Your status is set.')} /></${Block}>
-    <${Block} title="About you"><${Names} /></${Block}>
+  return html`<${SettingsPage} title=${t('profile')} lead=${t('how_the_others_in_this_workspace')}>
+    <${Block} title=${t('picture_2')}><${Picture} /></${Block}>
+    <${Block} title=${t('status')} lead=${t('a_few_words_beside_your_name')}><${StatusForm} done=${() => notify(t('your_status_is_set'))} /></${Block}>
+    <${Block} title=${t('about_you')}><${Names} /></${Block}>
   </${SettingsPage}>`;
 }
 
@@ -40,17 +41,17 @@ function Names() {
       // As the server keeps them, which trims.
       for (const name of ['full_name', 'bio', 'username', 'email']) form.set(name, account[name] ?? '');
       form.set('current_password', '');
-      notify('Your profile is saved.');
+      notify(t('your_profile_is_saved'));
     },
   });
   const { values, field, busy, message, onSubmit } = form;
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('full_name')} label="Your name" autocomplete="name" maxlength="100" />
-    <${TextArea} ...${field('bio')} label="About you" rows="3" maxlength=${BIO_CHARACTERS} help="What you do, when you work, what to ask you." />
-    <${Field} ...${field('username')} label="Username" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="100" help="What people write after @ to mention you." />
-    <${Field} ...${field('email')} label="Email" type="email" autocomplete="email" required=${Boolean(email)} maxlength="255" help="Only you and administrators see it." />
-    ${newEmail(values) && me.value?.has_password !== false && html`<${Field} ...${field('current_password')} label="Current password" type="password" autocomplete="current-password" required help="A new address can be used to choose a new password, so this is asked for." />`}
-    <div class="btns"><${Submit} busy=${busy}>Save</${Submit}></div>
+    <${Field} ...${field('full_name')} label=${t('your_name')} autocomplete="name" maxlength="100" />
+    <${TextArea} ...${field('bio')} label=${t('about_you')} rows="3" maxlength=${BIO_CHARACTERS} help=${t('what_you_do_when_you_work')} />
+    <${Field} ...${field('username')} label=${t('username')} autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="100" help=${t('what_people_write_after_to_mention')} />
+    <${Field} ...${field('email')} label=${t('email')} type="email" autocomplete="email" required=${Boolean(email)} maxlength="255" help=${t('only_you_and_administrators_see_it')} />
+    ${newEmail(values) && me.value?.has_password !== false && html`<${Field} ...${field('current_password')} label=${t('current_password')} type="password" autocomplete="current-password" required help=${t('a_new_address_can_be_used')} />`}
+    <div class="btns"><${Submit} busy=${busy}>${t('save')}</${Submit}></div>
   </form>`;
 }

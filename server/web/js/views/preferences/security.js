@@ -3,6 +3,7 @@ import { api } from '../../api.js';
 import { shortText } from '../../clock.js';
 import { cleanName, safeHref } from '../../format.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { preferencesPath } from '../../router.js';
 import { info, me } from '../../store.js';
 import { AssistantSwitch } from '../assistant_switch.js';
@@ -16,12 +17,12 @@ import { Table } from '../table.js';
 import { TwoFactor } from './two_factor.js';
 
 export function Security() {
-  return html`<${SettingsPage} title="Password and security"><${Password} /><${TwoFactor} /><${Identities} /><${Privacy} /></${SettingsPage}>`;
+  return html`<${SettingsPage} title=${t('password_and_security')}><${Password} /><${TwoFactor} /><${Identities} /><${Privacy} /></${SettingsPage}>`;
 }
 
 function Privacy() {
-  return html`<${Block} title="Assistant"><${AssistantSwitch} id="own-assistant" load=${() => api.ownAssistant()} save=${(/** @type {boolean} */ isOff) => api.setOwnAssistant(isOff)}
-    help="Off: it does not answer you, and no model is given anything that you write, whoever asks. Your messages are still found by their words.">The assistant may read what I write</${AssistantSwitch}></${Block}>`;
+  return html`<${Block} title=${t('assistant')}><${AssistantSwitch} id="own-assistant" load=${() => api.ownAssistant()} save=${(/** @type {boolean} */ isOff) => api.setOwnAssistant(isOff)}
+    help=${t('own_assistant_help')}>${t('the_assistant_may_read_what_i_write')}</${AssistantSwitch}></${Block}>`;
 }
 
 function Password() {
@@ -29,17 +30,17 @@ function Password() {
   const { field, busy, message, onSubmit, reset } = useForm({ current_password: '', new_password: '' }, (values) => api.changePassword(present(values)), {
     done: () => {
       reset();
-      notify(has ? 'Your password is changed.' : 'You have a password now.');
+      notify(has ? t('your_password_is_changed') : t('you_have_a_password_now'));
       me.value = { ...me.value, has_password: true };
     },
   });
-  return html`<${Block} title="Password" lead=${has ? 'Changing it signs you out everywhere else.' : 'You have none: you sign in by another system. With a password you can sign in without it too.'}>
+  return html`<${Block} title=${t('password')} lead=${has ? t('changing_it_signs_you_out_everywhere') : t('you_have_none_you_sign_in')}>
     <form class="stack-form" onSubmit=${onSubmit}>
       <input type="text" hidden autocomplete="username" value=${me.value?.username ?? ''} readonly />
       <${FormError} error=${message} />
-      ${has && html`<${Field} ...${field('current_password')} label="Current password" type="password" autocomplete="current-password" required />`}
-      <${Field} ...${field('new_password')} label="New password" type="password" autocomplete="new-password" minlength="8" required help="At least 8 characters. A sentence works well." />
-      <div class="btns"><${Submit} busy=${busy}>${has ? 'Change the password' : 'Choose this password'}</${Submit}></div>
+      ${has && html`<${Field} ...${field('current_password')} label=${t('current_password')} type="password" autocomplete="current-password" required />`}
+      <${Field} ...${field('new_password')} label=${t('new_password')} type="password" autocomplete="new-password" minlength="8" required help=${t('at_least_8_characters_a_sentence')} />
+      <div class="btns"><${Submit} busy=${busy}>${has ? t('change_the_password') : t('choose_this_password')}</${Submit}></div>
     </form></${Block}>`;
 }
 
@@ -52,18 +53,18 @@ function Identities() {
   const remove = async () => {
     await api.unlinkIdentity(removing.id);
     await reload();
-    notify('It no longer signs you in.');
+    notify(t('it_no_longer_signs_you_in'));
   };
   const columns = [
-    { name: 'Account', cell: (/** @type {any} */ row) => html`<b><bdi>${cleanName(row.email || row.subject)}</bdi></b><small>${hostOf(row.issuer)}</small>` },
-    { name: 'Last used', cell: (/** @type {any} */ row) => (row.last_used_at ? shortText(row.last_used_at) : 'Never') },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<button type="button" class="btn small" aria-label=${`Unlink ${cleanName(row.email || row.subject)}`} onClick=${() => setRemoving(row)}>Unlink</button>` },
+    { name: t('account'), cell: (/** @type {any} */ row) => html`<b><bdi>${cleanName(row.email || row.subject)}</bdi></b><small>${hostOf(row.issuer)}</small>` },
+    { name: t('last_used'), cell: (/** @type {any} */ row) => (row.last_used_at ? shortText(row.last_used_at) : t('never')) },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<button type="button" class="btn small" aria-label=${t('unlink_2', { name: cleanName(row.email || row.subject) })} onClick=${() => setRemoving(row)}>${t('unlink')}</button>` },
   ];
-  return html`<${Block} title="Other ways to sign in" lead="Accounts of other systems that sign you in here.">
-    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<${Table} label="Linked accounts" columns=${columns} rows=${items} />${!items.length && html`<p class="lead">None is linked yet.</p>`}`}
-    ${features.oidc && html`<${LinkIdentity} name=${features.oidc_name || 'another account'} />`}
-    ${removing && html`<${Confirm} title="Unlink this account?" action="Unlink" run=${remove} close=${() => setRemoving(null)}>
-      <p><bdi>${cleanName(removing.email || removing.subject)}</bdi> will no longer sign you in.${me.value?.has_password === false ? ' You have no password yet: choose one first, or you may lock yourself out.' : ''}</p></${Confirm}>`}
+  return html`<${Block} title=${t('other_ways_to_sign_in')} lead=${t('accounts_of_other_systems_that_sign')}>
+    ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<${Table} label=${t('linked_accounts')} columns=${columns} rows=${items} />${!items.length && html`<p class="lead">${t('none_is_linked_yet')}</p>`}`}
+    ${features.oidc && html`<${LinkIdentity} name=${features.oidc_name || t('another_account')} />`}
+    ${removing && html`<${Confirm} title=${t('unlink_this_account')} action=${t('unlink')} run=${remove} close=${() => setRemoving(null)}>
+      <p><bdi>${cleanName(removing.email || removing.subject)}</bdi> ${t('will_no_longer_sign_you_in')}${me.value?.has_password === false ? t('you_have_no_password_yet_choose') : ''}</p></${Confirm}>`}
   </${Block}>`;
 }
 
@@ -79,8 +80,8 @@ function LinkIdentity({ name }) {
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <input type="text" hidden autocomplete="username" value=${me.value?.username ?? ''} readonly />
     <${FormError} error=${message} />
-    ${has && html`<${Field} ...${field('current_password', 'link_')} label="Current password" type="password" autocomplete="current-password" required />`}
-    <div class="btns"><${Submit} busy=${busy} class="btn">Link ${name}</${Submit}></div>
+    ${has && html`<${Field} ...${field('current_password', 'link_')} label=${t('current_password')} type="password" autocomplete="current-password" required />`}
+    <div class="btns"><${Submit} busy=${busy} class="btn">${t('link_2', { name })}</${Submit}></div>
   </form>`;
 }
 

@@ -3,6 +3,7 @@ import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { deviceText, methodText } from '../../device.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { signOut } from '../../session.js';
 import { Confirm } from '../dialog.js';
 import { Action } from '../form.js';
@@ -19,24 +20,24 @@ export function Sessions() {
   const end = async (/** @type {any} */ session) => {
     await api.endSession(session.id);
     await reload();
-    notify('That device is signed out.');
+    notify(t('that_device_is_signed_out'));
   };
   const endOthers = async () => {
     await api.logoutElsewhere();
     await reload();
-    notify('Every other device is signed out.');
+    notify(t('every_other_device_is_signed_out'));
   };
   const columns = [
-    { name: 'Device', cell: (/** @type {any} */ row) => html`<b title=${row.device_info ?? ''}>${deviceText(row.device_info)}</b>${row.is_current && html` <span class="pill ok">This one</span>`}<small>Signed in ${shortText(row.created_at)}${methodText(row.method) && `, ${methodText(row.method)}`}</small>` },
-    { name: 'Address', class: 'tnum', cell: (/** @type {any} */ row) => row.ip_address ?? 'Unknown' },
-    { name: 'Last used', cell: (/** @type {any} */ row) => html`<time datetime=${row.last_used_at} title=${fullText(row.last_used_at)}>${shortText(row.last_used_at)}</time>` },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => (row.is_current
-      ? html`<button type="button" class="btn small" onClick=${() => void signOut()}>Sign out</button>`
-      : html`<${Action} class="btn small" label=${`End the session of ${deviceText(row.device_info)}`} run=${() => end(row)}>End</${Action}>`) },
+    { name: t('device'), cell: (/** @type {any} */ row) => html`<b title=${row.device_info ?? ''}>${deviceText(row.device_info)}</b>${row.is_current && html` <span class="pill ok">${t('this_one')}</span>`}<small>${t('signed_in_2', { when: shortText(row.created_at) })}${methodText(row.method) && `, ${methodText(row.method)}`}</small>` },
+    { name: t('address'), class: 'tnum', cell: (/** @type {any} */ row) => row.ip_address ?? t('unknown') },
+    { name: t('last_used'), cell: (/** @type {any} */ row) => html`<time datetime=${row.last_used_at} title=${fullText(row.last_used_at)}>${shortText(row.last_used_at)}</time>` },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => (row.is_current
+      ? html`<button type="button" class="btn small" onClick=${() => void signOut()}>${t('sign_out')}</button>`
+      : html`<${Action} class="btn small" label=${t('end_the_session_of', { device: deviceText(row.device_info) })} run=${() => end(row)}>${t('end')}</${Action}>`) },
   ];
-  return html`<${SettingsPage} title="Devices" wide lead="Where you are signed in. End what you do not know, then change your password."
-      actions=${rows.length > 1 && html`<button type="button" class="btn" onClick=${() => setAsking(true)}>Sign out everywhere else</button>`}>
-    ${value ? html`<${Table} label="Devices" columns=${columns} rows=${rows} />` : html`<${Waiting} error=${error} reload=${reload} />`}
-    ${asking && html`<${Confirm} title="Sign out everywhere else?" action="Sign out" run=${endOthers} close=${() => setAsking(false)}><p>Every device but this one has to sign in again.</p></${Confirm}>`}
+  return html`<${SettingsPage} title=${t('devices')} wide lead=${t('where_you_are_signed_in_end')}
+      actions=${rows.length > 1 && html`<button type="button" class="btn" onClick=${() => setAsking(true)}>${t('sign_out_everywhere_else_2')}</button>`}>
+    ${value ? html`<${Table} label=${t('devices')} columns=${columns} rows=${rows} />` : html`<${Waiting} error=${error} reload=${reload} />`}
+    ${asking && html`<${Confirm} title=${t('sign_out_everywhere_else')} action=${t('sign_out')} run=${endOthers} close=${() => setAsking(false)}><p>${t('every_device_but_this_one_has')}</p></${Confirm}>`}
   </${SettingsPage}>`;
 }

@@ -1,6 +1,7 @@
 /** What I say of myself, and for how long. */
 import { api } from '../../api.js';
 import { shortText } from '../../clock.js';
+import { t } from '../../page_words.js';
 import { DURATIONS, PRESENCES, STATUS_TEXT_CHARACTERS, statusExpiry } from '../../status.js';
 import { me, myStatus, presences } from '../../store.js';
 import { Choice, Field, FormError } from '../field.js';
@@ -24,11 +25,11 @@ export function StatusForm({ done, autofocus }) {
   };
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <div class="two"><${Field} ...${field('text', 'status-')} label="What you are doing" maxlength=${STATUS_TEXT_CHARACTERS} autocomplete="off" placeholder="Nothing in particular" autofocus=${autofocus} />
-      <${Choice} ...${field('duration', 'status-')} label="Clear it after" options=${DURATIONS} /></div>
-    <${Choice} ...${field('status', 'status-')} label="Shown as" options=${PRESENCES} />
-    ${known?.text && html`<p class="lead">Now: “<bdi>${known.text}</bdi>”${known.expires_at ? `, until ${shortText(known.expires_at)}` : ', until you clear it'}.</p>`}
-    <div class="btns"><${Submit} busy=${busy}>Set the status</${Submit}>${known?.text && html`<${Action} run=${clear}>Clear it</${Action}>`}</div>
+    <div class="two"><${Field} ...${field('text', 'status-')} label=${t('what_you_are_doing')} maxlength=${STATUS_TEXT_CHARACTERS} autocomplete="off" placeholder=${t('nothing_in_particular')} autofocus=${autofocus} />
+      <${Choice} ...${field('duration', 'status-')} label=${t('clear_it_after')} options=${DURATIONS} /></div>
+    <${Choice} ...${field('status', 'status-')} label=${t('shown_as')} options=${PRESENCES} />
+    ${known?.text && html`<p class="lead">${t('now_2')}<bdi>${known.text}</bdi>”${known.expires_at ? t('until_2x', { when: shortText(known.expires_at) }) : t('until_you_clear_it')}.</p>`}
+    <div class="btns"><${Submit} busy=${busy}>${t('set_the_status')}</${Submit}>${known?.text && html`<${Action} run=${clear}>${t('clear_it')}</${Action}>`}</div>
   </form>`;
 }
 

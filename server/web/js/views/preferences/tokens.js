@@ -3,6 +3,7 @@ import { api } from '../../api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { Confirm } from '../dialog.js';
 import { Checks, Choice, Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';
@@ -13,15 +14,15 @@ import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
 
 const SCOPES = [
-  { value: 'read', label: 'Read', help: 'See messages, people and files' },
-  { value: 'write', label: 'Write', help: 'Post, react, upload, change' },
-  { value: 'admin', label: 'Administer', help: 'As far as the account itself may' },
+  { value: 'read', label: t('read'), help: t('see_messages_people_and_files') },
+  { value: 'write', label: t('write'), help: t('post_react_upload_change') },
+  { value: 'admin', label: t('administer'), help: t('as_far_as_the_account_itself') },
 ];
 /** @type {[string, string][]} */
-const LIVES = [['7', 'In 7 days'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365', 'In a year'], ['', 'Never']];
+const LIVES = [['7', t('in_7_days')], ['30', t('in_30_days')], ['90', t('in_90_days')], ['365', t('in_a_year')], ['', t('never')]];
 
 export function MyTokens() {
-  return html`<${SettingsPage} title="Access tokens" wide lead="For programs that act as you. Give each its own, with no more than it needs."><${Tokens} /></${SettingsPage}>`;
+  return html`<${SettingsPage} title=${t('access_tokens')} wide lead=${t('for_programs_that_act_as_you')}><${Tokens} /></${SettingsPage}>`;
 }
 
 /** Also in the dialog of a bot. @param {{userId?:string}} props userId: whose, if not one's own */
@@ -31,20 +32,20 @@ export function Tokens({ userId }) {
   const revoke = async () => {
     await api.revokeToken(revoking.id);
     await reload();
-    if (!userId) notify('The token is void.');
+    if (!userId) notify(t('the_token_is_void'));
   };
   const columns = [
-    { name: 'Token', cell: (/** @type {any} */ row) => html`<b><bdi>${cleanName(row.name)}</bdi></b><small>${row.scopes.join(', ')}</small>` },
-    { name: 'Made', cell: (/** @type {any} */ row) => shortText(row.created_at) },
-    { name: 'Last used', cell: (/** @type {any} */ row) => (row.last_used_at ? shortText(row.last_used_at) : 'Never') },
-    { name: 'Ends', cell: (/** @type {any} */ row) => (row.expires_at ? html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` : 'Never') },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<button type="button" class="btn small danger" aria-label=${`Revoke ${cleanName(row.name)}`} onClick=${() => setRevoking(row)}>Revoke</button>` },
+    { name: t('token'), cell: (/** @type {any} */ row) => html`<b><bdi>${cleanName(row.name)}</bdi></b><small>${row.scopes.join(', ')}</small>` },
+    { name: t('made'), cell: (/** @type {any} */ row) => shortText(row.created_at) },
+    { name: t('last_used'), cell: (/** @type {any} */ row) => (row.last_used_at ? shortText(row.last_used_at) : t('never')) },
+    { name: t('ends'), cell: (/** @type {any} */ row) => (row.expires_at ? html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` : t('never')) },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<button type="button" class="btn small danger" aria-label=${t('revoke_2', { name: cleanName(row.name) })} onClick=${() => setRevoking(row)}>${t('revoke')}</button>` },
   ];
   const items = value?.items ?? [];
-  return html`<${Block} title="New token"><${NewToken} userId=${userId} made=${reload} /></${Block}>
-    <${Block} title="Tokens in use">${!value ? html`<${Waiting} error=${error} reload=${reload} />`
-      : items.length ? html`<${Table} label="Tokens in use" columns=${columns} rows=${items} />` : html`<p class="lead">There is none.</p>`}</${Block}>
-    ${revoking && html`<${Confirm} title="Revoke this token?" action="Revoke" run=${revoke} close=${() => setRevoking(null)}><p>Programs that use “<bdi>${cleanName(revoking.name)}</bdi>” stop working at once.</p></${Confirm}>`}`;
+  return html`<${Block} title=${t('new_token')}><${NewToken} userId=${userId} made=${reload} /></${Block}>
+    <${Block} title=${t('tokens_in_use')}>${!value ? html`<${Waiting} error=${error} reload=${reload} />`
+      : items.length ? html`<${Table} label=${t('tokens_in_use')} columns=${columns} rows=${items} />` : html`<p class="lead">${t('there_is_none')}</p>`}</${Block}>
+    ${revoking && html`<${Confirm} title=${t('revoke_this_token')} action=${t('revoke')} run=${revoke} close=${() => setRevoking(null)}><p>${t('programs_that_use')}<bdi>${cleanName(revoking.name)}</bdi>${t('stop_working_at_once')}</p></${Confirm}>`}`;
 }
 
 /** @param {{userId?:string, made:()=>Promise<void>}} props */
@@ -62,11 +63,11 @@ function NewToken({ userId, made }) {
   });
   const { values, fields, field, busy, message, onSubmit } = form;
   return html`<form class="stack-form" onSubmit=${onSubmit}>
-    ${token && html`<div class="once" role="status"><${Secret} id="new-token" label=${`The token “${cleanName(token.name)}”`} value=${token.token} help="It is shown only now. Keep it where you keep passwords." /></div>`}
+    ${token && html`<div class="once" role="status"><${Secret} id="new-token" label=${t('the_token', { name: cleanName(token.name) })} value=${token.token} help=${t('it_is_shown_only_now_keep')} /></div>`}
     <${FormError} error=${message} />
-    <div class="two"><${Field} ...${field('name', 'token-')} label="What it is for" required maxlength="100" autocomplete="off" placeholder="Backup script" />
-      <${Choice} ...${field('expires_in_days', 'token-')} label="Ends" options=${LIVES} /></div>
-    <${Checks} legend="What it may do" options=${SCOPES} chosen=${values.scopes} error=${fields.scopes} onChange=${(/** @type {string[]} */ scopes) => form.set('scopes', scopes)} />
-    <div class="btns"><${Submit} busy=${busy}>Make a token</${Submit}></div>
+    <div class="two"><${Field} ...${field('name', 'token-')} label=${t('what_it_is_for')} required maxlength="100" autocomplete="off" placeholder=${t('backup_script')} />
+      <${Choice} ...${field('expires_in_days', 'token-')} label=${t('ends')} options=${LIVES} /></div>
+    <${Checks} legend=${t('what_it_may_do')} options=${SCOPES} chosen=${values.scopes} error=${fields.scopes} onChange=${(/** @type {string[]} */ scopes) => form.set('scopes', scopes)} />
+    <div class="btns"><${Submit} busy=${busy}>${t('make_a_token')}</${Submit}></div>
   </form>`;
 }

@@ -2,6 +2,7 @@
 import { api } from '../../api.js';
 import { saveFile } from '../../download.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { info, me } from '../../store.js';
 import { groupedSecret, plainCode, recoveryCodeFile } from '../../two_factor.js';
 import { Dialog } from '../dialog.js';
@@ -20,16 +21,16 @@ export function TwoFactor() {
     setDoing('');
   };
   const enabled = Boolean(value?.enabled);
-  return html`<${Block} title="Second factor" lead="A code from a device of yours, asked for beside the password: who learns your password still cannot sign in."
-      state=${value && (enabled ? html`<span class="pill ok">On</span>` : html`<span class="pill warn">Off</span>`)}>
+  return html`<${Block} title=${t('second_factor')} lead=${t('a_code_from_a_device_of')}
+      state=${value && (enabled ? html`<span class="pill ok">${t('on_2')}</span>` : html`<span class="pill warn">${t('off')}</span>`)}>
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />`
       : doing === 'set-up' ? html`<${TwoFactorSetup} done=${() => { markEnabled(true); void close(); }} cancel=${close} />`
-      : !enabled ? (me.value?.has_password === false ? html`<p class="lead">You sign in by another system, which asks for a second factor itself. Choose a password first to use one here.</p>`
-        : html`<p class="btns"><button type="button" class="btn primary" onClick=${() => setDoing('set-up')}>Set up</button></p>`)
-      : html`<p class=${value.recovery_codes_left < 3 ? 'lead warn' : 'lead'}>${value.recovery_codes_left} of your recovery codes ${value.recovery_codes_left === 1 ? 'is' : 'are'} left.</p>
-        <p class="btns"><button type="button" class="btn" onClick=${() => setDoing('renew')}>New recovery codes</button>
-          ${!value.required && html`<button type="button" class="btn danger" onClick=${() => setDoing('disable')}>Turn off</button>`}</p>
-        ${value.required && html`<p class="lead">This workspace asks everyone for a second factor, so it cannot be turned off.</p>`}`}
+      : !enabled ? (me.value?.has_password === false ? html`<p class="lead">${t('you_sign_in_by_another_system')}</p>`
+        : html`<p class="btns"><button type="button" class="btn primary" onClick=${() => setDoing('set-up')}>${t('set_up')}</button></p>`)
+      : html`<p class=${value.recovery_codes_left < 3 ? 'lead warn' : 'lead'}>${t('recovery_codes_left', { count: value.recovery_codes_left })}</p>
+        <p class="btns"><button type="button" class="btn" onClick=${() => setDoing('renew')}>${t('new_recovery_codes')}</button>
+          ${!value.required && html`<button type="button" class="btn danger" onClick=${() => setDoing('disable')}>${t('turn_off')}</button>`}</p>
+        ${value.required && html`<p class="lead">${t('this_workspace_asks_everyone_for_a')}</p>`}`}
     ${doing === 'renew' && html`<${Renew} close=${close} />`}
     ${doing === 'disable' && html`<${Disable} close=${close} />`}
   </${Block}>`;
@@ -55,8 +56,8 @@ function Beginning({ begun, cancel }) {
   useFocus('factor-password');
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
-    <${Field} ...${field('password', 'factor-')} label="Current password" type="password" autocomplete="current-password" required help="So that nobody at your unlocked screen can do this." />
-    <div class="btns"><${Submit} busy=${busy}>Continue</${Submit}>${cancel && html`<button type="button" class="btn" onClick=${cancel}>Cancel</button>`}</div>
+    <${Field} ...${field('password', 'factor-')} label=${t('current_password')} type="password" autocomplete="current-password" required help=${t('so_that_nobody_at_your_unlocked')} />
+    <div class="btns"><${Submit} busy=${busy}>${t('continue')}</${Submit}>${cancel && html`<button type="button" class="btn" onClick=${cancel}>${t('cancel')}</button>`}</div>
   </form>`;
 }
 
@@ -67,12 +68,12 @@ function Confirmation({ started, confirmed, cancel }) {
   // As an image, not as part of the page: nothing in it can run or reach the page.
   const picture = `data:image/svg+xml;utf8,${encodeURIComponent(started.qr_svg)}`;
   return html`<form class="stack-form" onSubmit=${onSubmit}>
-    <p class="lead">Scan this with your authenticator app, or <a class="inline-link" href=${started.otpauth_url}>open it on this device</a>.</p>
-    <div class="qr"><img src=${picture} alt="QR code for your authenticator app" width="176" height="176" />
-      <div><p class="lead">It cannot scan? Type this key into it:</p><code class="key" translate="no">${groupedSecret(started.secret)}</code><${CopyButton} text=${started.secret}>Copy the key</${CopyButton}></div></div>
+    <p class="lead">${t('scan_this_with_your_authenticator_app')} <a class="inline-link" href=${started.otpauth_url}>${t('open_it_on_this_device')}</a>.</p>
+    <div class="qr"><img src=${picture} alt=${t('qr_code_for_your_authenticator_app')} width="176" height="176" />
+      <div><p class="lead">${t('it_cannot_scan_type_this_key')}</p><code class="key" translate="no">${groupedSecret(started.secret)}</code><${CopyButton} text=${started.secret}>${t('copy_the_key')}</${CopyButton}></div></div>
     <${FormError} error=${message} />
-    <${Field} ...${field('code', 'factor-')} label="Code" inputmode="numeric" autocomplete="one-time-code" required maxlength="12" class="otp" help="The six digits that the app shows now." />
-    <div class="btns"><${Submit} busy=${busy}>Turn on</${Submit}>${cancel && html`<button type="button" class="btn" onClick=${cancel}>Cancel</button>`}</div>
+    <${Field} ...${field('code', 'factor-')} label=${t('code')} inputmode="numeric" autocomplete="one-time-code" required maxlength="12" class="otp" help=${t('the_six_digits_that_the_app')} />
+    <div class="btns"><${Submit} busy=${busy}>${t('turn_on')}</${Submit}>${cancel && html`<button type="button" class="btn" onClick=${cancel}>${t('cancel')}</button>`}</div>
   </form>`;
 }
 
@@ -82,19 +83,19 @@ export function RecoveryCodes({ codes, done }) {
   useEffect(() => heading.current?.focus(), []);
   const text = recoveryCodeFile(codes, { workspace: info.value?.name ?? 'Confab', username: me.value?.username ?? '', address: location.origin });
   return html`<div class="stack-form">
-    <h3 ref=${heading} tabindex="-1">Your recovery codes</h3>
-    <p class="lead">Each signs you in once if you lose your device. They are shown only now: keep them somewhere safe.</p>
+    <h3 ref=${heading} tabindex="-1">${t('your_recovery_codes')}</h3>
+    <p class="lead">${t('each_signs_you_in_once_if')}</p>
     <ol class="codes" translate="no">${codes.map((code) => html`<li key=${code}><code>${code}</code></li>`)}</ol>
-    <div class="btns"><${CopyButton} text=${codes.join('\n')} /><button type="button" class="btn" onClick=${() => saveFile('recovery-codes.txt', new Blob([text], { type: 'text/plain' }))}>Download</button>
-      <button type="button" class="btn primary" onClick=${done}>I have kept them</button></div>
+    <div class="btns"><${CopyButton} text=${codes.join('\n')} /><button type="button" class="btn" onClick=${() => saveFile('recovery-codes.txt', new Blob([text], { type: 'text/plain' }))}>${t('download_2')}</button>
+      <button type="button" class="btn primary" onClick=${done}>${t('i_have_kept_them')}</button></div>
   </div>`;
 }
 
 /** @param {{close:()=>void}} props */
 function Renew({ close }) {
   const [codes, setCodes] = useState(/** @type {string[]|null} */ (null));
-  return html`<${Dialog} title="New recovery codes" onClose=${close}><div class="dialog-b">${codes ? html`<${RecoveryCodes} codes=${codes} done=${close} />`
-    : html`<${Proof} lead="The old ones stop working." action="Make new codes" close=${close} run=${(/** @type {object} */ proof) => api.renewRecoveryCodes(proof).then((answer) => setCodes(answer.recovery_codes))} />`}</div></${Dialog}>`;
+  return html`<${Dialog} title=${t('new_recovery_codes')} onClose=${close}><div class="dialog-b">${codes ? html`<${RecoveryCodes} codes=${codes} done=${close} />`
+    : html`<${Proof} lead=${t('the_old_ones_stop_working')} action=${t('make_new_codes')} close=${close} run=${(/** @type {object} */ proof) => api.renewRecoveryCodes(proof).then((answer) => setCodes(answer.recovery_codes))} />`}</div></${Dialog}>`;
 }
 
 /** @param {{close:()=>Promise<void>}} props */
@@ -103,10 +104,10 @@ function Disable({ close }) {
     await api.disableTwoFactor(proof);
     markEnabled(false);
     await close();
-    notify('The second factor is off.');
+    notify(t('the_second_factor_is_off'));
   };
-  return html`<${Dialog} title="Turn the second factor off" onClose=${close}><div class="dialog-b">
-    <${Proof} lead="Your password alone will sign you in. Your recovery codes stop working." action="Turn off" danger close=${close} run=${disable} /></div></${Dialog}>`;
+  return html`<${Dialog} title=${t('turn_the_second_factor_off')} onClose=${close}><div class="dialog-b">
+    <${Proof} lead=${t('your_password_alone_will_sign_you')} action=${t('turn_off')} danger close=${close} run=${disable} /></div></${Dialog}>`;
 }
 
 /** Password and code together, for what would undo their protection. @param {{lead:string, action:string, run:(proof:{password:string, code:string})=>Promise<any>, close:()=>void, danger?:boolean}} props */
@@ -115,9 +116,9 @@ function Proof({ lead, action, run, close, danger }) {
   return html`<form class="stack-form" onSubmit=${onSubmit}>
     <p class="lead">${lead}</p>
     <${FormError} error=${message} />
-    <${Field} ...${field('password', 'proof-')} label="Current password" type="password" autocomplete="current-password" required autofocus />
-    <${Field} ...${field('code', 'proof-')} label="Code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" help="From your device, or a recovery code." />
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy} class=${danger ? 'btn solid-danger' : 'btn primary'}>${action}</${Submit}></div>
+    <${Field} ...${field('password', 'proof-')} label=${t('current_password')} type="password" autocomplete="current-password" required autofocus />
+    <${Field} ...${field('code', 'proof-')} label=${t('code')} autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required maxlength="40" class="otp" help=${t('from_your_device_or_a_recovery')} />
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button><${Submit} busy=${busy} class=${danger ? 'btn solid-danger' : 'btn primary'}>${action}</${Submit}></div>
   </form>`;
 }
 

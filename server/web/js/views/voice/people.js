@@ -5,6 +5,7 @@ import { me, meet, users, voiceRooms } from '../../store.js';
 import { call, voice } from '../../voice/state.js';
 import { personName } from '../../names.js';
 import { attempt } from '../../notices.js';
+import { t } from '../../words.js';
 import { Avatar } from '../avatar.js';
 import { html, useEffect } from '../html.js';
 import { IconButton } from '../icon.js';
@@ -40,8 +41,8 @@ export function VoicePeople({ channel }) {
   const people = present(channel.id);
   useNames(people);
   const isIn = call.value?.channelId === channel.id;
-  const names = people.map((one) => (one.user_id === me.value?.id ? 'You' : nameOf(one).split(' ')[0]));
-  return html`${!isIn && !channel.archived_at && html`<${IconButton} icon="mic" small class="talk-in" label=${`Talk in ${cleanName(channel.name)}`} onClick=${() => enter(channel.id)} />`}
+  const names = people.map((one) => (one.user_id === me.value?.id ? t('you_2') : nameOf(one).split(' ')[0]));
+  return html`${!isIn && !channel.archived_at && html`<${IconButton} icon="mic" small class="talk-in" label=${t('talk_in', { name: cleanName(channel.name) })} onClick=${() => enter(channel.id)} />`}
     ${people.length > 0 && html`<div class="voice"><span class="stack">${people.slice(0, SHOWN).map((one) => html`<span key=${one.participant_id} class=${one.speaking ? 'speaks' : ''}><${Avatar} user=${users.value.get(one.user_id) ?? { id: one.user_id, username: '?' }} size="xs" /></span>`)}</span>
-      <span class="voice-t"><span class="sr">Talking: </span><bdi>${names.slice(0, SHOWN).join(', ')}</bdi>${people.length > SHOWN ? ` and ${people.length - SHOWN} more` : ''}</span></div>`}`;
+      <span class="voice-t"><span class="sr">${t('talking_2')} </span><bdi>${names.slice(0, SHOWN).join(', ')}</bdi>${people.length > SHOWN ? t('and_more', { value: people.length - SHOWN }) : ''}</span></div>`}`;
 }

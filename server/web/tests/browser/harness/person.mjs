@@ -187,7 +187,7 @@ export class Person {
     await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.name}.png`) });
   }
 
-  /** The page as it stands: in both themes and on a phone, each kept as a picture and judged. @param {string} name @param {{narrow?:boolean}} [options] */
+  /** The page as it stands: in both themes, wide, on a tablet and on a phone, each judged; the widest and the phone's are kept as pictures. @param {string} name @param {{narrow?:boolean}} [options] */
   async shown(name, { narrow = true } = {}) {
     const { page } = this;
     const size = page.viewportSize();
@@ -196,14 +196,15 @@ export class Person {
       await this.picture(`${name}-${colorScheme}`);
       await judge(page, `${name}, ${colorScheme}`);
     }
-    if (narrow) {
-      await page.setViewportSize({ width: 390, height: 844 });
-      await this.picture(`${name}-narrow-dark`);
-      await page.emulateMedia({ colorScheme: 'light' });
-      await this.picture(`${name}-narrow`);
-      await judge(page, `${name}, 390 px wide`);
+    for (const [width, height, called] of narrow ? /** @type {const} */ ([[768, 1024, 'tablet'], [390, 844, 'narrow']]) : []) {
+      await page.setViewportSize({ width, height });
+      for (const colorScheme of /** @type {const} */ (['dark', 'light'])) {
+        await page.emulateMedia({ colorScheme });
+        if (called === 'narrow') await this.picture(`${name}-narrow${colorScheme === 'dark' ? '-dark' : ''}`);
+        await judge(page, `${name}, ${width} px wide, ${colorScheme}`);
+      }
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${name} is ${wide} px wider than a phone`);
+      assert.ok(wide <= 0, `${name} is ${wide} px wider than ${width} px`);
     }
     await page.emulateMedia({ colorScheme: 'light' });
     if (size) await page.setViewportSize(size);

@@ -44,6 +44,7 @@ export class World {
   async stranger(name, options = {}) {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 1000 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', colorScheme: 'light', reducedMotion: 'reduce', baseURL: this.server.address, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    await context.addInitScript(asOurs);
     const person = new Person(name, await context.newPage(), this);
     this.people.push(person);
     return person;
@@ -79,6 +80,11 @@ export class World {
       throw error;
     }
   }
+}
+
+/** In the page: a module of the client, the very one that runs there. Its address has the version's name in it. */
+export function asOurs() {
+  /** @type {any} */ (globalThis).ours = (/** @type {string} */ name) => import(/** @type {HTMLScriptElement} */ (document.querySelector('script[type="module"]')).src.replace('app.js', name));
 }
 
 /** A folder for files that a story makes. @template T @param {(folder:string)=>Promise<T>} work @returns {Promise<T>} */

@@ -37,6 +37,31 @@ test('what was written while the server was away goes out once', () => world.ste
   }
 }));
 
+test('what waits outlives a page that is loaded again, and a thread that is closed', () => world.step('reloaded', async () => {
+  await ada.tool(ada.message('Before'), 'Reply in thread');
+  await ada.see(ada.thread().locator('textarea'));
+  await world.server.kill();
+  await ada.see(ada.page.getByText('Connection lost.'));
+  await ada.thread().locator('textarea').fill('A reply without a server');
+  await ada.thread().locator('textarea').press('Enter');
+  await ada.see(ada.thread().locator('.msg.is-failed', { hasText: 'A reply without a server' }));
+  await ada.button('Close thread').click();
+  await ada.composer().fill('Kept over the reload');
+  await ada.composer().press('Enter');
+  await ada.see(ada.page.getByText('2 messages wait to be sent'));
+  await world.server.run();
+  await ada.page.reload();
+  await ada.atHome();
+  for (const person of [ada, ben]) {
+    await person.see(person.message('Kept over the reload'));
+    await person.see(person.message('Before').getByText('1 reply'));
+  }
+  assert.equal(await ada.page.evaluate(() => sessionStorage.getItem('confab-unsent')), null);
+  await ben.tool(ben.message('Before'), 'Reply in thread');
+  await ben.see(ben.thread().getByText('A reply without a server'));
+  await ben.page.keyboard.press('Escape');
+}));
+
 test('a page that was away hears what it missed', () => world.step('missed', async () => {
   await ben.page.context().setOffline(true);
   await ben.page.evaluate(() => dispatchEvent(new Event('offline')));
@@ -49,10 +74,10 @@ test('a page that was away too long asks again who is in the channel', () => wor
   await ben.see((await ben.details('members')).getByText('@ada'));
   await ben.closeDialog();
   // It hears nothing, and then what the server says to a position of another log.
-  await ben.page.evaluate(async () => { (await import('/assets/js/workspace.js')).live.handlers.event = () => {}; });
+  await ben.page.evaluate(async () => { (await /** @type {any} */ (globalThis).ours('workspace.js')).live.handlers.event = () => {}; });
   await world.member('cleo', 'Cleo Ash');
   await ben.page.evaluate(async () => {
-    const { live } = await import('/assets/js/workspace.js');
+    const { live } = await /** @type {any} */ (globalThis).ours('workspace.js');
     live.cursor.epoch = 'another';
     live.socket.close();
   });

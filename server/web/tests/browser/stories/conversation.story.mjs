@@ -34,6 +34,15 @@ test('Markdown is shown as the server rendered it, to both', () => world.step('m
   await ben.shown('markdown');
 }));
 
+test('no picture is fetched from elsewhere, so that nobody learns who reads', () => world.step('remote', async () => {
+  const asked = [];
+  ben.page.on('request', (request) => { if (!request.url().startsWith(world.server.address) && !/^(?:data|blob):/.test(request.url())) asked.push(request.url()); });
+  await ada.post('a spy ![pixel](https://example.org/pixel.png) <img src="https://example.org/other.png">');
+  await ben.see(ben.message('a spy'));
+  assert.equal(await ben.page.locator('.log img[src^="http"]').count(), 0);
+  assert.deepEqual(asked, []);
+}));
+
 test('what is not yet stored looks as it will', () => world.step('pending', async () => {
   // The server is slow to answer: what was sent waits in view.
   await ada.page.route('**/messages', (route) => (route.request().method() === 'POST' ? new Promise(() => {}) : route.continue()));

@@ -117,7 +117,7 @@ test('a file that is too large is refused before it leaves', () => world.step('t
 }));
 
 test('files are found by their names and by the words in them', () => world.step('search', async () => {
-  await ada.page.locator('.side .row', { hasText: 'Search' }).click();
+  await ada.page.goto('/search');
   const search = ada.page.getByRole('searchbox');
   await ada.page.getByRole('tab', { name: 'Files' }).click();
   const found = ada.page.getByRole('list', { name: 'Results' }).getByText('minutes.txt');

@@ -1,6 +1,7 @@
 /** Without a pointer, at twice the size, and on a phone. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { PASSWORD } from '../harness/person.mjs';
 import { World } from '../harness/world.mjs';
 
 /** @type {World} */ let world;
@@ -85,6 +86,56 @@ test('bold is bold', () => world.step('bold', async () => {
   assert.equal(await ada.composer().inputValue(), '**loud**');
   await ada.composer().press('Enter');
   await ada.see(ada.message('loud').locator('strong'));
+}));
+
+test('from signing in to signing out without a pointer', () => world.step('journey', async () => {
+  const person = await world.stranger('ada');
+  const { page } = person;
+  const { keyboard } = page;
+  const focused = () => page.evaluate(() => (document.activeElement?.matches('a, button, input, textarea') ? document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || '' : ''));
+  const tab = async (/** @type {RegExp} */ name) => {
+    for (let presses = 0; presses < 80; presses += 1) {
+      await keyboard.press('Tab');
+      if (name.test(await focused())) return;
+    }
+    assert.fail(`Tab never came to ${name}`);
+  };
+  await page.goto('/login');
+  await person.see(page.getByLabel('Username or email'));
+  await keyboard.type('ada');
+  await keyboard.press('Tab');
+  await keyboard.type(PASSWORD);
+  await keyboard.press('Enter');
+  await person.atHome();
+  // Found by its words, and gone to where it stands.
+  await person.until(async () => {
+    await page.goto('/');
+    await person.atHome();
+    await keyboard.press('Control+k');
+    await person.see(person.dialog('Jump to'));
+    await keyboard.type('second');
+    await person.see(page.getByRole('option', { name: /Search messages for/ }));
+    await keyboard.press('Enter');
+    await person.see(page.locator('.hit, .page-note').filter({ hasNotText: /Searching…|Loading…/ }));
+    return page.locator('.hit').count();
+  }, (count) => count > 0, 'the message is found');
+  await tab(/^Jump to the message/);
+  await keyboard.press('Enter');
+  await person.until(() => page.evaluate(() => document.activeElement?.matches('article.msg') && document.activeElement.textContent), (text) => /second/.test(String(text)), 'the message has the focus');
+  await keyboard.press('+');
+  await person.see(page.locator('.picker'));
+  await keyboard.type('rocket');
+  await keyboard.press('Enter');
+  await person.see(person.message('second').locator('.react', { hasText: '🚀' }));
+  await keyboard.press('p');
+  await person.see(person.message('second').getByText('Pinned', { exact: true }));
+  await tab(/Your menu/);
+  await keyboard.press('Enter');
+  await person.see(page.getByRole('menu'));
+  await keyboard.press('End');
+  await keyboard.press('Enter');
+  await person.see(page.getByRole('heading', { name: 'Sign in' }));
+  await page.close();
 }));
 
 test('at twice the size everything is there', () => world.step('zoom', async () => {

@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => world?.end());
 
-for (const section of ['profile', 'notifications', 'security', 'sessions', 'tokens']) {
+for (const section of ['profile', 'appearance', 'notifications', 'security', 'sessions', 'tokens']) {
   test(`preferences: ${section}`, () => world.step(`preferences-${section}`, async () => {
     await ada.page.goto(`/preferences/${section}`);
     await ada.see(ada.page.locator('main h1'));
@@ -23,7 +23,7 @@ for (const section of ['profile', 'notifications', 'security', 'sessions', 'toke
   }));
 }
 
-for (const section of ['people', 'roles', 'invitations', 'audit', 'policy', 'server']) {
+for (const section of ['overview', 'people', 'roles', 'invitations', 'audit', 'policy', 'server']) {
   test(`administration: ${section}`, () => world.step(`admin-${section}`, async () => {
     await ada.page.goto(`/admin/${section}`);
     await ada.see(ada.page.locator('main h1'));

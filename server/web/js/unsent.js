@@ -1,0 +1,58 @@
+/**
+ * What I sent and the server has not confirmed: also replies of threads that are closed meanwhile, and what was on its way when the page was loaded
+ * again. This tab alone keeps it, until it is confirmed, thrown away, or somebody signs out.
+ */
+import { signal } from '../vendor/signals-core.js';
+
+/** @typedef {import('./timeline.js').Pending} Pending */
+
+const KEY = 'confab-unsent';
+/** Older ones give way: nobody writes more than this into a connection that is not there. */
+const MOST = 50;
+
+/** By nonce. */
+export const unsent = signal(/** @type {Map<string, Pending>} */ (new Map()));
+let owner = '';
+
+/** @param {Map<string, Pending>} next */
+function set(next) {
+  unsent.value = new Map([...next].slice(-MOST));
+  try {
+    if (next.size) sessionStorage.setItem(KEY, JSON.stringify({ owner, pending: [...unsent.value.values()] }));
+    else globalThis.sessionStorage?.removeItem(KEY);
+  } catch {
+    // No storage, or a full one: then the page alone knows, as long as it lives.
+  }
+}
+
+/** @param {Pending} pending */
+export function keepUnsent(pending) {
+  set(new Map(unsent.value).set(pending.nonce, pending));
+}
+
+/** @param {string} nonce */
+export function dropUnsent(nonce) {
+  if (!unsent.value.has(nonce)) return;
+  const next = new Map(unsent.value);
+  next.delete(nonce);
+  set(next);
+}
+
+/** What this person left unsent when the page was loaded again: it waits for the connection. @param {string} userId */
+export function restoreUnsent(userId) {
+  if (owner === userId) return;
+  owner = userId;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
+    if (kept?.owner !== userId) return;
+    set(new Map(kept.pending.map((/** @type {Pending} */ pending) => [pending.nonce, { ...pending, state: 'failed', offline: true, error: '' }])));
+  } catch {
+    // Nothing that could be read was left.
+  }
+}
+
+/** Of the person who signed out. */
+export function forgetUnsent() {
+  set(new Map());
+  owner = '';
+}
