@@ -110,7 +110,7 @@ fn told(checked: &Checked) -> String {
     let mut text = format!("{} {} ({}) is sound", checked.name, checked.version, checked.id);
     for ask in &checked.asks_described {
         let word = |key: &str| ask[key].as_str().unwrap_or_default().to_owned();
-        text.push_str(&format!("\n  asks for {}: {}", word("name"), word("description")));
+        text.extend(["\n  asks for ", &word("name"), ": ", &word("description")]);
     }
     text
 }

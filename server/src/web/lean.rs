@@ -3,7 +3,8 @@
 /// A script or style sheet without its comments and indentation. Only what stands in `/** … */`, `/* … */` of style sheets, or on a line of its own
 /// behind `//` goes: no string of the client holds such a thing, which `tests/first_load.test.mjs` checks.
 pub fn lean(path: &str, text: &str) -> String {
-    let opening = if path.ends_with(".css") { "/*" } else { "/**" };
+    let is_style = path.rsplit_once('.').is_some_and(|(_, ending)| ending == "css");
+    let opening = if is_style { "/*" } else { "/**" };
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(opening) {

@@ -90,22 +90,22 @@ with_a_model! {
 async fn planted(world: &mut World, ada: &User, eve: &User) -> Vec<String> {
     let zed = world.user("zed").await;
     let mut canaries = Vec::new();
-    let mut word = || {
-        let word = format!("zq{}", uuid::Uuid::new_v4().simple());
-        canaries.push(word.clone());
-        word
+    let mut canary = || {
+        let canary = format!("zq{}", uuid::Uuid::new_v4().simple());
+        canaries.push(canary.clone());
+        canary
     };
     let vault = ada.create_channel("vault", "private", 201).await;
-    ada.post(id(&vault), &format!("the secret combination of the vault is {}", word()), 201).await;
+    ada.post(id(&vault), &format!("the secret combination of the vault is {}", canary()), 201).await;
     let group = json!({ "user_ids": [zed.id] });
     let direct = ada.send(Method::POST, "/api/v1/channels/direct", Some(&group), 201).await;
-    ada.post(id(&direct), &format!("between us: the secret combination is {}", word()), 201).await;
+    ada.post(id(&direct), &format!("between us: the secret combination is {}", canary()), 201).await;
     let silent = eve.create_channel("silent", "public", 201).await;
-    eve.post(id(&silent), &format!("topic secret combination of the vault {}", word()), 201).await;
+    eve.post(id(&silent), &format!("topic secret combination of the vault {}", canary()), 201).await;
     let off = json!({ "is_off": true });
     eve.send(Method::PUT, &format!("/api/v1/channels/{}/assistant", id(&silent)), Some(&off), 200).await;
     let gone = eve.post(id(&silent), "gone", 201).await;
-    eve.edit(id(&gone), &format!("the secret combination was {}", word()), 200).await;
+    eve.edit(id(&gone), &format!("the secret combination was {}", canary()), 200).await;
     eve.delete(id(&gone), 204).await;
     canaries
 }

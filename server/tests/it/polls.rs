@@ -124,7 +124,7 @@ async fn knows(user: &User, command: &str) {
 /// The newest that a bot said.
 async fn bot_message(user: &User, channel: &str) -> Option<Value> {
     let page = user.list(channel, "", 200).await;
-    items(&page).iter().filter(|it| it["is_bot"] == true && it["deleted_at"].is_null()).next_back().cloned()
+    items(&page).iter().rfind(|it| it["is_bot"] == true && it["deleted_at"].is_null()).cloned()
 }
 
 fn labels(of: &Value) -> Vec<String> {

@@ -128,18 +128,15 @@ fn without_tags(text: &str) -> String {
         let inside = &rest[open + 1..];
         let is_tag =
             inside.starts_with(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '/' | '!'));
-        match inside.find('>').filter(|_| is_tag) {
-            Some(close) => {
-                // An address in angle brackets is one like others.
-                if inside[..close].contains(':') && !inside[..close].contains(' ') {
-                    out.push_str(&inside[..close]);
-                }
-                rest = &inside[close + 1..];
+        if let Some(close) = inside.find('>').filter(|_| is_tag) {
+            // An address in angle brackets is one like others.
+            if inside[..close].contains(':') && !inside[..close].contains(' ') {
+                out.push_str(&inside[..close]);
             }
-            None => {
-                out.push('<');
-                rest = inside;
-            }
+            rest = &inside[close + 1..];
+        } else {
+            out.push('<');
+            rest = inside;
         }
     }
     out.push_str(rest);

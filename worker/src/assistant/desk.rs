@@ -145,8 +145,8 @@ impl Desk {
         self.db.write(move |tx| async move { usage::take(tx, user, tokens, budget).await }.boxed()).await
     }
 
-    async fn settle(&self, user: UserId, estimate: u64, used: u64) -> Result<()> {
-        let difference = used as i64 - estimate as i64;
+    async fn settle(&self, user: UserId, estimate: u64, spent: u64) -> Result<()> {
+        let difference = spent as i64 - estimate as i64;
         self.db.write(move |tx| async move { usage::correct(tx, user, difference).await }.boxed()).await
     }
 
@@ -180,7 +180,7 @@ impl Desk {
             .await?;
         let supported = !citations.is_empty();
         let fallback = fallback.map(str::to_owned);
-        Ok(Answer { answer, supported, citations, model, fallback, conversation_id })
+        Ok(Answer { answer, citations, model, fallback, conversation_id, supported })
     }
 }
 

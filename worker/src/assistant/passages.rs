@@ -119,14 +119,14 @@ async fn windows(
     count: usize,
 ) -> Result<Vec<Window>> {
     let ids: Vec<MessageId> = hits.iter().map(|hit| hit.id).collect();
-    let scores: HashMap<MessageId, f32> = hits.iter().map(|hit| (hit.id, hit.words + hit.all)).collect();
+    let weighed: HashMap<MessageId, f32> = hits.iter().map(|hit| (hit.id, hit.words + hit.all)).collect();
     let readable = messages::readable(&mut desk.db.read(), &scope.channels, &ids).await?;
     let mut seen = Channels::default();
     let mut readable = seen.keep_readable(&desk.db, scope.asker, readable).await?;
     readable.retain(|message| scope.may_use(message));
     let mut groups = gather(readable.into_iter().map(|message| {
-        let score = scores.get(&message.id).copied().unwrap_or(0.0);
-        (message, score)
+        let weight = weighed.get(&message.id).copied().unwrap_or(0.0);
+        (message, weight)
     }));
     groups.truncate(CANDIDATES.max(count));
     let best = groups.first().map_or(1.0, |group| group.score).max(f32::MIN_POSITIVE);

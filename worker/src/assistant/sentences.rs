@@ -98,9 +98,8 @@ fn with_marks(text: &str, mut end: usize) -> Option<usize> {
         };
         match mark.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | ' ' | '^')) {
             Some(at) if mark[at..].starts_with(']') && at > 0 => end += space + 1 + at + 1,
-            Some(_) => return Some(end + space),
             None if mark.len() < 40 => return None,
-            None => return Some(end + space),
+            _ => return Some(end + space),
         }
     }
 }
@@ -115,25 +114,23 @@ fn read(text: &str) -> Option<Sentence> {
         let inside = &rest[open + 1..];
         let numbers = inside.find(']').map(|close| (&inside[..close], &inside[close + 1..]));
         let read = numbers.and_then(|(numbers, after)| Some((numbers_of(numbers)?, after)));
-        match read {
-            Some((numbers, after)) => {
-                for number in numbers {
-                    if !sentence.cited.contains(&number) {
-                        sentence.cited.push(number);
-                    }
+        if let Some((numbers, after)) = read {
+            for number in numbers {
+                if !sentence.cited.contains(&number) {
+                    sentence.cited.push(number);
                 }
-                // The space before a mark goes with it.
-                sentence.text.truncate(sentence.text.trim_end().len());
-                rest = after;
             }
-            None => {
-                sentence.text.push('[');
-                rest = inside;
-            }
+            // The space before a mark goes with it.
+            sentence.text.truncate(sentence.text.trim_end().len());
+            rest = after;
+        } else {
+            sentence.text.push('[');
+            rest = inside;
         }
     }
     sentence.text.push_str(rest);
-    sentence.text = sentence.text.trim().to_owned();
+    let text = sentence.text.trim().to_owned();
+    sentence.text = text;
     (!sentence.text.is_empty() || !sentence.cited.is_empty()).then_some(sentence)
 }
 

@@ -41,7 +41,7 @@ where
                 match event(&line) {
                     Ok(Some(event)) => return Some(Ok(event)),
                     Ok(None) => continue,
-                    Err(reason) => return self.broken(reason),
+                    Err(reason) => return Some(self.broken(reason)),
                 }
             }
             match self.from.next().await {
@@ -49,10 +49,10 @@ where
                     self.count += part.len();
                     self.waiting.extend_from_slice(&part);
                     if self.count > MOST_BYTES || self.waiting.len() > LINE_BYTES {
-                        return self.broken("longer than an answer can be");
+                        return Some(self.broken("longer than an answer can be"));
                     }
                 }
-                Some(Err(_)) => return self.broken("broken off"),
+                Some(Err(_)) => return Some(self.broken("broken off")),
                 None => {
                     self.is_over = true;
                     return match event(&std::mem::take(&mut self.waiting)) {
@@ -65,9 +65,9 @@ where
         None
     }
 
-    fn broken(&mut self, reason: &'static str) -> Option<Result<Bytes, Error>> {
+    fn broken(&mut self, reason: &'static str) -> Result<Bytes, Error> {
         self.is_over = true;
-        Some(Err(Error::new(ErrorKind::InvalidData, reason)))
+        Err(Error::new(ErrorKind::InvalidData, reason))
     }
 }
 

@@ -85,8 +85,7 @@ async fn fire(db: &Db, catalogue: &Arc<Catalogue>, timer: Timer) -> Result<()> {
         Err(error) => Err(error),
     };
     let error = match called {
-        Ok(()) => None,
-        Err(CallError::NotHandled | CallError::NotGranted(_)) => None,
+        Ok(()) | Err(CallError::NotHandled | CallError::NotGranted(_)) => None,
         Err(error) => Some(error),
     };
     if let Some(error) = &error {

@@ -116,7 +116,7 @@ impl Qdrant {
                     // Deleted under the running worker: the next try makes it again.
                     self.is_prepared.store(false, Ordering::Relaxed);
                 }
-                failed(error)
+                failed(&error)
             })?;
         }
         Ok(())
@@ -127,7 +127,7 @@ impl Qdrant {
             let part: Vec<String> = values.drain(..values.len().min(NAMED)).collect();
             let filter = Filter::must([Condition::matches(field, part)]);
             let call = DeletePointsBuilder::new(self.collection.as_str()).points(filter).wait(true);
-            self.client.delete_points(call).await.map_err(failed)?;
+            self.client.delete_points(call).await.map_err(|error| failed(&error))?;
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Qdrant {
         let found = match self.client.query(call).await {
             Ok(answer) => answer.result,
             Err(error) if is_missing(&error) => Vec::new(),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(&error)),
         };
         let mut near: Vec<(Near, i64)> = found.iter().filter_map(points::found).collect();
         near.sort_by(|(one, at), (other, then)| other.score.total_cmp(&one.score).then(then.cmp(at)));
@@ -189,7 +189,7 @@ impl VectorStore for Qdrant {
             match self.client.get_points(call).await {
                 Ok(answer) => Ok(answer.result.first().and_then(points::noted)),
                 Err(error) if is_missing(&error) => Ok(None),
-                Err(error) => Err(failed(error)),
+                Err(error) => Err(failed(&error)),
             }
         }
         .boxed()
@@ -217,7 +217,7 @@ impl VectorStore for Qdrant {
             match self.client.count(call).await {
                 Ok(answer) => Ok(answer.result.map_or(0, |result| result.count)),
                 Err(error) if is_missing(&error) => Ok(0),
-                Err(error) => Err(failed(error)),
+                Err(error) => Err(failed(&error)),
             }
         }
         .boxed()
@@ -234,9 +234,9 @@ fn is_missing(error: &qdrant_client::QdrantError) -> bool {
         if status.code() == tonic::Code::NotFound || status.message().contains("doesn't exist"))
 }
 
-fn failed(error: qdrant_client::QdrantError) -> Fault {
+fn failed(error: &qdrant_client::QdrantError) -> Fault {
     // Without the headers, which the error's own words hold.
-    let reason = match &error {
+    let reason = match error {
         qdrant_client::QdrantError::ResponseError { status }
         | qdrant_client::QdrantError::ResourceExhaustedError { status, .. } => {
             format!("{}: {}", status.code(), status.message())

@@ -113,7 +113,7 @@ impl Drop for Model {
 }
 
 async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
-    let Some((head, body)) = read(&mut stream).await else { return };
+    let Some((head, body)) = Box::pin(read(&mut stream)).await else { return };
     if !head.starts_with("POST /v1/chat/completions ") || !head.contains("Bearer sesame-of-the-model") {
         answer(&mut stream, 404, "{}").await;
         return;
@@ -165,7 +165,7 @@ async fn gone(stream: &mut TcpStream, kept: &Arc<Mutex<Kept>>) {
                 kept.lock().unwrap().abandoned += 1;
             }
         }
-        () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        () = tokio::time::sleep(Duration::from_mins(1)) => {}
     }
 }
 

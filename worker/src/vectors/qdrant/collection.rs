@@ -28,7 +28,8 @@ impl Qdrant {
         if self.is_prepared.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let exists = self.client.collection_exists(self.collection.as_str()).await.map_err(failed)?;
+        let exists =
+            self.client.collection_exists(self.collection.as_str()).await.map_err(|error| failed(&error))?;
         if !exists {
             self.create().await?;
         }
@@ -36,7 +37,7 @@ impl Qdrant {
         for (field, kind) in INDEXES {
             let call =
                 CreateFieldIndexCollectionBuilder::new(self.collection.as_str(), field, kind).wait(true);
-            self.client.create_field_index(call).await.map_err(failed)?;
+            self.client.create_field_index(call).await.map_err(|error| failed(&error))?;
         }
         self.is_prepared.store(true, Ordering::Relaxed);
         Ok(())
@@ -58,7 +59,7 @@ impl Qdrant {
             {
                 Ok(())
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -68,9 +69,9 @@ impl Qdrant {
         self.prepare().await?;
         let place = PointsIdsList { ids: vec![super::points::place_id()] };
         let call = DeletePointsBuilder::new(self.collection.as_str()).points(place).wait(true);
-        self.client.delete_points(call).await.map_err(failed)?;
+        self.client.delete_points(call).await.map_err(|error| failed(&error))?;
         let call = DeletePointsBuilder::new(self.collection.as_str()).points(Filter::default()).wait(true);
-        self.client.delete_points(call).await.map_err(failed)?;
+        self.client.delete_points(call).await.map_err(|error| failed(&error))?;
         Ok(())
     }
 }

@@ -80,10 +80,7 @@ pub(super) fn noted(point: &RetrievedPoint) -> Option<String> {
 /// A hit, and when it was posted.
 pub(super) fn found(point: &ScoredPoint) -> Option<(Near, i64)> {
     let id = text(point.payload.get(MESSAGE)?)?.parse().ok()?;
-    let created_at = match point.payload.get(CREATED_AT)?.kind {
-        Some(Kind::IntegerValue(at)) => at,
-        _ => return None,
-    };
+    let Some(Kind::IntegerValue(created_at)) = point.payload.get(CREATED_AT)?.kind else { return None };
     Some((Near { id: MessageId(id), score: point.score }, created_at))
 }
 
