@@ -1,5 +1,4 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
-import { readEvents } from './event_stream.js';
 import { fieldSentence } from './refusal.js';
 import { t } from './words.js';
 
@@ -153,7 +152,7 @@ function transfer(method, address, headers, content, { timeoutMs, signal, progre
 /** @param {Response} response @param {{file?:boolean, signal?:AbortSignal, events?:(kind:string, data:any)=>void}} options */
 async function answer(response, { file = false, signal, events }) {
   if (response.status === 204) return null;
-  if (events && response.ok && response.body) return told(response.body, events, signal);
+  if (events && response.ok && response.body) return (await streams()).told(response.body, events, signal);
   if (file && response.ok) return response.blob();
   const text = await response.text();
   let decoded = null;
@@ -168,20 +167,9 @@ async function answer(response, { file = false, signal, events }) {
   throw refusal;
 }
 
-/** The answer at the end of a stream. @param {ReadableStream<Uint8Array>} body @param {(kind:string, data:any)=>void} events @param {AbortSignal} [signal] */
-async function told(body, events, signal) {
-  /** @type {any} */
-  let last = null;
-  try {
-    await readEvents(body, (kind, data) => {
-      if (kind === 'done' || kind === 'error') last = { kind, data };
-      else events(kind, data);
-    });
-  } catch {
-    if (signal?.aborted) throw new Cancelled();
-  }
-  if (last?.kind === 'done') return last.data;
-  throw last ? new ApiError(200, fieldSentence('', last.data.message), { code: last.data.code }) : new ApiError(0, 'The server could not be reached.');
+/** Only an answer that takes long comes in events. */
+function streams() {
+  return import('./event_stream.js').catch(() => { throw new ApiError(0, t('the_server_could_not_be_reached')); });
 }
 
 /** @param {Response} response @param {any} body an RFC 9457 problem, if it is one */

@@ -9,7 +9,6 @@ import {
 import { withReply, withThreadNews } from './threads.js';
 import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { withRoom } from './voice/rooms.js';
-import { whispered } from './whispers.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 
 /**
@@ -52,11 +51,16 @@ export function applyEvent({ t, d, withheld }) {
       case 'read_updated': return readTo(d);
       case 'user_updated': return userChanged(d);
       case 'notification': return notified(d);
-      case 'command_result': return whispered(d);
+      case 'command_result': void whispered(d); return undefined;
       case 'notifications_read': inbox.value = withReadElsewhere(inbox.value, d); return undefined;
       default: return undefined; // an event of a newer server
     }
   });
+}
+
+/** What a plugin says to me alone. The code for it comes when something is said. @param {import('./whispers.js').Whisper} whisper */
+export function whispered(whisper) {
+  return import('./whispers.js').then(({ put }) => put(whisper), () => {});
 }
 
 /** @param {import('./live.js').LiveSignal} signalFrame @param {number} [now] */

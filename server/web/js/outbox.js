@@ -1,10 +1,9 @@
 /** Messages of mine on their way: shown at once, settled by their nonce, kept for another try when they fail. */
 import { api, ApiError } from './api.js';
 import { chat } from './chat_api.js';
-import { receive } from './events.js';
+import { receive, whispered } from './events.js';
 import { changeThread, changeTimeline, commands, connection, noteOf } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
-import { whispered } from './whispers.js';
 import { dropUnsent, keepUnsent, unsent } from './unsent.js';
 import { live } from './workspace.js';
 
@@ -102,7 +101,7 @@ export async function runCommand(channelId, text) {
   try {
     const result = await api.runCommand(channelId, text);
     if (result.message) receive(result.message);
-    if (result.whisper) whispered(result.whisper);
+    if (result.whisper) await whispered(result.whisper);
     else if (result.outcome === 'whisper') changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, result.command ?? name, result.content)));
   } catch (error) {
     changeTimeline(channelId, (timeline) => withNote(timeline, noteOf(timeline, name, /** @type {Error} */ (error).message)));

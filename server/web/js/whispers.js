@@ -5,7 +5,7 @@ import { changeTimeline, meet } from './store.js';
 /** @typedef {{id:string, channel_id:string, sender:any, plugin_id:string, content:string, html:string, blocks:any[], created_at:string, is_gone?:boolean}} Whisper */
 
 /** Said, changed or taken away. @param {Whisper} whisper */
-export function whispered(whisper) {
+export function put(whisper) {
   if (whisper.sender) meet([whisper.sender]);
   changeTimeline(whisper.channel_id, (timeline) => withWhisper(timeline, whisper));
 }
@@ -24,5 +24,5 @@ export function withWhisper(timeline, whisper) {
 /** Those of a channel that were said before this page was opened. @param {string} channelId */
 export async function loadWhispers(channelId) {
   const { items } = await plugins.whispers(channelId).catch(() => ({ items: [] }));
-  for (const whisper of items) whispered(whisper);
+  for (const whisper of items) put(whisper);
 }

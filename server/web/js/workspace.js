@@ -22,7 +22,6 @@ import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
 import { restoreUnsent, unsent } from './unsent.js';
-import { loadWhispers } from './whispers.js';
 import { t } from './words.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
@@ -156,7 +155,7 @@ export async function loadLatest(channelId) {
   if (before.loading === 'page' || (before.loaded && before.reachedEnd)) return;
   changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], reachedEnd: true, loading: 'page', error: '' }));
   await page(channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
-  void loadWhispers(channelId);
+  void import('./whispers.js').then(({ loadWhispers }) => loadWhispers(channelId), () => {});
 }
 
 /** Shows the part of a channel around one message. @param {string} channelId @param {number} seq */

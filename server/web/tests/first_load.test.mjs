@@ -28,7 +28,7 @@ test('what a browser loads before it shows the channels stays small', () => {
 });
 
 /** Gzipped, fonts apart. */
-const MOST_BYTES = 116_000;
+const MOST_BYTES = 117_000;
 
 test('nothing but comments looks like one, so that they can be left out on the way', () => {
   for (const name of readdirSync(new URL('js/', web), { recursive: true }).map(String).filter((file) => file.endsWith('.js'))) {

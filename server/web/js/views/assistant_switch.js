@@ -1,5 +1,6 @@
 /** Where the assistant is off: what stands there is given to no model, and nothing is answered from it. */
 import { notify } from '../notices.js';
+import { t } from '../page_words.js';
 import { Check, FormError } from './field.js';
 import { html, useState } from './html.js';
 import { useLoaded, Waiting } from './loading.js';
@@ -18,7 +19,7 @@ export function AssistantSwitch({ id, load, save, children, help, changed = () =
     try {
       set({ ...value, ...(await save(!isOn)) });
       changed(!isOn);
-      notify(isOn ? 'The assistant is on.' : 'The assistant is off.');
+      notify(isOn ? t('the_assistant_is_on') : t('the_assistant_is_off'));
     } catch (failure) {
       setRefusal(/** @type {Error} */ (failure).message);
     }

@@ -1,8 +1,8 @@
 /** Buttons that a plugin put below a message or a whisper. */
-import { receive } from '../events.js';
+import { receive, whispered } from '../events.js';
 import { notify } from '../notices.js';
 import { plugins } from '../plugin_api.js';
-import { whispered } from '../whispers.js';
+import { t } from '../words.js';
 import { Action } from './form.js';
 import { html } from './html.js';
 
@@ -10,13 +10,13 @@ import { html } from './html.js';
 export function Buttons({ ownerId, blocks }) {
   const buttons = (blocks ?? []).filter(({ type }) => type === 'button');
   if (!buttons.length) return null;
-  return html`<div class="plugin-btns" role="group" aria-label="Actions">${buttons.map((button) => html`<${Action} key=${button.id} class=${`btn small${button.style === 'plain' ? '' : ` ${button.style}`}`} run=${() => press(ownerId, button.id)}>${button.label}</${Action}>`)}</div>`;
+  return html`<div class="plugin-btns" role="group" aria-label=${t('actions')}>${buttons.map((button) => html`<${Action} key=${button.id} class=${`btn small${button.style === 'plain' ? '' : ` ${button.style}`}`} run=${() => press(ownerId, button.id)}>${button.label}</${Action}>`)}</div>`;
 }
 
 /** @param {string} ownerId @param {string} button */
 async function press(ownerId, button) {
   const answer = await plugins.press(ownerId, button);
   if (answer.message) receive(answer.message);
-  if (answer.whisper) whispered(answer.whisper);
+  if (answer.whisper) await whispered(answer.whisper);
   else if (answer.outcome === 'whisper' && answer.content) notify(answer.content);
 }

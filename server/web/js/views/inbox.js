@@ -38,7 +38,7 @@ export function InboxPane({ mentions = false }) {
   return html`<aside class="panel" aria-label=${mentions ? t('mentions') : t('inbox')}>
     <header class="top"><h2>${mentions ? t('mentions') : t('inbox')} <small>${unread ? t('unread_count', { count: countText(unread) }) : t('all_read')}</small></h2><span class="acts"><${IconButton} icon="x" label=${mentions ? t('close_the_mentions') : t('close_the_inbox')} onClick=${closePanel} /></span></header>
     <div class="inbox-bar"><button type="button" class="chip" aria-pressed=${unreadOnly} onClick=${() => setUnreadOnly(!unreadOnly)}>${t('unread_only')}</button>
-      ${!mentions && info.value?.features?.assistant !== false && html`<button type="button" class="chip" onClick=${() => void summarize(t('sum_up_what_i_have_not_read'), {})}><${Icon} name="spark" small /> ${t('sum_up_the_unread')}</button>`}
+      ${!mentions && info.value?.features?.assistant !== false && html`<button type="button" class="chip" onClick=${() => void summarize(t('sum_up_what_i_have_not_read'), {})}><${Icon} name="spark" small /> ${t('sum_up_the_unread_2')}</button>`}
       ${unread > 0 && html`<${Action} class="btn small" run=${() => readNotifications(mentions ? waiting.filter(meansMe).map(({ id }) => id) : null).then(list.reload)}>${t('mark_all_read')}</${Action}>`}</div>
     <div class="scroll flush" tabindex="0" role="region" aria-label=${t('notifications')}>
       <ol>${shown.map((item) => html`<${Notification} key=${item.id} item=${item} />`)}</ol>

@@ -12,8 +12,8 @@ import { t } from '../words.js';
 import { markUnread } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
-import { Buttons } from './buttons.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
+import { lazy } from './lazy.js';
 import { MessageText } from './message_text.js';
 import { MessageTools, quote } from './message_tools.js';
 import { Forwarded, Marks, Quoted } from './quotation.js';
@@ -22,6 +22,8 @@ import { pickReaction, Reactions } from './reactions.js';
 import { ThreadSummary } from './thread_summary.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
+
+const Buttons = lazy(() => import('./buttons.js'), 'Buttons', { quiet: true });
 
 /** Messages by element id, for the keyboard. @type {WeakMap<Element, {message:MessageData, canWrite:boolean}>} */
 const drawn = new WeakMap();
@@ -48,7 +50,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
       ${!continued && html`<div class="hd"><${PersonName} user=${message.sender} class="by" />${(message.is_bot || message.sender?.is_bot) && html`<span class="tag">${t('app')}</span>`}${time}</div>`}
       <${Quoted} message=${message} />
       <${Content} message=${message} />
-      ${!message.deleted_at && html`<${Buttons} ownerId=${message.id} blocks=${message.blocks} />`}
+      ${!message.deleted_at && (message.blocks?.length ?? 0) > 0 && html`<${Buttons} ownerId=${message.id} blocks=${message.blocks} />`}
       <${Forwarded} message=${message} />
       <${Attachments} message=${message} />
       <${Previews} message=${message} />

@@ -1,19 +1,16 @@
 /** Messages that are not in the channel: mine on their way, and notes that only I see. */
 import { timeText } from '../clock.js';
-import { cleanName } from '../format.js';
-import { personName } from '../names.js';
-import { attempt } from '../notices.js';
 import { discard, retry } from '../outbox.js';
-import { plugins } from '../plugin_api.js';
 import { changeTimeline, me } from '../store.js';
 import { t } from '../words.js';
 import { Avatar, PersonName } from './avatar.js';
-import { Buttons } from './buttons.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
-import { MessageText } from './message_text.js';
+import { lazy } from './lazy.js';
 import { Quoted } from './quotation.js';
 import { FormattedText } from './text.js';
+
+const Whisper = lazy(() => import('./whisper.js'), 'Whisper', { quiet: true });
 
 /** @param {{pending:import('../timeline.js').Pending}} props */
 export function PendingMessage({ pending }) {
@@ -31,22 +28,12 @@ export function PendingMessage({ pending }) {
 
 /** @param {{note:import('../timeline.js').Note, channelId:string}} props */
 export function PrivateNote({ note, channelId }) {
-  const { whisper } = note;
-  const dismiss = () => (whisper ? void attempt(plugins.dismiss(whisper.id)) : hide());
+  if (note.whisper) return html`<${Whisper} whisper=${note.whisper} />`;
   const hide = () => changeTimeline(channelId, (timeline) => ({ ...timeline, notes: timeline.notes.filter((known) => known.id !== note.id) }));
-  if (whisper) {
-    return html`<article class="msg is-note" aria-label=${t('name_only_to_you', { name: cleanName(personName(whisper.sender)) })}>
-      <${Avatar} user=${whisper.sender} />
-      <div class="msg-in"><div class="hd"><${PersonName} user=${whisper.sender} class="by" /><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><time>${timeText(note.created_at)}</time></div>
-        <div class="body"><${MessageText} message=${whisper} /></div>
-        <${Buttons} ownerId=${whisper.id} blocks=${whisper.blocks} />
-        <button class="dismiss" onClick=${dismiss}>${t('dismiss')}</button></div>
-    </article>`;
-  }
   return html`<article class="msg is-note" aria-label=${t('note_only_you_can_see')}>
     <span class="av app" aria-hidden="true"><${Icon} name="slash" /></span>
     <div class="msg-in"><div class="hd"><span class="by">/${note.command.replace(/^\//, '')}</span><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><time>${timeText(note.created_at)}</time></div>
       <div class="body"><${FormattedText} text=${note.content} /></div>
-      <button class="dismiss" onClick=${dismiss}>${t('dismiss')}</button></div>
+      <button class="dismiss" onClick=${hide}>${t('dismiss')}</button></div>
   </article>`;
 }

@@ -1,6 +1,7 @@
 /** The server's assistant: whether there is one, and what its language model uses. */
 import { api } from '../../api.js';
 import { cleanName } from '../../format.js';
+import { t } from '../../page_words.js';
 import { number } from '../../server_figures.js';
 import { info } from '../../store.js';
 import { AssistantSwitch } from '../assistant_switch.js';
@@ -15,9 +16,9 @@ const DAYS = 7;
 export function ServerAssistant() {
   const { value } = useLoaded(() => api.serverAssistant());
   const changed = (/** @type {boolean} */ isOff) => { info.value = { ...info.value, features: { ...info.value?.features, assistant: !isOff } }; };
-  return html`<${Block} title="Assistant" lead=${value?.model ? `Its answers are written by ${value.model}.` : 'Its answers are quotations: no language model is set up.'}>
+  return html`<${Block} title=${t('assistant')} lead=${value?.model ? t('its_answers_are_written_by', { model: value.model }) : t('its_answers_are_quotations_no_language')}>
     <${AssistantSwitch} id="server-assistant" load=${() => api.serverAssistant()} save=${(/** @type {boolean} */ isOff) => api.setServerAssistant(isOff)} changed=${changed}
-      help="Off: nobody is answered, nothing is found by its meaning, and no model is given anything that was written here.">Everyone may ask the assistant</${AssistantSwitch}>
+      help=${t('server_assistant_help')}>${t('everyone_may_ask_the_assistant')}</${AssistantSwitch}>
     ${value?.model && html`<${Usage} value=${value} />`}
   </${Block}>`;
 }
@@ -28,13 +29,13 @@ function Usage({ value }) {
   const isToday = today && new Date(today.day).toISOString().slice(0, 10) === new Date().toISOString().slice(0, 10);
   const used = isToday ? today.tokens : 0;
   const days = [
-    { name: 'Day', class: 'nowrap', cell: (/** @type {any} */ row) => row.day.slice(0, 10) },
-    { name: 'Questions', class: 'tnum', cell: (/** @type {any} */ row) => number(row.questions) },
-    { name: 'Tokens', class: 'tnum', cell: (/** @type {any} */ row) => number(row.tokens) },
+    { name: t('day'), class: 'nowrap', cell: (/** @type {any} */ row) => row.day.slice(0, 10) },
+    { name: t('questions'), class: 'tnum', cell: (/** @type {any} */ row) => number(row.questions) },
+    { name: t('tokens'), class: 'tnum', cell: (/** @type {any} */ row) => number(row.tokens) },
   ];
-  const people = [{ name: 'Today', class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.username)}</bdi>` }, ...days.slice(1)];
-  return html`<p class="lead">${number(used)} of ${number(value.daily_tokens)} tokens are used today; each person has ${number(value.daily_tokens_per_person)}.</p>
-    <progress aria-label="Tokens used today" max=${Math.max(1, value.daily_tokens)} value=${used}></progress>
-    ${value.days.length > 0 && html`<${Table} label="Tokens by day" columns=${days} rows=${value.days.slice(0, DAYS)} id=${(/** @type {any} */ row) => row.day} />`}
-    ${isToday && value.people.length > 0 && html`<${Table} label="Tokens by person" columns=${people} rows=${value.people} id=${(/** @type {any} */ row) => row.user_id} />`}`;
+  const people = [{ name: t('today_heading'), class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.username)}</bdi>` }, ...days.slice(1)];
+  return html`<p class="lead">${t('tokens_are_used_today', { used: number(used), all: number(value.daily_tokens), each: number(value.daily_tokens_per_person) })}</p>
+    <progress aria-label=${t('tokens_used_today')} max=${Math.max(1, value.daily_tokens)} value=${used}></progress>
+    ${value.days.length > 0 && html`<${Table} label=${t('tokens_by_day')} columns=${days} rows=${value.days.slice(0, DAYS)} id=${(/** @type {any} */ row) => row.day} />`}
+    ${isToday && value.people.length > 0 && html`<${Table} label=${t('tokens_by_person')} columns=${people} rows=${value.people} id=${(/** @type {any} */ row) => row.user_id} />`}`;
 }

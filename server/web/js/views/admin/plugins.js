@@ -2,6 +2,7 @@
 import { shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
+import { t } from '../../page_words.js';
 import { plugins } from '../../plugin_api.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Check, Checks, Field, FormError } from '../field.js';
@@ -23,17 +24,17 @@ export function Plugins() {
   };
   const switched = async (/** @type {any} */ plugin) => {
     await (plugin.enabled ? plugins.disable(plugin.id) : plugins.enable(plugin.id));
-    await done(plugin.enabled ? 'The plugin is switched off.' : 'The plugin runs.');
+    await done(plugin.enabled ? t('the_plugin_is_switched_off') : t('the_plugin_runs'));
   };
-  return html`<${SettingsPage} title="Plugins" wide lead="A plugin acts as a bot of its own. It may do what you grant and reads only channels that its bot is in."
-      actions=${html`<button type="button" class="btn primary" onClick=${() => show('install')}>Install a plugin</button>`}>
-    ${list.value ? html`<${Table} label="Plugins" columns=${columns(show, switched)} rows=${list.value.items} />` : html`<${Waiting} ...${list} />`}
+  return html`<${SettingsPage} title=${t('plugins')} wide lead=${t('a_plugin_acts_as_a_bot')}
+      actions=${html`<button type="button" class="btn primary" onClick=${() => show('install')}>${t('install_a_plugin')}</button>`}>
+    ${list.value ? html`<${Table} label=${t('plugins')} columns=${columns(show, switched)} rows=${list.value.items} />` : html`<${Waiting} ...${list} />`}
     ${open?.kind === 'install' && html`<${Install} done=${done} close=${close} />`}
     ${open?.kind === 'grants' && html`<${Grants} plugin=${open.plugin} done=${done} close=${close} />`}
     ${open?.kind === 'settings' && html`<${Settings} plugin=${open.plugin} done=${done} close=${close} />`}
     ${open?.kind === 'log' && html`<${Log} plugin=${open.plugin} close=${close} />`}
-    ${open?.kind === 'remove' && html`<${Confirm} title="Remove this plugin?" action="Remove" run=${async () => { await plugins.remove(open.plugin.id); await done('The plugin is removed.'); }} close=${close}>
-      <p>“<bdi>${cleanName(open.plugin.name)}</bdi>” loses all that it kept. What its bot said stays.</p></${Confirm}>`}
+    ${open?.kind === 'remove' && html`<${Confirm} title=${t('remove_this_plugin')} action=${t('remove')} run=${async () => { await plugins.remove(open.plugin.id); await done(t('the_plugin_is_removed')); }} close=${close}>
+      <p>${t('loses_all_that_it_kept', { name: html`<bdi>${cleanName(open.plugin.name)}</bdi>` })}</p></${Confirm}>`}
   </${SettingsPage}>`;
 }
 
@@ -41,36 +42,36 @@ export function Plugins() {
 function columns(show, switched) {
   const button = (/** @type {any} */ plugin, /** @type {string} */ kind, /** @type {string} */ label, extra = '') => html`<button type="button" class=${`btn small ${extra}`} aria-label=${`${label}: ${cleanName(plugin.name)}`} onClick=${() => show(kind, plugin)}>${label}</button>`;
   return [
-    { name: 'Plugin', cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.is_bundled && html` <span class="pill info">Comes with Confab</span>`}
+    { name: t('plugin'), cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.is_bundled && html` <span class="pill info">${t('comes_with_confab')}</span>`}
       ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
-    { name: 'State', cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">Runs</span>` : html`<span class="pill">Off</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
-      ${plugin.waiting && html`<small>Version ${plugin.waiting.version} waits for your word</small>`}` },
-    { name: 'May do', class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? `${plugin.grants.length} of ${plugin.asks.length}` : html`<span class="dim">Asks for nothing</span>`) },
-    { name: 'Actions', silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<span class="btns">
-      <${Action} class="btn small" label=${`${plugin.enabled ? 'Switch off' : 'Switch on'}: ${cleanName(plugin.name)}`} run=${() => switched(plugin)}>${plugin.enabled ? 'Switch off' : 'Switch on'}</${Action}>
-      ${button(plugin, 'grants', plugin.waiting ? 'Update' : 'Permissions', plugin.waiting ? 'primary' : '')}
-      ${plugin.settings?.length > 0 && button(plugin, 'settings', 'Settings')}
-      ${button(plugin, 'log', 'Log')}
-      ${!plugin.is_bundled && button(plugin, 'remove', 'Remove', 'danger')}</span>` },
+    { name: t('state'), cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">${t('runs')}</span>` : html`<span class="pill">${t('off')}</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
+      ${plugin.waiting && html`<small>${t('version_waits_for_your_word', { version: plugin.waiting.version })}</small>`}` },
+    { name: t('may_do'), class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? t('count_of_all', { count: plugin.grants.length, all: plugin.asks.length }) : html`<span class="dim">${t('asks_for_nothing')}</span>`) },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<span class="btns">
+      <${Action} class="btn small" label=${`${plugin.enabled ? t('switch_off') : t('switch_on')}: ${cleanName(plugin.name)}`} run=${() => switched(plugin)}>${plugin.enabled ? t('switch_off') : t('switch_on')}</${Action}>
+      ${button(plugin, 'grants', plugin.waiting ? t('update') : t('permissions'), plugin.waiting ? 'primary' : '')}
+      ${plugin.settings?.length > 0 && button(plugin, 'settings', t('settings'))}
+      ${button(plugin, 'log', t('log'))}
+      ${!plugin.is_bundled && button(plugin, 'remove', t('remove'), 'danger')}</span>` },
   ];
 }
 
 /** @param {any[]} asks @param {string[]} [newly] */
-const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: description, help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">New</span>`}` }));
+const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: description, help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">${t('new_2')}</span>`}` }));
 
 /** @param {{plugin:any, done:(text:string)=>Promise<void>, close:()=>void}} props */
 function Grants({ plugin, done, close }) {
   const { waiting } = plugin;
   const newly = (waiting?.asks_newly ?? []).map((/** @type {any} */ { name }) => name);
   const submit = (/** @type {any} */ { grants }) => plugins.grant(plugin.id, { grants, accept_update: Boolean(waiting) });
-  const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? 'The update runs.' : 'The permissions are saved.') });
+  const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? t('the_update_runs') : t('the_permissions_are_saved')) });
   const origins = waiting?.new_origins ?? [];
-  return html`<${Dialog} title=${waiting ? `Update ${cleanName(plugin.name)} to ${waiting.version}` : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
-    ${waiting && html`<p class="lead">This version asks for more. Until you decide, ${plugin.version} goes on.</p>`}
+  return html`<${Dialog} title=${waiting ? t('update_to', { name: cleanName(plugin.name), version: waiting.version }) : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
+    ${waiting && html`<p class="lead">${t('this_version_asks_for_more', { version: plugin.version })}</p>`}
     <${FormError} error=${message} />
-    <${Checks} legend="It may" options=${optionsOf(waiting ? waiting.asks : plugin.asks, newly)} chosen=${values.grants} error=${fields.grants} onChange=${(/** @type {string[]} */ words) => set('grants', words)} />
-    ${(origins.length || plugin.origins?.length) > 0 && html`<p class="help">Addresses that it calls: ${[...(plugin.origins ?? []), ...origins].map((origin) => html`<code key=${origin}>${origin}</code> `)}</p>`}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy}>${waiting ? 'Update' : 'Save'}</${Submit}></div>
+    <${Checks} legend=${t('it_may')} options=${optionsOf(waiting ? waiting.asks : plugin.asks, newly)} chosen=${values.grants} error=${fields.grants} onChange=${(/** @type {string[]} */ words) => set('grants', words)} />
+    ${(origins.length || plugin.origins?.length) > 0 && html`<p class="help">${t('addresses_that_it_calls')} ${[...(plugin.origins ?? []), ...origins].map((origin) => html`<code key=${origin}>${origin}</code> `)}</p>`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button><${Submit} busy=${busy}>${waiting ? t('update') : t('save')}</${Submit}></div>
   </form></${Dialog}>`;
 }
 
@@ -78,14 +79,14 @@ function Grants({ plugin, done, close }) {
 function Settings({ plugin, done, close }) {
   const initial = Object.fromEntries(plugin.settings.map((/** @type {any} */ setting) => [setting.key, setting.type === 'toggle' ? (setting.value ?? setting.default ?? false) : String(setting.value ?? '')]));
   const submit = (/** @type {any} */ values) => plugins.configure(plugin.id, Object.fromEntries(plugin.settings.flatMap((/** @type {any} */ setting) => sent(setting, values[setting.key]))));
-  const { values, set, field, busy, message, onSubmit } = useForm(initial, submit, { done: () => void done('The settings are saved.') });
-  return html`<${Dialog} title=${`Settings of ${cleanName(plugin.name)}`} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
+  const { values, set, field, busy, message, onSubmit } = useForm(initial, submit, { done: () => void done(t('the_settings_are_saved')) });
+  return html`<${Dialog} title=${t('settings_of', { name: cleanName(plugin.name) })} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
     <${FormError} error=${message} />
     ${plugin.settings.map((/** @type {any} */ setting) => (setting.type === 'toggle'
       ? html`<${Check} key=${setting.key} checked=${values[setting.key]} help=${html`<code>${setting.key}</code>`} onChange=${(/** @type {boolean} */ on) => set(setting.key, on)}>${setting.description || setting.key}</${Check}>`
       : html`<${Field} key=${setting.key} ...${field(setting.key, 'plugin-')} label=${setting.description || setting.key} type=${setting.type === 'secret' ? 'password' : setting.type === 'text' ? 'text' : 'number'} step=${setting.type === 'number' ? 'any' : undefined}
-          required=${setting.required && !setting.is_set} autocomplete="off" placeholder=${setting.is_set ? 'Set; type to replace it' : setting.default === undefined ? '' : String(setting.default)} />`))}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button><${Submit} busy=${busy}>Save</${Submit}></div>
+          required=${setting.required && !setting.is_set} autocomplete="off" placeholder=${setting.is_set ? t('set_type_to_replace_it') : setting.default === undefined ? '' : String(setting.default)} />`))}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button><${Submit} busy=${busy}>${t('save')}</${Submit}></div>
   </form></${Dialog}>`;
 }
 
@@ -100,13 +101,13 @@ function sent(setting, value) {
 function Log({ plugin, close }) {
   const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor), plugin.id);
   const rows = [
-    { name: 'When', cell: (/** @type {any} */ line) => html`<time datetime=${line.created_at}>${shortText(line.created_at)}</time>` },
-    { name: 'Level', cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
-    { name: 'What it said', cell: (/** @type {any} */ line) => html`<bdi>${line.content}</bdi>` },
+    { name: t('when'), cell: (/** @type {any} */ line) => html`<time datetime=${line.created_at}>${shortText(line.created_at)}</time>` },
+    { name: t('level'), cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
+    { name: t('what_it_said'), cell: (/** @type {any} */ line) => html`<bdi>${line.content}</bdi>` },
   ];
-  return html`<${Dialog} title=${`Log of ${cleanName(plugin.name)}`} onClose=${close} class="tall"><div class="dialog-b">
-    ${list.items.length > 0 && html`<${Table} label="Log" columns=${rows} rows=${list.items} />`}
-    <${PagesEnd} list=${list} none="It has said nothing." />
+  return html`<${Dialog} title=${t('log_of', { name: cleanName(plugin.name) })} onClose=${close} class="tall"><div class="dialog-b">
+    ${list.items.length > 0 && html`<${Table} label=${t('log')} columns=${rows} rows=${list.items} />`}
+    <${PagesEnd} list=${list} none=${t('it_has_said_nothing')} />
   </div></${Dialog}>`;
 }
 
@@ -123,23 +124,23 @@ function Install({ done, close }) {
   };
   const look = async () => {
     setError('');
-    if (!files.manifest || !files.component) return setError('Choose both files.');
+    if (!files.manifest || !files.component) return setError(t('choose_both_files'));
     const found = await plugins.check(files.manifest, files.component);
     setGrants(found.asks.map((/** @type {any} */ { name }) => name));
     return setChecked(found);
   };
   const install = async () => {
     await plugins.install(/** @type {File} */ (files.manifest), /** @type {File} */ (files.component), grants);
-    await done(checked.is_known ? 'The plugin is updated.' : 'The plugin is installed.');
+    await done(checked.is_known ? t('the_plugin_is_updated') : t('the_plugin_is_installed'));
   };
-  return html`<${Dialog} title="Install a plugin" onClose=${close} class="tall"><div class="dialog-b">
-    <p class="lead">A plugin is a manifest and a component, built from a source that you trust. It can do what you grant it here.</p>
+  return html`<${Dialog} title=${t('install_a_plugin')} onClose=${close} class="tall"><div class="dialog-b">
+    <p class="lead">${t('a_plugin_is_a_manifest_and')}</p>
     <${FormError} error=${error} />
-    <div class="field"><label for="plugin-manifest">Manifest (plugin.toml)</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
-    <div class="field"><label for="plugin-component">Component (.wasm)</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
+    <div class="field"><label for="plugin-manifest">${t('manifest_plugin_toml')}</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
+    <div class="field"><label for="plugin-component">${t('component_wasm')}</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
     ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span></p>
-      ${checked.asks.length ? html`<${Checks} legend="It may" options=${optionsOf(checked.asks, checked.asks_newly)} chosen=${grants} onChange=${setGrants} />` : html`<p class="help">It asks for nothing.</p>`}`}
-    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>Cancel</button>
-      ${checked ? html`<${Action} class="btn primary" run=${install} failed=${failed}>${checked.is_known ? 'Update' : 'Install'}</${Action}>` : html`<${Action} class="btn primary" run=${look} failed=${failed}>Look at it</${Action}>`}</div>
+      ${checked.asks.length ? html`<${Checks} legend=${t('it_may')} options=${optionsOf(checked.asks, checked.asks_newly)} chosen=${grants} onChange=${setGrants} />` : html`<p class="help">${t('it_asks_for_nothing')}</p>`}`}
+    <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button>
+      ${checked ? html`<${Action} class="btn primary" run=${install} failed=${failed}>${checked.is_known ? t('update') : t('install')}</${Action}>` : html`<${Action} class="btn primary" run=${look} failed=${failed}>${t('look_at_it')}</${Action}>`}</div>
   </div></${Dialog}>`;
 }

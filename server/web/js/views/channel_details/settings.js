@@ -64,9 +64,9 @@ function Retention({ channel }) {
 
 /** @param {{channel:Channel}} props */
 function Assistant({ channel }) {
-  return html`<section class="block" aria-label="Assistant"><div class="block-h"><h2>Assistant</h2></div>
+  return html`<section class="block" aria-label=${t('assistant')}><div class="block-h"><h2>${t('assistant')}</h2></div>
     <${AssistantSwitch} id=${`assistant-${channel.id}`} load=${() => chat.channelAssistant(channel.id)} save=${(/** @type {boolean} */ isOff) => chat.setChannelAssistant(channel.id, isOff)}
-      help="Off: what is said here is given to no model, is found by its words only, and nothing is answered from it.">The assistant may read this channel</${AssistantSwitch}></section>`;
+      help=${t('channel_assistant_help')}>${t('the_assistant_may_read_this_channel')}</${AssistantSwitch}></section>`;
 }
 
 /** @param {{channel:Channel, isOwner:boolean, close:()=>void}} props */
