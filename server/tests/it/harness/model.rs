@@ -220,7 +220,7 @@ fn repeated(form: &str, data: &str) -> String {
     text
 }
 
-/// The first order in all that it was told: what to call, or all that it is to say, with everything else that it knows.
+/// The worst order in all that it was told: what to call, or all that it is to say, with everything else that it knows.
 fn obey(asked: &Value) -> Result<String, (String, Value)> {
     let all: Vec<String> = asked["messages"]
         .as_array()
@@ -229,11 +229,13 @@ fn obey(asked: &Value) -> Result<String, (String, Value)> {
         .filter_map(|it| it["content"].as_str().map(str::to_owned))
         .collect();
     let has_called = asked["messages"].as_array().into_iter().flatten().any(|it| it["role"] == "tool");
-    for line in all.iter().flat_map(|text| text.lines()) {
-        if let Some((_, order)) = line.split_once("CALL:").filter(|_| !has_called) {
-            let name = order.split_whitespace().next().unwrap_or("delete_everything");
-            return Err((name.to_owned(), json!({ "query": "secret", "number": 1, "message_id": "all" })));
-        }
+    let orders = all.iter().flat_map(|text| text.lines()).filter_map(|line| line.split_once("CALL:"));
+    let mut names: Vec<&str> =
+        orders.map(|(_, order)| order.split_whitespace().next().unwrap_or("delete_everything")).collect();
+    // The worst first: what it was never offered.
+    names.sort_by_key(|name| ["search", "read_thread"].contains(name));
+    if let Some(name) = names.first().filter(|_| !has_called) {
+        return Err(((*name).to_owned(), json!({ "query": "secret", "number": 1, "message_id": "all" })));
     }
     let mut said = String::new();
     for line in all.iter().flat_map(|text| text.lines()) {

@@ -37,8 +37,9 @@ test('Markdown is shown as the server rendered it, to both', () => world.step('m
 test('no picture is fetched from elsewhere, so that nobody learns who reads', () => world.step('remote', async () => {
   const asked = [];
   ben.page.on('request', (request) => { if (!request.url().startsWith(world.server.address) && !/^(?:data|blob):/.test(request.url())) asked.push(request.url()); });
-  await ada.post('a spy ![pixel](https://example.org/pixel.png) <img src="https://example.org/other.png">');
-  await ben.see(ben.message('a spy'));
+  // On two lines: what stands in the first is how it is found again.
+  await ada.post('a spy\n![pixel](https://example.org/pixel.png) <img src="https://example.org/other.png">');
+  await ben.see(ben.message('a spy').getByText('pixel'));
   assert.equal(await ben.page.locator('.log img[src^="http"]').count(), 0);
   assert.deepEqual(asked, []);
 }));
