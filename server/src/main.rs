@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
-/// What one thread reads another frees: SQLite's rows, posts, frames. The system's allocator took a fifth of all time for it.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
     confab_server::cli::main()
 }

@@ -7,11 +7,6 @@ use clap::Parser;
 use confab_core::db::{self, Opened};
 use confab_core::{Bus, Result, Settings};
 use confab_worker::startup;
-use mimalloc::MiMalloc;
-
-/// As in the server.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Index, assistant and plugins of a scaled Confab.
 #[derive(Parser)]
