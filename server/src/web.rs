@@ -1,8 +1,9 @@
 //! The web client's files, in the binary.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -10,9 +11,15 @@ use flate2::write::GzEncoder;
 use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response, handler};
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
+mod bundle;
 mod lean;
+mod module;
+mod script;
 mod version;
+
+use bundle::Bundle;
 
 /// Every file under `web/`. In debug builds they are read from disk.
 #[derive(RustEmbed)]
@@ -33,12 +40,25 @@ fn is_served(path: &str) -> bool {
 const LASTING: &str = "public, max-age=31536000, immutable";
 /// Files smaller than this travel in one packet either way.
 const SMALLEST_PACKED_BYTES: usize = 1_000;
-/// More than the client has files. A debug build, whose files change while it runs, begins anew there.
-const MOST_PACKED: usize = 1_000;
+/// The client of one version, made ready when it is first asked for.
+struct Client {
+    /// What its addresses carry.
+    name: String,
+    bundle: Bundle,
+    /// What was sent already, by its path and whether it was asked for under a version's name. Only files of the binary come here, so
+    /// nothing of a person is beside something that a stranger chose, which is how lengths of compressed answers give secrets away.
+    ready: Mutex<HashMap<(bool, String), Arc<Ready>>>,
+}
 
-/// What was compressed already, by the hash of what it was. Only files of the binary come here, so nothing of a person is
-/// beside something that a stranger chose, which is how lengths of compressed answers give secrets away.
-static PACKED: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
+/// A file as it leaves.
+struct Ready {
+    bytes: Bytes,
+    packed: Option<Bytes>,
+    /// Without its quotes: the two are different bytes, so what is packed has a suffix.
+    tag: String,
+}
+
+static CLIENT: Mutex<Option<Arc<Client>>> = Mutex::new(None);
 
 /// One script policy for every page: no inline script, no other host. Only the named policies may make markup or the
 /// address of a script from a text: that of messages, whose HTML is ours, and that of the service worker.
@@ -49,47 +69,54 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
 /// The page; the client's own router reads the path.
 #[handler]
 pub fn page() -> Response {
-    match Assets::get("index.html") {
-        Some(file) => {
-            let text = version::named(&String::from_utf8_lossy(&file.data), &version::current::<Assets>());
-            Response::builder()
-                .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-                .header(header::CACHE_CONTROL, "no-cache")
-                .header("content-security-policy", POLICY)
-                .body(text)
-        }
-        None => StatusCode::NOT_FOUND.into(),
-    }
+    let client = client();
+    Response::builder()
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header("content-security-policy", POLICY)
+        .body(version::named(&client.bundle.page, &client.name))
 }
 
 /// A file of the client. Under the name of this version browsers keep it and never ask again; otherwise an entity tag tells them that theirs is good.
 #[handler]
 pub fn asset(request: &Request) -> Response {
     let path = request.raw_path_param("path").unwrap_or_default();
+    let client = client();
     match version::split(path) {
-        Some((asked, path)) => file(request, path, asked == version::current::<Assets>()),
-        None => file(request, path, false),
+        Some((asked, path)) => file(request, path, &client, true, asked == client.name),
+        None => file(request, path, &client, false, false),
     }
 }
 
 /// The client's service worker. It stands at the root, since its folder is what it may care for.
 #[handler]
 pub fn service_worker(request: &Request) -> Response {
-    file(request, "sw.js", false)
+    file(request, "sw.js", &client(), false, false)
 }
 
-/// `is_lasting`: what stands there under this address never changes.
-fn file(request: &Request, path: &str, is_lasting: bool) -> Response {
-    let Some(file) = Assets::get(path).filter(|_| is_served(path)) else {
+/// The client as it stands.
+fn client() -> Arc<Client> {
+    let name = version::current::<Assets>();
+    let mut known = CLIENT.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some(client) if client.name == name => client.clone(),
+        _ => {
+            let client = Arc::new(Client { name, bundle: Bundle::of::<Assets>(), ready: Mutex::default() });
+            *known = Some(client.clone());
+            client
+        }
+    }
+}
+
+/// `is_versioned`: of the page as it runs, whose modules take from its bundle; otherwise the file as it was written. `is_lasting`: what stands there
+/// under this address never changes.
+fn file(request: &Request, path: &str, client: &Client, is_versioned: bool, is_lasting: bool) -> Response {
+    let Some(ready) = ready(client, path, is_versioned) else {
         return StatusCode::NOT_FOUND.into();
     };
-    let hash = file.metadata.sha256_hash();
-    let packed = (takes_gzip(request) && is_text(path) && file.data.len() >= SMALLEST_PACKED_BYTES)
-        .then(|| packed(path, hash, &file.data))
-        .flatten();
-    // The two are different bytes, so they have different tags.
+    let packed = ready.packed.as_ref().filter(|_| takes_gzip(request));
     let suffix = if packed.is_some() { "-gzip" } else { "" };
-    let tag = format!("\"{}{suffix}\"", confab_core::text::hex(&hash[..16]));
+    let tag = format!("\"{}{suffix}\"", ready.tag);
     let known = request.header(header::IF_NONE_MATCH).is_some_and(|sent| sent == tag);
     let response = Response::builder()
         .header(header::ETAG, tag)
@@ -101,8 +128,45 @@ fn file(request: &Request, path: &str, is_lasting: bool) -> Response {
     }
     let response = response.header(header::CONTENT_TYPE, content_type(path));
     match packed {
-        Some(bytes) => response.header(header::CONTENT_ENCODING, "gzip").body(Body::from(bytes)),
-        None => response.body(Body::from(file.data.into_owned())),
+        Some(bytes) => {
+            response.header(header::CONTENT_ENCODING, "gzip").body(Body::from_bytes(bytes.clone()))
+        }
+        None => response.body(Body::from_bytes(ready.bytes.clone())),
+    }
+}
+
+/// A file made ready, which is done once. There are as many as the client has files, twice at most.
+fn ready(client: &Client, path: &str, is_versioned: bool) -> Option<Arc<Ready>> {
+    let key = (is_versioned, path.to_owned());
+    if let Some(known) = client.ready.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Some(known.clone());
+    }
+    let bytes = content(client, path, is_versioned)?;
+    let packed = (is_text(path) && bytes.len() >= SMALLEST_PACKED_BYTES).then(|| packed(&bytes)).flatten();
+    let tag = confab_core::text::hex(&Sha256::digest(&bytes)[..16]);
+    let ready = Arc::new(Ready { bytes, packed, tag });
+    client.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(key, ready.clone());
+    Some(ready)
+}
+
+/// Nothing where there is no such file.
+fn content(client: &Client, path: &str, is_versioned: bool) -> Option<Bytes> {
+    match path {
+        bundle::SCRIPT if is_versioned => return Some(Bytes::from(client.bundle.script.clone())),
+        bundle::STYLE if is_versioned => return Some(Bytes::from(client.bundle.style.clone())),
+        _ => {}
+    }
+    let file = Assets::get(path).filter(|_| is_served(path))?;
+    let text = std::str::from_utf8(&file.data).ok();
+    match (path.rsplit('.').next(), text) {
+        (Some("js"), Some(text)) if is_versioned && client.bundle.reads(path) => {
+            Some(Bytes::from(client.bundle.later(path, text)))
+        }
+        (Some("css"), Some(text)) if is_versioned => Some(Bytes::from(lean::lean(text))),
+        _ => Some(match file.data {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        }),
     }
 }
 
@@ -122,23 +186,11 @@ fn is_text(path: &str) -> bool {
     matches!(path.rsplit('.').next(), Some("js" | "mjs" | "css" | "svg" | "json" | "webmanifest"))
 }
 
-/// The file without its comments, compressed, which is done once. Nothing where that fails: then it goes as it is.
-fn packed(path: &str, hash: [u8; 32], data: &[u8]) -> Option<Bytes> {
-    if let Some(known) = PACKED.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
-        return Some(known.clone());
-    }
-    let ours = matches!(path.rsplit('.').next(), Some("js" | "css")) && !path.starts_with("vendor/");
-    let text = if ours { std::str::from_utf8(data).ok() } else { None };
-    let lean = text.map(|text| lean::lean(path, text));
-    let mut encoder = GzEncoder::new(Vec::with_capacity(data.len() / 2), Compression::best());
-    encoder.write_all(lean.as_deref().map_or(data, str::as_bytes)).ok()?;
-    let bytes = Bytes::from(encoder.finish().ok()?);
-    let mut all = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= MOST_PACKED {
-        all.clear();
-    }
-    all.insert(hash, bytes.clone());
-    Some(bytes)
+/// Nothing where it fails: then it goes as it is.
+fn packed(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    Some(Bytes::from(encoder.finish().ok()?))
 }
 
 fn content_type(path: &str) -> &'static str {

@@ -1,7 +1,7 @@
 /** Whether somebody sits before this device, told to the server, which makes one dot of all devices. */
 import { effect } from '../vendor/signals-core.js';
 import { connection, me, presences } from './store.js';
-import { live } from './workspace.js';
+import { live } from './live.js';
 
 /** Without a touch for this long, nobody is there. */
 const IDLE_MS = 5 * 60_000;
@@ -13,7 +13,7 @@ export function startActivity() {
     const shown = presences.peek().get(me.peek()?.id ?? '');
     // Who chose to be busy, or to seem offline, stays so.
     if (shown && shown !== 'online' && shown !== 'away') return;
-    live?.presence(idle ? 'away' : 'online');
+    live.value?.presence(idle ? 'away' : 'online');
   };
   const touched = () => {
     clearTimeout(timer);

@@ -3,6 +3,7 @@ import { signal } from '../vendor/signals-core.js';
 import { startActivity } from './activity.js';
 import { api, onTwoFactorMissing } from './api.js';
 import { closePanel, startTheme } from './layout.js';
+import { live } from './live.js';
 import { notify } from './notices.js';
 import { navigate, preferencesPath, route, startRouter } from './router.js';
 import { restore, startSession } from './session.js';
@@ -11,7 +12,7 @@ import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
 import { t } from './words.js';
 import { call, voice } from './voice/state.js';
-import { live, startLive, startUpkeep, stopLive } from './workspace.js';
+import { startLive, startUpkeep, stopLive } from './workspace.js';
 import { html, render, useEffect } from './views/html.js';
 import { lazy } from './views/lazy.js';
 import { Shell } from './views/shell.js';
@@ -70,7 +71,7 @@ async function start() {
 startTheme();
 startRouter();
 startSession({
-  renewed: (token) => { live?.reauth(token); if (call.value) void voice().then((calls) => calls.renewCall(token)); },
+  renewed: (token) => { live.value?.reauth(token); if (call.value) void voice().then((calls) => calls.renewCall(token)); },
   ended: (reason) => {
     endReason.value = reason;
     closePanel();

@@ -1,6 +1,7 @@
 /** The conversation with the assistant: what was asked, and what it answers, sentence by sentence. */
 import { effect, signal } from '../vendor/signals-core.js';
-import { api, Cancelled } from './api.js';
+import { Cancelled } from './api.js';
+import { api } from './page_api.js';
 import { lostChannel } from './changes.js';
 import { closePanel, panel } from './layout.js';
 import { viewing } from './store.js';

@@ -17,6 +17,7 @@ export const ACTIONS = [
   ['break_glass.opened', t('break_glass_opened')], ['break_glass.ended', t('break_glass_ended')], ['member.added', t('member_added')], ['member.removed', t('member_removed')],
   ['member.role_changed', t('members_role_changed')], ['channel.privacy_changed', t('channel_made_private_or_public')],
   ['channel_invitation.created', t('channel_invitation_made')], ['channel_invitation.used', t('channel_invitation_used')], ['channel_invitation.revoked', t('channel_invitation_revoked')],
+  ['webhook.created', t('webhook_made')], ['webhook.rotated', t('webhook_got_a_new_address')], ['webhook.deleted', t('webhook_deleted')],
   ['channel.deleted', t('channel_deleted')], ['channel.retention_changed', t('channel_retention_changed')], ['channel.assistant_switched', t('assistant_switched_in_a_channel')], ['audit.exported', t('audit_log_exported')], ['data.imported', t('data_imported')], ['dead_letter.retried', t('dead_letter_retried')], ['index.rebuilt', t('index_rebuilt')],
 ];
 

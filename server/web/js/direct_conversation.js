@@ -1,5 +1,5 @@
 /** Opens the conversation with some people: the same one whoever asks, and in whatever order they are named. */
-import { chat } from './chat_api.js';
+import { chat } from './page_chat_api.js';
 import { attempt } from './notices.js';
 import { channelPath, navigate } from './router.js';
 import { putChannel } from './store.js';

@@ -16,10 +16,15 @@ export const EMOJI = [
   ['📈', 'chart up', 'chart_with_upwards_trend'], ['📝', 'memo', 'memo'], ['🔗', 'link', 'link'], ['🎲', 'dice', 'game_die'],
 ];
 
-/** All that are known at the moment, with further words to find them by. @type {[string, string, string, string?][]} */
-export let all = EMOJI;
+/** @type {[string, string, string, string?][]} */
+let all = EMOJI;
 /** @type {Promise<void>|null} */
 let loading = null;
+
+/** All that are known at the moment, with further words to find them by. */
+export function allEmoji() {
+  return all;
+}
 
 /** The thousands that are less common come when somebody looks for one. */
 export function loadEveryEmoji() {

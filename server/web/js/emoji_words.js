@@ -1,5 +1,5 @@
 /** Emoji by the words that people type for them. */
-import { all as known } from './emoji.js';
+import { allEmoji } from './emoji.js';
 
 /** @typedef {{code:string, insert:string, name:string, custom:boolean}} Suggestion */
 
@@ -12,7 +12,7 @@ export function emojiFor(word, custom, most) {
   const wanted = word.toLowerCase();
   const all = [
     ...custom.map(({ code, name }) => ({ code, insert: `:${code}:`, name: name || code, words: '', custom: true })),
-    ...known.map(([face, name, code, words = '']) => ({ code, insert: face, name, words, custom: false })),
+    ...allEmoji().map(([face, name, code, words = '']) => ({ code, insert: face, name, words, custom: false })),
   ];
   const begins = all.filter(({ code }) => code.toLowerCase().startsWith(wanted));
   const holds = all.filter(({ code, name, words }) => !code.toLowerCase().startsWith(wanted) && (name.toLowerCase().includes(wanted) || words.includes(wanted)));

@@ -14,8 +14,11 @@
  * @property {() => void} resumed
  * @property {(connection: Connection) => void} connection
  */
+import { signal } from '../vendor/signals-core.js';
 import { t } from './words.js';
 
+/** The gateway of this page, while somebody is signed in. */
+export const live = signal(/** @type {Live|null} */ (null));
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 30_000;

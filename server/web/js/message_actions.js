@@ -1,8 +1,9 @@
 /** What one can do to a message beside reading it: each shows at once and is taken back if the server refuses. */
 import { chat } from './chat_api.js';
+import { draftKey } from './drafts.js';
 import { bookmark, pin } from './events.js';
 import { notify } from './notices.js';
-import { bookmarks, quotes } from './store.js';
+import { bookmarks, quotes, thread } from './store.js';
 
 /** @typedef {import('./timeline.js').Message} Message */
 
@@ -36,4 +37,17 @@ export function togglePin(message) {
 export function toggleBookmark(message) {
   const wanted = !bookmarks.value.has(message.id);
   return optimistic((on) => bookmark(message.id, on), wanted, () => (wanted ? chat.bookmark(message.id) : chat.removeBookmark(message.id)));
+}
+
+/** The code of the assistant comes when somebody wants it. @param {string} label @param {object} body */
+export function summarize(label, body) {
+  return import('./assistant.js').then(({ summarizeInPane }) => summarizeInPane(label, body));
+}
+
+/** The next message of the composer beside it answers this one. @param {Message} message */
+export function quote(message) {
+  const rootId = thread.value?.timeline.items.some(({ id }) => id === message.id) && message.parent_id ? message.parent_id : undefined;
+  setQuote(draftKey({ channelId: message.channel_id, parentId: rootId }), message);
+  const composers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(rootId ? '.panel .box textarea' : '.main .box textarea'));
+  composers[0]?.focus();
 }

@@ -2,10 +2,10 @@
 import { api, ApiError } from './api.js';
 import { chat } from './chat_api.js';
 import { receive, whispered } from './events.js';
+import { live } from './live.js';
 import { changeThread, changeTimeline, commands, connection, noteOf } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
 import { dropUnsent, keepUnsent, unsent } from './unsent.js';
-import { live } from './workspace.js';
 
 /** @typedef {import('./timeline.js').Pending} Pending */
 
@@ -78,9 +78,9 @@ async function deliver(pending) {
 /** By the gateway when it is there, else by REST. @param {Pending} pending */
 async function transmit({ nonce, channel_id: channelId, parent_id: parentId, content, file_ids: fileIds, quoted }) {
   const body = { content, nonce, ...(parentId ? { parent_id: parentId } : {}) };
-  if (live?.online && connection.value.status === 'online' && !fileIds && !quoted) {
+  if (live.value?.online && connection.value.status === 'online' && !fileIds && !quoted) {
     try {
-      return await live.send({ channel_id: channelId, ...body });
+      return await live.value.send({ channel_id: channelId, ...body });
     } catch (error) {
       // A refusal is an answer. Silence is not: the same nonce over REST cannot make a second message.
       if (/** @type {any} */ (error).refused) throw error;

@@ -1,5 +1,6 @@
 /** Notifications by the browser's own push service, for when no page is open. */
-import { chat } from './chat_api.js';
+import { chat } from './page_chat_api.js';
+import { t } from './page_words.js';
 
 const WORKER = '/sw.js';
 
@@ -34,7 +35,7 @@ export async function ownSubscription() {
 
 /** Asks the person, the browser and the server. @throws with a sentence when one of them refuses */
 export async function subscribe() {
-  if ((await Notification.requestPermission()) !== 'granted') throw new Error('The browser was told not to show notifications of this page.');
+  if ((await Notification.requestPermission()) !== 'granted') throw new Error(t('the_browser_shows_no_notifications'));
   const { key, public_key: publicKey } = await chat.pushKey();
   const registration = await navigator.serviceWorker.register(workerAddress(), { scope: '/' });
   await navigator.serviceWorker.ready;

@@ -2,7 +2,8 @@
 import { t } from './page_words.js';
 import { locale } from './words.js';
 
-/** @typedef {{lag?:number, documents?:number, origin?:number, building?:{done:number, total:number}, error?:string}} IndexState */
+/** @typedef {{lag?:number, documents?:number, origin?:number, building?:{done:number, total:number}, vectors?:Vectors, error?:string}} IndexState */
+/** @typedef {{model:string, serving:string, building?:{done:number, total:number}}} Vectors */
 
 /** How the search index is. @param {IndexState} index @returns {{kind:'ok'|'warn'|'bad', word:string, text:string}} */
 export function indexText({ lag = 0, documents = 0, building, error }) {
@@ -10,6 +11,13 @@ export function indexText({ lag = 0, documents = 0, building, error }) {
   if (building) return { kind: 'warn', word: t('being_built'), text: t('of_messages_are_read_the_old', { count: number(building.done), count2: number(building.total) }) };
   if (lag > 0) return { kind: 'warn', word: t('behind'), text: t('index_behind', { documents, count: lag }) };
   return { kind: 'ok', word: t('up_to_date'), text: t('index_documents', { count: documents }) };
+}
+
+/** By which model's vectors searches are answered, and how far another's are. @param {Vectors} vectors */
+export function vectorsText({ model, serving, building }) {
+  if (!building) return t('meaning_is_found_by', { model: serving });
+  const counts = { model, count: number(building.done), count2: number(building.total) };
+  return serving === model ? t('vectors_are_made', counts) : t('vectors_are_made_meanwhile', { ...counts, serving });
 }
 
 /** True until an index that was asked for answers: it is begun a moment after it was asked for. @param {number|null} originBefore null when none was asked for @param {IndexState|undefined} index */

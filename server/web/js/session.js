@@ -3,7 +3,6 @@ import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setA
 import { forgetDrafts } from './drafts.js';
 import { forget, me } from './store.js';
 import { forgetUnsent } from './unsent.js';
-import { forgetUploads } from './uploads.js';
 import { t } from './words.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
@@ -15,6 +14,8 @@ let renewed = () => {};
 let ended = () => {};
 /** @type {Promise<string>|null} */
 let renewing = null;
+/** What later parts of the page forget with the person. @type {Set<() => void>} */
+const leaving = new Set();
 let renewTimer = 0;
 let expiresAt = 0;
 
@@ -87,6 +88,11 @@ export async function signOut() {
   leave('');
 }
 
+/** @param {() => void} callback called when nobody is signed in any more */
+export function onLeave(callback) {
+  leaving.add(callback);
+}
+
 /** @param {string} reason shown on the sign-in page */
 export function leave(reason) {
   clearTimeout(renewTimer);
@@ -94,7 +100,7 @@ export function leave(reason) {
   expiresAt = 0;
   forget();
   forgetDrafts();
-  forgetUploads();
+  for (const forgetMore of leaving) forgetMore();
   forgetUnsent();
   ended(reason);
 }

@@ -1,7 +1,8 @@
 /** Files on their way to the server, per composer: they go on while another channel is looked at. */
 import { signal } from '../vendor/signals-core.js';
 import { ApiError, Cancelled } from './api.js';
-import { chat } from './chat_api.js';
+import { chat } from './page_chat_api.js';
+import { onLeave } from './session.js';
 import { t } from './words.js';
 
 /** Most files of one message. */
@@ -89,6 +90,7 @@ export function forgetUploads() {
   }
   uploads.value = new Map();
 }
+onLeave(forgetUploads);
 
 /** @param {Upload} upload */
 function release(upload) {

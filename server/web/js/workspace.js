@@ -8,7 +8,7 @@ import { turnDay } from './clock.js';
 import { loadDrafts, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
-import { Live } from './live.js';
+import { Live, live } from './live.js';
 import { loadMembers, reloadMembers } from './members.js';
 import { attempt, notify } from './notices.js';
 import { resendWaiting } from './outbox.js';
@@ -32,15 +32,12 @@ const READY_PATIENCE_MS = 4_000;
 /** Hidden pages are woken once a minute; whatever is longer was sleep. */
 const ASLEEP_MS = 90_000;
 
-/** @type {Live|null} */
-export let live = null;
-
 /** Opens the gateway; its ready frame starts the loading of everything else. */
 export function startLive() {
-  live?.stop();
+  live.value?.stop();
   const address = new URL('/ws', location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
-  live = new Live(address.href, {
+  live.value = new Live(address.href, {
     token: () => renewToken(),
     renewToken,
     event: applyEvent,
@@ -52,14 +49,14 @@ export function startLive() {
       if (state.status === 'stopped' && state.reason === 'signed_out') leave(t('you_were_signed_out'));
     },
   });
-  live.start();
+  live.value.start();
   // Behind a proxy that refuses WebSockets the workspace can still be read and written to over REST.
-  setTimeout(() => { if (live && !channelsLoaded.value) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
+  setTimeout(() => { if (live.value && !channelsLoaded.value) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
 }
 
 export function stopLive() {
-  live?.stop();
-  live = null;
+  live.value?.stop();
+  live.value = null;
 }
 
 /** Things that go on while the page is open. */
@@ -67,15 +64,15 @@ export function startUpkeep() {
   let tick = Date.now();
   setInterval(() => {
     // The clock went on and this page did not: the device slept.
-    if (Date.now() - tick > ASLEEP_MS) live?.wake();
+    if (Date.now() - tick > ASLEEP_MS) live.value?.wake();
     tick = Date.now();
     expireTyping();
     expireStatus();
     turnDay();
   }, 1_000);
-  addEventListener('online', () => live?.wake());
-  addEventListener('pageshow', (shown) => { if (shown.persisted) live?.wake(); });
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnDay(); live?.wake(); } });
+  addEventListener('online', () => live.value?.wake());
+  addEventListener('pageshow', (shown) => { if (shown.persisted) live.value?.wake(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnDay(); live.value?.wake(); } });
   effect(() => {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);

@@ -1,8 +1,8 @@
 /** The right pane where one asks the workspace. Answers cite the messages they rest on. */
-import { api } from '../api.js';
+import { api } from '../page_api.js';
 import { askInPane, channelOnly, follow, newConversation, stop, summarizeInPane, turns } from '../assistant.js';
 import { whenText } from '../clock.js';
-import { cleanName } from '../format.js';
+import { cleanName, plainWords } from '../format.js';
 import { citedSeq, closePanel, isNarrow } from '../layout.js';
 import { personName } from '../names.js';
 import { t } from '../page_words.js';
@@ -12,7 +12,7 @@ import { locale } from '../words.js';
 import { AssistantMark } from './avatar.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 import { Citation, copyText, FormattedText } from './text.js';
 
 /** @typedef {import('../assistant.js').Turn} Turn */
@@ -109,7 +109,7 @@ function Answer({ answer, busy = false }) {
       ${citations.map((/** @type {any} */ citation) => html`<button key=${citation.n} class=${citation.n === current ? 'src is-on' : 'src'} onClick=${() => cite(citation)}>
         <span class=${citation.n === current ? 'cite is-on nr' : 'cite nr'}>${citation.n}</span>
         <span class="wh"><b><bdi>${cleanName(personName(citation.sender))}</bdi></b> #${cleanName(citation.channel_name)} · ${whenText(citation.created_at)}</span>
-        <span class="sn"><bdi>${cleanName(citation.quote)}</bdi></span></button>`)}`}`;
+        <span class="sn"><bdi>${cleanName(plainWords(citation.quote))}</bdi></span></button>`)}`}`;
 }
 
 function AskBox() {

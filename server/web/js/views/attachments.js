@@ -1,10 +1,10 @@
 /** Files of a message: pictures drawn, everything else as a card. */
 import { download, isPicture, kindText, shownSize, sizeText, thumbnailAddress } from '../files.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { openDialog } from '../layout.js';
 import { t } from '../words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
-import { Action } from './form.js';
+import { Action } from './action.js';
 import { Icon, IconButton } from './icon.js';
 
 /** @typedef {import('../files.js').FileData} FileData */

@@ -1,5 +1,5 @@
 import { picturePath } from '../api.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { personName } from '../names.js';
 import { presences, statuses, users } from '../store.js';
 import { currentStatus } from '../status.js';

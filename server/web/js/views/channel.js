@@ -1,8 +1,9 @@
 /** A channel: its heading, its messages, and what one can write into it. */
 import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { tune } from '../channel_tuning.js';
+import { summarize } from '../message_actions.js';
 import { isAtLeast } from '../channel_roles.js';
 import { citedSeq, markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
 import { loadMembers } from '../members.js';
@@ -14,19 +15,18 @@ import { t } from '../words.js';
 import { call } from '../voice/state.js';
 import { join, leaveChannelView, loadAround, loadLatest } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
-import { Composer } from './composer.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { lazy } from './lazy.js';
 import { MessageLog } from './log.js';
 import { Menu } from './menu.js';
-import { summarize } from './message_tools.js';
-import { ChannelIcon, channelLabel } from './shell.js';
+import { ChannelIcon, channelLabel } from './channel_name.js';
 import { VoiceBar } from './sidebar.js';
 import { TypingLine } from './typing.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
 
+export const Composer = lazy(() => import('./composer.js'), 'Composer', { wordless: true, inChannel: true, class: 'box is-coming' });
 const VoiceStage = lazy(() => import('./voice/stage.js'), 'VoiceStage', { quiet: true });
 
 /** @param {{channelId:string}} props */

@@ -9,6 +9,7 @@ import { About } from './channel_details/about.js';
 import { ChannelInvitations } from './channel_details/invitations.js';
 import { Members } from './channel_details/members.js';
 import { Settings } from './channel_details/settings.js';
+import { ChannelWebhooks } from './channel_details/webhooks.js';
 import { Dialog } from './dialog.js';
 import { html, useState } from './html.js';
 import { Tabs } from './tabs.js';
@@ -22,6 +23,7 @@ export function ChannelDetails() {
     { name: 'about', title: t('about'), panel: About },
     { name: 'members', title: t('members_2', { member_count: channel.member_count }), panel: Members },
     named && isAtLeast(channel.role, 'admin') && { name: 'invitations', title: t('invitations'), panel: ChannelInvitations },
+    named && isAtLeast(channel.role, 'admin') && { name: 'webhooks', title: t('webhooks'), panel: ChannelWebhooks },
     named && isAtLeast(channel.role, 'admin') && { name: 'settings', title: t('settings'), panel: Settings },
   ].filter((one) => one !== false);
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];

@@ -8,7 +8,7 @@ import { t } from '../words.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
 import { Face } from './reactions.js';
-import { ChannelIcon } from './shell.js';
+import { ChannelIcon } from './channel_name.js';
 
 const MAX_OPTIONS = 8;
 

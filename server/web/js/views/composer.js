@@ -1,7 +1,8 @@
 /** Where one writes: drafts, completion, formatting, files, sending now or later. */
-import { chat } from '../chat_api.js';
+import { chat } from '../page_chat_api.js';
 import { clearDraft, draftFiles, draftKey, drafts, setDraft } from '../drafts.js';
 import { editing, openDialog } from '../layout.js';
+import { live } from '../live.js';
 import { setQuote } from '../message_actions.js';
 import { notify } from '../notices.js';
 import { commandIn, runCommand, sendMessage } from '../outbox.js';
@@ -10,7 +11,6 @@ import { info, me, quotes, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../words.js';
-import { live } from '../workspace.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
@@ -168,7 +168,7 @@ function signalTyping(channelId, parentId, text) {
   const place = typingPlace(channelId, parentId);
   if (!text.trim() || text.startsWith('/') || Date.now() - (typingSent.get(place) ?? 0) < TYPING_EVERY_MS) return;
   typingSent.set(place, Date.now());
-  live?.typing(channelId, parentId);
+  live.value?.typing(channelId, parentId);
 }
 
 /** @param {KeyboardEvent} event @param {string} channelId */

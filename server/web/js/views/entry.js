@@ -1,5 +1,6 @@
 /** The pages before the workspace: first account, joining by invitation, signing in. */
-import { api, oidcPath } from '../api.js';
+import { oidcPath } from '../api.js';
+import { api } from '../page_api.js';
 import { t } from '../page_words.js';
 import { navigate, route } from '../router.js';
 import { signedIn } from '../session.js';

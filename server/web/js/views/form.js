@@ -1,6 +1,7 @@
-import { notify } from '../notices.js';
 import { placedRefusal } from '../refusal.js';
 import { html, useEffect, useRef, useState } from './html.js';
+
+export { Action } from './action.js';
 
 /**
  * A form's values, its sending, and what the server said of it. After a refusal the first field at fault has the focus.
@@ -42,26 +43,6 @@ export function useForm(initial, submit, { done = () => {}, fieldsOfCode } = {})
 /** The button that sends a form. It keeps the focus while it works, which a disabled one would lose. @param {{busy:boolean, children:any, class?:string}} props */
 export function Submit({ busy, children, class: extra = 'btn primary' }) {
   return html`<button class=${extra} aria-disabled=${busy ? 'true' : undefined}>${busy && html`<span class="spin" aria-hidden="true"></span>`}${children}</button>`;
-}
-
-/**
- * A button whose work takes a moment.
- * @param {{run:()=>Promise<any>, failed?:(error:Error)=>void, children:any, class?:string, label?:string, autofocus?:boolean}} props failed: shows the failure; a note at the edge of the window otherwise
- */
-export function Action({ run, failed, children, class: extra = 'btn', label, autofocus }) {
-  const [busy, setBusy] = useState(false);
-  const onClick = async () => {
-    if (busy) return;
-    setBusy(true);
-    try {
-      await run();
-    } catch (error) {
-      if (failed) failed(/** @type {Error} */ (error));
-      else notify(/** @type {Error} */ (error).message, { bad: true });
-    }
-    setBusy(false);
-  };
-  return html`<button type="button" class=${extra} aria-label=${label} aria-disabled=${busy ? 'true' : undefined} autofocus=${autofocus} onClick=${onClick}>${busy && html`<span class="spin" aria-hidden="true"></span>`}${children}</button>`;
 }
 
 /** Optional fields that were left empty are not sent. Passwords keep their spaces. @param {Record<string,any>} values */

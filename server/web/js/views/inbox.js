@@ -15,8 +15,8 @@ import { Action } from './form.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { PagesEnd, usePages } from './loading.js';
-import { summarize } from './message_tools.js';
-import { channelLabel } from './shell.js';
+import { summarize } from '../message_actions.js';
+import { channelLabel } from './channel_name.js';
 
 const PAGE = 30;
 const EXCERPT_CHARACTERS = 240;

@@ -1,6 +1,6 @@
 /** Into a channel by a code: as a page for links, and in the directory. */
 import { codeIn } from '../channel_code.js';
-import { chat } from '../chat_api.js';
+import { chat } from '../page_chat_api.js';
 import { sidebarOpen } from '../layout.js';
 import { t } from '../page_words.js';
 import { route } from '../router.js';

@@ -1,6 +1,6 @@
 /** What is still to come: drafts, scheduled messages, reminders. */
 import { changes, changed } from '../changes.js';
-import { chat } from '../chat_api.js';
+import { chat } from '../page_chat_api.js';
 import { fullText, whenText } from '../clock.js';
 import { drafts, placeOf, setDraft } from '../drafts.js';
 import { receive } from '../events.js';
@@ -15,7 +15,7 @@ import { html, useState } from './html.js';
 import { useLoaded, Waiting } from './loading.js';
 import { Page } from './page.js';
 import { Block } from './settings.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 
 const EXCERPT_CHARACTERS = 240;
 

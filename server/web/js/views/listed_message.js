@@ -6,7 +6,7 @@ import { channels } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 import { MessageText } from './message_text.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 
 /** A message in a list that mixes channels, with a way to where it stands. @param {{message:import('../timeline.js').Message, children?:any, state?:any, open?:()=>void}} props state: beside the heading; open: instead of following the link */
 export function ListedMessage({ message, children, state, open }) {

@@ -1,6 +1,5 @@
 /** The messages of a channel: days, the line above what is new, pages on scrolling, and where the scrolling stands. */
 import { dayKey, dayOfPage, dayText } from '../clock.js';
-import { plainWords } from '../format.js';
 import { markedSeq, showThread } from '../layout.js';
 import { personName } from '../names.js';
 import { channelPath, navigate } from '../router.js';
@@ -10,7 +9,10 @@ import { loadLatest, loadMore, markRead } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 import { Message, onMessageKey } from './message.js';
-import { PendingMessage, PrivateNote } from './pending.js';
+import { lazy } from './lazy.js';
+
+export const PendingMessage = lazy(() => import('./pending.js'), 'PendingMessage', { wordless: true, inChannel: true, class: 'msg' });
+const PrivateNote = lazy(() => import('./pending.js'), 'PrivateNote', { wordless: true, inChannel: true, class: 'msg' });
 
 /** Messages of one person closer than this are drawn as one group. */
 const GROUP_MS = 5 * 60_000;
@@ -225,7 +227,9 @@ function Announcer({ timeline }) {
   const seen = useRef('');
   const [words, setWords] = useState('');
   useEffect(() => {
-    if (seen.current && last && last.id !== seen.current && last.sender_id !== me.value?.id) setWords(`${personName(last.sender)}: ${plainWords(last.content).slice(0, 200)}`);
+    if (seen.current && last && last.id !== seen.current && last.sender_id !== me.value?.id) {
+      void import('../format.js').then(({ plainWords }) => setWords(`${personName(last.sender)}: ${plainWords(last.content).slice(0, 200)}`), () => {});
+    }
     if (last) seen.current = last.id;
   }, [last?.id]);
   // What was taken back is not left standing for those who cannot see it go.

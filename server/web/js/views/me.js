@@ -1,6 +1,6 @@
 /** The signed-in person's corner of the sidebar: who I am, my status, my menu. */
 import { nextTheme, openDialog, sidebarOpen, theme } from '../layout.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { adminSections } from '../permissions.js';
 import { adminPath, preferencesPath } from '../router.js';
 import { signOut } from '../session.js';

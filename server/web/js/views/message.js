@@ -1,13 +1,11 @@
 /** One message with everything one can do to it. */
-import { chat } from '../chat_api.js';
 import { fullText, timeText } from '../clock.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { citedSeq, editing, showThread } from '../layout.js';
-import { toggleBookmark, togglePin } from '../message_actions.js';
+import { quote, toggleBookmark, togglePin } from '../message_actions.js';
 import { personName } from '../names.js';
-import { attempt } from '../notices.js';
-import { changeEverywhere, me, thread } from '../store.js';
-import { isMentioned, withUpdate } from '../timeline.js';
+import { me, thread } from '../store.js';
+import { isMentioned } from '../timeline.js';
 import { t } from '../words.js';
 import { markUnread } from '../workspace.js';
 import { Attachments } from './attachments.js';
@@ -15,7 +13,6 @@ import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { lazy } from './lazy.js';
 import { MessageText } from './message_text.js';
-import { MessageTools, quote } from './message_tools.js';
 import { Forwarded, Marks, Quoted } from './quotation.js';
 import { Previews } from './previews.js';
 import { pickReaction, Reactions } from './reactions.js';
@@ -23,7 +20,9 @@ import { ThreadSummary } from './thread_summary.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
 
-const Buttons = lazy(() => import('./buttons.js'), 'Buttons', { quiet: true });
+const Editor = lazy(() => import('./message_editor.js'), 'MessageEditor', { wordless: true, inChannel: true, class: 'editor' });
+export const MessageTools = lazy(() => import('./message_tools.js'), 'MessageTools', { quiet: true, inChannel: true });
+const Buttons = lazy(() => import('./buttons.js'), 'Buttons', { quiet: true, inChannel: true });
 
 /** Messages by element id, for the keyboard. @type {WeakMap<Element, {message:MessageData, canWrite:boolean}>} */
 const drawn = new WeakMap();
@@ -66,38 +65,6 @@ function Content({ message }) {
   if (message.deleted_at) return html`<div class="body gone">${t('this_message_was_deleted')}</div>`;
   if (editing.value === message.id) return html`<${Editor} message=${message} />`;
   return html`<div class="body"><${MessageText} message=${message} />${message.edited_at && html`<span class="edited" title=${fullText(message.edited_at)}>${t('edited')}</span>`}</div>`;
-}
-
-/** @param {{message:MessageData}} props */
-function Editor({ message }) {
-  const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
-  const [text, setText] = useState(message.content);
-  useLayoutEffect(() => {
-    area.current?.focus();
-    area.current?.setSelectionRange(text.length, text.length);
-  }, []);
-  const close = () => {
-    editing.value = '';
-    /** @type {HTMLElement|null} */ (document.querySelector(`article[data-id="${CSS.escape(message.id)}"]`))?.focus();
-  };
-  const save = async () => {
-    if (!text.trim() || text === message.content) return close();
-    const saved = await attempt(chat.edit(message.id, { content: text.trim(), version: message.version }));
-    if (!saved) return undefined;
-    changeEverywhere(message.channel_id, (timeline) => withUpdate(timeline, saved));
-    return close();
-  };
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === 'Escape') {
-      event.preventDefault();
-      close();
-    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      void save();
-    }
-  };
-  return html`<div class="editor"><textarea ref=${area} aria-label=${t('edit_message')} rows=${Math.min(10, text.split('\n').length + 1)} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
-    <div><button class="btn primary" onClick=${save}>${t('save')}</button><button class="btn" onClick=${close}>${t('cancel')}</button><span class="help">${t('enter_saves_esc_cancels')}</span></div></div>`;
 }
 
 /** @param {KeyboardEvent} event @param {Element} article */

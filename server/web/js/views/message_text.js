@@ -1,6 +1,8 @@
 import { html } from './html.js';
 import { RenderedText } from './rendered.js';
-import { FormattedText } from './text.js';
+import { lazy } from './lazy.js';
+
+const FormattedText = lazy(() => import('./text.js'), 'FormattedText', { quiet: true, inChannel: true });
 
 /**
  * A message's words wherever it is shown: as the server rendered them; by this client's own rules where it did not, as for a server before this.

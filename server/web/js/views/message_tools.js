@@ -1,12 +1,11 @@
 /** What one can do to a message: a few things at once, the rest in a menu. */
-import { chat } from '../chat_api.js';
-import { draftKey } from '../drafts.js';
+import { chat } from '../page_chat_api.js';
 import { follow } from '../following.js';
 import { editing, openDialog, showThread } from '../layout.js';
-import { setQuote, toggleBookmark, togglePin } from '../message_actions.js';
+import { quote, summarize, toggleBookmark, togglePin } from '../message_actions.js';
 import { attempt, notify } from '../notices.js';
 import { channelPath } from '../router.js';
-import { bookmarks, changeEverywhere, channels, info, me, thread, threads } from '../store.js';
+import { bookmarks, changeEverywhere, channels, info, me, threads } from '../store.js';
 import { withoutMessage } from '../timeline.js';
 import { t } from '../words.js';
 import { markUnread } from '../workspace.js';
@@ -50,19 +49,6 @@ function menuItems(message, canWrite) {
     // In an archived channel too: what is one's own can always be taken back.
     mine && Boolean(channels.value.get(message.channel_id)?.role) && { label: t('delete'), icon: 'bin', act: () => void remove(message) },
   ];
-}
-
-/** The code of the assistant comes when somebody wants it. @param {string} label @param {object} body */
-export function summarize(label, body) {
-  return import('../assistant.js').then(({ summarizeInPane }) => summarizeInPane(label, body));
-}
-
-/** The next message of the composer beside it answers this one. @param {Message} message */
-export function quote(message) {
-  const rootId = thread.value?.timeline.items.some(({ id }) => id === message.id) && message.parent_id ? message.parent_id : undefined;
-  setQuote(draftKey({ channelId: message.channel_id, parentId: rootId }), message);
-  const composers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(rootId ? '.panel .box textarea' : '.main .box textarea'));
-  composers[0]?.focus();
 }
 
 /** @param {Message} message */

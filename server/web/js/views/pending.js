@@ -10,7 +10,7 @@ import { lazy } from './lazy.js';
 import { Quoted } from './quotation.js';
 import { FormattedText } from './text.js';
 
-const Whisper = lazy(() => import('./whisper.js'), 'Whisper', { quiet: true });
+const Whisper = lazy(() => import('./whisper.js'), 'Whisper', { quiet: true, inChannel: true });
 
 /** @param {{pending:import('../timeline.js').Pending}} props */
 export function PendingMessage({ pending }) {

@@ -1,4 +1,4 @@
-import { api } from '../api.js';
+import { api } from '../page_api.js';
 import { personName } from '../names.js';
 import { attempt } from '../notices.js';
 import { me } from '../store.js';

@@ -1,5 +1,5 @@
 /** The small picker that adds a reaction, or a character to what is written. */
-import { all, EMOJI, loadEveryEmoji } from '../emoji.js';
+import { allEmoji, EMOJI, loadEveryEmoji } from '../emoji.js';
 import { openDialog } from '../layout.js';
 import { customReactions } from '../store.js';
 import { t } from '../words.js';
@@ -49,7 +49,7 @@ export function Picker() {
   const wanted = text.trim().toLowerCase();
   const fits = (/** @type {(string|undefined)[]} */ ...words) => words.some((word) => word?.toLowerCase().includes(wanted));
   // The common ones to look at; of all, those that are asked for.
-  const common = wanted ? all.filter(([, name, code, words]) => fits(name, code, words)).slice(0, MOST_FOUND) : EMOJI;
+  const common = wanted ? allEmoji().filter(([, name, code, words]) => fits(name, code, words)).slice(0, MOST_FOUND) : EMOJI;
   const own = customReactions.value.filter((reaction) => fits(reaction.name, reaction.code));
   // Enter takes what is called exactly so, or else the first: own ones have names that somebody here chose.
   const named = common.find(([, name, code]) => name === wanted || code === wanted) ?? common[0];

@@ -1,6 +1,6 @@
 /** The right pane with what was pinned in the channel on screen. */
 import { changes } from '../changes.js';
-import { chat } from '../chat_api.js';
+import { chat } from '../page_chat_api.js';
 import { closePanel, isNarrow } from '../layout.js';
 import { togglePin } from '../message_actions.js';
 import { t } from '../page_words.js';
@@ -10,7 +10,7 @@ import { html } from './html.js';
 import { IconButton } from './icon.js';
 import { ListedMessage } from './listed_message.js';
 import { useLoaded, Waiting } from './loading.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 
 export function PinsPane() {
   const channel = channels.value.get(route.value.channelId);

@@ -1,4 +1,4 @@
-import { cleanName, safeHref } from '../format.js';
+import { cleanName, safeHref } from '../clean.js';
 import { html } from './html.js';
 
 /** What the links of a message lead to, as their pages say it. Nothing of it is loaded from there. @param {{message:import('../timeline.js').Message}} props */

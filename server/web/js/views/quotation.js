@@ -1,7 +1,7 @@
 /** What a message brings with it from another one, and what was done to it: quoted, forwarded, pinned. */
 import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
-import { cleanName, plainWords } from '../format.js';
+import { cleanName } from '../clean.js';
 import { attempt } from '../notices.js';
 import { channelPath, navigate } from '../router.js';
 import { bookmarks, channels, timelineOf } from '../store.js';
@@ -9,7 +9,8 @@ import { t } from '../words.js';
 import { PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
+import { PlainWords } from './plain_words.js';
 
 const EXCERPT_CHARACTERS = 280;
 
@@ -32,7 +33,7 @@ function Card({ what, channelId, card, named = false }) {
     const seq = timelineOf(channelId).items.find(({ id }) => id === card.message_id)?.seq ?? (await attempt(chat.message(card.message_id)))?.seq;
     if (seq) navigate(channelPath(channelId, seq));
   };
-  const text = card.is_deleted ? t('this_message_was_deleted') : plainWords(card.excerpt ?? card.content).slice(0, EXCERPT_CHARACTERS) || t('a_file');
+  const text = card.is_deleted ? t('this_message_was_deleted') : html`<${PlainWords} text=${card.excerpt ?? card.content} most=${EXCERPT_CHARACTERS} none=${t('a_file')} />`;
   const words = html`<span class="quoted-h"><${Icon} name=${named ? 'forward' : 'quote'} small /><span class="sr">${what}: </span>${card.sender && html`<b><${PersonName} user=${card.sender} /></b>`}
       ${named && channel && html`<span>${t('in')} <bdi>${cleanName(channelLabel({ channel }))}</bdi></span>`}${card.created_at && html`<time datetime=${card.created_at}>${whenText(card.created_at)}</time>`}</span>
     <span class="quoted-t" dir="auto">${text}</span>`;

@@ -1,5 +1,5 @@
 /** The ways back in for those who do not know their password. */
-import { api } from '../api.js';
+import { api } from '../page_api.js';
 import { t } from '../page_words.js';
 import { info } from '../store.js';
 import { Notice } from './entry.js';

@@ -6,7 +6,6 @@ import { me } from '../store.js';
 import { t } from '../words.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 import { assetPath } from './icon.js';
-import { copyText } from './text.js';
 
 /** @type {{createHTML:(text:string)=>any}} */
 let policy = { createHTML: (text) => text };
@@ -54,7 +53,7 @@ function frame(pre) {
   bar.textContent = language || 'code';
   button.type = 'button';
   button.append(copyIcon(), t('copy'));
-  button.addEventListener('click', () => { void copyText((code?.textContent ?? '').replace(/\n$/, '')); });
+  button.addEventListener('click', () => { void import('./text.js').then(({ copyText }) => copyText((code?.textContent ?? '').replace(/\n$/, ''))); });
   bar.append(button);
   pre.tabIndex = 0;
   pre.replaceWith(around);

@@ -1,4 +1,4 @@
-import { api } from '../api.js';
+import { api } from '../page_api.js';
 import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
@@ -13,7 +13,7 @@ import { AnswerStrip } from './assistant.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 import { Tabs } from './tabs.js';
 import { Snippet } from './text.js';
 
@@ -24,7 +24,9 @@ function filters(what) {
   const monthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
   const recent = /** @type {[string, string]} */ ([t('last_30_days'), `after:${monthAgo}`]);
   // Every file is one.
-  return what === 'files' ? [recent] : [recent, [t('has_link'), 'has:link'], [t('has_file'), 'has:file']];
+  if (what === 'files') return [recent];
+  return [recent, [t('mentions_me'), 'mentions:me'], [t('saved'), 'is:bookmarked'], [t('pinned'), 'is:pinned'], [t('in_threads'), 'is:thread'],
+    [t('has_link'), 'has:link'], [t('has_file'), 'has:file'], [t('has_image'), 'has:image'], [t('has_reaction'), 'has:reaction']];
 }
 
 const TABS = [{ name: 'messages', title: t('messages') }, { name: 'files', title: t('files') }];
@@ -51,7 +53,7 @@ export function SearchPage() {
     <div class="filters" role="group" aria-label=${t('filters')}>${filters(what).map(([label, operator]) => {
       const on = text.includes(operator);
       return html`<button key=${operator} class="chip" aria-pressed=${on} onClick=${() => search(on ? text.replace(operator, '').replace(/\s+/g, ' ') : `${text.trim()} ${operator}`)}>${label}</button>`;
-    })}<span class="operators">${t('also')} <code>from:name</code> <code>in:channel</code> <code>before:date</code> <code>"a phrase"</code></span></div>
+    })}<span class="operators">${t('also')} <code>from:name</code> <code>in:channel</code> <code>during:2026-01</code> <code>${t('beginning_example')}*</code> <code>"a phrase"</code></span></div>
     <${Tabs} label=${t('what_is_searched')} tabs=${TABS} current=${what} plain choose=${(/** @type {What} */ name) => search(text, name)}>
       ${what === 'messages' && query.trim() && info.value?.features?.assistant !== false && html`<${AnswerStrip} query=${query.trim()} />`}
       <${Results} what=${what} query=${query.trim()} results=${results} /></${Tabs}>

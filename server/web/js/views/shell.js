@@ -1,19 +1,17 @@
 /** The frame of the workspace: sidebar, main, right pane, banner, dialogs, keyboard. */
 import { closePanel, dialog, openDialog, panel, sidebarOpen, toggleAssistant } from '../layout.js';
-import { channelTitle } from '../names.js';
+import { live } from '../live.js';
 import { waiting } from '../outbox.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
-import { channels, channelsLoaded, connection, isConversation, myChannels, viewing } from '../store.js';
+import { channels, channelsLoaded, connection, myChannels, viewing } from '../store.js';
 import { t } from '../words.js';
-import { live } from '../workspace.js';
 import { ChannelView } from './channel.js';
 import { Dialogs, fetchAhead } from './dialogs.js';
 import { html, useEffect, useState } from './html.js';
-import { Icon, IconButton } from './icon.js';
+import { IconButton } from './icon.js';
 import { lazy } from './lazy.js';
 import { Notices } from './notices.js';
 import { Sidebar, sidebarOrder } from './sidebar.js';
-import { ThreadPane } from './thread.js';
 
 const Administration = lazy(() => import('./admin.js'), 'Administration');
 const Preferences = lazy(() => import('./preferences.js'), 'Preferences');
@@ -23,6 +21,7 @@ const SavedPage = lazy(() => import('./saved.js'), 'SavedPage');
 const LaterPage = lazy(() => import('./later.js'), 'LaterPage');
 const JoinPage = lazy(() => import('./join.js'), 'JoinPage');
 const AssistantPane = lazy(() => import('./assistant.js'), 'AssistantPane', { class: 'panel' });
+const ThreadPane = lazy(() => import('./thread.js'), 'ThreadPane', { inChannel: true, class: 'panel' });
 const InboxPane = lazy(() => import('./inbox.js'), 'InboxPane', { class: 'panel' });
 const PinsPane = lazy(() => import('./pins.js'), 'PinsPane', { class: 'panel' });
 
@@ -109,7 +108,7 @@ function ConnectionBanner() {
   const count = waiting().length;
   return html`<div class="banner" role="status"><span class="spin" aria-hidden="true"></span>
     ${t('connection_lost')} ${status === 'offline' && seconds > 0 ? t('reconnecting_in', { seconds }) : t('reconnecting')}${count ? `; ${t('messages_wait', { count })}` : ''}.
-    <button onClick=${() => live?.retryNow()}>${t('try_now')}</button></div>`;
+    <button onClick=${() => live.value?.retryNow()}>${t('try_now')}</button></div>`;
 }
 
 /** @param {KeyboardEvent} event */
@@ -144,16 +143,4 @@ function step(direction, unreadOnly) {
     if (!unreadOnly || next.unread_count) return navigate(channelPath(next.id));
   }
   return undefined;
-}
-
-/** @param {{channel:import('../store.js').Channel}} props */
-export function ChannelIcon({ channel }) {
-  if (isConversation(channel)) return html`<${Icon} name=${channel.kind === 'group' ? 'users' : 'at'} />`;
-  return html`<${Icon} name=${channel.kind === 'private' ? 'lock' : channel.kind === 'voice' ? 'wave' : 'hash'} />`;
-}
-
-/** "#general", or the names of a conversation. @param {{channel:import('../store.js').Channel|undefined, name?:string}} props */
-export function channelLabel({ channel, name = '' }) {
-  if (!channel) return name ? `#${name}` : t('a_channel');
-  return isConversation(channel) ? channelTitle(channel) : `#${channel.name}`;
 }

@@ -1,5 +1,5 @@
 import { computed } from '../../vendor/signals-core.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { draftKeys } from '../drafts.js';
 import { countText, meansMe } from '../inbox.js';
 import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox, toggleMentions } from '../layout.js';
@@ -14,7 +14,7 @@ import { AssistantMark, Avatar, PresenceWord, StatusText } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton, Logo } from './icon.js';
 import { MyCorner } from './me.js';
-import { ChannelIcon } from './shell.js';
+import { ChannelIcon } from './channel_name.js';
 import { lazy } from './lazy.js';
 import { present, VoicePeople } from './voice/people.js';
 

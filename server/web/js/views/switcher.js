@@ -1,5 +1,5 @@
 /** Jump to anything: channels, people, commands, a search, a question. */
-import { api } from '../api.js';
+import { api } from '../page_api.js';
 import { openDirect } from '../direct_conversation.js';
 import { cleanName } from '../format.js';
 import { dialog, panel } from '../layout.js';
@@ -12,7 +12,7 @@ import { Avatar, presenceWord } from './avatar.js';
 import { Dialog } from './dialog.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
-import { ChannelIcon } from './shell.js';
+import { ChannelIcon } from './channel_name.js';
 
 const MAX_CHANNELS = 7;
 const MAX_PEOPLE = 4;

@@ -8,7 +8,7 @@ import { Composer } from './composer.js';
 import { continues } from './log.js';
 import { Message } from './message.js';
 import { PendingMessage } from './pending.js';
-import { channelLabel } from './shell.js';
+import { channelLabel } from './channel_name.js';
 import { markedSeq } from '../layout.js';
 import { t } from '../words.js';
 import { TypingLine } from './typing.js';

@@ -1,7 +1,7 @@
 import { personName } from '../names.js';
 import { typing } from '../store.js';
 import { api } from '../api.js';
-import { cleanName } from '../format.js';
+import { cleanName } from '../clean.js';
 import { meet, users } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { listParts, t } from '../words.js';

@@ -76,7 +76,7 @@ async function signIn(page) {
   await page.getByRole('button', { name: 'Create workspace' }).click();
   await page.locator('.log').waitFor();
   const longest = await page.evaluate(async () => {
-    const { chat } = await /** @type {any} */ (globalThis).ours('chat_api.js');
+    const { chat } = await /** @type {any} */ (globalThis).ours('page_chat_api.js');
     const { items } = await chat.channels({ limit: 100 });
     const open = items.filter((/** @type {any} */ channel) => channel.kind === 'public');
     for (const channel of open) await chat.join(channel.id).catch(() => {});
@@ -171,7 +171,7 @@ async function sending(page) {
 /** @param {import('playwright-core').Page} page */
 async function manyChannels(page) {
   await page.evaluate(async (count) => {
-    const { chat } = await /** @type {any} */ (globalThis).ours('chat_api.js');
+    const { chat } = await /** @type {any} */ (globalThis).ours('page_chat_api.js');
     for (let at = 0; at < count; at += 20) await Promise.all(Array.from({ length: 20 }, (_, next) => chat.createChannel({ name: `many-${String(at + next).padStart(4, '0')}`, kind: 'public' }).catch(() => {})));
   }, CHANNELS);
   await page.reload();

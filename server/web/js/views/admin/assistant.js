@@ -1,5 +1,5 @@
 /** The server's assistant: whether there is one, and what its language model uses. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { cleanName } from '../../format.js';
 import { t } from '../../page_words.js';
 import { number } from '../../server_figures.js';

@@ -1,5 +1,5 @@
 /** The audit log: read, narrowed, checked, taken away as a file. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { ACTIONS, actionText, dayRange, detailLines } from '../../audit.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';

@@ -1,6 +1,7 @@
 /** A channel opened for a while by a superuser who is no member of it, with a reason that stays. */
-import { api, ApiError } from '../../api.js';
-import { chat } from '../../chat_api.js';
+import { ApiError } from '../../api.js';
+import { api } from '../../page_api.js';
+import { chat } from '../../page_chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { channelTitle } from '../../names.js';

@@ -1,5 +1,5 @@
 /** Links by which people join. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';

@@ -1,5 +1,6 @@
 /** A field for somebody's name, with the names of the directory offered while one types. */
-import { api, ApiError } from '../../api.js';
+import { ApiError } from '../../api.js';
+import { api } from '../../page_api.js';
 import { cleanName } from '../../format.js';
 import { t } from '../../page_words.js';
 import { Field } from '../field.js';

@@ -1,5 +1,5 @@
 /** An account made for somebody else, or for a program. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { personName } from '../../names.js';
 import { t } from '../../page_words.js';
 import { me } from '../../store.js';

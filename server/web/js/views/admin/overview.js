@@ -1,6 +1,6 @@
 /** How the workspace is at this moment, and how it was in the last minutes. */
 import { signal } from '../../../vendor/signals-core.js';
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { openDialog } from '../../layout.js';
 import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
@@ -32,9 +32,9 @@ export function Overview() {
     ${!stats.value ? html`<${Waiting} ...${stats} />` : html`<${Kpis} stats=${stats.value} />
       <${Plots} />
       <${Block} title=${t('checks')}><ul class="checklist">
-        <${Line} good=${state.kind === 'ok'} name="Search index" text=${state.text} />
-        <${Line} good=${!failed} name="Dead letters" text=${failed ? t(letters.value?.next_cursor ? 'given_up_or_more' : 'given_up', { count: failed }) : t('nothing_was_given_up_on')} />
-        <${Line} good name="Database" text=${[stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode, `Confab ${info.value?.version ?? ''}`].filter(Boolean).join(', ')} />
+        <${Line} good=${state.kind === 'ok'} name=${t('search_index')} text=${state.text} />
+        <${Line} good=${!failed} name=${t('dead_letters')} text=${failed ? t(letters.value?.next_cursor ? 'given_up_or_more' : 'given_up', { count: failed }) : t('nothing_was_given_up_on')} />
+        <${Line} good name=${t('database')} text=${[stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode, `Confab ${info.value?.version ?? ''}`].filter(Boolean).join(', ')} />
       </ul><p class="btns"><a class="btn" href=${adminPath('server')}>${t('the_server_in_detail')}</a></p></${Block}>`}
   </${SettingsPage}>`;
 }

@@ -1,5 +1,5 @@
 /** The accounts of the workspace: found, looked at, made. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { personName } from '../../names.js';

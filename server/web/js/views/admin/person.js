@@ -1,5 +1,5 @@
 /** One account, and everything an administrator can do to it. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { personName } from '../../names.js';

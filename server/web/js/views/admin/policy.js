@@ -1,5 +1,5 @@
 /** What holds for everyone, and the way into a channel of others in an emergency. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { me } from '../../store.js';

@@ -1,5 +1,5 @@
 /** Named sets of permissions. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';

@@ -1,10 +1,10 @@
 /** How the server is: its figures, its search index, and what its workers gave up on. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
-import { consumers, indexText, isRebuilding, number } from '../../server_figures.js';
+import { consumers, indexText, isRebuilding, number, vectorsText } from '../../server_figures.js';
 import { info } from '../../store.js';
 import { Action } from '../form.js';
 import { html, useEffect, useState } from '../html.js';
@@ -25,10 +25,11 @@ export function Server() {
   const [before, setBefore] = useState(/** @type {number|null} */ (null));
   const index = stats.value?.index;
   const rebuilding = isRebuilding(before, index);
+  const busy = rebuilding || Boolean(index?.vectors?.building);
   useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden) void stats.reload(); }, rebuilding ? BUSY_MS : QUIET_MS);
+    const timer = setInterval(() => { if (!document.hidden) void stats.reload(); }, busy ? BUSY_MS : QUIET_MS);
     return () => clearInterval(timer);
-  }, [rebuilding]);
+  }, [busy]);
   useEffect(() => {
     if (before === null) return undefined;
     if (!rebuilding) {
@@ -62,11 +63,13 @@ function Figures({ stats }) {
 /** @param {{index:import('../../server_figures.js').IndexState, rebuilding:boolean, rebuild:()=>Promise<void>}} props */
 function Index({ index, rebuilding, rebuild }) {
   const { kind, word, text } = indexText(index);
-  const { building } = index;
+  const { building, vectors } = index;
   const waits = rebuilding && !building;
   return html`<${Block} title=${t('search_index')} state=${html`<span class=${`pill ${waits ? 'warn' : kind}`} role="status">${waits ? t('asked_for') : word}</span>`}>
     <p class="lead">${text}</p>
     ${building && html`<progress aria-label=${t('messages_read')} max=${Math.max(1, building.total)} value=${building.done}></progress>`}
+    ${vectors && html`<p class="lead">${vectorsText(vectors)}</p>`}
+    ${vectors?.building && html`<progress aria-label=${t('messages_read')} max=${Math.max(1, vectors.building.total)} value=${vectors.building.done}></progress>`}
     ${!rebuilding && !index.error && html`<p class="btns"><${Action} run=${rebuild}>${t('build_the_index_anew')}</${Action}></p>`}
   </${Block}>`;
 }

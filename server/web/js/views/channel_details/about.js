@@ -1,5 +1,5 @@
 /** What the channel is about, and how I keep it. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { isAtLeast } from '../../channel_roles.js';
 import { LEVELS, tune } from '../../channel_tuning.js';
 import { shortText } from '../../clock.js';

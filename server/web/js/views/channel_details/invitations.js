@@ -1,6 +1,6 @@
 /** Codes that let people into the channel. */
 import { joinAddress } from '../../channel_code.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';

@@ -1,5 +1,5 @@
 /** Who is in the channel, as what; adding, removing, leaving. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { mayAdd, mayRemove, mustHandOver, rolesToGive } from '../../channel_roles.js';
 import { cleanName } from '../../format.js';
 import { joined, left, loseSight, roleChanged } from '../../events.js';

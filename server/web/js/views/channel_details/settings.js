@@ -1,5 +1,5 @@
 /** What holds for everyone in the channel: who sees it, how long messages stay, its end. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { isAtLeast } from '../../channel_roles.js';
 import { loseSight } from '../../events.js';
 import { cleanName } from '../../format.js';

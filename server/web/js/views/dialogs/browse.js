@@ -1,6 +1,6 @@
 /** The directory: channels that one may find and join, and joining by a code. */
 import { changes } from '../../changes.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { cleanName } from '../../format.js';
 import { dialog } from '../../layout.js';
 import { t } from '../../page_words.js';

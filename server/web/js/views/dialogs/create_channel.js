@@ -1,4 +1,4 @@
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { dialog } from '../../layout.js';
 import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';

@@ -1,5 +1,5 @@
 /** Gives a message on to another channel, with a word of one's own. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { cleanName, plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { receive } from '../../events.js';
@@ -12,7 +12,7 @@ import { Dialog } from '../dialog.js';
 import { Field, FormError, TextArea } from '../field.js';
 import { Action } from '../form.js';
 import { html, useState } from '../html.js';
-import { ChannelIcon, channelLabel } from '../shell.js';
+import { ChannelIcon, channelLabel } from '../channel_name.js';
 
 const MAX_SHOWN = 8;
 const EXCERPT_CHARACTERS = 200;

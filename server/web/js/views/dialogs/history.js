@@ -1,5 +1,5 @@
 /** What a message said before it was changed. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { dialogSubject } from '../../layout.js';
 import { t } from '../../page_words.js';

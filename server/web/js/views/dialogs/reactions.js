@@ -1,6 +1,6 @@
 /** The images that this workspace uses as emoji: adding one, taking one away. */
 import { changed } from '../../changes.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
 import { customReactions, me } from '../../store.js';

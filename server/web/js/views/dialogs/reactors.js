@@ -1,5 +1,5 @@
 /** Who reacted to a message, and with what. */
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { dialogSubject } from '../../layout.js';
 import { t } from '../../page_words.js';
 import { me, meet, timelineOf } from '../../store.js';

@@ -1,6 +1,6 @@
 /** Reminds me of a message, or of anything. */
 import { changed } from '../../changes.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { whenText } from '../../clock.js';
 import { plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';

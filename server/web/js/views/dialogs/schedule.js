@@ -1,6 +1,6 @@
 /** Sends what was written at a later time, or changes when and what. */
 import { changed } from '../../changes.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { whenText } from '../../clock.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { notify } from '../../notices.js';

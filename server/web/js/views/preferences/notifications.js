@@ -1,7 +1,7 @@
 /** What I am told of, when, and by which way. */
 import { DAYS, formValues, MAX_KEYWORDS, preferencesBody } from '../../attention_preferences.js';
 import { changes } from '../../changes.js';
-import { chat } from '../../chat_api.js';
+import { chat } from '../../page_chat_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { deviceText } from '../../device.js';
 import { notify } from '../../notices.js';

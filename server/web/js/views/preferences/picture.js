@@ -1,5 +1,6 @@
 /** My picture: chosen, looked at, sent. */
-import { api, picturePath } from '../../api.js';
+import { picturePath } from '../../api.js';
+import { api } from '../../page_api.js';
 import { notify } from '../../notices.js';
 import { fieldSentence } from '../../refusal.js';
 import { info, me, users } from '../../store.js';

@@ -1,5 +1,5 @@
 /** How the others see me: names, words, picture, status. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { me, meet, ownAccount } from '../../store.js';

@@ -1,5 +1,5 @@
 /** Password, second factor, and the other systems that sign me in. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { shortText } from '../../clock.js';
 import { cleanName, safeHref } from '../../format.js';
 import { notify } from '../../notices.js';

@@ -1,5 +1,5 @@
 /** The devices on which I am signed in. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { deviceText, methodText } from '../../device.js';
 import { notify } from '../../notices.js';

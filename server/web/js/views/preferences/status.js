@@ -1,5 +1,5 @@
 /** What I say of myself, and for how long. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { shortText } from '../../clock.js';
 import { t } from '../../page_words.js';
 import { DURATIONS, PRESENCES, STATUS_TEXT_CHARACTERS, statusExpiry } from '../../status.js';

@@ -1,5 +1,5 @@
 /** Tokens by which programs act as me, or as a bot. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';

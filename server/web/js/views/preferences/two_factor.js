@@ -1,5 +1,5 @@
 /** Codes at sign-in: setting them up, turning them off, and the recovery codes. */
-import { api } from '../../api.js';
+import { api } from '../../page_api.js';
 import { saveFile } from '../../download.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';

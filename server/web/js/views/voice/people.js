@@ -1,6 +1,6 @@
 /** Who talks in a voice channel, below its row of the list, and the way in. */
 import { api } from '../../api.js';
-import { cleanName } from '../../format.js';
+import { cleanName } from '../../clean.js';
 import { me, meet, users, voiceRooms } from '../../store.js';
 import { call, voice } from '../../voice/state.js';
 import { personName } from '../../names.js';

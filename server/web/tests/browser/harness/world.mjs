@@ -84,7 +84,7 @@ export class World {
 
 /** In the page: a module of the client, the very one that runs there. Its address has the version's name in it. */
 export function asOurs() {
-  /** @type {any} */ (globalThis).ours = (/** @type {string} */ name) => import(/** @type {HTMLScriptElement} */ (document.querySelector('script[type="module"]')).src.replace('app.js', name));
+  /** @type {any} */ (globalThis).ours = (/** @type {string} */ name) => import(/** @type {HTMLScriptElement} */ (document.querySelector('script[type="module"]')).src.replace('first.js', `js/${name}`));
 }
 
 /** A folder for files that a story makes. @template T @param {(folder:string)=>Promise<T>} work @returns {Promise<T>} */

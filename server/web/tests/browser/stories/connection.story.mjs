@@ -74,10 +74,10 @@ test('a page that was away too long asks again who is in the channel', () => wor
   await ben.see((await ben.details('members')).getByText('@ada'));
   await ben.closeDialog();
   // It hears nothing, and then what the server says to a position of another log.
-  await ben.page.evaluate(async () => { (await /** @type {any} */ (globalThis).ours('workspace.js')).live.handlers.event = () => {}; });
+  await ben.page.evaluate(async () => { (await /** @type {any} */ (globalThis).ours('live.js')).live.value.handlers.event = () => {}; });
   await world.member('cleo', 'Cleo Ash');
   await ben.page.evaluate(async () => {
-    const { live } = await /** @type {any} */ (globalThis).ours('workspace.js');
+    const live = (await /** @type {any} */ (globalThis).ours('live.js')).live.value;
     live.cursor.epoch = 'another';
     live.socket.close();
   });

@@ -23,7 +23,7 @@ after(() => world?.end());
 /** By the client's own calls, which is quicker than typing. @param {Person} person @param {string} work of `chat` and `api`, and of what was handed over @param {any} [given] */
 function call(person, work, given) {
   return person.page.evaluate(async ([code, value]) => {
-    const [{ chat }, { api }] = await Promise.all([/** @type {any} */ (globalThis).ours('chat_api.js'), /** @type {any} */ (globalThis).ours('api.js')]);
+    const [{ chat }, { api }] = await Promise.all([/** @type {any} */ (globalThis).ours('page_chat_api.js'), /** @type {any} */ (globalThis).ours('page_api.js')]);
     const steps = /** @type {Record<string, (given:any)=>Promise<any>>} */ ({
       channel: ({ name, topic, kind = 'public' }) => chat.createChannel({ name, kind }).then(({ id }) => (topic ? chat.changeChannel(id, { topic }).then(() => id) : id)),
       join: (id) => chat.join(id),

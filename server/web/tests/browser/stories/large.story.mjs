@@ -15,7 +15,7 @@ after(() => world?.end());
 /** Some at a time. @param {string} what @param {number} count */
 function many(what, count) {
   return ada.page.evaluate(async ([kind, number]) => {
-    const { chat } = await /** @type {any} */ (globalThis).ours('chat_api.js');
+    const { chat } = await /** @type {any} */ (globalThis).ours('page_chat_api.js');
     const channelId = location.pathname.split('/')[2];
     const one = (/** @type {number} */ at) => (kind === 'channel' ? chat.createChannel({ name: `channel-${String(at).padStart(4, '0')}`, kind: 'public' }) : chat.post(channelId, { content: `message ${at} of many`, nonce: `many-${at}-${Math.random()}` }));
     for (let at = 0; at < number; at += 10) await Promise.all(Array.from({ length: Math.min(10, number - at) }, (_, next) => one(at + next)));

@@ -26,7 +26,7 @@ test('after a day of sleep everything is as it is', () => world.step('wake', asy
   await ben.page.evaluate(() => { /** @type {any} */ (globalThis).sameAsBefore = true; });
   // Whatever stood between has forgotten the connection: nothing comes, and nobody says so.
   await ben.page.evaluate(async () => {
-    const { live } = await /** @type {any} */ (globalThis).ours('workspace.js');
+    const live = (await /** @type {any} */ (globalThis).ours('live.js')).live.value;
     live.socket.onmessage = null;
   });
   await ada.act(ada.message('Before the night'), 'Pin to the channel');
