@@ -2,9 +2,10 @@
 //!
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
 //! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
-//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`check`] looks at
+//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`webhooks`] hands them what other programs send, [`check`] looks at
 //! what an administrator uploads, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
-//! down what they say, [`health`] counts their failures.
+//! down what they say, [`health`] counts their failures, [`rehearsal`] plays a conversation with one for its
+//! author.
 
 mod action;
 mod catalogue;
@@ -16,9 +17,11 @@ mod host;
 mod notes;
 mod offered;
 mod package;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod webhooks;
 mod words;
 
 use std::collections::HashMap;
@@ -59,11 +62,16 @@ pub const CONFIGURE: &str = "plugin_configure";
 pub const TOOLS: &str = "plugin_tools";
 /// Calls a tool: `{plugin_id, tool, input, user_id, channel_id?}` to `{output}` or `{error}`.
 pub const TOOL: &str = "plugin_tool";
+/// Hands on what another program sent: [`Received`] to `{}`.
+pub const WEBHOOK: &str = "plugin_webhook";
 /// Calls out for a plugin: [`Request`] to [`Response`]. Servers offer it, and workers ask.
 pub const FETCH: &str = "plugin_fetch";
 
 pub use check::{Checked, Upload, inspect};
+pub use confab_plugin_host::{Difference, Rehearsed};
 pub use host::outside::{BODY_BYTES, Request, Response};
+pub use rehearsal::{measure, rehearse};
+pub use webhooks::Received;
 
 /// How the reason begins when the server and no administrator stopped a plugin.
 const STOPPED: &str = "stopped by the server: ";

@@ -22,7 +22,7 @@ pub mod v0_1 {
 pub mod v0_2 {
     wasmtime::component::bindgen!({
         path: "../wit/v0.2",
-        world: "plugin",
+        world: "full-plugin",
         imports: { default: async | trappable },
         exports: { default: async },
     });

@@ -27,5 +27,14 @@ macro_rules! bundle {
 
 /// All of them.
 pub fn bundled() -> &'static [Bundled] {
-    &[bundle!("dice", true), bundle!("polls", true), bundle!("reminders", true)]
+    &[
+        bundle!("dice", true),
+        bundle!("polls", true),
+        bundle!("reminders", true),
+        bundle!("incident", false),
+        bundle!("karma", false),
+        bundle!("moderation", false),
+        bundle!("repositories", false),
+        bundle!("standup", false),
+    ]
 }

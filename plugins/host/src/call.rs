@@ -15,7 +15,8 @@ const RESTED: Duration = Duration::from_millis(1);
 
 /// The state of a store.
 pub(crate) struct Call {
-    host: Arc<dyn Host>,
+    /// None between the calls of an instance that is kept: whom it served last is not held on to.
+    host: Option<Arc<dyn Host>>,
     limits: Limits,
     ticks_left: u128,
     rested: bool,
@@ -26,18 +27,39 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A fresh budget with so much CPU time.
-    pub(crate) fn new(host: Arc<dyn Host>, limits: Limits, cpu: Duration) -> Self {
+    /// No call yet.
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            host,
-            ticks_left: (cpu.as_millis() / TICK.as_millis()).max(1),
+            host: None,
+            ticks_left: 0,
             rested: false,
-            host_calls_left: limits.host_calls,
-            cheap_calls_left: limits.cheap_calls,
-            io_bytes_left: limits.io_bytes,
+            host_calls_left: 0,
+            cheap_calls_left: 0,
+            io_bytes_left: 0,
             memory_bytes: 0,
             limits,
         }
+    }
+
+    /// A fresh budget with so much CPU time. The memory that the instance has is what it has.
+    pub(crate) fn begin(&mut self, host: Arc<dyn Host>, cpu: Duration) {
+        self.host = Some(host);
+        self.ticks_left = (cpu.as_millis() / TICK.as_millis()).max(1);
+        self.rested = false;
+        self.host_calls_left = self.limits.host_calls;
+        self.cheap_calls_left = self.limits.cheap_calls;
+        self.io_bytes_left = self.limits.io_bytes;
+    }
+
+    /// The call is over.
+    pub(crate) fn end(&mut self) {
+        self.host = None;
+    }
+
+    /// Whom the plugin can ask.
+    fn host(&self) -> wasmtime::Result<Arc<dyn Host>> {
+        // No code of the plugin runs between two calls.
+        self.host.clone().ok_or_else(|| stop(CallError::Trap("it asked outside of a call".into())))
     }
 
     /// Called for each tick in which the plugin ran: lets others run, until its time is over.
@@ -67,7 +89,7 @@ impl Call {
         let left = self.host_calls_left.checked_sub(1);
         self.host_calls_left = left.ok_or_else(|| limit(format!("{} host calls", self.limits.host_calls)))?;
         self.take_in(bytes)?;
-        let host = Arc::clone(&self.host);
+        let host = self.host()?;
         let answer = self.wait(call(&*host)).await;
         let most = self.limits.io_bytes;
         Ok(answer.and_then(|answer| {
@@ -119,8 +141,9 @@ impl ResourceLimiter for Call {
         if desired > self.limits.table_elements { Err(stop(CallError::Memory)) } else { Ok(true) }
     }
 
+    /// A component of Python is linked of some forty modules.
     fn instances(&self) -> usize {
-        64
+        128
     }
 
     fn tables(&self) -> usize {
@@ -148,7 +171,7 @@ trait Weight {
 macro_rules! weightless {
     ($($kind:ty),+) => { $(impl Weight for $kind { fn bytes(&self) -> usize { size_of::<Self>() } })+ };
 }
-weightless!((), bool, u64, i64, crate::words::User);
+weightless!((), bool, u64, i64, crate::words::User, crate::words::ChannelMember);
 
 impl Weight for String {
     fn bytes(&self) -> usize {

@@ -4,8 +4,8 @@ use crate::host::{Answer, Host};
 use crate::manifest::Manifest;
 use crate::permission::{Grants, Permission};
 use crate::words::{
-    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue,
-    Timer, User,
+    ChannelMember, Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place,
+    SettingValue, Timer, User,
 };
 
 const KEY_BYTES: usize = 256;
@@ -114,6 +114,15 @@ impl<H: Host> Host for Granted<H> {
         self.gate(Permission::ReadMessages, Ok(()), |host| host.recent_messages(place, limit))
     }
 
+    fn members(&self, channel_id: Id, limit: u32) -> Answer<'_, Vec<ChannelMember>> {
+        let limit = limit.clamp(1, MOST_MEMBERS as u32);
+        self.gate(Permission::ReadUsers, Ok(()), |host| host.members(channel_id, limit))
+    }
+
+    fn find_channel(&self, name: String) -> Answer<'_, Id> {
+        self.gate(Permission::PostMessages, Ok(()), |host| host.find_channel(name))
+    }
+
     fn kv_get(&self, key: String) -> Answer<'_, Option<Entry>> {
         self.gate(Permission::Storage, fits(&key, &[]), |host| host.kv_get(key))
     }
@@ -167,6 +176,10 @@ impl<H: Host> Host for Granted<H> {
 
     fn log(&self, level: Level, text: &str) {
         self.host.log(level, cut(text, LOG_LINE_BYTES));
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.host.now_ms()
     }
 }
 

@@ -6,8 +6,8 @@ mod v0_2;
 use crate::call::Call;
 use crate::manifest::{Fault, Manifest};
 use crate::words::{
-    Completion, Delivery, Draft, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,
-    Verdict,
+    Completion, Delivery, Draft, Incoming, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick,
+    ToolCall, Verdict,
 };
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
@@ -33,6 +33,7 @@ pub(crate) enum Handler {
     Actions,
     Timers,
     Tools,
+    Webhooks,
 }
 
 impl Handler {
@@ -48,6 +49,7 @@ impl Handler {
             Self::Actions => "action-handler",
             Self::Timers => "timer-handler",
             Self::Tools => "tool-handler",
+            Self::Webhooks => "webhook-handler",
         }
     }
 }
@@ -81,6 +83,7 @@ impl Handlers {
             ("reaction", !manifest.reactions.is_empty(), Handler::Reactions),
             ("reaction", manifest.reactions.iter().any(|it| it.asks), Handler::Gate),
             ("tool", !manifest.tools.is_empty(), Handler::Tools),
+            ("webhook", !manifest.webhooks.is_empty(), Handler::Webhooks),
             (
                 "plugin.permissions",
                 manifest.permissions.contains(&crate::permission::Permission::UseTimers),
@@ -101,6 +104,95 @@ impl Handlers {
             .collect()
     }
 }
+
+/// What is alike in all versions: to Rust each version's interfaces are its own. `others` are kinds of replies that not
+/// all of them have.
+macro_rules! common {
+    ($bindings:ident, { $($handler:ident: $field:ident in $module:ident),+ $(,)? }, others { $($other:ident),* }) => {
+        use super::{Answered, Handler, Replied, none};
+        use crate::bindings::$bindings::confab::plugin::types;
+        use crate::bindings::$bindings::exports::confab::plugin::{$($module),+};
+        use crate::call::Call;
+        use crate::words::{Delivery, Invocation, Reaction, Reason, Reply};
+        use wasmtime::Store;
+        use wasmtime::component::{Instance, InstancePre};
+
+        pub(crate) struct Handlers {
+            $($field: Option<$module::GuestIndices>,)+
+        }
+
+        impl Handlers {
+            pub(super) fn of(component: &InstancePre<Call>) -> Self {
+                Self { $($field: $module::GuestIndices::new(component).ok(),)+ }
+            }
+
+            pub(super) fn has(&self, handler: Handler) -> bool {
+                match handler {
+                    $(Handler::$handler => self.$field.is_some(),)+
+                    #[allow(unreachable_patterns, reason = "the newest version has them all")]
+                    _ => false,
+                }
+            }
+
+            pub(super) async fn configure(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                reason: Reason,
+            ) -> Answered<()> {
+                let Some(handler) = &self.lifecycle else { return none() };
+                handler.load(&mut *store, instance)?.call_configure(&mut *store, &reason.into()).await
+            }
+
+            pub(super) async fn event(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                delivery: Delivery,
+            ) -> Answered<()> {
+                let Some(handler) = &self.events else { return none() };
+                handler.load(&mut *store, instance)?.call_on_event(&mut *store, &delivery.into()).await
+            }
+
+            pub(super) async fn command(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                call: Invocation,
+            ) -> Answered<Replied> {
+                let Some(handler) = &self.commands else { return none() };
+                let answer = handler.load(&mut *store, instance)?.call_on_command(&mut *store, &call.into()).await?;
+                Ok(answer.map(replied))
+            }
+
+            pub(super) async fn reaction(
+                &self,
+                store: &mut Store<Call>,
+                instance: &Instance,
+                reaction: Reaction,
+                added: bool,
+            ) -> Answered<Replied> {
+                let Some(handler) = &self.reactions else { return none() };
+                let answer = handler
+                    .load(&mut *store, instance)?
+                    .call_on_reaction(&mut *store, &reaction.into(), added)
+                    .await?;
+                Ok(answer.map(replied))
+            }
+        }
+
+        fn replied(reply: types::Reply) -> Replied {
+            Replied::Known(match reply {
+                types::Reply::Silent => Reply::Silent,
+                types::Reply::Whisper(draft) => Reply::Whisper(draft.into()),
+                types::Reply::Public(draft) => Reply::Public(draft.into()),
+                $(types::Reply::$other(draft) => Reply::$other(draft.into()),)*
+                types::Reply::Other((kind, _)) => return Replied::Unknown(kind),
+            })
+        }
+    };
+}
+use common;
 
 /// The calls that every version has, and those that only newer ones have.
 macro_rules! calls {
@@ -148,6 +240,7 @@ calls! {
         action(press: Press) -> Replied;
         timer(tick: Tick) -> ();
         tool(call: ToolCall) -> String;
+        webhook(incoming: Incoming) -> ();
     }
 }
 

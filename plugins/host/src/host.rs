@@ -2,12 +2,13 @@
 
 use crate::permission::Permission;
 use crate::words::{
-    Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place, SettingValue,
-    Timer, User,
+    ChannelMember, Draft, Entry, Failure, HttpRequest, HttpResponse, Id, Level, Message, NewChannel, Place,
+    SettingValue, Timer, User,
 };
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The answer to a host call, on its way.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -44,6 +45,11 @@ pub trait Host: Send + Sync {
     /// The newest `limit` (1 to 100) messages of a channel or thread, oldest first.
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>>;
 
+    /// At most `limit` (1 to 100) members of a channel that the bot is in, those of the highest role first.
+    fn members(&self, channel_id: Id, limit: u32) -> Answer<'_, Vec<ChannelMember>>;
+    /// A channel by name.
+    fn find_channel(&self, name: String) -> Answer<'_, Id>;
+
     /// What is stored under a key.
     fn kv_get(&self, key: String) -> Answer<'_, Option<Entry>>;
     /// Stores it whatever was there; answers the new revision.
@@ -72,6 +78,11 @@ pub trait Host: Send + Sync {
     fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>>;
     /// A line (at most 4 KiB) for the plugin's log. Must not block.
     fn log(&self, level: Level, text: &str);
+    /// Milliseconds since 1970, UTC. A rehearsal has a clock of its own.
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 impl<H: Host + ?Sized> Host for Arc<H> {
@@ -111,6 +122,12 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>> {
         (**self).recent_messages(place, limit)
     }
+    fn members(&self, channel_id: Id, limit: u32) -> Answer<'_, Vec<ChannelMember>> {
+        (**self).members(channel_id, limit)
+    }
+    fn find_channel(&self, name: String) -> Answer<'_, Id> {
+        (**self).find_channel(name)
+    }
     fn kv_get(&self, key: String) -> Answer<'_, Option<Entry>> {
         (**self).kv_get(key)
     }
@@ -149,5 +166,8 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     }
     fn log(&self, level: Level, text: &str) {
         (**self).log(level, text);
+    }
+    fn now_ms(&self) -> u64 {
+        (**self).now_ms()
     }
 }

@@ -13,12 +13,15 @@ mod convert;
 mod granted;
 mod handlers;
 mod host;
+mod kept;
 mod limits;
 mod manifest;
+mod measure;
 mod outcome;
 mod permission;
 mod plugin;
 mod precompiled;
+mod rehearsal;
 mod runtime;
 mod words;
 
@@ -28,15 +31,18 @@ pub use granted::Granted;
 pub use host::{Answer, Host};
 pub use limits::Limits;
 pub use manifest::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
-    SettingKind, Tool,
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
+    Proof, Setting, SettingKind, Tool, Webhook,
 };
+pub use measure::{MeasureFault, Measured, Times, measure};
 pub use outcome::{CallError, LoadError};
 pub use permission::{Grants, Permission};
 pub use plugin::Plugin;
+pub use rehearsal::{Difference, Rehearsed, ScriptFault, rehearse};
 pub use runtime::Runtime;
 pub use words::{
-    Argument, Button, ButtonStyle, Completion, Delivery, Draft, Entry, Event, EventKind, Failure, Field,
-    HttpRequest, HttpResponse, Id, Invocation, Level, Membership, Message, NewChannel, OptionValue, Place,
-    Press, Reaction, Reason, Reply, SettingValue, Suggestion, Tick, Timer, ToolCall, User, Verdict,
+    Argument, Button, ButtonStyle, ChannelMember, Completion, Delivery, Draft, Entry, Event, EventKind,
+    Failure, Field, HttpRequest, HttpResponse, Id, Incoming, Invocation, Level, Membership, Message,
+    NewChannel, OptionValue, Place, Press, Reaction, Reason, Reply, Role, SettingValue, Suggestion, Tick,
+    Timer, ToolCall, User, Verdict,
 };

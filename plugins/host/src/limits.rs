@@ -1,6 +1,6 @@
 //! How much of the server a plugin may use.
 
-use crate::manifest::AskedLimits;
+use crate::manifest::{AskedLimits, Keeping};
 use std::time::Duration;
 
 /// How often a running plugin is interrupted; its CPU time is counted in these.
@@ -11,13 +11,15 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 pub struct Limits {
     /// Bytes of all linear memories together.
     pub memory_bytes: usize,
+    /// The same of a plugin whose instances are kept: an interpreter takes more than a small plugin.
+    pub kept_memory_bytes: usize,
     /// Entries of each table.
     pub table_elements: usize,
-    /// CPU time of an event or a configuration.
+    /// CPU time of any call.
     pub event_cpu: Duration,
     /// Time from the start to the end of an event or a configuration, waiting for host calls included.
     pub event_wall: Duration,
-    /// Time from the start to the end of a command or a reaction, CPU time or not: a person waits.
+    /// Time from the start to the end of a command or a reaction, waiting included: a person waits.
     pub command_wall: Duration,
     /// Time from the start to the end of suggestions while somebody types.
     pub completion_wall: Duration,
@@ -39,6 +41,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 64 << 20,
+            kept_memory_bytes: 256 << 20,
             table_elements: 20_000,
             event_cpu: Duration::from_millis(200),
             event_wall: Duration::from_secs(10),
@@ -59,6 +62,9 @@ impl Limits {
     #[must_use]
     pub fn narrowed(&self, asked: &AskedLimits) -> Self {
         let mut limits = self.clone();
+        if asked.instance == Keeping::Kept {
+            limits.memory_bytes = limits.kept_memory_bytes;
+        }
         if let Some(mib) = asked.memory_mib {
             limits.memory_bytes = limits.memory_bytes.min(mib as usize * (1 << 20));
         }

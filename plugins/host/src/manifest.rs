@@ -2,6 +2,7 @@
 
 mod parse;
 mod section;
+mod webhooks;
 
 use crate::permission::{Grants, Permission};
 use crate::words::{Event, EventKind, OptionValue, SettingValue};
@@ -53,6 +54,8 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     /// What it offers to the assistant.
     pub tools: Vec<Tool>,
+    /// Addresses at which other programs call it.
+    pub webhooks: Vec<Webhook>,
     /// Origins that it calls, such as `https://api.example.com`.
     pub http: Vec<String>,
     /// Limits below the server's.
@@ -67,10 +70,19 @@ pub struct EventFilter {
     pub kind: EventKind,
     /// For messages: only those whose content starts with one of these; empty: all.
     pub prefix: Vec<String>,
+    /// For messages: only those whose content holds one of these; empty: all.
+    pub contains: Vec<String>,
     /// For messages: only those that mention the plugin's bot.
     pub mentions_bot: bool,
     /// Also what other bots did. The plugin's own bot never triggers it.
     pub from_bots: bool,
+}
+
+impl EventFilter {
+    /// Whether it says anything that only a message can have.
+    fn reads_messages(&self) -> bool {
+        self.mentions_bot || !self.prefix.is_empty() || !self.contains.is_empty()
+    }
 }
 
 /// A slash command.
@@ -146,6 +158,35 @@ pub struct Tool {
     pub description: String,
     /// A JSON schema of an object.
     pub schema: serde_json::Value,
+    /// Whether it changes nothing, so that the assistant may call it without asking first; `read-only` in the manifest.
+    pub is_read_only: bool,
+}
+
+/// An address of the plugin, `/hooks/plugins/{id}/{name}`, and how a sender proves that they may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Webhook {
+    /// Unique in the plugin.
+    pub name: String,
+    /// The setting, of type `secret`, with what the sender knows.
+    pub secret: String,
+    /// What stands in `header`.
+    pub proof: Proof,
+    /// In lower case.
+    pub header: String,
+    /// What stands before the proof.
+    pub prefix: String,
+    /// The header with the sender's own id of what they send: the same one twice is the same delivery.
+    pub delivery_header: Option<String>,
+}
+
+/// How a sender proves that they know a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// The HMAC-SHA256 of the body in hex, as GitHub and Gitea do.
+    HmacSha256,
+    /// The secret itself, as GitLab does.
+    Token,
 }
 
 /// A setting.
@@ -186,6 +227,19 @@ pub struct AskedLimits {
     pub event_ms: Option<u32>,
     /// Time of a command, ms.
     pub command_ms: Option<u32>,
+    /// How long an instance lives.
+    pub instance: Keeping,
+}
+
+/// How long an instance of a plugin lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keeping {
+    /// For one call.
+    #[default]
+    Fresh,
+    /// For several, one after the other: for plugins that carry an interpreter.
+    Kept,
 }
 
 impl Manifest {
@@ -218,7 +272,10 @@ impl Manifest {
             Event::MessagePosted(message) | Event::MessageEdited(message) => {
                 let starts = filter.prefix.iter().any(|prefix| message.content.starts_with(prefix.as_str()));
                 let mentions = message.mentions.iter().any(|mentioned| mentioned == bot_id);
-                (filter.prefix.is_empty() || starts) && (!filter.mentions_bot || mentions)
+                let holds = filter.contains.iter().any(|part| message.content.contains(part.as_str()));
+                (filter.prefix.is_empty() || starts)
+                    && (filter.contains.is_empty() || holds)
+                    && (!filter.mentions_bot || mentions)
             }
             _ => true,
         }

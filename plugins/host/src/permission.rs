@@ -34,13 +34,15 @@ pub enum Permission {
     Fetch,
     /// `assistant.tools`: offer its tools to the assistant.
     OfferTools,
+    /// `webhooks.take`: be called by other programs.
+    TakeWebhooks,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
     Event(EventKind),
 }
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 12] = [
+    pub(crate) const LISTED: [Self; 13] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -53,6 +55,7 @@ impl Permission {
         Self::UseTimers,
         Self::Fetch,
         Self::OfferTools,
+        Self::TakeWebhooks,
     ];
 
     /// Those of version 0.1 of the contract.
@@ -80,6 +83,7 @@ impl Permission {
             Self::UseTimers => "Be called at times that it chooses",
             Self::Fetch => "Call the addresses on the Internet that it names",
             Self::OfferTools => "Offer tools to the assistant",
+            Self::TakeWebhooks => "Be called by other programs that know a secret",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
             Self::Event(EventKind::MessageDeleted) => "Be told of deleted messages",
@@ -105,6 +109,7 @@ impl Permission {
             Self::UseTimers => Some("timers.use"),
             Self::Fetch => Some("http.fetch"),
             Self::OfferTools => Some("assistant.tools"),
+            Self::TakeWebhooks => Some("webhooks.take"),
             Self::Event(_) => None,
         }
     }

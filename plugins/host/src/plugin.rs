@@ -1,21 +1,24 @@
 //! A loaded plugin, and its handlers.
 
+mod held;
+
 use crate::call::Call;
-use crate::granted::Granted;
+use crate::granted::{Granted, cut};
 use crate::handlers::{Handler, Handlers, Replied};
 use crate::host::Host;
 use crate::limits::Limits;
-use crate::manifest::{Fault, Manifest};
+use crate::manifest::{Fault, Keeping, Manifest};
 use crate::outcome::{CallError, LoadError};
 use crate::permission::Permission;
 use crate::runtime::Runtime;
 use crate::words::{
-    Completion, Delivery, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Completion, Delivery, Incoming, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,
+    Verdict,
 };
+use held::Held;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre};
 
 const CHAT: [Permission; 7] = [
@@ -29,31 +32,41 @@ const CHAT: [Permission; 7] = [
 ];
 /// Of what a tool answers.
 const TOOL_ANSWER_BYTES: usize = 16 * 1024;
+/// Of why a reaction is refused: a person reads it.
+const REFUSAL_BYTES: usize = 1000;
 
-/// A plugin that is ready to be called. Each call runs in an instance of its own, so calls may run side by side.
+/// A plugin that is ready to be called. Calls that run side by side have an instance each.
 pub struct Plugin {
     runtime: Runtime,
     manifest: Manifest,
     limits: Limits,
     component: InstancePre<Call>,
     handlers: Handlers,
+    /// Under which its instances are kept.
+    number: u64,
 }
 
-/// Runs one call in a fresh instance; gives its store back with the answer.
+/// Runs one call; gives its instance back with the answer.
 macro_rules! run {
     ($self:ident, $host:ident, $handler:expr, $cpu:expr, $wall:expr, $call:ident($($argument:expr),*)) => {{
         if !$self.handlers.has($handler) {
             return Err(CallError::NotHandled);
         }
-        let _place = $self.runtime.place().await;
-        let mut store = $self.runtime.store(Arc::new($host), &$self.limits, $cpu)?;
+        let mut held = $self.hold().await;
         let called = async {
-            let instance = $self.component.instantiate_async(&mut store).await?;
-            $self.handlers.$call(&mut store, &instance, $($argument),*).await
+            let (store, instance) = held.begin(Arc::new($host), $cpu).await?;
+            $self.handlers.$call(store, &instance, $($argument),*).await
         };
         let answer = within($wall, called).await?.map_err(|text| CallError::guest(&text));
-        (store, answer)
+        held.is_sound = true;
+        (held, answer)
     }};
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.runtime.idle().forget(self.number);
+    }
 }
 
 impl Plugin {
@@ -75,7 +88,12 @@ impl Plugin {
         if !faults.is_empty() {
             return Err(LoadError::Interface(faults));
         }
-        Ok(Self { runtime, manifest, limits, component, handlers })
+        let number = runtime.number();
+        Ok(Self { runtime, manifest, limits, component, handlers, number })
+    }
+
+    fn is_kept(&self) -> bool {
+        self.manifest.limits.instance == Keeping::Kept
     }
 
     /// Its manifest.
@@ -114,8 +132,9 @@ impl Plugin {
         call: Invocation,
     ) -> Result<Reply, CallError> {
         let wall = self.limits.command_wall;
-        let (mut store, answer) = run!(self, host, Handler::Commands, wall, wall, command(call));
-        reply(&mut store, answer?)
+        let (mut held, answer) =
+            run!(self, host, Handler::Commands, self.limits.event_cpu, wall, command(call));
+        reply(&mut held, answer?)
     }
 
     /// What could stand at an option that somebody is typing.
@@ -125,7 +144,11 @@ impl Plugin {
         question: Completion,
     ) -> Result<Vec<Suggestion>, CallError> {
         let wall = self.limits.completion_wall;
-        run!(self, host, Handler::Completion, wall, wall, completion(question)).1
+        let (mut held, answer) =
+            run!(self, host, Handler::Completion, self.limits.event_cpu, wall, completion(question));
+        let answer = answer?;
+        held.take_in(answer.iter().map(|it| it.value.len() + it.label.len()).sum())?;
+        Ok(answer)
     }
 
     /// Tells it that a reaction of its manifest was added to a message, or taken back.
@@ -136,8 +159,9 @@ impl Plugin {
         added: bool,
     ) -> Result<Reply, CallError> {
         let wall = self.limits.command_wall;
-        let (mut store, answer) = run!(self, host, Handler::Reactions, wall, wall, reaction(reaction, added));
-        reply(&mut store, answer?)
+        let (mut held, answer) =
+            run!(self, host, Handler::Reactions, self.limits.event_cpu, wall, reaction(reaction, added));
+        reply(&mut held, answer?)
     }
 
     /// Asks whether a reaction of its manifest may be added.
@@ -147,7 +171,10 @@ impl Plugin {
         reaction: Reaction,
     ) -> Result<Verdict, CallError> {
         let wall = self.limits.gate_wall;
-        run!(self, host, Handler::Gate, wall, wall, gate(reaction)).1
+        Ok(match run!(self, host, Handler::Gate, self.limits.event_cpu, wall, gate(reaction)).1? {
+            Verdict::Refuse(text) => Verdict::Refuse(cut(&text, REFUSAL_BYTES).to_owned()),
+            Verdict::Allow => Verdict::Allow,
+        })
     }
 
     /// Tells it that a button of its own was pressed.
@@ -157,8 +184,9 @@ impl Plugin {
         press: Press,
     ) -> Result<Reply, CallError> {
         let wall = self.limits.command_wall;
-        let (mut store, answer) = run!(self, host, Handler::Actions, wall, wall, action(press));
-        reply(&mut store, answer?)
+        let (mut held, answer) =
+            run!(self, host, Handler::Actions, self.limits.event_cpu, wall, action(press));
+        reply(&mut held, answer?)
     }
 
     /// Tells it that a timer of its own is due.
@@ -166,6 +194,17 @@ impl Plugin {
         need(&host, Permission::UseTimers)?;
         let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
         run!(self, host, Handler::Timers, cpu, wall, timer(tick)).1
+    }
+
+    /// Hands it what another program sent to an address of its manifest. That the sender may is for the caller to check.
+    pub async fn on_webhook<H: Host + 'static>(
+        &self,
+        host: Granted<H>,
+        incoming: Incoming,
+    ) -> Result<(), CallError> {
+        need(&host, Permission::TakeWebhooks)?;
+        let (cpu, wall) = (self.limits.event_cpu, self.limits.event_wall);
+        run!(self, host, Handler::Webhooks, cpu, wall, webhook(incoming)).1
     }
 
     /// Calls a tool of its manifest for the assistant; answers text or JSON.
@@ -176,10 +215,10 @@ impl Plugin {
     ) -> Result<String, CallError> {
         need(&host, Permission::OfferTools)?;
         let wall = self.limits.command_wall;
-        let (mut store, answer) = run!(self, host, Handler::Tools, wall, wall, tool(call));
+        let (mut held, answer) = run!(self, host, Handler::Tools, self.limits.event_cpu, wall, tool(call));
         let answer = answer?;
-        store.data_mut().take_in(answer.len())?;
-        Ok(crate::granted::cut(&answer, TOOL_ANSWER_BYTES).to_owned())
+        held.take_in(answer.len())?;
+        Ok(cut(&answer, TOOL_ANSWER_BYTES).to_owned())
     }
 }
 
@@ -224,8 +263,8 @@ async fn within<T>(
     }
 }
 
-fn reply(store: &mut Store<Call>, answer: Replied) -> Result<Reply, CallError> {
-    store.data_mut().take_in(answer.bytes())?;
+fn reply(held: &mut Held<'_>, answer: Replied) -> Result<Reply, CallError> {
+    held.take_in(answer.bytes())?;
     match answer {
         Replied::Known(reply) => {
             if let Reply::Whisper(draft) | Reply::Public(draft) | Reply::Update(draft) = &reply {

@@ -3,6 +3,7 @@
 use crate::bindings;
 use crate::call::Call;
 use crate::host::Host;
+use crate::kept::Idle;
 use crate::limits::{Limits, TICK};
 use crate::manifest::Manifest;
 use crate::outcome::LoadError;
@@ -12,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::component::{HasSelf, Linker};
@@ -24,6 +26,8 @@ const WASM_STACK_BYTES: usize = 512 << 10;
 const ASYNC_STACK_BYTES: usize = 4 << 20;
 /// What the host copies of one argument list or result before looking at it, per byte that the plugin may send.
 const COPY_FACTOR: usize = 2;
+/// Once a minute what nobody calls any more is let go.
+const TICKS_TO_TIDY: u32 = 6000;
 
 /// Loads plugins and runs them; one for each process. Cheap to clone. Calls need a tokio runtime.
 #[derive(Clone)]
@@ -35,6 +39,8 @@ struct Shared {
     cache_folder: Option<PathBuf>,
     caps: Limits,
     calls: Semaphore,
+    idle: Arc<Idle>,
+    plugins: AtomicU64,
 }
 
 impl Runtime {
@@ -46,14 +52,16 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         bindings::v0_1::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
             .map_err(|error| failed(&error))?;
-        bindings::v0_2::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
+        bindings::v0_2::FullPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
             .map_err(|error| failed(&error))?;
         if let Some(folder) = cache_folder {
             std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
-        start_ticks(&engine).map_err(|error| failed(&error))?;
+        let idle = Arc::<Idle>::default();
+        start_ticks(&engine, &idle).map_err(|error| failed(&error))?;
         let cache_folder = cache_folder.map(Path::to_owned);
-        Ok(Self(Arc::new(Shared { engine, linker, cache_folder, caps, calls: Semaphore::new(CALLS) })))
+        let (calls, plugins) = (Semaphore::new(CALLS), AtomicU64::new(0));
+        Ok(Self(Arc::new(Shared { engine, linker, cache_folder, caps, calls, idle, plugins })))
     }
 
     /// Whether the component is the one that the manifest means.
@@ -94,20 +102,36 @@ impl Runtime {
         self.0.calls.acquire().await.ok()
     }
 
+    /// Instances that are kept for further calls.
+    pub(crate) fn idle(&self) -> &Idle {
+        &self.0.idle
+    }
+
+    /// A number that no other plugin of this process has or had.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.plugins.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// A fresh store: nothing of another call is in it, and nothing of this one outlives it.
-    pub(crate) fn store(
-        &self,
+    pub(crate) fn store(&self, limits: &Limits) -> Store<Call> {
+        let mut store = Store::new(&self.0.engine, Call::new(limits.clone()));
+        store.limiter(|call| call);
+        store.epoch_deadline_callback(|mut context| context.data_mut().tick());
+        store
+    }
+
+    /// Gives a call of this store its budget.
+    pub(crate) fn begin(
+        store: &mut Store<Call>,
         host: Arc<dyn Host>,
         limits: &Limits,
         cpu: Duration,
-    ) -> wasmtime::Result<Store<Call>> {
-        let mut store = Store::new(&self.0.engine, Call::new(host, limits.clone(), cpu));
-        store.limiter(|call| call);
+    ) -> wasmtime::Result<()> {
+        store.data_mut().begin(host, cpu);
         store.set_fuel(limits.fuel)?;
         store.set_hostcall_fuel(limits.io_bytes.saturating_mul(COPY_FACTOR));
-        store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         store.set_epoch_deadline(1);
-        Ok(store)
+        Ok(())
     }
 }
 
@@ -124,12 +148,20 @@ fn config() -> Config {
 
 /// Raises the epoch from a thread of its own: a plugin in a tight loop can occupy every thread of the async runtime,
 /// but not this one. It ends with the engine.
-fn start_ticks(engine: &Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
+fn start_ticks(engine: &Engine, idle: &Arc<Idle>) -> std::io::Result<()> {
+    let (engine, idle) = (engine.weak(), Arc::downgrade(idle));
     let ticks = move || {
+        let mut since_tidy = 0_u32;
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
             drop(engine);
+            since_tidy += 1;
+            if since_tidy >= TICKS_TO_TIDY {
+                since_tidy = 0;
+                if let Some(idle) = idle.upgrade() {
+                    idle.tidy();
+                }
+            }
             std::thread::sleep(TICK);
         }
     };

@@ -4,7 +4,8 @@ mod asked;
 mod event;
 
 pub use asked::{
-    Completion, HttpRequest, HttpResponse, NewChannel, Press, Suggestion, Tick, Timer, ToolCall, Verdict,
+    ChannelMember, Completion, HttpRequest, HttpResponse, Incoming, NewChannel, Press, Role, Suggestion,
+    Tick, Timer, ToolCall, Verdict,
 };
 pub use event::{Delivery, Event, EventKind, Membership, Reaction};
 

@@ -197,3 +197,23 @@ pub mod tools {
         },
     });
 }
+
+pub mod webhooks {
+    wit_bindgen::generate!({
+        path: "../wit/v0.2",
+        world: "webhook-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_webhooks",
+        with: {
+            "confab:plugin/types@0.2.0": crate::bindings::host::confab::plugin::types,
+            "confab:plugin/events@0.2.0": crate::bindings::host::confab::plugin::events,
+            "confab:plugin/chat@0.2.0": crate::bindings::host::confab::plugin::chat,
+            "confab:plugin/kv@0.2.0": crate::bindings::host::confab::plugin::kv,
+            "confab:plugin/schedule@0.2.0": crate::bindings::host::confab::plugin::schedule,
+            "confab:plugin/http@0.2.0": crate::bindings::host::confab::plugin::http,
+            "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
+            "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
+            "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+        },
+    });
+}

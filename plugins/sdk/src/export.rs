@@ -1,7 +1,7 @@
 //! The macro that turns a type with handlers into the component's exports.
 
 /// Exports the handlers of a type: `export!(Dice: commands, events)`. The handlers are `lifecycle`, `events`,
-/// `commands`, `completion`, `reactions`, `gate`, `actions`, `timers` and `tools`; each needs its trait. Call it
+/// `commands`, `completion`, `reactions`, `gate`, `actions`, `timers`, `tools` and `webhooks`; each needs its trait. Call it
 /// once, at the root of the crate.
 #[macro_export]
 macro_rules! export {
@@ -91,5 +91,14 @@ macro_rules! export_handler {
             }
         }
         $crate::bindings::tools::export_tools!($plugin with_types_in $crate::bindings::tools);
+    };
+    ($plugin:ident, webhooks) => {
+        impl $crate::bindings::webhooks::exports::confab::plugin::webhook_handler::Guest for $plugin {
+            fn on_webhook(incoming: $crate::types::Incoming) -> Result<(), String> {
+                $crate::install_panic_hook();
+                <$plugin as $crate::WebhookHandler>::on_webhook(incoming)
+            }
+        }
+        $crate::bindings::webhooks::export_webhooks!($plugin with_types_in $crate::bindings::webhooks);
     };
 }

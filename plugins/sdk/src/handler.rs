@@ -2,7 +2,8 @@
 
 use crate::bindings::host::confab::plugin::runtime;
 use crate::types::{
-    Delivery, Invocation, Press, Question, Reaction, Reason, Reply, Suggestion, Tick, ToolCall, Verdict,
+    Delivery, Incoming, Invocation, Press, Question, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,
+    Verdict,
 };
 
 /// Runs after installing, upgrading, and a change of settings.
@@ -57,6 +58,12 @@ pub trait TimerHandler {
 pub trait ToolHandler {
     /// The input is JSON that fits the manifest's schema; the answer is text or JSON.
     fn call_tool(call: ToolCall) -> Result<String, String>;
+}
+
+/// Gets what other programs send to the addresses of the manifest.
+pub trait WebhookHandler {
+    /// After an error the sender is told that it did not work, and may send it again.
+    fn on_webhook(incoming: Incoming) -> Result<(), String>;
 }
 
 /// Makes a panic say in the plugin's log what went wrong: to the host it is a bare `unreachable` trap.

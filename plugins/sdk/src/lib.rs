@@ -31,7 +31,7 @@ pub use bindings::host::confab::plugin::{chat, http, kv, runtime, schedule, sear
 pub use handler::install_panic_hook;
 pub use handler::{
     ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, ReactionGate, ReactionHandler,
-    TimerHandler, ToolHandler,
+    TimerHandler, ToolHandler, WebhookHandler,
 };
 pub use random::Random;
 pub use words::{integer_setting, text_setting};
@@ -46,6 +46,7 @@ pub mod types {
         Question, Suggestion,
     };
     pub use crate::bindings::gate::exports::confab::plugin::reaction_gate::Verdict;
+    pub use crate::bindings::host::confab::plugin::chat::{Member, Role};
     pub use crate::bindings::host::confab::plugin::events::{Delivery, Event, Membership, Reaction};
     pub use crate::bindings::host::confab::plugin::http::{Request, Response};
     pub use crate::bindings::host::confab::plugin::settings::Value;
@@ -55,18 +56,19 @@ pub mod types {
     pub use crate::bindings::lifecycle::exports::confab::plugin::lifecycle::Reason;
     pub use crate::bindings::timers::exports::confab::plugin::timer_handler::Tick;
     pub use crate::bindings::tools::exports::confab::plugin::tool_handler::Call as ToolCall;
+    pub use crate::bindings::webhooks::exports::confab::plugin::webhook_handler::Incoming;
 }
 
 /// Everything that a plugin usually needs.
 pub mod prelude {
     pub use crate::types::{
-        Argument, Button, ButtonStyle, Delivery, Draft, Event, Failure, Field, Invocation, Membership,
-        Message, OptionValue, Place, Press, Question, Reaction, Reason, Reply, Request, Response, Suggestion,
-        Tick, ToolCall, User, Value, Verdict,
+        Argument, Button, ButtonStyle, Delivery, Draft, Event, Failure, Field, Incoming, Invocation, Member,
+        Membership, Message, OptionValue, Place, Press, Question, Reaction, Reason, Reply, Request, Response,
+        Role, Suggestion, Tick, ToolCall, User, Value, Verdict,
     };
     pub use crate::{
         ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, Random, ReactionGate,
-        ReactionHandler, TimerHandler, ToolHandler, chat, http, integer_setting, kv, runtime, schedule,
-        search, settings, text_setting,
+        ReactionHandler, TimerHandler, ToolHandler, WebhookHandler, chat, http, integer_setting, kv, runtime,
+        schedule, search, settings, text_setting,
     };
 }

@@ -1,4 +1,8 @@
-//! `confab plugin`: for whoever runs the server, who may all of it. A running server hears of it from the log.
+//! `confab plugin`: for whoever runs the server, who may all of it. A running server hears of it from the log. `new`,
+//! `check` and `test` are for authors, and need no server.
+
+mod new;
+mod rehearsal;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +28,36 @@ const LINES: u32 = 50;
 
 #[derive(Subcommand)]
 pub enum Plugin {
+    /// Write a new plugin: a folder with all that it takes to build and try it
+    New {
+        /// Lower-case letters, digits and hyphens
+        name: PathBuf,
+        /// In which language
+        #[arg(long = "lang", value_enum)]
+        language: new::Language,
+    },
+    /// Play a written conversation with the plugin in a folder, without a server; fails if it answers otherwise
+    Test {
+        /// The folder
+        folder: PathBuf,
+        /// Another file than the folder's conversation.txt
+        #[arg(long, value_name = "FILE")]
+        conversation: Option<PathBuf>,
+        /// Write what the plugin does into the file
+        #[arg(long)]
+        write: bool,
+    },
+    /// What an event costs the plugin in a folder, on this machine; needs no server
+    Measure {
+        /// The folder
+        folder: PathBuf,
+        /// The text of the message that it is told of
+        #[arg(long, default_value = "hello")]
+        text: String,
+        /// How often
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        calls: u32,
+    },
     /// What is installed
     List,
     /// Whether the plugin in a folder (plugin.toml and its component) is sound, and what it asks for; needs no server
@@ -66,17 +100,31 @@ pub enum Plugin {
 
 /// Runs `confab plugin`.
 pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<()> {
-    if let Plugin::Check { folder } = &which {
-        let (_, checked) = read(folder).await?;
-        say(common, &json!({ "id": checked.id, "version": checked.version, "asks": checked.asks }), || {
-            told(&checked)
-        });
-        return Ok(());
-    }
+    let which = match which {
+        Plugin::New { name, language } => return new::run(&name, language, common),
+        Plugin::Test { folder, conversation, write } => {
+            return rehearsal::run(&folder, conversation, write, common).await;
+        }
+        Plugin::Check { folder } => {
+            let (_, checked) = read(&folder).await?;
+            let shown = json!({ "id": checked.id, "version": checked.version, "asks": checked.asks });
+            say(common, &shown, || told(&checked));
+            return Ok(());
+        }
+        Plugin::Measure { folder, text, calls } => {
+            let (manifest, component) = files(&folder)?;
+            let cache = cache()
+                .ok_or_else(|| refused("unwritable", "there is no folder to cache in: set HOME".into()))?;
+            let found = plugins::measure(&manifest, &component, &text, calls, &cache).await?;
+            say(common, &found, || format!("{found:#}"));
+            return Ok(());
+        }
+        other => other,
+    };
     let db = open_record(settings).await?;
     let done = match which {
         // Done before the record was opened.
-        Plugin::Check { .. } => Ok(()),
+        Plugin::New { .. } | Plugin::Test { .. } | Plugin::Measure { .. } | Plugin::Check { .. } => Ok(()),
         Plugin::List => list(&db, common).await,
         Plugin::Install { folder, grant } => install(&db, &folder, grant, common).await,
         Plugin::Enable { id } => switch(&db, id, true, common).await,
@@ -90,20 +138,37 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
 
 /// The component, and what it is.
 async fn read(folder: &Path) -> Result<(Vec<u8>, Checked)> {
+    let (manifest, component) = files(folder)?;
+    // Compiling takes a tenth of a second to tens of seconds of CPU.
+    let looked = tokio::task::spawn_blocking(move || {
+        plugins::inspect(&manifest, &component, cache().as_deref()).map(|checked| (component, checked))
+    });
+    looked.await.map_err(Fault::internal)?
+}
+
+/// Compiling a plugin with an interpreter takes half a minute: what was compiled is kept where only its owner writes.
+fn cache() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    base.filter(|it| it.is_absolute()).map(|it| it.join("confab/plugins"))
+}
+
+/// The manifest's text and the component in a folder.
+fn files(folder: &Path) -> Result<(String, Vec<u8>)> {
     let file = |name: &str| {
         let path = folder.join(name);
-        std::fs::read(&path).map_err(|error| refused("unreadable", format!("{}: {error}", path.display())))
+        std::fs::read(&path).map_err(|error| {
+            let is_unbuilt = error.kind() == std::io::ErrorKind::NotFound && name.ends_with(".wasm");
+            let hint = if is_unbuilt { "; build the plugin first" } else { "" };
+            refused("unreadable", format!("{}: {error}{hint}", path.display()))
+        })
     };
     let manifest =
         String::from_utf8(file("plugin.toml")?).map_err(|_| Fault::invalid("manifest", "is no text"))?;
     let line = manifest.lines().find_map(|line| line.trim_start().strip_prefix("wasm"));
     let name = line.and_then(|line| line.split('"').nth(1)).filter(|name| !name.contains(['/', '\\']));
     let component = file(name.ok_or_else(|| Fault::invalid("manifest", "plugin.wasm: is missing"))?)?;
-    // Compiling takes a tenth of a second to tens of seconds of CPU.
-    let looked = tokio::task::spawn_blocking(move || {
-        plugins::inspect(&manifest, &component).map(|checked| (component, checked))
-    });
-    looked.await.map_err(Fault::internal)?
+    Ok((manifest, component))
 }
 
 fn told(checked: &Checked) -> String {

@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use confab_core::text::hex;
 use confab_core::{Fault, Result, plugins};
-use confab_plugin_host::{Grants, Limits, LoadError, Manifest, Permission, Runtime};
+use confab_plugin_host::{Grants, Limits, LoadError, Manifest, Permission, Plugin, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -60,18 +61,13 @@ pub struct Checked {
 }
 
 /// Looks at a plugin on disk, without a server: whether the manifest is sound and the component fits it. Blocks while it
-/// compiles.
+/// compiles; what is compiled is kept in `cache`.
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong.
-pub fn inspect(manifest: &str, component: &[u8]) -> Result<Checked> {
-    let sha256 = hex(&Sha256::digest(component));
-    let text = with_hash(&Upload { manifest: manifest.to_owned(), sha256 });
-    let manifest =
-        Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
-    let made =
-        Runtime::new(None, Limits::default()).and_then(|runtime| runtime.load(manifest.clone(), component));
-    made.map_err(|error| Fault::invalid("component", error.to_string()))?;
+pub fn inspect(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result<Checked> {
+    let (text, plugin) = loaded(manifest, component, cache)?;
+    let manifest = plugin.manifest();
     let asks = manifest.asks();
     Ok(Checked {
         id: manifest.id.clone(),
@@ -82,6 +78,16 @@ pub fn inspect(manifest: &str, component: &[u8]) -> Result<Checked> {
         asks_described: described(&asks),
         ..empty()
     })
+}
+
+/// A plugin on disk, ready to be called, and its manifest with the component's hash in it.
+pub(super) fn loaded(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result<(String, Plugin)> {
+    let sha256 = hex(&Sha256::digest(component));
+    let text = with_hash(&Upload { manifest: manifest.to_owned(), sha256 });
+    let manifest =
+        Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+    let made = Runtime::new(cache, Limits::default()).and_then(|runtime| runtime.load(manifest, component));
+    Ok((text, made.map_err(|error| Fault::invalid("component", error.to_string()))?))
 }
 
 type Outcome = std::result::Result<Arc<Manifest>, String>;

@@ -17,8 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use confab_core::plugins::timers;
 use confab_core::{Bus, Db, FutureExt as _, Result, users};
 use confab_plugin_host::{
-    Answer, Draft, Entry, Failure, Granted, Host, HttpRequest, HttpResponse, Id, Level, Message, NewChannel,
-    Permission, Place, SettingKind, SettingValue, Timer, User,
+    Answer, ChannelMember, Draft, Entry, Failure, Granted, Host, HttpRequest, HttpResponse, Id, Level,
+    Message, NewChannel, Permission, Place, SettingKind, SettingValue, Timer, User,
 };
 use confab_protocol::UserId;
 use tokio::sync::Notify;
@@ -166,6 +166,14 @@ impl Host for BotHost {
             self.person_reads(channel).await?;
             self.recent(channel, root, limit).await
         })
+    }
+
+    fn members(&self, channel_id: Id, limit: u32) -> Answer<'_, Vec<ChannelMember>> {
+        self.answer(async move { self.members_of(chat::id(&channel_id, "channel")?, limit).await })
+    }
+
+    fn find_channel(&self, name: String) -> Answer<'_, Id> {
+        self.answer(async move { Ok(self.channel_named(&name).await?.to_string()) })
     }
 
     fn kv_get(&self, key: String) -> Answer<'_, Option<Entry>> {

@@ -22,7 +22,7 @@ use super::catalogue::{self, Catalogue};
 use super::check::{self, Checks};
 use super::command::Commands;
 use super::host::Occasion;
-use super::{action, package, words};
+use super::{action, package, webhooks, words};
 
 /// A click waits this long for a plugin's word, and then counts.
 const GATE_WITHIN: Duration = Duration::from_millis(50);
@@ -89,6 +89,15 @@ pub(super) async fn offer(db: &Db, bus: &Bus, catalogue: &Arc<Catalogue>) -> Res
     bus.serve(
         super::TOOL,
         with(db, catalogue, |db, catalogue, asked| async move { tool(&db, &catalogue, asked).await }),
+    )
+    .await?;
+    bus.serve(
+        super::WEBHOOK,
+        with(
+            db,
+            catalogue,
+            |_, catalogue, received| async move { webhooks::take(&catalogue, received).await },
+        ),
     )
     .await
 }
@@ -208,6 +217,11 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
             .iter()
             .map(|it| json!({ "name": it.name, "description": it.description }))
             .collect();
+        item["webhooks"] = manifest
+            .webhooks
+            .iter()
+            .map(|it| json!({ "path": format!("/hooks/plugins/{}/{}", installed.id, it.name), "secret": it.secret }))
+            .collect();
         item["settings"] = manifest.settings.iter().map(|it| setting_in_list(it, &given)).collect();
     }
     if let Some(text) = &installed.waiting_manifest
@@ -315,6 +329,7 @@ fn tools(catalogue: &Catalogue) -> Value {
                 "name": tool.name,
                 "description": tool.description,
                 "schema": tool.schema,
+                "is_read_only": tool.is_read_only,
             }));
         }
     }

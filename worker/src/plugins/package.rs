@@ -61,7 +61,11 @@ pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
             Err(fault) if fault.is_retryable() => return Err(fault),
             Err(fault) => tracing::error!(plugin = package.manifest.id, %fault, "cannot install the plugin"),
         }
-        register_reactions(db, &package.manifest).await?;
+        // What nobody switched on yet puts no reaction in front of people: they come when it is.
+        let known = plugins::find(&mut db.read(), &package.manifest.id).await;
+        if known.is_ok_and(|it| it.is_enabled) {
+            register_reactions(db, &package.manifest).await?;
+        }
     }
     catalogue.reload().await?;
     for (id, reason) in installed {

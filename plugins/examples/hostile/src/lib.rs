@@ -1,7 +1,11 @@
-//! Does the worst on request: `/misbehave loop`. Only the tests of the plugin host use it.
+//! Does the worst on request, in every handler there is: `/misbehave loop`. Only the tests of the plugin host use it.
 
 use confab_plugin_sdk::prelude::*;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Calls of this instance: what a kept one remembers.
+static CALLS: AtomicU32 = AtomicU32::new(0);
 
 struct Hostile;
 
@@ -22,15 +26,72 @@ impl Lifecycle for Hostile {
     fn configure(_reason: Reason) -> Result<(), String> {
         match settings::get("mood") {
             Some(Value::Text(mood)) if mood == "refusing" => Err("I do not like these settings.".into()),
+            Some(Value::Text(mood)) if mood != "fine" => misbehave(&mood, &nowhere()).map(drop),
             _ => Ok(()),
         }
     }
 }
 
-confab_plugin_sdk::export!(Hostile: commands, events, lifecycle);
+/// What is misbehaviour in the others is the name of whoever reacts here: a reaction brings no text.
+impl ReactionHandler for Hostile {
+    fn on_reaction(reaction: Reaction, _added: bool) -> Result<Reply, String> {
+        misbehave(&reaction.user.username, &reaction.place)
+    }
+}
+
+impl ReactionGate for Hostile {
+    fn may_react(reaction: Reaction) -> Verdict {
+        match misbehave(&reaction.user.username, &reaction.place) {
+            Ok(_) => Verdict::Allow,
+            Err(text) => Verdict::Refuse(text),
+        }
+    }
+}
+
+impl CompletionHandler for Hostile {
+    fn complete(question: Question) -> Vec<Suggestion> {
+        if question.typed == "long-reply" {
+            return vec![Suggestion { value: "x".repeat(300 * 1024), label: None }];
+        }
+        drop(misbehave(&question.typed, &question.place));
+        Vec::new()
+    }
+}
+
+impl ActionHandler for Hostile {
+    fn on_action(press: Press) -> Result<Reply, String> {
+        misbehave(&press.payload, &press.place)
+    }
+}
+
+impl TimerHandler for Hostile {
+    fn on_timer(tick: Tick) -> Result<(), String> {
+        misbehave(&tick.name, &nowhere()).map(drop)
+    }
+}
+
+impl ToolHandler for Hostile {
+    fn call_tool(call: ToolCall) -> Result<String, String> {
+        let how = call.input.trim_matches('"');
+        if how == "long-reply" {
+            return Ok("x".repeat(300 * 1024));
+        }
+        misbehave(how, &nowhere()).map(|_| "done".into())
+    }
+}
+
+confab_plugin_sdk::export!(
+    Hostile: commands, events, lifecycle, reactions, gate, completion, actions, timers, tools
+);
+
+fn nowhere() -> Place {
+    Place { channel: "nowhere".into(), thread: None }
+}
 
 fn misbehave(how: &str, place: &Place) -> Result<Reply, String> {
+    let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
     match how {
+        "count" => return Ok(Reply::tell(calls.to_string())),
         "behave" => return Ok(Reply::tell("I did nothing.")),
         "refuse" => return Err("I do not want to.".into()),
         "loop" => spin(),

@@ -14,7 +14,6 @@ macro_rules! common {
         use crate::words::Draft;
         use bindings::confab::plugin::{chat, events, kv, runtime, settings, types};
         use rand::RngCore as _;
-        use std::time::{SystemTime, UNIX_EPOCH};
 
         type Answered<T> = wasmtime::Result<Result<T, types::Failure>>;
 
@@ -101,7 +100,7 @@ macro_rules! common {
             async fn get(&mut self, key: String) -> wasmtime::Result<Option<settings::Value>> {
                 self.cheap()?;
                 self.take_in(key.len())?;
-                let host = std::sync::Arc::clone(&self.host);
+                let host = self.host()?;
                 let value = self.wait(host.setting(key)).await.unwrap_or_else(|failure| {
                     tracing::warn!(%failure, "A plugin's setting could not be read; the plugin sees it as unset");
                     None
@@ -114,14 +113,13 @@ macro_rules! common {
             async fn log(&mut self, level: runtime::Level, text: String) -> wasmtime::Result<()> {
                 self.cheap()?;
                 self.take_in(text.len())?;
-                self.host.log(level.into(), &text);
+                self.host()?.log(level.into(), &text);
                 Ok(())
             }
 
             async fn now(&mut self) -> wasmtime::Result<u64> {
                 self.cheap()?;
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+                Ok(self.host()?.now_ms())
             }
 
             async fn random_bytes(&mut self, count: u32) -> wasmtime::Result<Vec<u8>> {

@@ -3,10 +3,13 @@
 super::common!(crate::bindings::v0_2);
 
 use crate::words::{
-    Button, ButtonStyle, Completion, HttpRequest, HttpResponse, Press, Suggestion, Tick, ToolCall,
+    Button, ButtonStyle, ChannelMember, Completion, HttpRequest, HttpResponse, Incoming, Press, Role,
+    Suggestion, Tick, ToolCall,
 };
-use bindings::confab::plugin::http;
-use bindings::exports::confab::plugin::{action_handler, completion_handler, timer_handler, tool_handler};
+use bindings::confab::plugin::{chat, http};
+use bindings::exports::confab::plugin::{
+    action_handler, completion_handler, timer_handler, tool_handler, webhook_handler,
+};
 
 impl From<types::Draft> for Draft {
     fn from(draft: types::Draft) -> Self {
@@ -97,5 +100,23 @@ impl From<http::Request> for HttpRequest {
 impl From<HttpResponse> for http::Response {
     fn from(response: HttpResponse) -> Self {
         Self { status: response.status, headers: response.headers, body: response.body }
+    }
+}
+
+impl From<ChannelMember> for chat::Member {
+    fn from(member: ChannelMember) -> Self {
+        let role = match member.role {
+            Role::Owner => chat::Role::Owner,
+            Role::Admin => chat::Role::Admin,
+            Role::Member => chat::Role::Member,
+            Role::Guest => chat::Role::Guest,
+        };
+        Self { user: member.user.into(), role }
+    }
+}
+
+impl From<Incoming> for webhook_handler::Incoming {
+    fn from(incoming: Incoming) -> Self {
+        Self { name: incoming.name, headers: incoming.headers, body: incoming.body }
     }
 }

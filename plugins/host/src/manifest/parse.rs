@@ -2,8 +2,8 @@
 
 use super::section::{Faults, Section};
 use super::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Manifest, OptionKind, Setting,
-    SettingKind, Tool,
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
+    Setting, SettingKind, Tool, webhooks,
 };
 use crate::permission::Permission;
 use crate::words::{EventKind, OptionValue, SettingValue};
@@ -21,7 +21,7 @@ const MOST_PREFIXES: usize = 16;
 const MOST_TOOLS: usize = 16;
 const MOST_ORIGINS: usize = 16;
 const SCHEMA_BYTES: usize = 8 * 1024;
-const NAME_FORM: &str = "lower-case letters, digits and hyphens, beginning with a letter";
+pub(super) const NAME_FORM: &str = "lower-case letters, digits and hyphens, beginning with a letter";
 
 pub(super) fn manifest(text: &str) -> Result<Manifest, Vec<Fault>> {
     let whole = |message: String| vec![Fault { field: "plugin.toml".into(), message }];
@@ -60,6 +60,7 @@ fn read(mut root: Section<'_>) -> Manifest {
         reactions: reactions(&mut root),
         settings: settings(&mut root),
         tools: tools(&mut root),
+        webhooks: webhooks::read(&mut root),
         http: origins(root.section("http")),
         limits: limits(root.section("limits")),
     };
@@ -72,6 +73,10 @@ fn read(mut root: Section<'_>) -> Manifest {
     if manifest.permissions.contains(&Permission::OfferTools) == manifest.tools.is_empty() {
         plugin.note("permissions", "assistant.tools and [[tool]] belong together");
     }
+    if manifest.permissions.contains(&Permission::TakeWebhooks) == manifest.webhooks.is_empty() {
+        plugin.note("permissions", "webhooks.take and [[webhook]] belong together");
+    }
+    webhooks::check(&manifest, &root);
     plugin.finish();
     root.finish();
     manifest
@@ -82,6 +87,7 @@ fn only_since_0_2(manifest: &Manifest, plugin: &Section<'_>) {
     let option =
         |it: &CommandOption| it.completes || matches!(it.kind, OptionKind::User | OptionKind::Channel);
     let is_newer = !manifest.tools.is_empty()
+        || !manifest.webhooks.is_empty()
         || !manifest.http.is_empty()
         || manifest.commands.iter().any(|command| command.options.iter().any(option))
         || manifest.reactions.iter().any(|it| it.asks)
@@ -98,10 +104,11 @@ fn tools(root: &mut Section<'_>) -> Vec<Tool> {
         let name = section.formed_text("name", 32, NAME_FORM, is_name);
         let description = section.required_text("description", 500);
         let schema = schema(&mut section);
+        let is_read_only = section.flag("read-only");
         if !name.is_empty() && tools.iter().any(|other| other.name == name) {
             section.note("name", format!("`{name}` stands here twice"));
         }
-        tools.push(Tool { name, description, schema });
+        tools.push(Tool { name, description, schema, is_read_only });
         section.finish();
     }
     tools
@@ -169,6 +176,7 @@ fn events(root: &mut Section<'_>) -> Vec<EventFilter> {
         let filter = EventFilter {
             kind: name.parse().unwrap_or(EventKind::MessagePosted),
             prefix: section.texts("prefix", MOST_PREFIXES, 64),
+            contains: section.texts("contains", MOST_PREFIXES, 64),
             mentions_bot: section.flag("mentions-bot"),
             from_bots: section.flag("from-bots"),
         };
@@ -177,8 +185,11 @@ fn events(root: &mut Section<'_>) -> Vec<EventFilter> {
             Ok(kind) if events.iter().any(|other| other.kind == kind) => {
                 section.note("name", format!("`{name}` stands here twice"));
             }
-            Ok(kind) if !is_message(kind) && (filter.mentions_bot || !filter.prefix.is_empty()) => {
-                section.note("name", "prefix and mentions-bot are for posted and edited messages only");
+            Ok(kind) if !is_message(kind) && filter.reads_messages() => {
+                section.note(
+                    "name",
+                    "prefix, contains and mentions-bot are for posted and edited messages only",
+                );
             }
             _ => events.push(filter),
         }
@@ -363,6 +374,14 @@ fn limits(mut section: Section<'_>) -> AskedLimits {
         memory_mib: section.integer("memory-mib", 1..=4096),
         event_ms: section.integer("event-ms", 10..=60_000),
         command_ms: section.integer("command-ms", 10..=60_000),
+        instance: match section.text("instance", 16).as_deref() {
+            None | Some("fresh") => Keeping::Fresh,
+            Some("kept") => Keeping::Kept,
+            Some(_) => {
+                section.note("instance", "must be fresh or kept");
+                Keeping::Fresh
+            }
+        },
     };
     section.finish();
     limits
@@ -388,7 +407,7 @@ fn is_version(text: &str) -> bool {
         && parts.iter().all(|part| part.parse::<u32>().is_ok_and(|number| number.to_string() == **part))
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

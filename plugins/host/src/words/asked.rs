@@ -114,6 +114,36 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
+/// What another program sent to an address of the plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Which of the manifest's `[[webhook]]`.
+    pub name: String,
+    /// In lower case, without what proves who the sender is.
+    pub headers: Vec<(String, String)>,
+    /// At most 256 KiB.
+    pub body: Vec<u8>,
+}
+
+/// What somebody is in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it all")]
+pub enum Role {
+    Owner,
+    Admin,
+    Member,
+    Guest,
+}
+
+/// Somebody in a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelMember {
+    /// Who.
+    pub user: User,
+    /// As what.
+    pub role: Role,
+}
+
 /// A channel that a plugin wants made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewChannel {

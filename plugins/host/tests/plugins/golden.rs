@@ -3,15 +3,71 @@
 
 use crate::memory_host::{MemoryHost, channel, user};
 use confab_plugin_host::{
-    Argument, Draft, Failure, Granted, Grants, Host as _, HttpRequest, Invocation, Manifest, OptionValue,
-    Permission, Plugin, Press, Reply, Runtime, Tick, Timer, bundled,
+    Argument, Draft, Failure, Granted, Grants, Host as _, HttpRequest, Invocation, Limits, Manifest,
+    OptionValue, Permission, Plugin, Press, Reply, Runtime, Tick, Timer, bundled, rehearse,
 };
+use sha2::Digest as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 fn loaded(manifest: &str, wasm: &[u8]) -> Plugin {
     Runtime::new(None, confab_plugin_host::Limits::default())
         .unwrap()
         .load(Manifest::parse(manifest).unwrap(), wasm)
         .unwrap()
+}
+
+/// A component with an interpreter in it, built long ago from the sources beside. Python reads the archive: the tests need
+/// it anyway. What is compiled of it, half a minute of CPU, is kept from run to run.
+async fn plays(version: &str, language: &str, component: &str) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let script = "import sys, tarfile; sys.stdout.buffer.write(tarfile.open(sys.argv[1]).extractfile(sys.argv[2]).read())";
+    let done = Command::new("python3")
+        .args(["-c", script, &format!("{root}/components.tar.xz"), component])
+        .output();
+    let done = done.expect("python3 is missing: install the package python3 (ops/install)");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let wasm = done.stdout;
+    let text = |file: &str| std::fs::read_to_string(format!("{root}/{version}/{language}/{file}")).unwrap();
+    let hash: String =
+        sha2::Sha256::digest(&wasm).iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+    let manifest = text("plugin.toml").replacen("[plugin]", &format!("[plugin]\nsha256 = \"{hash}\""), 1);
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/confab/plugins");
+    let limits = Limits {
+        command_wall: Duration::from_secs(30),
+        event_cpu: Duration::from_secs(30),
+        ..Limits::default()
+    };
+    let runtime = Runtime::new(Some(&cache), limits).unwrap();
+    let plugin = runtime.load(Manifest::parse(&manifest).unwrap(), &wasm).unwrap();
+    assert_eq!(format!("v{}", plugin.manifest().api), version);
+    // Twice: the second time by instances that were kept.
+    for _ in 0..2 {
+        let played = rehearse(&plugin, &text("conversation.txt")).await.unwrap();
+        assert!(played.differences.is_empty(), "{:#?}", played.differences);
+        assert!(played.scenes >= 3);
+    }
+}
+
+#[tokio::test]
+async fn python_of_the_first_version_still_works() {
+    plays("v0.1", "python", "glossary-0.1.wasm").await;
+}
+
+#[tokio::test]
+async fn python_of_the_second_version_still_works() {
+    plays("v0.2", "python", "glossary-0.2.wasm").await;
+}
+
+#[tokio::test]
+async fn javascript_of_the_first_version_still_works() {
+    plays("v0.1", "javascript", "picker-0.1.wasm").await;
+}
+
+#[tokio::test]
+async fn javascript_of_the_second_version_still_works() {
+    plays("v0.2", "javascript", "picker-0.2.wasm").await;
 }
 
 fn bundle(name: &str) -> Plugin {

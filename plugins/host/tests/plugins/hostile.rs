@@ -15,7 +15,8 @@ const WASM: &[u8] = include_bytes!("../hostile.wasm");
 pub fn hostile() -> &'static Plugin {
     static HOSTILE: OnceLock<Plugin> = OnceLock::new();
     HOSTILE.get_or_init(|| {
-        with_limits(Limits { command_wall: Duration::from_secs(30), host_calls: 50, ..Limits::default() })
+        let long = Duration::from_secs(30);
+        with_limits(Limits { command_wall: long, event_cpu: long, host_calls: 50, ..Limits::default() })
     })
 }
 
@@ -177,11 +178,10 @@ async fn a_host_call_that_hangs_is_given_up_and_the_plugin_is_told() {
 /// Waiting for the host is not computing: fifty slow posts are within the CPU time of an event.
 #[tokio::test]
 async fn waiting_costs_no_cpu_time() {
-    let host = MemoryHost::default();
+    let (plugin, host) = (with_limits(Limits::default()), MemoryHost::default());
     host.memory().post_takes = Duration::from_millis(12);
     let event = Event::MessagePosted(message("m1", user("eve", false), "storm"));
-    let error =
-        hostile().on_event(granted(&host), Delivery { sequence: 1, attempt: 1, at_ms: 0, event }).await;
+    let error = plugin.on_event(granted(&host), Delivery { sequence: 1, attempt: 1, at_ms: 0, event }).await;
     assert_eq!(error, Err(CallError::HostLimit("50 host calls".into())));
 }
 
@@ -238,11 +238,13 @@ fn a_component_must_fit_its_manifest() {
     let Some(LoadError::Interface(faults)) = load(&greedy) else { panic!("loaded") };
     let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
     assert_eq!(fields, ["plugin.permissions", "plugin.permissions"]);
-    let lacking = MANIFEST.to_owned() + "\n[[reaction]]\ncode = \"sneer\"\nname = \"Sneer\"\ntext = \"😏\"\n";
+    let lacking = MANIFEST.replace("\"storage\"]", "\"storage\", \"webhooks.take\"]")
+        + "\n[[setting]]\nkey = \"key\"\ntype = \"secret\"\ndescription = \"Of the sender\"\n"
+        + "\n[[webhook]]\nname = \"sneer\"\nsecret = \"key\"\nproof = \"token\"\nheader = \"x-key\"\n";
     let Some(LoadError::Interface(faults)) = load(&lacking) else { panic!("loaded") };
     assert_eq!(
         faults[0].to_string(),
-        "reaction: the component does not export confab:plugin/reaction-handler@0.2.0"
+        "webhook: the component does not export confab:plugin/webhook-handler@0.2.0"
     );
 }
 

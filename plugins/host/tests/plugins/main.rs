@@ -3,8 +3,11 @@
 
 mod commands;
 mod dice;
+mod every_entry;
 mod golden;
 mod grants;
 mod hostile;
+mod kept;
 mod manifests;
 mod memory_host;
+mod rehearsals;

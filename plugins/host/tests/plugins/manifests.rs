@@ -1,6 +1,7 @@
 //! Manifests: a bad one lists all its faults.
 
-use confab_plugin_host::{Draft, Field, Grants, Manifest, Permission, SettingValue, bundled};
+use crate::memory_host::{message, user};
+use confab_plugin_host::{Draft, Event, Field, Grants, Manifest, Permission, SettingValue, bundled};
 use std::collections::BTreeMap;
 
 const BAD: &str = r#"
@@ -154,4 +155,38 @@ fn a_draft_becomes_one_text() {
     };
     assert_eq!(draft.markdown(), "Result\n\n**a** 1 · **b** 1\n**c** 1");
     assert_eq!(Draft { fields: vec![field("a", false)], ..Draft::default() }.markdown(), "**a** 1");
+}
+
+#[test]
+fn a_webhook_needs_a_secret_that_can_be_set_and_the_permission() {
+    let hook = r#"
+[[webhook]]
+name = "build"
+secret = "key"
+proof = "hmac-sha256"
+header = "x-signature"
+"#;
+    let fields = |text: String| -> Vec<String> {
+        Manifest::parse(&text)
+            .map_or_else(|faults| faults.into_iter().map(|it| it.field).collect(), |_| Vec::new())
+    };
+    let repositories = bundled().iter().find(|it| it.name == "repositories").unwrap().manifest;
+    assert_eq!(fields(repositories.to_owned()), Vec::<String>::new());
+    assert_eq!(fields(repositories.to_owned() + hook), ["webhook[2].secret"]);
+    let without = repositories.replace(", \"webhooks.take\"", "");
+    assert_eq!(fields(without), ["plugin.permissions"]);
+    let wrong = hook
+        .replace("hmac-sha256", "md5")
+        .replace("x-signature", "X Signature")
+        .replace("\"key\"", "\"github-secret\"");
+    assert_eq!(fields(repositories.to_owned() + &wrong), ["webhook[2].proof", "webhook[2].header"]);
+}
+
+#[test]
+fn events_are_filtered_by_what_a_message_holds() {
+    let karma = bundled().iter().find(|it| it.name == "karma").unwrap();
+    let karma = Manifest::parse(karma.manifest).unwrap();
+    let wants =
+        |text: &str| karma.wants(&Event::MessagePosted(message("m", user("ada", false), text)), "bot");
+    assert!(wants("well done, bob++") && !wants("well done, bob"));
 }

@@ -1,8 +1,8 @@
 //! A host in memory that remembers what it was asked.
 
 use confab_plugin_host::{
-    Answer, Draft, Entry, Failure, Host, HttpRequest, HttpResponse, Id, Level, Message, NewChannel,
-    Permission, Place, SettingValue, Timer, User,
+    Answer, ChannelMember, Draft, Entry, Failure, Host, HttpRequest, HttpResponse, Id, Level, Message,
+    NewChannel, Permission, Place, Role, SettingValue, Timer, User,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -96,6 +96,14 @@ impl Host for MemoryHost {
 
     fn find_user(&self, username: String) -> Answer<'_, User> {
         ready(Ok(user(&username, false)))
+    }
+
+    fn members(&self, _channel_id: Id, _limit: u32) -> Answer<'_, Vec<ChannelMember>> {
+        ready(Ok(vec![ChannelMember { user: user("ada", false), role: Role::Owner }]))
+    }
+
+    fn find_channel(&self, name: String) -> Answer<'_, Id> {
+        ready(Ok(name))
     }
 
     fn set_timer(&self, timer: Timer) -> Answer<'_, ()> {

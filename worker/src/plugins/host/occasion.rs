@@ -37,6 +37,12 @@ impl Occasion {
         Self { name: format!("timer:{short}:{due_at}"), at: None }
     }
 
+    /// What another program sent to an address of the plugin. The same delivery once more says nothing a second time.
+    pub(in crate::plugins) fn webhook(name: &str, delivery: &str) -> Self {
+        let short: String = confab_core::text::hash(&format!("{name} {delivery}")).chars().take(32).collect();
+        Self { name: format!("webhook:{short}"), at: None }
+    }
+
     /// The installation of a component, or the upgrade to it.
     pub(in crate::plugins) fn installation(sha256: &str) -> Self {
         Self { name: sha256.chars().take(16).collect(), at: None }

@@ -6,10 +6,11 @@ use confab_core::roles::{self, Permission};
 use confab_core::whispers::{self, NewWhisper, Whisper};
 use confab_core::{Fault, FutureExt as _, Result, Tx, access, members, text};
 use confab_plugin_host as plugin;
-use confab_protocol::{ChannelId, ChannelKind, MessageId, UserId};
+use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MessageId, UserId};
 use uuid::Uuid;
 
 use super::{BotHost, chat};
+use crate::plugins::words;
 
 /// Numbers that are tried behind the name of a new channel that is taken.
 const NAMES: u32 = 20;
@@ -97,6 +98,39 @@ impl BotHost {
             Fault::Invalid { .. } => Fault::NotFound("user"),
             other => other,
         })
+    }
+
+    /// Who is in a channel that the bot is in, those of the highest role first.
+    pub(super) async fn members_of(
+        &self,
+        channel: ChannelId,
+        limit: u32,
+    ) -> Result<Vec<plugin::ChannelMember>> {
+        let mut on = self.db.read();
+        access::admit(&mut on, self.bot(), channel).await?.member()?;
+        self.person_reads(channel).await?;
+        let (found, _) = members::list(&mut on, channel, "", limit).await?;
+        let member = |it: &confab_protocol::Member| plugin::ChannelMember {
+            user: words::user(&it.user),
+            role: match it.role {
+                ChannelRole::Owner => plugin::Role::Owner,
+                ChannelRole::Admin => plugin::Role::Admin,
+                ChannelRole::Member => plugin::Role::Member,
+                ChannelRole::Guest => plugin::Role::Guest,
+            },
+        };
+        Ok(found.iter().map(member).collect())
+    }
+
+    /// The channel that a name means to the bot, and to the person whom it answers.
+    pub(super) async fn channel_named(&self, name: &str) -> Result<ChannelId> {
+        let found = channels::named(&mut self.db.read(), self.bot(), name).await?;
+        for channel in found {
+            if self.person_reads(channel).await.is_ok() {
+                return Ok(channel);
+            }
+        }
+        Err(Fault::NotFound("channel"))
     }
 
     /// Makes a channel with the bot as its owner. For a person who may make none, the plugin makes none.

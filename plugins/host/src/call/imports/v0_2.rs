@@ -26,6 +26,15 @@ super::common!(crate::bindings::v0_2, {
     async fn find_user(&mut self, username: String) -> Answered<types::User> {
         told(self.ask(username.len(), |host| host.find_user(username)).await)
     }
+
+    async fn members(&mut self, channel: String, limit: u32) -> Answered<Vec<chat::Member>> {
+        let answer = self.ask(channel.len(), |host| host.members(channel, limit)).await?;
+        Ok(answer.map(|members| members.into_iter().map(Into::into).collect()).map_err(Into::into))
+    }
+
+    async fn find_channel(&mut self, name: String) -> Answered<String> {
+        told(self.ask(name.len(), |host| host.find_channel(name)).await)
+    }
 });
 
 use crate::words::{HttpRequest, NewChannel, Timer};
