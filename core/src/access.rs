@@ -248,6 +248,19 @@ pub(crate) async fn place_for_manager(
     Ok((place, archived))
 }
 
+/// Lets an admin or owner do what nobody hears of, such as making an invitation: takes the lock of the channel, an archived
+/// one too, but no number. Conversations have nobody who manages them.
+pub(crate) async fn admit_manager(tx: &mut Tx, user: Option<UserId>, channel: ChannelId) -> Result<Admitted> {
+    let user = user.ok_or(Fault::NotFound("channel"))?;
+    place_of_system(tx, channel, Take::Events(0)).await?;
+    let admitted = admit(tx, user, channel).await?;
+    if matches!(admitted.kind, ChannelKind::Direct | ChannelKind::Group) {
+        return Err(Fault::conflict("conversation_is_fixed", "a conversation stays between its people"));
+    }
+    admitted.at_least(ChannelRole::Admin)?;
+    Ok(admitted)
+}
+
 /// Gives the numbers back that a write turned out not to need: the others would wait for the event that has them.
 pub(crate) async fn give_back(tx: &mut Tx, channel: ChannelId, take: Take) -> Result<()> {
     let (seqs, numbers) = take.counts();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use confab_protocol::{ChannelId, ChannelKind, ChannelRole, Timestamp, UserId};
+use confab_protocol::{ChannelId, ChannelRole, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -95,8 +95,8 @@ pub async fn make(
     terms: Terms,
 ) -> Result<(ChannelInvitation, String)> {
     terms.check()?;
-    let user = manager(tx, by, channel).await?;
-    let admitted = access::admit(tx, user, channel).await?;
+    let admitted = access::admit_manager(tx, by.user_id, channel).await?;
+    let user = admitted.user_id();
     if admitted.is_archived() {
         return Err(Fault::conflict("channel_archived", "this channel is archived"));
     }
@@ -219,7 +219,7 @@ pub async fn list(
 /// # Errors
 /// [`Fault::NotFound`] for one that is over already, or of another channel.
 pub async fn revoke(tx: &mut Tx, by: &Actor, channel: ChannelId, id: Uuid) -> Result<()> {
-    manager(tx, by, channel).await?;
+    access::admit_manager(tx, by.user_id, channel).await?;
     let now = Timestamp::now().0;
     if run!(tx, sqlx::query(REVOKE).bind(id).bind(channel.0).bind(now), execute)? == 0 {
         return Err(Fault::NotFound("invitation"));
@@ -232,17 +232,4 @@ pub async fn revoke(tx: &mut Tx, by: &Actor, channel: ChannelId, id: Uuid) -> Re
 pub async fn sweep(tx: &mut Tx) -> Result<()> {
     run!(tx, sqlx::query(SWEEP).bind(Timestamp::now().0), execute)?;
     Ok(())
-}
-
-/// Whoever manages a channel that people can be invited to. Takes the channel's lock, but no number: nobody hears of
-/// invitations.
-async fn manager(tx: &mut Tx, by: &Actor, channel: ChannelId) -> Result<UserId> {
-    let user = by.user_id.ok_or(Fault::NotFound("channel"))?;
-    access::place_of_system(tx, channel, Take::Events(0)).await?;
-    let admitted = access::admit(tx, user, channel).await?;
-    if matches!(admitted.kind(), ChannelKind::Direct | ChannelKind::Group) {
-        return Err(Fault::conflict("conversation_is_fixed", "a conversation stays between its people"));
-    }
-    admitted.at_least(ChannelRole::Admin)?;
-    Ok(user)
 }

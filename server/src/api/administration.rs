@@ -45,6 +45,8 @@ struct Stats {
     cursors: serde_json::Value,
     /// The search index: `lag` is the number of events not yet in it, `origin` the position of the log when it was
     /// begun. While a new one is built, `building` tells how many messages are done, and of how many.
+    /// `vectors` names the `model` of search by meaning, the one whose vectors are `serving`, and with `building` how far vectors of
+    /// a new model are.
     index: serde_json::Value,
     /// `sqlite` or `postgres`.
     engine: String,

@@ -17,7 +17,7 @@ use super::auth::{Bearer, Done};
 use super::strict::Text;
 use super::{Answer, Area, app, cursor};
 use crate::state::App;
-use streamed::Told;
+use streamed::{Reader, Told};
 
 #[derive(Debug, Object)]
 struct Ask {
@@ -139,7 +139,7 @@ impl Assistant {
             "channel_id": body.0.channel_id,
         });
         let answers = app.bus.ask_for_pieces(services::ANSWER_IN_PIECES, &question).await?;
-        Ok(Told::of(answers, accepted(headers), app.public_url()).await?)
+        Ok(Told::of(answers, accepted(headers), Reader::of(app, &caller.0)).await?)
     }
 
     /// Sums up a thread, a channel, a time, or without any of these everything that the caller has not read. It answers as
@@ -162,7 +162,7 @@ impl Assistant {
             conversation_id,
         };
         let answers = app.bus.ask_for_pieces(services::SUMMARIZE, &asked).await?;
-        Ok(Told::of(answers, accepted(headers), app.public_url()).await?)
+        Ok(Told::of(answers, accepted(headers), Reader::of(app, &caller.0)).await?)
     }
 
     /// The passages that an answer would use.

@@ -67,8 +67,12 @@ impl Commands {
         let app = app(&self.0)?;
         app.limits.search(caller.0.user_id)?;
         let typed = typed.0.unwrap_or_default();
-        if typed.chars().count() > 200 || command.0.len() > 64 || option.0.len() > 64 {
-            return Err(Fault::invalid("typed", "has at most 200 characters").into());
+        for (field, text, most) in
+            [("command", &command.0, 64), ("option", &option.0, 64), ("typed", &typed, 200)]
+        {
+            if text.chars().count() > most {
+                return Err(Fault::invalid(field, format!("has at most {most} characters")).into());
+            }
         }
         let question = json!({
             "user_id": caller.0.user_id,

@@ -152,6 +152,10 @@ impl Reactions {
 /// reaction counts.
 async fn ask_plugin(app: &App, user_id: UserId, message_id: MessageId, code: &str) -> Result<()> {
     let code = code.trim_matches(':');
+    // Emoji belong to nobody, and are what almost everybody reacts with: no query for these.
+    if !code.is_ascii() {
+        return Ok(());
+    }
     if reactions::plugin_of(&mut app.db.read(), code).await?.is_none() {
         return Ok(());
     }

@@ -71,8 +71,8 @@ pub struct Search(pub Option<App>);
 
 #[OpenApi(tag = "Area::Search")]
 impl Search {
-    /// Messages that the caller may read. `q` knows words, "phrases", `from:` `in:` `before:` `after:` `has:`. `mode` says by
-    /// what they are found. Without it, three words or more outside of quotes are found by both, where the server has a model;
+    /// Messages that the caller may read. `q` knows words, "phrases", beginnings (`ferr*`), `from:` `in:` `mentions:` `before:`
+    /// `after:` `during:` `has:` `is:`. `mode` says by what they are found. Without it, three words or more outside of quotes are found by both, where the server has a model;
     /// everything else by its words. "phrases" are always found by their words.
     #[oai(path = "/search/messages", method = "get")]
     async fn messages(
@@ -93,7 +93,7 @@ impl Search {
     }
 
     /// Files of messages that the caller may read, by their names and by the words in them. `q` knows words, "phrases",
-    /// `from:` `in:` `before:` `after:`.
+    /// `from:` `in:` `before:` `after:` `during:`.
     #[oai(path = "/search/files", method = "get")]
     async fn files(
         &self,

@@ -1,9 +1,11 @@
 //! An answer at once or in pieces, as the caller accepts it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use confab_core::bus::Answers;
 use confab_core::{Fault, Result};
+use confab_protocol::SessionId;
 use confab_worker::services::complete;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use poem::http::{HeaderValue, header};
@@ -14,8 +16,11 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registr
 use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::Answered;
+use crate::caller::Caller;
+use crate::state::App;
 
 /// So that no proxy takes a thinking model for a dead one; and a client that is gone is noticed by it: the framework goes on
 /// with an answer until a write fails.
@@ -35,6 +40,47 @@ struct News {
     text: Option<String>,
 }
 
+/// Who reads an answer while it is made.
+pub struct Reader {
+    app: App,
+    session: SessionId,
+}
+
+impl Reader {
+    /// The caller.
+    pub fn of(app: &App, caller: &Caller) -> Self {
+        Self { app: app.clone(), session: caller.session_id }
+    }
+
+    /// Fails once the session has ended: what was begun under it is not told to its end. A record that does not answer for
+    /// a moment ends nothing.
+    async fn check(&self) -> Result<()> {
+        match self.app.tokens.live(&self.app.db, self.session).await {
+            Err(fault @ Fault::Unauthenticated { .. }) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next piece, unless the session ends before it comes.
+    async fn next(&self, answers: &mut Answers) -> Option<Result<Value>> {
+        // One future over all looks: it knows for how long nothing came.
+        let mut next = pin!(answers.next());
+        loop {
+            tokio::select! {
+                piece = &mut next => {
+                    let piece = piece?;
+                    return Some(self.check().await.and(piece));
+                }
+                () = sleep(KEEP_ALIVE) => {
+                    if let Err(fault) = self.check().await {
+                        return Some(Err(fault));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// See the module.
 pub enum Told {
     /// All of it.
@@ -44,29 +90,30 @@ pub enum Told {
 }
 
 impl Told {
-    /// As the caller accepts it. `url` is put before each path of a message.
+    /// As the caller accepts it.
     ///
     /// # Errors
     /// What the worker says before it begins; of an answer that is wanted whole, also later.
-    pub async fn of(mut answers: Answers, accepts: Option<&str>, url: &str) -> Result<Self> {
+    pub async fn of(mut answers: Answers, accepts: Option<&str>, reader: Reader) -> Result<Self> {
         let first = answers.next().await.ok_or(Fault::Unavailable("the worker"))??;
         if accepts.is_some_and(|accepts| accepts.contains(EVENTS)) {
-            return Ok(Self::Pieces(pieces(first, answers, url.to_owned())));
+            return Ok(Self::Pieces(pieces(first, answers, reader)));
         }
         let mut piece = first;
         while piece["type"] != "done" {
-            piece = answers.next().await.ok_or(Fault::Unavailable("the worker"))??;
+            piece = reader.next(&mut answers).await.ok_or(Fault::Unavailable("the worker"))??;
         }
-        complete(&mut piece, url);
+        complete(&mut piece, reader.app.public_url());
         Ok(Self::Whole(Json(serde_json::from_value(piece).map_err(Fault::internal)?)))
     }
 }
 
-fn pieces(first: Value, answers: Answers, url: String) -> EventStream<BoxStream<'static, Value>> {
-    let rest = stream::unfold(Some(answers), |answers| async move {
-        let mut answers = answers?;
-        match answers.next().await? {
-            Ok(piece) => Some((piece, Some(answers))),
+fn pieces(first: Value, answers: Answers, reader: Reader) -> EventStream<BoxStream<'static, Value>> {
+    let url = reader.app.public_url().to_owned();
+    let rest = stream::unfold(Some((answers, reader)), |from| async move {
+        let (mut answers, reader) = from?;
+        match reader.next(&mut answers).await? {
+            Ok(piece) => Some((piece, Some((answers, reader)))),
             Err(fault) => Some((told(&fault), None)),
         }
     });

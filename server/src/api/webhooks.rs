@@ -1,0 +1,138 @@
+//! Incoming webhooks of a channel; what they bring comes in at `POST /hooks/{secret}` ([`crate::hooks`]).
+
+use confab_core::FutureExt;
+use confab_core::webhooks::{self, Webhook};
+use confab_protocol::{ChannelId, Timestamp, UserId};
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use uuid::Uuid;
+
+use super::auth::{Bearer, Done};
+use super::strict::Text;
+use super::{Answer, Area, app};
+use crate::state::App;
+
+#[derive(Debug, Object)]
+struct NewWebhook {
+    /// What people call it, and its bot: 1 to 80 characters.
+    name: Text,
+}
+
+/// A webhook with its address, which is shown this once: whoever knows it writes into the channel.
+#[derive(Object)]
+struct ShownWebhook {
+    id: Uuid,
+    /// Where programs post to.
+    url: String,
+    name: String,
+    channel_id: ChannelId,
+    bot_id: UserId,
+    created_by_id: UserId,
+    created_at: Timestamp,
+}
+
+#[derive(ApiResponse)]
+enum Made {
+    /// The webhook was made.
+    #[oai(status = 201)]
+    Created(Json<ShownWebhook>),
+}
+
+/// A webhook without its address.
+#[derive(Object)]
+struct ListedWebhook {
+    id: Uuid,
+    name: String,
+    /// As whom it writes.
+    bot_id: UserId,
+    /// Who made it or renewed its address: when their account rests, so does it.
+    created_by_id: UserId,
+    created_at: Timestamp,
+    /// When it was last used, to about a minute.
+    last_used_at: Option<Timestamp>,
+}
+
+impl From<Webhook> for ListedWebhook {
+    fn from(it: Webhook) -> Self {
+        Self {
+            id: it.id,
+            name: it.name,
+            bot_id: it.bot_id,
+            created_by_id: it.created_by_id,
+            created_at: it.created_at,
+            last_used_at: it.last_used_at,
+        }
+    }
+}
+
+#[derive(Object)]
+struct WebhookList {
+    items: Vec<ListedWebhook>,
+}
+
+fn shown(app: &App, it: Webhook, secret: &str) -> Json<ShownWebhook> {
+    let url = format!("{}/hooks/{secret}", app.public_url());
+    Json(ShownWebhook {
+        id: it.id,
+        url,
+        name: it.name,
+        channel_id: it.channel_id,
+        bot_id: it.bot_id,
+        created_by_id: it.created_by_id,
+        created_at: it.created_at,
+    })
+}
+
+pub struct Webhooks(pub Option<App>);
+
+#[OpenApi(tag = "Area::Channels")]
+impl Webhooks {
+    /// Makes a webhook: an admin's or owner's doing. Its bot joins the channel as a guest.
+    #[oai(path = "/channels/:id/webhooks", method = "post")]
+    async fn make(&self, caller: Bearer, id: Path<Uuid>, body: Json<NewWebhook>) -> Answer<Made> {
+        let app = app(&self.0)?;
+        let (by, channel, name) = (caller.0.actor(), ChannelId(id.0), body.0.name.0);
+        let (made, secret) = app
+            .db
+            .write(move |tx| async move { webhooks::make(tx, &by, channel, &name).await }.boxed())
+            .await?;
+        Ok(Made::Created(shown(app, made, &secret)))
+    }
+
+    /// A channel's webhooks, without their addresses: an admin's or owner's to see. At most twenty.
+    #[oai(path = "/channels/:id/webhooks", method = "get")]
+    async fn list(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<WebhookList>> {
+        let (on, user) = (&mut app(&self.0)?.db.read(), caller.0.user_id);
+        let found = webhooks::list(on, user, ChannelId(id.0)).await?;
+        Ok(Json(WebhookList { items: found.into_iter().map(ListedWebhook::from).collect() }))
+    }
+
+    /// Gives a webhook a new address; the old one is worth nothing from now on. Whoever does so is responsible for it.
+    #[oai(path = "/channels/:id/webhooks/:webhook_id/rotate", method = "post")]
+    async fn rotate(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        webhook_id: Path<Uuid>,
+    ) -> Answer<Json<ShownWebhook>> {
+        let app = app(&self.0)?;
+        let (by, channel, webhook) = (caller.0.actor(), ChannelId(id.0), webhook_id.0);
+        let (renewed, secret) = app
+            .db
+            .write(move |tx| async move { webhooks::rotate(tx, &by, channel, webhook).await }.boxed())
+            .await?;
+        Ok(shown(app, renewed, &secret))
+    }
+
+    /// Deletes a webhook: an admin's or owner's doing. Its bot leaves; what it wrote stays.
+    #[oai(path = "/channels/:id/webhooks/:webhook_id", method = "delete")]
+    async fn delete(&self, caller: Bearer, id: Path<Uuid>, webhook_id: Path<Uuid>) -> Answer<Done> {
+        let (by, channel, webhook) = (caller.0.actor(), ChannelId(id.0), webhook_id.0);
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { webhooks::delete(tx, &by, channel, webhook).await }.boxed())
+            .await?;
+        Ok(Done::NoContent)
+    }
+}

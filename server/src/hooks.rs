@@ -1,0 +1,66 @@
+//! `POST /hooks/{secret}`: where other programs write into a channel, in the words that they use for Slack and Mattermost.
+//! [`payload`] reads what they send, [`card`] writes it as Markdown; who may, and where it goes, is core's. Below
+//! `/hooks/plugins/` they reach [`plugins`].
+
+mod card;
+mod payload;
+pub mod plugins;
+
+use confab_core::{Fault, FutureExt, Result, webhooks};
+use confab_protocol::{Message, MessageId};
+use poem::http::{StatusCode, header};
+use poem::web::{Data, Path};
+use poem::{Request, Response, handler};
+
+use crate::http::problem;
+use crate::state::App;
+use payload::Payload;
+
+/// Longer than any secret of ours.
+const TOKEN_BYTES: usize = 200;
+
+/// Takes one message. Says `ok`, and nothing else, as plain text: that is what Alertmanager and others look for. Who asks
+/// for JSON is told which message it became.
+#[handler]
+pub async fn receive(request: &Request, token: Path<String>, body: Vec<u8>, app: Data<&App>) -> Response {
+    let wants_json =
+        request.header(header::ACCEPT).is_some_and(|accepted| accepted.contains("application/json"));
+    match take(&app, &token, request.content_type().unwrap_or_default(), &body).await {
+        Ok(message) if wants_json => {
+            // Slack's word for what a later message may answer.
+            let said = serde_json::json!({ "ok": true, "ts": message.id, "channel": message.channel_id });
+            Response::builder().content_type("application/json").body(said.to_string())
+        }
+        Ok(_) => Response::builder().content_type("text/plain; charset=utf-8").body("ok"),
+        Err(fault) => problem::response(fault),
+    }
+}
+
+/// Somebody looks at the address in a browser.
+#[handler]
+pub fn explain() -> Response {
+    Response::builder()
+        .status(StatusCode::METHOD_NOT_ALLOWED)
+        .header(header::ALLOW, "POST")
+        .content_type("text/plain; charset=utf-8")
+        .body("programs write here: POST {\"text\": \"…\"} as JSON")
+}
+
+async fn take(app: &App, token: &str, content_type: &str, body: &[u8]) -> Result<Message> {
+    if token.len() > TOKEN_BYTES {
+        return Err(Fault::NotFound("webhook"));
+    }
+    // Who it is comes first: what a stranger sends is not read.
+    let webhook = webhooks::of_token(&mut app.db.read(), token).await?;
+    app.limits.hook(webhook.id)?;
+    let payload = Payload::read(content_type, body)?;
+    let content = card::markdown(&payload, &webhook.name)?;
+    let parent: Option<MessageId> = payload.answers();
+    let token = token.to_owned();
+    let posted = app
+        .db
+        .write(move |tx| async move { webhooks::post(tx, &token, content, parent).await }.boxed())
+        .await?;
+    metrics::counter!("confab_messages_posted_total").increment(1);
+    Ok(posted.message)
+}
