@@ -1,11 +1,12 @@
 //! From a text to a vector: texts that mean alike lie close together, so that what is asked is found in other words.
 //!
 //! A provider is an [`Embedder`]. The built-in [`table`] needs nothing; [`remote`] asks an endpoint that speaks the
-//! OpenAI API, which an operator names in the settings. A model in a local folder is a third implementation of the same
-//! trait: it is chosen in [`of`], and nothing else needs to know of it.
+//! OpenAI API, which an operator names in the settings; [`local`] is a model in a folder of the machine. One is chosen in
+//! [`of`], and nothing else needs to know which.
 //!
 //! Vectors of two models cannot be compared. Whoever keeps vectors keeps them under their model's [`ModelId`].
 
+pub mod local;
 pub mod remote;
 pub mod table;
 mod word_pieces;
@@ -19,6 +20,7 @@ use confab_core::{Result, Settings};
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
+pub use local::Local;
 pub use remote::Remote;
 pub use table::Table;
 
@@ -106,12 +108,13 @@ pub trait Embedder: Send + Sync {
 /// The model that the settings name; `None`: they want none.
 ///
 /// # Errors
-/// [`confab_core::Fault::Invalid`] in `embeddings_url` when it cannot be used; [`confab_core::Fault::Internal`] when the
+/// [`confab_core::Fault::Invalid`] in `embeddings_url` or `embeddings_dir` when it cannot be used; [`confab_core::Fault::Internal`] when the
 /// program is damaged.
 pub fn of(settings: &Settings) -> Result<Option<Arc<dyn Embedder>>> {
     Ok(match &settings.embeddings {
         Embeddings::Off => None,
         Embeddings::BuiltIn => Some(Arc::new(Table::built_in()?)),
+        Embeddings::Folder(folder) => Some(Arc::new(Local::open(folder)?)),
         Embeddings::Endpoint(endpoint) => Some(Arc::new(Remote::new(endpoint)?)),
     })
 }

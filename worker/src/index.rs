@@ -24,10 +24,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use building::Building;
 pub use building::Progress;
 
 use analysis::Analysis;
-use building::Building;
 use schema::Fields;
 use store::Store;
 use writer::Change;
@@ -61,9 +61,9 @@ pub(crate) enum Subject {
     ChannelGone(ChannelId),
 }
 
-/// What `events` are about, each message once, channels that are gone last.
+/// Whose texts `events` changed, each message once, channels that are gone last.
 pub(crate) async fn subjects(db: &Db, events: &[Event]) -> Vec<Subject> {
-    let changes = hydrate::changes(db, events).await.into_iter();
+    let changes = hydrate::changes(db, events, hydrate::Kept::Texts).await.into_iter();
     let subjects = changes.filter_map(|change| match change {
         Change::Add(message) | Change::Put(message) => Some(Subject::Message(message)),
         Change::Remove(id) => Some(Subject::Gone(id)),

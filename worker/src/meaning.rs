@@ -4,22 +4,25 @@
 //! is stands in the store, with the vectors, so the two cannot disagree.
 
 mod feed;
+mod former;
 mod place;
 mod turns;
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use confab_core::{Bus, Db, Fault, Result, Settings, log};
 use confab_protocol::{Message, MessageId};
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::embedding::{EmbedError, Embedder, Purpose};
+use crate::embedding::{EmbedError, Embedder, ModelId, Purpose};
 use crate::index::schema::has_link;
-use crate::vectors::{Change, Embedded, Near, Nearest, Part, Point, Qdrant, VectorStore};
+use crate::index::{Building, Progress};
+use crate::vectors::{Change, Embedded, Near, Nearest, Point, Qdrant, VectorStore};
 
 /// Where it lies in the data folder: a folder for each model.
 const FOLDER: &str = "vectors";
@@ -48,15 +51,36 @@ pub(crate) fn remove(data_dir: &Path) -> Result<()> {
 
 /// Search by meaning, unless it is off. Cheap to clone.
 #[derive(Clone)]
-pub struct Meaning(Option<Kept>);
+pub struct Meaning(Option<Arc<Models>>);
 
 /// The vectors and what makes them.
 type Kept = Arc<Shared>;
+
+/// The model that the settings name, and the one before it as long as that one answers for it.
+struct Models {
+    wanted: Kept,
+    former: RwLock<Option<Kept>>,
+}
 
 struct Shared {
     embedder: Arc<dyn Embedder>,
     store: Box<dyn VectorStore>,
     applied: AtomicI64,
+    /// All messages have been read once.
+    is_whole: AtomicBool,
+    building: Building,
+}
+
+/// Which models there are, and how far their vectors are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// The one that the settings name.
+    pub model: String,
+    /// The one by whose vectors searches are answered: another only while vectors of `model` are made.
+    pub serving: String,
+    /// Set while all messages are given to `model`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<Progress>,
 }
 
 impl Meaning {
@@ -74,15 +98,22 @@ impl Meaning {
             Some(server) => (Box::new(Qdrant::new(&server.url, server.key(), embedder.id())?), true),
             None => (Box::new(open(&settings.data_dir, embedder.as_ref()).await?), false),
         };
-        let kept = Arc::new(Shared { embedder, store, applied: AtomicI64::new(0) });
+        let kept = Arc::new(Shared::new(embedder, store));
+        let former = former::find(db, settings, &kept).await?;
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
         if is_shared {
-            tasks.spawn_on(turns::take(db.clone(), bus.clone(), kept.clone(), stop), behind);
+            tasks.spawn_on(turns::take(db.clone(), bus.clone(), kept.clone(), stop.clone()), behind);
         } else {
-            let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop);
+            let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop.clone());
             tasks.spawn_on(feed.run(), behind);
         }
-        Ok(Self(Some(kept)))
+        let models = Arc::new(Models { wanted: kept, former: RwLock::new(former.clone()) });
+        if let Some(former) = former {
+            let folder = (!is_shared).then(|| folder_of(&settings.data_dir, former.embedder.id()));
+            let feed = (db.clone(), bus.clone(), former);
+            tasks.spawn_on(former::serve(models.clone(), feed, folder, stop), behind);
+        }
+        Ok(Self(Some(models)))
     }
 
     /// There is a model, whether or not it answers now.
@@ -94,7 +125,18 @@ impl Meaning {
     /// The position up to which the log is contained: any, where nothing is to be contained.
     #[must_use]
     pub fn applied(&self) -> i64 {
-        self.0.as_ref().map_or(i64::MAX, |kept| kept.applied())
+        self.0.as_ref().map_or(i64::MAX, |models| models.serving().applied())
+    }
+
+    /// Which models there are; `None` where search by meaning is off.
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        let models = self.0.as_ref()?;
+        Some(State {
+            model: models.wanted.embedder.id().to_string(),
+            serving: models.serving().embedder.id().to_string(),
+            building: models.wanted.building.now(),
+        })
     }
 
     /// The messages nearest to a question. `confine` says which may be found; its vector is set here.
@@ -102,9 +144,10 @@ impl Meaning {
     /// # Errors
     /// Why there are none now: then words alone answer.
     pub async fn nearest(&self, question: &str, confine: Nearest) -> Result<Vec<Near>, EmbedError> {
-        let Some(kept) = &self.0 else {
+        let Some(models) = &self.0 else {
             return Err(EmbedError::Misconfigured("embeddings_url is off".into()));
         };
+        let kept = models.serving();
         let vectors = kept.embedder.embed(vec![question.to_owned()], Purpose::Query).await?;
         let vector = vectors.into_iter().next().unwrap_or_default();
         kept.store.search(Nearest { vector, ..confine }).await.map_err(|fault| EmbedError::Retryable {
@@ -114,20 +157,55 @@ impl Meaning {
     }
 }
 
+impl Models {
+    /// The vectors by which searches are answered now.
+    fn serving(&self) -> Kept {
+        let former = self.former.read().unwrap_or_else(PoisonError::into_inner);
+        former.as_ref().unwrap_or(&self.wanted).clone()
+    }
+}
+
 impl Shared {
+    fn new(embedder: Arc<dyn Embedder>, store: Box<dyn VectorStore>) -> Self {
+        Self {
+            embedder,
+            store,
+            applied: AtomicI64::new(0),
+            is_whole: AtomicBool::new(false),
+            building: Building::default(),
+        }
+    }
+
     fn applied(&self) -> i64 {
         self.applied.load(Ordering::Acquire)
     }
 
+    /// All messages are read, and the log is contained up to here.
     fn reached(&self, applied: i64) {
         self.applied.store(applied, Ordering::Release);
+        self.is_whole.store(true, Ordering::Release);
+    }
+
+    /// Nothing is contained any more.
+    fn lost(&self) {
+        self.is_whole.store(false, Ordering::Release);
+        self.applied.store(0, Ordering::Release);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Acquire)
     }
 }
 
 /// Opens the model's folder.
 async fn open(data_dir: &Path, embedder: &dyn Embedder) -> Result<Embedded> {
     let model = embedder.id();
-    Embedded::open(&data_dir.join(FOLDER).join(model.to_string()), model).await
+    Embedded::open(&folder_of(data_dir, model), model).await
+}
+
+/// Where a model's vectors lie in the data folder.
+fn folder_of(data_dir: &Path, model: &ModelId) -> PathBuf {
+    data_dir.join(FOLDER).join(model.to_string())
 }
 
 /// What a message is found by; `None`: by its words only.
@@ -141,7 +219,6 @@ fn text(message: &Message) -> Option<&str> {
 fn change(message: &Message, vector: Option<Vec<f32>>) -> Change {
     let Some(vector) = vector else { return Change::Remove(message.id) };
     Change::Put(Point {
-        part: Part::Message,
         id: message.id,
         channel_id: message.channel_id,
         sender_id: message.sender_id,

@@ -13,12 +13,13 @@ pub(crate) mod snippet;
 mod terms;
 mod windows;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub use files::search as search_files;
 pub use ranking::Mode;
 
-use confab_core::{Db, Fault, Result, access, assistant, channels, log, messages, users};
+use confab_core::{Db, Fault, Result, access, assistant, bookmarks, channels, log, messages, users};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 
 use crate::index::Index;
@@ -112,18 +113,22 @@ pub(crate) async fn resolve(
         }
         channels.retain(|id| named.contains(id));
     }
-    let mut senders = Vec::new();
-    if !parsed.senders.is_empty() {
-        if parsed.senders.iter().any(|name| name == "me") {
-            senders.push(user);
-        }
-        senders.extend(users::by_names(&mut db.read(), &parsed.senders).await?.into_iter().map(|(id, _)| id));
-        if senders.is_empty() {
+    let senders = people(db, user, &parsed.senders).await?;
+    let mentioned = people(db, user, &parsed.mentioned).await?;
+    let names_nobody = |names: &[String], found: &[UserId]| !names.is_empty() && found.is_empty();
+    if names_nobody(&parsed.senders, &senders)
+        || names_nobody(&parsed.mentioned, &mentioned)
+        || channels.is_empty()
+    {
+        return Ok(None);
+    }
+    let mut only = None;
+    if parsed.is_bookmarked {
+        let kept: HashSet<MessageId> = bookmarks::ids(&mut db.read(), user).await?.into_iter().collect();
+        if kept.is_empty() {
             return Ok(None);
         }
-    }
-    if channels.is_empty() {
-        return Ok(None);
+        only = Some(Arc::new(kept));
     }
     Ok(Some(Wanted {
         words: parsed.words,
@@ -133,8 +138,21 @@ pub(crate) async fn resolve(
         since: parsed.since,
         until: parsed.until,
         has: parsed.has,
+        is_mentioned_with_all: mentioned.contains(&user),
+        mentioned,
+        only,
         is_for_files: false,
     }))
+}
+
+/// Those whom names mean; `me` is the asker.
+async fn people(db: &Db, asker: UserId, names: &[String]) -> Result<Vec<UserId>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let others = users::by_names(&mut db.read(), names).await?.into_iter().map(|(id, _)| id);
+    let asker = names.iter().any(|name| name == "me").then_some(asker);
+    Ok(asker.into_iter().chain(others).collect())
 }
 
 /// Channels as the asker sees them, each asked for once.

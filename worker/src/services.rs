@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::assistant::{Desk, Teller, Told};
 use crate::index::{Index, Progress};
-use crate::meaning::Meaning;
+use crate::meaning::{self, Meaning};
 use crate::search::Mode;
 use crate::{assistant, search};
 
@@ -238,6 +238,9 @@ pub struct IndexState {
     /// Events whose messages have no vectors yet.
     #[serde(default)]
     pub vectors_lag: i64,
+    /// The models of search by meaning, and how far their vectors are; not set where it is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<meaning::State>,
     /// Set while a new index is being built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub building: Option<Progress>,
@@ -347,6 +350,7 @@ async fn index_state(parts: &Parts) -> Result<IndexState> {
         documents: index.documents(),
         origin: index.origin(),
         vectors_lag: (head - of_vectors).max(0),
+        vectors: meaning.state(),
         building: index.progress(),
     })
 }

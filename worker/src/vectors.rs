@@ -1,4 +1,4 @@
-//! Vectors of messages and of conversation windows, and which lie nearest to a question's.
+//! Vectors of messages, and which lie nearest to a question's.
 //!
 //! [`VectorStore`] is what search needs of them; [`embedded`] keeps them in this process's folder, [`qdrant`] in
 //! a server that several workers share. Like the index, a store
@@ -10,7 +10,7 @@
 pub mod embedded;
 pub mod qdrant;
 
-use confab_core::Result;
+use confab_core::{Fault, Result};
 use confab_protocol::{ChannelId, MessageId, UserId};
 use futures_util::future::BoxFuture;
 
@@ -21,24 +21,15 @@ pub use qdrant::Qdrant;
 pub const MOST_CHANGES: usize = 10_000;
 /// Hits of one search.
 pub const MOST_HITS: usize = 1_000;
+/// Messages that one search may be confined to by name.
+pub const MOST_ONLY: usize = 5_000;
 /// Of a place, in bytes.
 pub const LONGEST_PLACE_BYTES: usize = 1_024;
-
-/// What a vector is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
-    /// One message.
-    Message,
-    /// A conversation around a message, by whose id it goes.
-    Window,
-}
 
 /// A vector and what it is found by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// What it is of, together with `id`: a second point of both takes the first one's place.
-    pub part: Part,
-    /// The message.
+    /// The message: a second point of it takes the first one's place.
     pub id: MessageId,
     /// Where it was posted.
     pub channel_id: ChannelId,
@@ -57,7 +48,7 @@ pub struct Point {
 pub enum Change {
     /// A point, whether or not an older form is there.
     Put(Point),
-    /// A message is gone: all points of its id.
+    /// A message is gone, and its point with it.
     Remove(MessageId),
     /// A channel is gone: all points in it.
     RemoveChannel(ChannelId),
@@ -68,8 +59,6 @@ pub enum Change {
 pub struct Nearest {
     /// The question's vector.
     pub vector: Vec<f32>,
-    /// What kind of points.
-    pub part: Part,
     /// What the asker may read. Empty finds nothing: it never means that all may be found.
     pub channels: Vec<ChannelId>,
     /// Who wrote it; empty: anybody.
@@ -80,14 +69,51 @@ pub struct Nearest {
     pub until: Option<i64>,
     /// Flags that must all be set.
     pub flags: u32,
+    /// Set: nothing but these messages, [`MOST_ONLY`] at most; none of them: nothing.
+    pub only: Option<Vec<MessageId>>,
     /// Hits wanted, [`MOST_HITS`] at most.
     pub limit: usize,
+}
+
+impl Nearest {
+    /// Refuses what no store looks for.
+    fn check(&self, dimensions: usize) -> Result<()> {
+        check_length(&self.vector, dimensions)?;
+        if self.limit > MOST_HITS {
+            return Err(Fault::invalid("limit", format!("is {MOST_HITS} at most")));
+        }
+        if self.only.as_ref().is_some_and(|only| only.len() > MOST_ONLY) {
+            return Err(Fault::invalid("only", format!("names more than {MOST_ONLY} messages")));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a batch can be written, whatever the store.
+fn check(changes: &[Change], place: &str, dimensions: usize) -> Result<()> {
+    if changes.len() > MOST_CHANGES {
+        return Err(Fault::invalid("changes", format!("are more than {MOST_CHANGES}")));
+    }
+    if place.len() > LONGEST_PLACE_BYTES {
+        return Err(Fault::invalid("place", format!("is longer than {LONGEST_PLACE_BYTES} bytes")));
+    }
+    changes.iter().try_for_each(|change| match change {
+        Change::Put(point) => check_length(&point.vector, dimensions),
+        Change::Remove(_) | Change::RemoveChannel(_) => Ok(()),
+    })
+}
+
+fn check_length(vector: &[f32], dimensions: usize) -> Result<()> {
+    if vector.len() == dimensions {
+        return Ok(());
+    }
+    Err(Fault::invalid("vector", format!("has {} numbers instead of {dimensions}", vector.len())))
 }
 
 /// A hit: to be read from the record before anything of it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Near {
-    /// The message, or the one that a window is around.
+    /// The message.
     pub id: MessageId,
     /// Cosine, from -1 to 1.
     pub score: f32,
@@ -109,7 +135,8 @@ pub trait VectorStore: Send + Sync {
     /// The nearest points, the nearest first, among equals the newest first.
     ///
     /// # Errors
-    /// [`confab_core::Fault::Invalid`] for a vector of another length or a limit beyond [`MOST_HITS`].
+    /// [`confab_core::Fault::Invalid`] for a vector of another length, a limit beyond [`MOST_HITS`] or more names than
+    /// [`MOST_ONLY`].
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>>;
 
     /// Points in these channels.

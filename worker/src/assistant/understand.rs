@@ -138,7 +138,7 @@ fn is_small(word: &str) -> bool {
 
 /// What one typed as a filter. Answers how many words it took.
 fn typed(word: &Word<'_>, filters: &mut Vec<String>) -> usize {
-    let known = ["from:", "in:", "before:", "after:", "on:", "has:"];
+    let known = ["from:", "in:", "before:", "after:", "on:", "during:", "has:", "is:", "mentions:"];
     if known.iter().any(|name| word.raw.to_lowercase().starts_with(name) && word.raw.len() > name.len()) {
         filters.push(word.raw.trim_end_matches(['?', '!', ',', ';']).to_owned());
         return 1;

@@ -21,6 +21,8 @@ pub(super) struct WordPieces {
     further: HashMap<&'static str, u32>,
     /// The longest of all, in characters: no longer one needs to be looked up.
     longest: usize,
+    /// Stands for a word that cannot be spelled; none: such a word is left out.
+    unknown: Option<u32>,
 }
 
 impl WordPieces {
@@ -35,10 +37,15 @@ impl WordPieces {
                 None => first.insert(piece, number),
             };
         }
-        Self { first, further, longest }
+        Self { first, further, longest, unknown: None }
     }
 
-    /// The pieces of a text, in order. A word that they cannot spell to its end gives none.
+    /// With a piece for each word that cannot be spelled.
+    pub fn with_unknown(self, piece: u32) -> Self {
+        Self { unknown: Some(piece), ..self }
+    }
+
+    /// The pieces of a text, in order. A word that they cannot spell to its end gives none, or the unknown one.
     pub fn of(&self, text: &str) -> Vec<u32> {
         let mut pieces = Vec::with_capacity(text.len() / 4);
         let folded = folded(text);
@@ -65,12 +72,14 @@ impl WordPieces {
         let before = pieces.len();
         let mut rest = word;
         if word.chars().nth(LONGEST_WORD_CHARACTERS).is_some() {
+            pieces.extend(self.unknown);
             return;
         }
         while !rest.is_empty() {
             let known = if rest.len() == word.len() { &self.first } else { &self.further };
             let Some((number, end)) = self.longest_in(known, rest) else {
                 pieces.truncate(before);
+                pieces.extend(self.unknown);
                 return;
             };
             pieces.push(number);
@@ -162,6 +171,8 @@ mod tests {
             [0],
             "a word that cannot be spelled to its end is left out whole"
         );
+        let with_unknown = WordPieces::new("un\n[UNK]").with_unknown(1);
+        assert_eq!(with_unknown.of("un unz un"), [0, 1, 0]);
         assert_eq!(pieces.of("##"), [7, 7], "marks are the vocabulary's, not people's");
         assert!(pieces.of(&format!("un{}", "a".repeat(99))).is_empty());
         assert!(pieces.of(" \t\u{0}\u{301}").is_empty());

@@ -15,7 +15,7 @@ pub struct Progress {
 
 /// The building that goes on in this process, if one does.
 #[derive(Default)]
-pub(super) struct Building(Mutex<Option<Progress>>);
+pub(crate) struct Building(Mutex<Option<Progress>>);
 
 impl Building {
     pub fn begin(&self, done: u64, total: u64) {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::analysis::Analysis;
-use super::hydrate;
+use super::hydrate::{self, Kept};
 use super::store::{self, Progress, Store};
 use super::writer::{Ended, Writer, is_of_the_disk};
 use super::{Index, LAG_GAUGE};
@@ -238,7 +238,7 @@ impl Feed {
             self.take_carefully(flow, &events).await?;
         } else {
             flow.in_bulk = events.len() as i64 >= log::BATCH;
-            let changes = hydrate::changes(&self.db, &events).await;
+            let changes = hydrate::changes(&self.db, &events, Kept::Everything).await;
             if !changes.is_empty() {
                 self.apply(flow, changes).await?;
             }
@@ -261,7 +261,7 @@ impl Feed {
                 }
             } else {
                 self.suspect = Some((event.pos, times + 1));
-                let changes = hydrate::changes(&self.db, std::slice::from_ref(event)).await;
+                let changes = hydrate::changes(&self.db, std::slice::from_ref(event), Kept::Everything).await;
                 self.apply(flow, changes).await?;
             }
             flow.progress = Progress::Following { applied: event.pos };

@@ -1,7 +1,7 @@
 //! From thin events to changes of the index: what an event is about is read as it is now, many at once.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,24 +16,33 @@ pub(super) const NAME: &str = "index";
 pub(super) const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 
+/// What somebody keeps of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Their texts: a reaction changes nothing.
+    Texts,
+    /// Also what a filter asks for: reactions, pins, whether they were answered.
+    Everything,
+}
+
 /// The changes that `events` ask for, each message once.
-pub(super) async fn changes(db: &Db, events: &[Event]) -> Vec<Change> {
+pub(super) async fn changes(db: &Db, events: &[Event], kept: Kept) -> Vec<Change> {
     let events = &subjects(db, events).await[..];
-    if let Ok(changes) = read(db, events).await {
+    if let Ok(changes) = read(db, events, kept).await {
         return changes;
     }
     // One of them is at fault: each by itself, so that the others are not lost with it.
     let mut all = Vec::with_capacity(events.len());
     for event in events {
-        all.extend(one(db, event).await);
+        all.extend(one(db, event, kept).await);
     }
     all
 }
 
-async fn one(db: &Db, event: &Event) -> Vec<Change> {
+async fn one(db: &Db, event: &Event, kept: Kept) -> Vec<Change> {
     let mut attempt = 1;
     loop {
-        match read(db, std::slice::from_ref(event)).await {
+        match read(db, std::slice::from_ref(event), kept).await {
             Ok(changes) => return changes,
             Err(fault) if attempt >= TRIES => {
                 bury(db, event, &fault.to_string()).await;
@@ -86,15 +95,26 @@ pub(super) async fn bury(db: &Db, event: &Event, error: &str) {
     }
 }
 
-async fn read(db: &Db, events: &[Event]) -> Result<Vec<Change>> {
+async fn read(db: &Db, events: &[Event], kept: Kept) -> Result<Vec<Change>> {
     let mut touched: Vec<MessageId> = Vec::with_capacity(events.len());
     let mut channels: Vec<ChannelId> = Vec::new();
     for event in events {
         match event.kind {
+            // What else is shown of it changed, not its text.
+            EventKind::MessageUpdate
+                if kept == Kept::Texts && matches!(event.detail.as_deref(), Some("thread" | "previews")) => {}
             EventKind::NewMessage
             | EventKind::MessageUpdate
             | EventKind::MessageDelete
             | EventKind::FileTextStored => {
+                touched.push(MessageId(event.ref_id));
+            }
+            EventKind::ReactionAdded
+            | EventKind::ReactionRemoved
+            | EventKind::PinAdded
+            | EventKind::PinRemoved
+                if kept == Kept::Everything =>
+            {
                 touched.push(MessageId(event.ref_id));
             }
             EventKind::ChannelDeleted => channels.extend(event.channel_id),
@@ -105,6 +125,14 @@ async fn read(db: &Db, events: &[Event]) -> Result<Vec<Change>> {
     touched.dedup();
     let mut found: HashMap<MessageId, Message> =
         views(db, &touched).await?.into_iter().map(|message| (message.id, message)).collect();
+    if kept == Kept::Everything {
+        // An answer makes its root one of a thread, which no event of the root's own says.
+        let roots: BTreeSet<MessageId> = found.values().filter_map(|message| message.parent_id).collect();
+        let roots: Vec<MessageId> =
+            roots.into_iter().filter(|id| touched.binary_search(id).is_err()).collect();
+        found.extend(views(db, &roots).await?.into_iter().map(|message| (message.id, message)));
+        touched.extend(roots);
+    }
     let mut changes = Vec::with_capacity(touched.len() + channels.len());
     for id in touched {
         // Read now and not as of the event, so a later edit is in already; its own event then changes nothing.

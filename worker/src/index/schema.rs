@@ -11,11 +11,21 @@ use tantivy::{TantivyDocument, Term};
 use super::analysis::{EXACT, GRAMS, STEMMED};
 
 /// Changes whenever the same message would be indexed differently: an older index is then built anew.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// The message holds a link.
 pub const LINK: &str = "link";
 /// The message carries a file.
 pub const FILE: &str = "file";
+/// One of them is a picture.
+pub const IMAGE: &str = "image";
+/// Somebody put a reaction under it.
+pub const REACTION: &str = "reaction";
+/// It is an answer, or was answered.
+pub const THREAD: &str = "thread";
+/// Its channel keeps it in view.
+pub const PINNED: &str = "pinned";
+/// It mentions everybody in its channel, or everybody who was online.
+pub const EVERYONE: &str = "everyone";
 
 /// The fields of the index.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +38,10 @@ pub struct Fields {
     pub sender: Field,
     /// Milliseconds since 1970.
     pub created_at: Field,
-    /// [`LINK`], [`FILE`].
+    /// [`LINK`], [`FILE`] and the others.
     pub has: Field,
+    /// Ids of people whom it mentions by name.
+    pub mentioned: Field,
     /// Stemmed words.
     pub body: Field,
     /// Words as written.
@@ -87,6 +99,7 @@ pub fn schema() -> (Schema, Fields) {
         sender: schema.add_bytes_field("sender_id", id()),
         created_at: schema.add_i64_field("created_at", INDEXED | FAST),
         has: schema.add_text_field("has", STRING),
+        mentioned: schema.add_bytes_field("mentioned_id", id()),
         body: schema.add_text_field("body", text(STEMMED)),
         exact: schema.add_text_field("body_exact", text(EXACT)),
         grams: schema.add_text_field("body_grams", text(GRAMS)),
@@ -111,11 +124,21 @@ impl Fields {
         document.add_bytes(self.channel, message.channel_id.0.as_bytes());
         document.add_bytes(self.sender, message.sender_id.0.as_bytes());
         document.add_i64(self.created_at, message.created_at.0);
-        if has_link(&message.content) {
-            document.add_text(self.has, LINK);
+        for (holds, word) in [
+            (has_link(&message.content), LINK),
+            (message.has_attachments, FILE),
+            (message.files.iter().any(|file| file.file_type.starts_with("image/")), IMAGE),
+            (!message.reactions.is_empty(), REACTION),
+            (message.parent_id.is_some() || message.reply_count > 0, THREAD),
+            (message.pinned_at.is_some(), PINNED),
+            (message.mentions_all.is_some(), EVERYONE),
+        ] {
+            if holds {
+                document.add_text(self.has, word);
+            }
         }
-        if message.has_attachments {
-            document.add_text(self.has, FILE);
+        for id in &message.mentions {
+            document.add_bytes(self.mentioned, id.0.as_bytes());
         }
         document.add_text(self.body, &message.content);
         document.add_text(self.exact, &message.content);
@@ -170,6 +193,11 @@ impl Fields {
     /// The term of a channel's messages.
     pub fn of_channel(&self, id: ChannelId) -> Term {
         Term::from_field_bytes(self.channel, id.0.as_bytes())
+    }
+
+    /// The term of messages that mention somebody by name.
+    pub fn of_mentioned(&self, id: UserId) -> Term {
+        Term::from_field_bytes(self.mentioned, id.0.as_bytes())
     }
 
     /// The term of an author's messages.

@@ -89,13 +89,18 @@ impl Feed {
             tracing::error!(%fault, "the vectors cannot be made anew, trying again");
             self.pause(PAUSE).await?;
         }
-        self.meaning.reached(0);
+        self.meaning.lost();
         Ok(Place::new(self.db.epoch(), head, Progress::Building { after: FIRST, head }))
     }
 
     /// Reads every message. Those posted meanwhile come again with the log, which is followed from where it was when this
     /// began.
     async fn build(&self, place: &mut Place) -> Result<(), Stopped> {
+        if let Progress::Building { .. } = place.progress {
+            // Only for show, so it may fail; after a restart it begins with what is left.
+            let total = messages::count(&mut self.db.read()).await.unwrap_or(0);
+            self.meaning.building.begin(0, total.unsigned_abs());
+        }
         while let Progress::Building { after, head } = place.progress {
             let page = match messages::all_after(&mut self.db.read(), after, PAGE).await {
                 Ok(page) => page,
@@ -109,9 +114,12 @@ impl Feed {
                 Some(last) if page.len() == PAGE as usize => Progress::Building { after: last.id, head },
                 _ => Progress::Following { applied: head },
             };
+            let read = page.len() as u64;
             let changes = self.embed(page).await?;
             self.write(changes, *place).await?;
+            self.meaning.building.add(read);
         }
+        self.meaning.building.end();
         Ok(())
     }
 

@@ -17,8 +17,10 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
         return Err(Fault::invalid("limit", format!("is 1 to {PAGE_LIMIT}")));
     }
     let parsed = Parsed::read(&asked.q)?;
-    if !parsed.has.is_empty() {
-        return Err(Fault::invalid("q", "has: is for messages; files know from:, in:, before: and after:"));
+    if parsed.is_for_messages() {
+        let text =
+            "has:, is: and mentions: are for messages; files know from:, in:, before:, after: and during:";
+        return Err(Fault::invalid("q", text));
     }
     let mut at = cursor::read(asked.cursor.as_deref())?;
     let from = at;

@@ -1,14 +1,17 @@
 //! From what is wanted to a query of the index, built piece by piece: no text of a person is ever parsed by the index.
 
+mod filters;
+mod marks;
+
 use std::collections::HashSet;
-use std::ops::Bound;
+use std::sync::Arc;
 
 use confab_core::{Fault, Result};
 use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::Column;
 use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery, TermSetQuery,
+    BooleanQuery, BoostQuery, ConstScoreQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{DocAddress, DocId, Order, Score, Searcher, SegmentReader, TantivyDocument, Term};
@@ -17,6 +20,7 @@ use uuid::Uuid;
 use crate::index::Index;
 use crate::index::analysis::{Analysis, Word};
 use crate::index::schema::Fields;
+pub(crate) use marks::Marks;
 
 /// Most words of one question.
 pub(crate) const WORDS: usize = 16;
@@ -28,6 +32,8 @@ const TOGETHER: Score = 1.0;
 const SLOP: u32 = 2;
 /// A run of characters up to this long is one word; a longer one may match in part.
 const ONE_WORD_CHARACTERS: usize = 4;
+/// Words that one beginning stands for, the first by their letters.
+const MOST_ENDINGS: u32 = 200;
 /// A message of this moment counts a fifth more than an old one, and the difference fades within a few months.
 const RECENCY: Score = 0.2;
 const RECENCY_DAYS: Score = 30.0;
@@ -43,6 +49,12 @@ pub(crate) struct Wanted {
     pub since: Option<i64>,
     pub until: Option<i64>,
     pub has: Vec<&'static str>,
+    /// Any of these people must be mentioned.
+    pub mentioned: Vec<UserId>,
+    /// A mention of everybody in the channel is one of them too.
+    pub is_mentioned_with_all: bool,
+    /// Set: nothing but these messages.
+    pub only: Option<Arc<HashSet<MessageId>>>,
     /// Files are wanted, not messages: a hit's id is the file's.
     pub is_for_files: bool,
 }
@@ -79,13 +91,10 @@ impl Wanted {
         Ok(())
     }
 
-    fn has_filters(&self) -> bool {
-        !self.senders.is_empty() || !self.has.is_empty() || self.since.is_some() || self.until.is_some()
-    }
-
     /// The hits from `at` on, and whether there are more than `count`. The best first; without words the newest first.
     pub async fn ask(&self, index: &Index, at: usize, count: usize) -> Result<(Vec<Found>, bool)> {
-        if self.channels.is_empty() || count == 0 {
+        let is_of_none = self.only.as_ref().is_some_and(|only| only.is_empty());
+        if self.channels.is_empty() || count == 0 || is_of_none {
             return Ok((Vec::new(), false));
         }
         let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
@@ -112,21 +121,7 @@ impl Wanted {
 
     /// The query, and whether it ranks.
     fn query(&self, fields: Fields, analysis: &Analysis) -> (BooleanQuery, bool) {
-        // The channels stand inside the query: filtering hits afterwards would tell by counts and times what is hidden.
-        let mut clauses =
-            vec![filter(TermSetQuery::new(self.channels.iter().map(|id| fields.of_channel(*id))))];
-        if !self.senders.is_empty() {
-            clauses.push(filter(TermSetQuery::new(self.senders.iter().map(|id| fields.of_sender(*id)))));
-        }
-        for has in &self.has {
-            clauses.push(filter(term(Term::from_field_text(fields.has, has))));
-        }
-        if self.since.is_some() || self.until.is_some() {
-            let bound = |at: i64| Term::from_field_i64(fields.created_at, at);
-            let from = self.since.map_or(Bound::Unbounded, |at| Bound::Included(bound(at)));
-            let to = self.until.map_or(Bound::Unbounded, |at| Bound::Excluded(bound(at)));
-            clauses.push(filter(RangeQuery::new(from, to)));
-        }
+        let mut clauses = self.filters(fields);
         let before = clauses.len();
         for phrase in &self.phrases {
             clauses.extend(phrase_clauses(fields, analysis, phrase));
@@ -140,31 +135,6 @@ impl Wanted {
         }
         (BooleanQuery::new(clauses), is_phrased || has_words)
     }
-
-    /// What to mark in a message.
-    pub fn marks(&self, analysis: &Analysis) -> Marks {
-        let mut marks = Marks::default();
-        for word in &self.words {
-            marks.stems.extend(analysis.stemmed(word).into_iter().map(|it| it.text));
-        }
-        for phrase in &self.phrases {
-            marks.exact.extend(analysis.exact(phrase).into_iter().map(|it| it.text));
-        }
-        for text in self.words.iter().chain(&self.phrases) {
-            let grams = analysis.grams(text);
-            let has_pairs = grams.iter().any(is_pair);
-            marks.grams.extend(grams.into_iter().filter(|it| is_pair(it) == has_pairs).map(|it| it.text));
-        }
-        marks
-    }
-}
-
-/// Folded words that a question asks for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Marks {
-    pub stems: HashSet<String>,
-    pub exact: HashSet<String>,
-    pub grams: HashSet<String>,
 }
 
 fn filter(query: impl Query) -> Clause {
@@ -195,6 +165,11 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
     for word in words {
         for run in runs(&analysis.grams(word)) {
             clauses.extend(run_query(fields.grams, &run, false).map(|query| (Occur::Should, query)));
+        }
+        if is_prefix(word) {
+            clauses
+                .extend(beginning(fields.exact, &analysis.exact(word)).map(|query| (Occur::Should, query)));
+            continue;
         }
         for stem in analysis.stemmed(word) {
             if seen.insert(stem.text.clone()) {
@@ -230,6 +205,23 @@ fn adjacent(field: Field, words: &[Word], slop: u32) -> Option<Box<dyn Query>> {
         return places.into_iter().next().map(|(_, only)| -> Box<dyn Query> { Box::new(term(only)) });
     }
     Some(Box::new(PhraseQuery::new_with_offset_and_slop(places, slop)))
+}
+
+/// A word that goes on somehow: `ferr*`.
+pub(super) fn is_prefix(word: &str) -> bool {
+    word.ends_with('*')
+}
+
+/// Words in their order, the last of which goes on.
+fn beginning(field: Field, words: &[Word]) -> Option<Box<dyn Query>> {
+    let terms = words.iter().map(|word| Term::from_field_text(field, &word.text));
+    let places: Vec<(usize, Term)> = words.iter().map(|word| word.position).zip(terms).collect();
+    if places.is_empty() {
+        return None;
+    }
+    let mut query = PhrasePrefixQuery::new_with_offset(places);
+    query.set_max_expansions(MOST_ENDINGS);
+    Some(Box::new(query))
 }
 
 /// Grams by run of characters that stand together.

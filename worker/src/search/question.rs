@@ -2,14 +2,16 @@
 //!
 //! Whatever is no filter of ours is words: a text such as `channel_id:…` must never become a query of the index's own.
 
+mod dates;
+
 use confab_core::{Fault, Result};
 use confab_protocol::Timestamp;
 
-use crate::index::schema::{FILE, LINK};
+use crate::index::schema::{FILE, IMAGE, LINK, PINNED, REACTION, THREAD};
+use dates::span;
 
 /// Longest question, in characters.
 pub(super) const CHARACTERS: usize = 256;
-const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// A question taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,8 +26,12 @@ pub(crate) struct Parsed {
     pub since: Option<i64>,
     /// Milliseconds since 1970, excluded.
     pub until: Option<i64>,
-    /// What the message holds.
+    /// What the message holds or is.
     pub has: Vec<&'static str>,
+    /// Names of people whom it mentions.
+    pub mentioned: Vec<String>,
+    /// The asker keeps it.
+    pub is_bookmarked: bool,
 }
 
 impl Parsed {
@@ -63,22 +69,40 @@ impl Parsed {
         match name.to_ascii_lowercase().as_str() {
             "from" => self.senders.push(value.trim_start_matches('@').to_owned()),
             "in" => self.channels.push(value.trim_start_matches('#').to_owned()),
-            "before" => self.until = Some(earlier(self.until, day(value)?)),
-            "after" => self.since = Some(later(self.since, day(value)? + DAY_MS)),
-            "on" => {
-                let start = day(value)?;
-                self.since = Some(later(self.since, start));
-                self.until = Some(earlier(self.until, start + DAY_MS));
+            "mentions" => self.mentioned.push(value.trim_start_matches('@').to_owned()),
+            "before" => self.until = Some(earlier(self.until, span(value, now())?.start)),
+            "after" => self.since = Some(later(self.since, span(value, now())?.end)),
+            "on" | "during" => {
+                let span = span(value, now())?;
+                self.since = Some(later(self.since, span.start));
+                self.until = Some(earlier(self.until, span.end));
             }
-            "has" => self.has.push(match value {
+            "has" => self.has.push(match value.to_ascii_lowercase().as_str() {
                 "link" | "links" | "url" => LINK,
                 "file" | "files" | "attachment" => FILE,
-                _ => return Err(Fault::invalid("q", "has: is followed by link or file")),
+                "image" | "images" | "picture" => IMAGE,
+                "reaction" | "reactions" => REACTION,
+                _ => return Err(Fault::invalid("q", "has: is followed by link, file, image or reaction")),
             }),
+            "is" => match value.to_ascii_lowercase().as_str() {
+                "thread" | "threaded" => self.has.push(THREAD),
+                "pinned" => self.has.push(PINNED),
+                "bookmarked" | "saved" => self.is_bookmarked = true,
+                _ => return Err(Fault::invalid("q", "is: is followed by thread, pinned or bookmarked")),
+            },
             _ => self.words.push(text.to_owned()),
         }
         Ok(())
     }
+
+    /// More is asked for than words, people, channels and time: what only messages have.
+    pub fn is_for_messages(&self) -> bool {
+        !self.has.is_empty() || !self.mentioned.is_empty() || self.is_bookmarked
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().0
 }
 
 fn earlier(known: Option<i64>, at: i64) -> i64 {
@@ -87,16 +111,6 @@ fn earlier(known: Option<i64>, at: i64) -> i64 {
 
 fn later(known: Option<i64>, at: i64) -> i64 {
     known.map_or(at, |known| known.max(at))
-}
-
-/// The beginning of a day in UTC.
-fn day(text: &str) -> Result<i64> {
-    let looks_right = text.len() == 10 && text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
-    Some(text)
-        .filter(|_| looks_right)
-        .and_then(|text| Timestamp::parse(&format!("{text}T00:00:00Z")))
-        .map(|at| at.0)
-        .ok_or_else(|| Fault::invalid("q", "a date is written YYYY-MM-DD, such as before:2026-01-31"))
 }
 
 enum Part<'a> {
@@ -131,6 +145,8 @@ fn next_part(text: &str) -> (Part<'_>, &str) {
 mod tests {
     use super::*;
 
+    const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
     fn read(q: &str) -> Parsed {
         Parsed::read(q).unwrap_or_else(|fault| panic!("{q}: {fault}"))
     }
@@ -145,6 +161,10 @@ mod tests {
             (vec!["ada".into()], vec!["harbour".into(), "two words".into()])
         );
         assert_eq!(parsed.has, [LINK]);
+        let parsed =
+            read("has:image has:Reaction is:thread is:pinned is:bookmarked mentions:@me mentions:bob");
+        assert_eq!(parsed.has, [IMAGE, REACTION, THREAD, PINNED]);
+        assert_eq!((parsed.mentioned, parsed.is_bookmarked), (vec!["me".into(), "bob".into()], true));
         assert_eq!(read("\"never closed").phrases, ["never closed"]);
         assert_eq!(
             read("a:b:c channel_id:x from: http://x").words,
@@ -158,9 +178,17 @@ mod tests {
         assert_eq!((parsed.since, parsed.until), (Some(DAY_MS), Some(2 * DAY_MS)));
         let parsed = read("after:1970-01-01 before:1970-01-03 before:1970-02-01");
         assert_eq!((parsed.since, parsed.until), (Some(DAY_MS), Some(2 * DAY_MS)));
-        for bad in
-            ["before:yesterday", "on:2026-02-30", "after:2026-1-1", "on:2026-01-01T00", "has:wings", "", "  "]
-        {
+        assert_eq!((read("during:1970-01").since, read("during:1970").until), (Some(0), Some(365 * DAY_MS)));
+        for bad in [
+            "before:tomorrow",
+            "on:2026-02-30",
+            "after:2026-1-1",
+            "on:2026-01-01T00",
+            "has:wings",
+            "is:loud",
+            "",
+            "  ",
+        ] {
             assert!(Parsed::read(bad).is_err(), "{bad:?}");
         }
         assert!(Parsed::read(&"é".repeat(256)).is_ok());

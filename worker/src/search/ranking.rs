@@ -12,7 +12,7 @@ use confab_protocol::MessageId;
 use serde::{Deserialize, Serialize};
 
 use super::conversations::{Conversations, REACH};
-use super::find::{Found, Wanted};
+use super::find::{Found, Wanted, is_prefix};
 use super::fusion::{self, DEPTH, Evidence, Lists};
 use super::gathered::{Gathered, gathered};
 use super::terms::Terms;
@@ -20,7 +20,7 @@ use crate::index::Index;
 use crate::index::analysis::Analysis;
 use crate::index::schema::{FILE, LINK, has_link};
 use crate::meaning::{self, Meaning};
-use crate::vectors::{MOST_HITS, Near, Nearest, Part};
+use crate::vectors::{MOST_HITS, Near, Nearest};
 
 /// A vector that is farther from the question than this is near to nothing: among a few messages, some are always nearest.
 /// Of 24,500 messages of real chat one in 700 is nearer to a question by chance; what a search by meaning finds first gets
@@ -47,8 +47,9 @@ pub enum Mode {
 impl Mode {
     /// How to answer whoever asks for `asked`.
     pub(super) fn of(asked: Option<Self>, wanted: &Wanted, has_meaning: bool) -> Self {
-        // What is quoted must be there word by word, and a filter alone has no meaning.
-        if wanted.words.is_empty() || !wanted.phrases.is_empty() {
+        // What is quoted must be there word by word; a filter alone has no meaning, nor has the beginning of a word.
+        let is_literal = !wanted.phrases.is_empty() || wanted.words.iter().any(|word| is_prefix(word));
+        if wanted.words.is_empty() || is_literal {
             return Self::Keyword;
         }
         let is_sentence = wanted.words.len() >= FEWEST_WORDS;
@@ -95,6 +96,7 @@ impl Ranking {
         if let Ok(terms) = &terms {
             wanted.words = terms.telling(asked.index.analysis(), &wanted.words, is_question);
         }
+        wanted.name_for_vectors(asked.index).await?;
         let mut hits = Hits::of(asked, wanted, &question, has_words).await?;
         let mut ids: Vec<MessageId> = hits.words.iter().map(|hit| hit.id).collect();
         ids.extend(hits.near().map(|near| near.id));
@@ -251,12 +253,14 @@ impl Judge<'_> {
         let has = |has: &&str| match *has {
             LINK => has_link(&line.content),
             FILE => line.has_attachments,
-            _ => false,
+            // Those that fit were named before.
+            _ => wanted.only.is_some(),
         };
         (wanted.senders.is_empty() || wanted.senders.contains(&line.sender_id))
             && wanted.since.is_none_or(|since| line.created_at >= since)
             && wanted.until.is_none_or(|until| line.created_at < until)
             && wanted.has.iter().all(has)
+            && wanted.only.as_ref().is_none_or(|only| only.contains(&line.id))
     }
 }
 
@@ -277,17 +281,18 @@ fn confined(wanted: &Wanted, switches: &Switches) -> Nearest {
     let flag = |has: &&str| match *has {
         LINK => meaning::LINK,
         FILE => meaning::FILE,
-        // One that vectors do not know must find nothing rather than everything.
+        // Of what vectors do not know, the messages are named; else nothing must be found rather than everything.
+        _ if wanted.only.is_some() => 0,
         _ => u32::MAX,
     };
     Nearest {
         vector: Vec::new(),
-        part: Part::Message,
         channels: switches.narrow(wanted.channels.clone()),
         senders: wanted.senders.clone(),
         since: wanted.since,
         until: wanted.until,
         flags: wanted.has.iter().map(flag).fold(0, |all, one| all | one),
+        only: wanted.only.as_ref().map(|only| only.iter().copied().collect()),
         limit: MOST_HITS,
     }
 }

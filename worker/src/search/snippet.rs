@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::find::{Marks, Wanted};
-use crate::index::analysis::Analysis;
+use crate::index::analysis::{Analysis, Word};
 
 /// About how much of a message is shown, in characters.
 const CHARACTERS: usize = 240;
@@ -21,8 +21,12 @@ impl Wanted {
 pub(crate) fn found(marks: &Marks, analysis: &Analysis, content: &str) -> Vec<Range<usize>> {
     let stems = analysis.stemmed(content).into_iter().filter(|word| marks.stems.contains(&word.text));
     let mut ranges: Vec<Range<usize>> = stems.map(|word| word.start..word.end).collect();
-    if !marks.exact.is_empty() {
-        let exact = analysis.exact(content).into_iter().filter(|word| marks.exact.contains(&word.text));
+    if !marks.exact.is_empty() || !marks.prefixes.is_empty() {
+        let is_marked = |word: &Word| {
+            let begins = |prefix: &String| word.text.starts_with(prefix);
+            marks.exact.contains(&word.text) || marks.prefixes.iter().any(begins)
+        };
+        let exact = analysis.exact(content).into_iter().filter(is_marked);
         ranges.extend(exact.map(|word| word.start..word.end));
     }
     if !marks.grams.is_empty() {
@@ -124,6 +128,7 @@ mod tests {
         );
         assert_eq!(snippet(&["script"], "<script>"), "&lt;<mark>script</mark>&gt;");
         assert_eq!(snippet(&["東京"], "私は東京都に住む"), "私は<mark>東京</mark>都に住む");
+        assert_eq!(snippet(&["light*"], "the lighthouse is lit"), "the <mark>lighthouse</mark> is lit");
         assert_eq!(snippet(&[], "plain"), "plain");
     }
 

@@ -22,7 +22,7 @@ use confab_protocol::ChannelId;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::Semaphore;
 
-use super::{Change, LONGEST_PLACE_BYTES, MOST_CHANGES, MOST_HITS, Near, Nearest, VectorStore};
+use super::{Change, Near, Nearest, VectorStore, check};
 use crate::embedding::ModelId;
 use journal::{Batch, Step};
 use scan::Scan;
@@ -82,7 +82,7 @@ impl Embedded {
 impl VectorStore for Embedded {
     fn write(&self, changes: Vec<Change>, place: String) -> BoxFuture<'_, Result<()>> {
         async move {
-            self.0.check(&changes, &place)?;
+            check(&changes, &place, self.0.model.dimensions())?;
             self.blocking(move |shared| shared.write(changes, place)).await
         }
         .boxed()
@@ -95,10 +95,7 @@ impl VectorStore for Embedded {
 
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>> {
         async move {
-            self.0.check_length(wanted.vector.len())?;
-            if wanted.limit > MOST_HITS {
-                return Err(Fault::invalid("limit", format!("is {MOST_HITS} at most")));
-            }
+            wanted.check(self.0.model.dimensions())?;
             let place = tokio::time::timeout(SEARCH_WAIT, self.0.places.acquire()).await;
             let _place = place.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
             self.blocking(move |shared| Ok(shared.search(&wanted))).await
@@ -120,26 +117,6 @@ impl VectorStore for Embedded {
 }
 
 impl Shared {
-    fn check(&self, changes: &[Change], place: &str) -> Result<()> {
-        if changes.len() > MOST_CHANGES {
-            return Err(Fault::invalid("changes", format!("are more than {MOST_CHANGES}")));
-        }
-        if place.len() > LONGEST_PLACE_BYTES {
-            return Err(Fault::invalid("place", format!("is longer than {LONGEST_PLACE_BYTES} bytes")));
-        }
-        changes.iter().try_for_each(|change| match change {
-            Change::Put(point) => self.check_length(point.vector.len()),
-            Change::Remove(_) | Change::RemoveChannel(_) => Ok(()),
-        })
-    }
-
-    fn check_length(&self, length: usize) -> Result<()> {
-        if length == self.model.dimensions() {
-            return Ok(());
-        }
-        Err(Fault::invalid("vector", format!("has {length} numbers instead of {}", self.model.dimensions())))
-    }
-
     fn write(&self, changes: Vec<Change>, place: String) -> Result<()> {
         let steps = changes.into_iter().map(|change| match change {
             Change::Put(point) => Step::Put(point.into()),
@@ -175,7 +152,7 @@ impl Shared {
         let mut scan = Scan::new(wanted);
         let rows = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
         for channel_id in channels {
-            rows.scan(&mut scan, wanted.part, channel_id);
+            rows.scan(&mut scan, channel_id);
         }
         scan.end()
     }

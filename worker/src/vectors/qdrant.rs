@@ -11,18 +11,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use confab_core::{Fault, Result};
-use confab_protocol::{ChannelId, MessageId};
+use confab_protocol::ChannelId;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use qdrant_client::Qdrant as Client;
 use qdrant_client::qdrant::{
-    Condition, CountPointsBuilder, DeletePointsBuilder, Filter, GetPointsBuilder, PointStruct,
-    QueryPointsBuilder, Range, UpsertPointsBuilder,
+    Condition, CountPointsBuilder, DeletePointsBuilder, Filter, GetPointsBuilder, PayloadIncludeSelector,
+    PointStruct, QueryPointsBuilder, Range, UpsertPointsBuilder,
 };
 
-use super::{Change, LONGEST_PLACE_BYTES, MOST_CHANGES, MOST_HITS, Near, Nearest, VectorStore};
+use super::{Change, Near, Nearest, VectorStore, check};
 use crate::embedding::ModelId;
-use points::{CHANNEL, CREATED_AT, FLAGS, KIND, MESSAGE, SENDER};
+use points::{CHANNEL, CREATED_AT, FLAGS, KIND, MESSAGE, SENDER, point_of};
 
 /// A search that takes longer is answered without vectors.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,26 +57,6 @@ impl Qdrant {
             collection: format!("confab-{model}"),
             dimensions: model.dimensions(),
             is_prepared: AtomicBool::new(false),
-        })
-    }
-
-    fn check_length(&self, length: usize) -> Result<()> {
-        if length == self.dimensions {
-            return Ok(());
-        }
-        Err(Fault::invalid("vector", format!("has {length} numbers instead of {}", self.dimensions)))
-    }
-
-    fn check(&self, changes: &[Change], place: &str) -> Result<()> {
-        if changes.len() > MOST_CHANGES {
-            return Err(Fault::invalid("changes", format!("are more than {MOST_CHANGES}")));
-        }
-        if place.len() > LONGEST_PLACE_BYTES {
-            return Err(Fault::invalid("place", format!("is longer than {LONGEST_PLACE_BYTES} bytes")));
-        }
-        changes.iter().try_for_each(|change| match change {
-            Change::Put(point) => self.check_length(point.vector.len()),
-            Change::Remove(_) | Change::RemoveChannel(_) => Ok(()),
         })
     }
 
@@ -134,14 +114,15 @@ impl Qdrant {
 
     async fn nearest(&self, wanted: Nearest) -> Result<Vec<Near>> {
         let is_silent = wanted.vector.iter().all(|number| *number == 0.0);
-        if wanted.channels.is_empty() || wanted.limit == 0 || is_silent {
+        let is_of_none = wanted.only.as_ref().is_some_and(Vec::is_empty);
+        if wanted.channels.is_empty() || wanted.limit == 0 || is_silent || is_of_none {
             return Ok(Vec::new());
         }
         let call = QueryPointsBuilder::new(self.collection.as_str())
             .filter(filter(&wanted))
             .limit(wanted.limit as u64)
             .query(wanted.vector)
-            .with_payload(true);
+            .with_payload(PayloadIncludeSelector { fields: vec![MESSAGE.into(), CREATED_AT.into()] });
         let found = match self.client.query(call).await {
             Ok(answer) => answer.result,
             Err(error) if is_missing(&error) => Vec::new(),
@@ -157,10 +138,8 @@ impl Qdrant {
 fn filter(wanted: &Nearest) -> Filter {
     let text = |id: &uuid::Uuid| id.to_string();
     let channels: Vec<String> = wanted.channels.iter().map(|id| text(&id.0)).collect();
-    let mut must = vec![
-        Condition::matches(KIND, points::kind(wanted.part).to_owned()),
-        Condition::matches(CHANNEL, channels),
-    ];
+    let mut must =
+        vec![Condition::matches(KIND, points::FOUND.to_owned()), Condition::matches(CHANNEL, channels)];
     if !wanted.senders.is_empty() {
         let senders: Vec<String> = wanted.senders.iter().map(|id| text(&id.0)).collect();
         must.push(Condition::matches(SENDER, senders));
@@ -169,6 +148,10 @@ fn filter(wanted: &Nearest) -> Filter {
         let (gte, lt) = (wanted.since.map(|at| at as f64), wanted.until.map(|at| at as f64));
         must.push(Condition::range(CREATED_AT, Range { gte, lt, ..Range::default() }));
     }
+    if let Some(only) = &wanted.only {
+        let only: Vec<String> = only.iter().map(|id| point_of(*id)).collect();
+        must.push(Condition::matches(MESSAGE, only));
+    }
     must.extend(points::bits(wanted.flags).map(|bit| Condition::matches(FLAGS, bit)));
     Filter::must(must)
 }
@@ -176,7 +159,7 @@ fn filter(wanted: &Nearest) -> Filter {
 impl VectorStore for Qdrant {
     fn write(&self, changes: Vec<Change>, place: String) -> BoxFuture<'_, Result<()>> {
         async move {
-            self.check(&changes, &place)?;
+            check(&changes, &place, self.dimensions)?;
             self.write_all(changes, place).await
         }
         .boxed()
@@ -197,10 +180,7 @@ impl VectorStore for Qdrant {
 
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>> {
         async move {
-            self.check_length(wanted.vector.len())?;
-            if wanted.limit > MOST_HITS {
-                return Err(Fault::invalid("limit", format!("is {MOST_HITS} at most")));
-            }
+            wanted.check(self.dimensions)?;
             self.nearest(wanted).await
         }
         .boxed()
@@ -245,9 +225,4 @@ fn failed(error: &qdrant_client::QdrantError) -> Fault {
     };
     tracing::warn!(%reason, "the vector store did not do what it was asked");
     Fault::Unavailable("the vector store")
-}
-
-/// The id under which a message's own point is kept.
-fn point_of(id: MessageId) -> String {
-    id.0.to_string()
 }

@@ -2,6 +2,7 @@
 //! misbehaves in every way that endpoints do.
 
 mod endpoint;
+mod local;
 
 use std::time::Duration;
 

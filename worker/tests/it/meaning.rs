@@ -1,5 +1,7 @@
 //! Search by meaning, on the built-in model.
 
+mod gated;
+
 use confab_protocol::{ChannelKind, UserId};
 use confab_worker::search::Mode;
 
@@ -63,4 +65,52 @@ async fn vectors_are_made_of_what_was_there_before_and_anew_when_they_are_lost()
     std::fs::remove_dir_all(world.folder().join("vectors")).unwrap();
     world.start().await;
     assert_eq!(found(&world, Mode::Semantic, ada, q).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_vectors_answer_until_those_of_another_model_are_whole() {
+    let mut world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let gone = world.post(ada, harbour, "please restart the web server tonight").await;
+    world.post(ada, harbour, "reboot apache after you changed the vhost").await;
+    let q = "restart web server";
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await.len(), 2);
+    let state = world.state().await.vectors.unwrap();
+    assert!(state.model.starts_with("built-in-") && state.serving == state.model && state.building.is_none());
+    let folder = world.folder().join("vectors").join(&state.serving);
+
+    // Another model that does not answer yet: nothing is lost meanwhile, and what is written and deleted is followed.
+    world.stop().await;
+    let endpoint = gated::Gated::start().await;
+    world.set(&endpoint.settings());
+    world.start().await;
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await.len(), 2);
+    let state = world.state().await.vectors.unwrap();
+    assert!(state.model.starts_with("gated-64-") && state.serving.starts_with("built-in-"), "{state:?}");
+    world.delete(ada, gone.id).await;
+    world.post(ada, harbour, "the web server restarts every night").await;
+    let mut texts = found(&world, Mode::Semantic, ada, q).await;
+    texts.sort_unstable();
+    assert_eq!(texts, ["reboot apache after you changed the vhost", "the web server restarts every night"]);
+    let building = world.state().await.vectors.unwrap().building.expect("progress");
+    assert!(building.total >= 2 && building.done == 0, "{building:?}");
+
+    // A restart in the middle changes nothing.
+    world.stop().await;
+    world.start().await;
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await.len(), 2);
+    endpoint.open();
+    let started = std::time::Instant::now();
+    loop {
+        let state = world.state().await.vectors.unwrap();
+        if state.serving == state.model && !folder.exists() {
+            assert!(state.building.is_none());
+            break;
+        }
+        assert!(started.elapsed() < std::time::Duration::from_mins(1), "{state:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    // This model knows words, and "apache" is none of the question's.
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await, ["the web server restarts every night"]);
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use confab_protocol::{ChannelId, MessageId, UserId};
 use confab_worker::embedding::ModelId;
-use confab_worker::vectors::{Change, Embedded, Near, Nearest, Part, Point, VectorStore};
+use confab_worker::vectors::{Change, Embedded, Near, Nearest, Point, VectorStore};
 use uuid::Uuid;
 
 use contract::{around, at, point};
@@ -201,7 +201,6 @@ async fn a_million_rows() {
             let vector: Vec<f32> =
                 (0..256).map(|it| (((number * 31 + it * it) % 101) as f32 - 50.0) / 50.0).collect();
             Change::Put(Point {
-                part: Part::Message,
                 id: MessageId::new(),
                 channel_id: channels[number as usize * 7 % channels.len()],
                 sender_id,
@@ -218,12 +217,12 @@ async fn a_million_rows() {
         for _ in 0..50 {
             let wanted = Nearest {
                 vector: (0..256).map(|it| (it as f32).sin()).collect(),
-                part: Part::Message,
                 channels: channels[..count].to_vec(),
                 senders: Vec::new(),
                 since: None,
                 until: None,
                 flags: 0,
+                only: None,
                 limit: 100,
             };
             let started = std::time::Instant::now();

@@ -28,9 +28,12 @@ pub struct World {
 impl World {
     /// A record without a worker.
     pub async fn quiet() -> Self {
+        Self::quiet_with(&[]).await
+    }
+
+    async fn quiet_with(more: &[(&'static str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let flags = [("data_dir", folder.path().display().to_string())];
-        let settings = Settings::read(&flags, None, folder.path(), std::iter::empty()).unwrap();
+        let settings = settings(folder.path(), more);
         let db = db::open(&settings, Opened::Migrated).await.unwrap();
         let bus = Bus::open(&settings, &db, CancellationToken::new()).await.unwrap();
         Self { db, bus, settings, running: None, folder }
@@ -40,6 +43,18 @@ impl World {
         let mut world = Self::quiet().await;
         world.start().await;
         world
+    }
+
+    /// With settings of its own.
+    pub async fn with(settings: &[(&'static str, String)]) -> Self {
+        let mut world = Self::quiet_with(settings).await;
+        world.start().await;
+        world
+    }
+
+    /// Other settings, from the next start on.
+    pub fn set(&mut self, more: &[(&'static str, String)]) {
+        self.settings = settings(self.folder.path(), more);
     }
 
     pub fn index_folder(&self) -> PathBuf {
@@ -166,4 +181,10 @@ impl World {
         let asked = Context { user_id, query: query.into(), limit: 5, channel_id: None };
         self.bus.ask(services::CONTEXT, &asked).await.unwrap()
     }
+}
+
+fn settings(folder: &Path, more: &[(&'static str, String)]) -> Settings {
+    let mut flags = vec![("data_dir", folder.display().to_string())];
+    flags.extend_from_slice(more);
+    Settings::read(&flags, None, folder, std::iter::empty()).unwrap()
 }

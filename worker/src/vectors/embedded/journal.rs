@@ -11,7 +11,6 @@ use confab_protocol::{ChannelId, MessageId, UserId};
 use uuid::Uuid;
 
 use super::rows::Row;
-use crate::vectors::Part;
 
 /// Length and checksum before each batch.
 const HEAD_BYTES: usize = 8;
@@ -96,7 +95,7 @@ fn body(batch: &Batch) -> Vec<u8> {
     for step in &batch.steps {
         match step {
             Step::Put(row) => {
-                bytes.push(if row.part == Part::Message { b'm' } else { b'w' });
+                bytes.push(b'm');
                 bytes.extend_from_slice(row.id.0.as_bytes());
                 bytes.extend_from_slice(row.channel_id.0.as_bytes());
                 bytes.extend_from_slice(row.sender_id.0.as_bytes());
@@ -158,15 +157,13 @@ impl<'a> Reader<'a> {
     }
 
     fn step(&mut self, dimensions: usize) -> Option<Step> {
-        let part = match self.take::<1>()? {
-            [b'm'] => Part::Message,
-            [b'w'] => Part::Window,
+        match self.take::<1>()? {
+            [b'm'] => {}
             [b'r'] => return Some(Step::Remove(MessageId(self.uuid()?))),
             [b'c'] => return Some(Step::RemoveChannel(ChannelId(self.uuid()?))),
             _ => return None,
-        };
+        }
         Some(Step::Put(Row {
-            part,
             id: MessageId(self.uuid()?),
             channel_id: ChannelId(self.uuid()?),
             sender_id: UserId(self.uuid()?),
@@ -183,8 +180,7 @@ mod tests {
     use super::*;
 
     fn batches() -> Vec<Batch> {
-        let row = |part, number: i8| Row {
-            part,
+        let row = |number: i8| Row {
             id: MessageId::new(),
             channel_id: ChannelId::new(),
             sender_id: UserId::new(),
@@ -194,10 +190,7 @@ mod tests {
             vector: vec![number, -number],
         };
         vec![
-            Batch {
-                place: "one".into(),
-                steps: vec![Step::Put(row(Part::Message, 1)), Step::Put(row(Part::Window, -2))],
-            },
+            Batch { place: "one".into(), steps: vec![Step::Put(row(1)), Step::Put(row(-2))] },
             Batch {
                 place: "two".into(),
                 steps: vec![Step::Remove(MessageId::new()), Step::RemoveChannel(ChannelId::new())],

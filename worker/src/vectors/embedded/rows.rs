@@ -4,7 +4,7 @@
 use confab_protocol::{ChannelId, MessageId, UserId};
 use uuid::Uuid;
 
-use crate::vectors::{Part, Point};
+use crate::vectors::Point;
 
 /// The largest value of a byte of a vector.
 const LARGEST: f32 = 127.0;
@@ -12,7 +12,6 @@ const LARGEST: f32 = 127.0;
 /// One row, with a vector of bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
-    pub part: Part,
     pub id: MessageId,
     pub channel_id: ChannelId,
     pub sender_id: UserId,
@@ -27,7 +26,6 @@ impl From<Point> for Row {
     fn from(point: Point) -> Self {
         let (scale, vector) = quantised(&point.vector);
         Self {
-            part: point.part,
             id: point.id,
             channel_id: point.channel_id,
             sender_id: point.sender_id,
@@ -49,7 +47,7 @@ pub(super) fn quantised(vector: &[f32]) -> (f32, Vec<i8>) {
     (scale, vector.iter().map(|part| (part / scale).round().clamp(-LARGEST, LARGEST) as i8).collect())
 }
 
-/// Rows of one part and channel, wherever they lie.
+/// Rows of one channel, wherever they lie.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
     pub ids: &'a [[u8; 16]],
@@ -99,11 +97,10 @@ impl<'a> Columns<'a> {
         f32::from_le_bytes(self.scales[at])
     }
 
-    /// Row `at` as one of `part` and `channel_id`.
-    pub fn row(&self, part: Part, channel_id: ChannelId, at: usize) -> Row {
+    /// Row `at` as one of `channel_id`.
+    pub fn row(&self, channel_id: ChannelId, at: usize) -> Row {
         let dimensions = self.vectors.len() / self.len();
         Row {
-            part,
             id: self.id(at),
             channel_id,
             sender_id: UserId(Uuid::from_bytes(self.senders[at])),
@@ -115,7 +112,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Rows of one part and channel in memory.
+/// Rows of one channel in memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     ids: Vec<[u8; 16]>,
@@ -185,7 +182,6 @@ mod tests {
 
     fn row(number: i8) -> Row {
         Row {
-            part: Part::Window,
             id: MessageId::new(),
             channel_id: ChannelId(Uuid::from_u128(7)),
             sender_id: UserId::new(),
@@ -208,7 +204,7 @@ mod tests {
         rows.push(&first);
         let bytes = rows.bytes();
         let columns = Columns::read(&bytes, 2, 3).unwrap();
-        let read = |at| columns.row(Part::Window, first.channel_id, at);
+        let read = |at| columns.row(first.channel_id, at);
         assert_eq!((read(0), read(1)), (third, first));
         assert!(Columns::read(&bytes[1..], 2, 3).is_none());
     }

@@ -35,6 +35,7 @@ pub(super) struct Scan {
     since: i64,
     until: Option<i64>,
     flags: u32,
+    only: Option<HashSet<[u8; 16]>>,
     /// Whether rows are asked for more than where they are.
     has_conditions: bool,
     limit: usize,
@@ -52,10 +53,12 @@ impl Scan {
             since: wanted.since.unwrap_or(i64::MIN),
             until: wanted.until,
             flags: wanted.flags,
+            only: wanted.only.as_ref().map(|ids| ids.iter().map(|id| id.0.into_bytes()).collect()),
             has_conditions: !wanted.senders.is_empty()
                 || wanted.since.is_some()
                 || wanted.until.is_some()
-                || wanted.flags != 0,
+                || wanted.flags != 0
+                || wanted.only.is_some(),
             limit: wanted.limit,
             best: BinaryHeap::with_capacity(wanted.limit + 1),
         }
@@ -83,6 +86,7 @@ impl Scan {
             && self.until.is_none_or(|until| created_at < until)
             && u32::from_le_bytes(columns.flags[at]) & self.flags == self.flags
             && (self.senders.is_empty() || self.senders.contains(&columns.senders[at]))
+            && self.only.as_ref().is_none_or(|only| only.contains(&columns.ids[at]))
     }
 
     fn rank(&mut self, id: MessageId, score: f32) {

@@ -1,7 +1,7 @@
-//! A file of rows that never change: blocks, each of one part and channel with a checksum, in order of both. The file is
+//! A file of rows that never change: blocks, each of one channel with a checksum, in order of channels. The file is
 //! mapped, so that its pages are the system's to keep or to drop.
 //!
-//! A block: magic, part, count and dimensions (`u32` each), the channel's id (16 bytes), the CRC-32 of all that and of the
+//! A block: magic, zero, count and dimensions (`u32` each), the channel's id (16 bytes), the CRC-32 of all that and of the
 //! columns (`u32`), the columns.
 
 use std::fs::File;
@@ -13,7 +13,6 @@ use tantivy::directory::{Directory, MmapDirectory, OwnedBytes};
 use uuid::Uuid;
 
 use super::rows::{Columns, Row, Rows, row_bytes};
-use crate::vectors::Part;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFV1");
 const HEAD_BYTES: usize = 4 * 4 + 16 + 4;
@@ -35,7 +34,6 @@ pub(super) struct Segment {
 /// Where a block's rows are.
 #[derive(Clone, Copy)]
 struct Block {
-    part: Part,
     channel_id: ChannelId,
     /// The number of its first row in the segment.
     first: usize,
@@ -48,10 +46,10 @@ pub(super) fn file_name(number: u64) -> String {
     format!("{number:08}.rows")
 }
 
-/// Writes rows, in order of part and channel, to a new file, and waits until the disk has them.
+/// Writes rows, in order of their channels, to a new file, and waits until the disk has them.
 pub(super) fn write(folder: &Path, number: u64, rows: &[Row]) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(folder.join(file_name(number)))?);
-    for of_channel in rows.chunk_by(|one, next| (one.part, one.channel_id) == (next.part, next.channel_id)) {
+    for of_channel in rows.chunk_by(|one, next| one.channel_id == next.channel_id) {
         for block in of_channel.chunks(BLOCK_ROWS) {
             write_block(&mut file, block)?;
         }
@@ -67,7 +65,7 @@ fn write_block(file: &mut impl Write, rows: &[Row]) -> io::Result<()> {
     }
     let columns = columns.bytes();
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    for number in [MAGIC, part_number(first.part), rows.len() as u32, first.vector.len() as u32] {
+    for number in [MAGIC, 0, rows.len() as u32, first.vector.len() as u32] {
         head.extend_from_slice(&number.to_le_bytes());
     }
     head.extend_from_slice(first.channel_id.0.as_bytes());
@@ -81,13 +79,6 @@ fn checksum(head: &[u8], columns: &[u8]) -> u32 {
     hasher.update(head);
     hasher.update(columns);
     hasher.finalize()
-}
-
-fn part_number(part: Part) -> u32 {
-    match part {
-        Part::Message => 0,
-        Part::Window => 1,
-    }
 }
 
 impl Segment {
@@ -151,8 +142,8 @@ impl Segment {
         }
     }
 
-    /// Takes out the rows of a message; only those of `part` if one is named.
-    pub fn remove(&mut self, id: MessageId, part: Option<Part>) {
+    /// Takes out the rows of a message.
+    pub fn remove(&mut self, id: MessageId) {
         // Nearly always: what is put is newer than all that is here.
         if self.by_id.last().is_none_or(|last| self.id_of(*last as usize) < id) {
             return;
@@ -163,29 +154,20 @@ impl Segment {
             if self.id_of(row) != id {
                 break;
             }
-            if part.is_none_or(|part| part == self.block_of(row).part) {
-                self.take_out(row);
-            }
+            self.take_out(row);
         }
     }
 
     pub fn remove_channel(&mut self, channel_id: ChannelId) {
-        for part in [Part::Message, Part::Window] {
-            for (first, columns) in
-                self.of(part, channel_id).map(|(first, it)| (first, it.len())).collect::<Vec<_>>()
-            {
-                (first..first + columns).for_each(|row| self.take_out(row));
-            }
-        }
+        let blocks: Vec<_> = self.of(channel_id).map(|(first, it)| first..first + it.len()).collect();
+        blocks.into_iter().flatten().for_each(|row| self.take_out(row));
     }
 
     /// The rows of a channel: the number of each block's first one, and its columns.
-    pub fn of(&self, part: Part, channel_id: ChannelId) -> impl Iterator<Item = (usize, Columns<'_>)> {
-        let from = self.blocks.partition_point(|it| (it.part, it.channel_id) < (part, channel_id));
-        let blocks = self.blocks[from..].iter();
-        blocks
-            .take_while(move |it| (it.part, it.channel_id) == (part, channel_id))
-            .map(move |block| (block.first, self.columns(*block)))
+    pub fn of(&self, channel_id: ChannelId) -> impl Iterator<Item = (usize, Columns<'_>)> {
+        let from = self.blocks.partition_point(|it| it.channel_id < channel_id);
+        let blocks = self.blocks[from..].iter().take_while(move |it| it.channel_id == channel_id);
+        blocks.map(move |block| (block.first, self.columns(*block)))
     }
 
     /// Every row that is not gone.
@@ -194,7 +176,7 @@ impl Segment {
             let columns = self.columns(*block);
             (0..block.count)
                 .filter(move |at| !self.is_gone(block.first + at))
-                .map(move |at| columns.row(block.part, block.channel_id, at))
+                .map(move |at| columns.row(block.channel_id, at))
         })
     }
 
@@ -232,20 +214,20 @@ fn read_blocks(bytes: &[u8], dimensions: usize) -> Option<Vec<Block>> {
     while at < bytes.len() {
         let head = bytes.get(at..at + HEAD_BYTES)?;
         let (numbers, _) = head[..16].as_chunks::<4>();
-        let [magic, part, count, length] = [0, 1, 2, 3].map(|it| u32::from_le_bytes(numbers[it]));
+        let [magic, zero, count, length] = [0, 1, 2, 3].map(|it| u32::from_le_bytes(numbers[it]));
         let (count, offset) = (count as usize, at + HEAD_BYTES);
-        let is_ours = magic == MAGIC && length as usize == dimensions && (1..=BLOCK_ROWS).contains(&count);
-        let part = [Part::Message, Part::Window].into_iter().find(|it| part_number(*it) == part)?;
+        let is_ours =
+            magic == MAGIC && zero == 0 && length as usize == dimensions && (1..=BLOCK_ROWS).contains(&count);
         let columns = bytes.get(offset..offset + count * row_bytes(dimensions))?;
         let (signed, sum) = head.split_at(HEAD_BYTES - 4);
         if !is_ours || checksum(signed, columns).to_le_bytes() != sum {
             return None;
         }
         let channel_id = ChannelId(Uuid::from_slice(&head[16..32]).ok()?);
-        if blocks.last().is_some_and(|last| (last.part, last.channel_id) > (part, channel_id)) {
+        if blocks.last().is_some_and(|last| last.channel_id > channel_id) {
             return None;
         }
-        blocks.push(Block { part, channel_id, first, count, offset });
+        blocks.push(Block { channel_id, first, count, offset });
         first += count;
         at = offset + columns.len();
     }

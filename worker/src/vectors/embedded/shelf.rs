@@ -14,7 +14,6 @@ use super::rows::Row;
 use super::scan::Scan;
 use super::segment::{self, Segment};
 use crate::embedding::ModelId;
-use crate::vectors::Part;
 
 /// Rows in memory at most, but for those of one batch; they become a segment. Segments that are written anew together have
 /// no more either. 20 MB of 256 numbers each.
@@ -122,13 +121,12 @@ impl Shelf {
         for step in batch.steps {
             match step {
                 Step::Put(row) => {
-                    self.segments.iter_mut().for_each(|segment| segment.remove(row.id, Some(row.part)));
+                    self.segments.iter_mut().for_each(|segment| segment.remove(row.id));
                     self.fresh.put(&row);
                 }
                 Step::Remove(id) => {
-                    self.segments.iter_mut().for_each(|segment| segment.remove(id, None));
-                    self.fresh.remove(Part::Message, id);
-                    self.fresh.remove(Part::Window, id);
+                    self.segments.iter_mut().for_each(|segment| segment.remove(id));
+                    self.fresh.remove(id);
                 }
                 Step::RemoveChannel(id) => {
                     self.segments.iter_mut().for_each(|segment| segment.remove_channel(id));
@@ -140,13 +138,13 @@ impl Shelf {
     }
 
     /// Looks at all rows of one channel.
-    pub fn scan(&self, scan: &mut Scan, part: Part, channel_id: ChannelId) {
+    pub fn scan(&self, scan: &mut Scan, channel_id: ChannelId) {
         for segment in &self.segments {
-            for (first, columns) in segment.of(part, channel_id) {
+            for (first, columns) in segment.of(channel_id) {
                 scan.over(columns, |at| segment.is_gone(first + at));
             }
         }
-        if let Some(columns) = self.fresh.of(part, channel_id) {
+        if let Some(columns) = self.fresh.of(channel_id) {
             scan.over(columns, |_| false);
         }
     }
@@ -157,12 +155,10 @@ impl Shelf {
         channels.sort_unstable();
         channels.dedup();
         let mut count = 0;
-        for (part, channel_id) in
-            channels.into_iter().flat_map(|id| [(Part::Message, id), (Part::Window, id)])
-        {
-            count += self.fresh.of(part, channel_id).map_or(0, |columns| columns.len());
+        for channel_id in channels {
+            count += self.fresh.of(channel_id).map_or(0, |columns| columns.len());
             for segment in &self.segments {
-                for (first, columns) in segment.of(part, channel_id) {
+                for (first, columns) in segment.of(channel_id) {
                     count += (first..first + columns.len()).filter(|row| !segment.is_gone(*row)).count();
                 }
             }
@@ -228,7 +224,7 @@ impl Writer {
             all.segments.iter().partition(|it| worn.contains(&it.number));
         let mut rows: Vec<Row> = old.iter().flat_map(|it| it.rows()).chain(all.fresh.rows()).collect();
         // By channel, so that what is scanned together lies together; by id within it, so that the order is one.
-        rows.sort_unstable_by_key(|row| (row.part, row.channel_id, row.id));
+        rows.sort_unstable_by_key(|row| (row.channel_id, row.id));
         let mut manifest = Manifest::new(&self.model.to_string());
         manifest.place.clone_from(&all.place);
         manifest.segments =

@@ -6,8 +6,7 @@ use qdrant_client::qdrant::{PointId, PointStruct, RetrievedPoint, ScoredPoint, V
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::super::{Near, Part, Point};
-use super::point_of;
+use super::super::{Near, Point};
 
 pub(super) const KIND: &str = "kind";
 pub(super) const MESSAGE: &str = "message_id";
@@ -17,14 +16,8 @@ pub(super) const CREATED_AT: &str = "created_at";
 /// Numbers of the bits that are set.
 pub(super) const FLAGS: &str = "flags";
 const PLACE: &str = "place";
-
-/// The word for what a point is of.
-pub(super) fn kind(part: Part) -> &'static str {
-    match part {
-        Part::Message => "message",
-        Part::Window => "window",
-    }
-}
+/// The kind of points that searches find.
+pub(super) const FOUND: &str = "message";
 
 /// The bits that are set.
 pub(super) fn bits(flags: u32) -> impl Iterator<Item = i64> {
@@ -36,21 +29,18 @@ pub(super) fn stored(point: Point) -> PointStruct {
     let mut payload = Payload::with_capacity(6);
     // Zeros are nearest to nothing; to Qdrant they are as near as whatever stands at a right angle.
     let is_silent = point.vector.iter().all(|number| *number == 0.0);
-    payload.insert(KIND, if is_silent { "silent" } else { kind(point.part) });
+    payload.insert(KIND, if is_silent { "silent" } else { FOUND });
     payload.insert(MESSAGE, point_of(point.id));
     payload.insert(CHANNEL, point.channel_id.0.to_string());
     payload.insert(SENDER, point.sender_id.0.to_string());
     payload.insert(CREATED_AT, point.created_at);
     payload.insert(FLAGS, bits(point.flags).map(Value::from).collect::<Vec<Value>>());
-    PointStruct::new(id(point.part, point.id), point.vector, payload)
+    PointStruct::new(point_of(point.id), point.vector, payload)
 }
 
-/// A message's point goes by its id, a window's by one that follows from it.
-fn id(part: Part, message: MessageId) -> PointId {
-    match part {
-        Part::Message => point_of(message).into(),
-        Part::Window => derived(&format!("window {}", message.0)).to_string().into(),
-    }
+/// The id under which a message's point is kept.
+pub(super) fn point_of(id: MessageId) -> String {
+    id.0.to_string()
 }
 
 fn derived(text: &str) -> Uuid {

@@ -1,7 +1,7 @@
 //! What every store of vectors must do, written once: each store runs it, wherever it keeps its rows.
 
 use confab_protocol::{ChannelId, MessageId, UserId};
-use confab_worker::vectors::{Change, Nearest, Part, Point, VectorStore};
+use confab_worker::vectors::{Change, Nearest, Point, VectorStore};
 
 pub const DIMENSIONS: usize = 16;
 
@@ -25,7 +25,6 @@ pub fn at(number: u64) -> Vec<f32> {
 
 pub fn point(channel_id: ChannelId, number: u64) -> Point {
     Point {
-        part: Part::Message,
         id: MessageId::new(),
         channel_id,
         sender_id: UserId::new(),
@@ -39,12 +38,12 @@ pub fn point(channel_id: ChannelId, number: u64) -> Point {
 pub fn around(point: &Point, channels: &[ChannelId]) -> Nearest {
     Nearest {
         vector: point.vector.clone(),
-        part: point.part,
         channels: channels.to_vec(),
         senders: Vec::new(),
         since: None,
         until: None,
         flags: 0,
+        only: None,
         limit: 10,
     }
 }
@@ -116,21 +115,28 @@ async fn finds_by_conditions(store: &dyn VectorStore) {
     assert_eq!(of(ids(store, Nearest { senders: senders.clone(), ..all() }).await), [1, 4]);
     assert_eq!(of(ids(store, Nearest { senders, flags: 4, ..all() }).await), [4]);
     assert!(ids(store, Nearest { senders: vec![UserId::new()], ..all() }).await.is_empty());
+    let only = vec![points[5].id, MessageId::new(), points[0].id, points[2].id];
+    assert_eq!(of(ids(store, Nearest { only: Some(only.clone()), ..all() }).await), [0, 2, 5]);
+    assert_eq!(of(ids(store, Nearest { only: Some(only.clone()), flags: 1, ..all() }).await), [5]);
+    assert!(ids(store, Nearest { only: Some(Vec::new()), ..all() }).await.is_empty(), "none is not any");
+    let elsewhere = around(&points[0], &[ChannelId::new()]);
+    assert!(
+        ids(store, Nearest { only: Some(only), ..elsewhere }).await.is_empty(),
+        "a name opens no channel"
+    );
 }
 
 async fn puts_and_removes(store: &dyn VectorStore) {
     let (channel, other) = (ChannelId::new(), ChannelId::new());
     let message = point(channel, 10);
-    let window = Point { part: Part::Window, vector: at(11), ..message.clone() };
     let neighbour = point(channel, 12);
     let silent = Point { vector: vec![0.0; DIMENSIONS], ..point(channel, 13) };
-    put(store, &[message.clone(), window.clone(), neighbour.clone(), silent.clone()], "4").await;
+    put(store, &[message.clone(), neighbour.clone(), silent.clone()], "4").await;
     assert_eq!(
         ids(store, around(&message, &[channel])).await,
         [message.id, neighbour.id],
         "the silent is not found"
     );
-    assert_eq!(ids(store, around(&window, &[channel])).await, [window.id], "a window is no message");
     assert!(ids(store, around(&silent, &[channel])).await.is_empty());
 
     // Put twice it is there once, as it is now; the same change again changes nothing.
@@ -138,14 +144,14 @@ async fn puts_and_removes(store: &dyn VectorStore) {
     for _ in 0..2 {
         put(store, std::slice::from_ref(&edited), "5").await;
         assert_eq!(ids(store, Nearest { flags: 8, ..around(&edited, &[channel]) }).await, [message.id]);
-        assert_eq!(store.count(vec![channel]).await.unwrap(), 4);
+        assert_eq!(store.count(vec![channel]).await.unwrap(), 3);
     }
     let moved = Point { channel_id: other, ..edited.clone() };
     put(store, std::slice::from_ref(&moved), "6").await;
     assert_eq!(ids(store, around(&moved, &[other])).await, [message.id]);
     assert!(!ids(store, around(&moved, &[channel])).await.contains(&message.id));
 
-    // In order within a batch; a message takes its window along.
+    // In order within a batch.
     let late = point(channel, 15);
     let changes = vec![
         Change::Put(late.clone()),
@@ -158,7 +164,6 @@ async fn puts_and_removes(store: &dyn VectorStore) {
     for place in ["7", "7"] {
         store.write(changes.clone(), place.into()).await.unwrap();
         assert_eq!(ids(store, around(&late, &[channel, other])).await, [neighbour.id]);
-        assert!(ids(store, around(&window, &[channel, other])).await.is_empty());
     }
     store
         .write(vec![Change::RemoveChannel(channel), Change::RemoveChannel(ChannelId::new())], "8".into())
@@ -180,6 +185,9 @@ async fn refuses_what_does_not_fit(store: &dyn VectorStore) {
     let many = vec![Change::Remove(MessageId::new()); 10_001];
     assert_eq!(store.write(many, "11".into()).await.unwrap_err().code(), "invalid");
     assert_eq!(store.search(around(&short, &[channel])).await.unwrap_err().code(), "invalid");
+    let named =
+        Nearest { only: Some(vec![MessageId::new(); 5_001]), ..around(&point(channel, 1), &[channel]) };
+    assert_eq!(store.search(named).await.unwrap_err().code(), "invalid");
     let greedy = Nearest { limit: 1_001, ..around(&point(channel, 1), &[channel]) };
     assert_eq!(store.search(greedy).await.unwrap_err().code(), "invalid");
 }
