@@ -17,6 +17,8 @@ const REMOVE: &str = "delete from bookmarks where user_id = $1 and message_id = 
 const COUNT: &str = "select count(*) from bookmarks where user_id = $1";
 const LIST: &str = "select message_id, created_at from bookmarks
     where user_id = $1 and (created_at, message_id) < ($2, $3) order by created_at desc, message_id desc limit $4";
+const IDS: &str =
+    "select message_id from bookmarks where user_id = $1 order by created_at desc, message_id desc limit $2";
 const FORGET: &str = "delete from bookmarks where message_id = $1";
 
 /// Where a page ends: when that bookmark was made, and of which message.
@@ -96,6 +98,12 @@ pub async fn list(
         Some(Bookmark { message, created_at: Timestamp(created_at) })
     });
     Ok((shown.collect(), next))
+}
+
+/// Which messages somebody keeps. Some may have been closed to them since: who shows any asks [`access`] first.
+pub async fn ids(on: &mut impl Read, user: UserId) -> Result<Vec<MessageId>> {
+    let rows: Vec<Uuid> = run!(on, sqlx::query_scalar(IDS).bind(user.0).bind(MOST), fetch_all)?;
+    Ok(rows.into_iter().map(MessageId).collect())
 }
 
 /// Drops everybody's bookmark of a message that is being deleted.

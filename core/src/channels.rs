@@ -20,7 +20,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{members, text};
+use crate::{members, text, webhooks};
 
 /// Longest name.
 pub const NAME_CHARACTERS: usize = 80;
@@ -205,6 +205,7 @@ pub async fn delete(tx: &mut Tx, by: &Actor, id: ChannelId) -> Result<()> {
     let (place, _) = access::place_for_manager(tx, user, id, ChannelRole::Owner).await?;
     run!(tx, sqlx::query(DELETE).bind(id.0).bind(Timestamp::now().0), execute)?;
     words::drop_all(tx, id).await?;
+    webhooks::forget(tx, id).await?;
     tx.emit(Emission::new(EventKind::ChannelDeleted, id).at(id, place.first_seq).by(user));
     if place.kind.is_open() {
         tell_directory(tx, id, false);

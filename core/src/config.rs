@@ -73,6 +73,7 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("link_previews", &["CONFAB_LINK_PREVIEWS"], false),
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
     ("embeddings", &["CONFAB_EMBED"], false),
+    ("embeddings_dir", &["CONFAB_EMBEDDINGS_DIR", "CONFAB_EMBED_MODEL_DIR"], false),
     ("embeddings_url", &["CONFAB_EMBEDDINGS_URL", "CONFAB_EMBED_BASE_URL"], false),
     ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL", "CONFAB_EMBED_MODEL"], false),
     ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY", "CONFAB_EMBED_API_KEY"], true),

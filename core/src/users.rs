@@ -22,7 +22,7 @@ pub use directory::{Listed, accounts, find_account};
 pub use own::{Profile, own, set_password, set_picture, update, update_other};
 pub use remove::remove;
 
-pub(crate) use administer::refuse_own;
+pub(crate) use administer::{refuse_own, rest};
 pub(crate) use credentials::{lock, verify_address, void_credentials};
 
 /// Longest user name (docs/limits.md).

@@ -115,6 +115,12 @@ actions!(
     ChannelInvitationUsed = "channel_invitation.used",
     /// An invitation to a channel is void.
     ChannelInvitationRevoked = "channel_invitation.revoked",
+    /// A webhook of a channel was made.
+    WebhookCreated = "webhook.created",
+    /// A webhook got a new secret; the old one is void.
+    WebhookRotated = "webhook.rotated",
+    /// A webhook is gone.
+    WebhookDeleted = "webhook.deleted",
     /// A channel was deleted.
     ChannelDeleted = "channel.deleted",
     /// How long a channel keeps its messages was changed.

@@ -46,6 +46,23 @@ const WORDS: &[&str] = &[
     "role_too_low",
     "nonce_reused",
     "assistant_off",
+    "at",
+    "bundled_plugin",
+    "button",
+    "component",
+    "headers",
+    "manifest",
+    "missing_permission",
+    "name_taken",
+    "not_yours",
+    "plugin_stopped",
+    "revision_changed",
+    "settings",
+    "tool",
+    "value",
+    "webhook",
+    "webhook_not_set",
+    "wrong_signature",
 ];
 
 fn word(text: &str, otherwise: &'static str) -> &'static str {

@@ -1,5 +1,7 @@
 //! Which model makes the vectors of texts, if any does.
 
+use std::path::PathBuf;
+
 use super::Secret;
 
 /// Who makes vectors of texts.
@@ -9,6 +11,8 @@ pub enum Embeddings {
     Off,
     /// The model that is part of the program.
     BuiltIn,
+    /// One in a folder of this machine.
+    Folder(PathBuf),
     /// Somebody else's.
     Endpoint(EmbeddingsEndpoint),
 }
@@ -36,6 +40,7 @@ const OPENAI: &str = "https://api.openai.com/v1";
 
 pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -> Embeddings {
     let (mut url, model, key) = (text("embeddings_url"), text("embeddings_model"), text("embeddings_key"));
+    let folder = text("embeddings_dir");
     match text("embeddings").as_str() {
         // What the address says.
         "" => {}
@@ -50,7 +55,18 @@ pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String
                 OPENAI.clone_into(&mut url);
             }
         }
-        other => faults.push(format!("embeddings must be builtin, openai or off, not {other:?}")),
+        "local" => {
+            if folder.is_empty() {
+                faults.push("embeddings is local, but embeddings_dir names no folder".into());
+            }
+        }
+        other => faults.push(format!("embeddings must be builtin, local, openai or off, not {other:?}")),
+    }
+    if !folder.is_empty() {
+        if !url.is_empty() || !matches!(text("embeddings").as_str(), "" | "local") {
+            faults.push("embeddings_dir names a model, and so do embeddings or embeddings_url".into());
+        }
+        return Embeddings::Folder(PathBuf::from(folder));
     }
     let is_off = url == "off";
     if url.is_empty() || is_off {
@@ -118,6 +134,13 @@ mod tests {
         assert!(matches!(read(&[("embeddings", "builtin")]), Ok(Embeddings::BuiltIn)));
         assert!(read(&[("embeddings", "off"), ("embeddings_url", "https://models.example.org")]).is_err());
         assert!(read(&[("embeddings", "magic")]).is_err());
+        let folder = ("embeddings_dir", "/models/minilm");
+        assert!(matches!(read(&[folder]), Ok(Embeddings::Folder(it)) if it.ends_with("minilm")));
+        assert!(matches!(read(&[folder, ("embeddings", "local")]), Ok(Embeddings::Folder(_))));
+        for other in [("embeddings", "off"), ("embeddings", "builtin"), ("embeddings_url", "off")] {
+            assert!(read(&[folder, other]).is_err(), "{other:?}");
+        }
+        assert!(read(&[("embeddings", "local")]).is_err());
         let asked =
             [("embeddings", "openai"), ("embeddings_model", "small"), ("embeddings_dimensions", "384")];
         assert!(matches!(read(&asked), Ok(Embeddings::Endpoint(it)) if it.url == OPENAI));

@@ -1,6 +1,7 @@
 //! Where vectors are kept when several workers share them.
 
 use super::Secret;
+use super::embeddings::is_endpoint;
 
 /// A Qdrant server.
 #[derive(Clone, Debug)]
@@ -27,9 +28,8 @@ pub(super) fn qdrant(text: &impl Fn(&str) -> String, faults: &mut Vec<String>) -
         }
         return None;
     }
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     // A key in the address would be in every log of it.
-    if host.is_empty() || host.starts_with('/') || host.contains(['@', '?', '#', ' ']) {
+    if !is_endpoint(&url) {
         faults
             .push("qdrant_url must be http(s)://HOST[:PORT], such as http://qdrant.example.org:6334".into());
     }

@@ -24,9 +24,9 @@ const STATEMENTS: usize = 400;
 /// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
-const ACQUIRE: Duration = Duration::from_secs(3);
-/// How long a connection is taken to live since it was used.
-const TRUSTED: Duration = Duration::from_secs(1);
+pub(super) const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long a connection is taken to live since it was used: a PostgreSQL server may be gone by then, or a reader's thread.
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that stands still, or whose machine is gone, holds its locks no longer (docs/limits.md): PostgreSQL would wait
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.

@@ -5,21 +5,18 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::open::{ACQUIRE, TRUSTED};
 use crate::fault::{Fault, Result};
 
 /// Connections at most (docs/limits.md).
 const MOST: u32 = 4;
-/// How long a request waits for one.
-const WAIT: Duration = Duration::from_secs(3);
-/// One whose thread died answers nothing any more: it is noticed after this time.
-const TRUSTED: Duration = Duration::from_secs(1);
 
 /// What the caller is told when none can be had.
 const NONE: Fault = Fault::Unavailable("the database");
@@ -64,7 +61,7 @@ impl Readers {
     /// # Errors
     /// [`Fault::Unavailable`] when all are in use for too long, or closed.
     pub async fn take(self: &Arc<Self>) -> Result<Reading> {
-        let place = tokio::time::timeout(WAIT, self.places.clone().acquire_owned());
+        let place = tokio::time::timeout(ACQUIRE, self.places.clone().acquire_owned());
         let place = place.await.map_err(|_| NONE)?.map_err(|_| NONE)?;
         loop {
             let idle = self.idle().pop();
@@ -147,7 +144,8 @@ impl Drop for Moment {
     fn drop(&mut self) {
         let Some(open) = &mut self.0.open else { return };
         // Only asked for, which needs one poll: the connection does what it is asked in order, whoever asks next. Until then
-        // it would hold the write-ahead log back. Should it never be asked, the next `begin` fails and puts it away.
+        // it would hold the write-ahead log back. Should a later version of the crate need a second poll, the next `begin` fails and
+        // puts the connection away, and `a_moment_stands_still_and_ends_with_its_drop` fails.
         let _ = sqlx::query("rollback").execute(&mut open.connection).now_or_never();
     }
 }

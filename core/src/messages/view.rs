@@ -12,7 +12,7 @@ use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
 use super::{previews, render};
 use crate::access::{self, Admitted, Place};
-use crate::db::{Db, Read, Tx, run, run_in};
+use crate::db::{Db, Read, Tx, from_columns, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::{broadcasts, files, reactions};
 
@@ -27,7 +27,6 @@ const BY_IDS: &str = "where m.id in";
 const HOLD: &str = "update messages set version = version where id = $1 and deleted_at is null";
 const PLACE: &str = "select channel_id, parent_id, deleted_at from messages where id = $1";
 
-#[derive(sqlx::FromRow)]
 pub(super) struct MessageRow {
     pub id: Uuid,
     pub channel_id: Uuid,
@@ -60,6 +59,40 @@ pub(super) struct MessageRow {
     pub is_forward: Option<bool>,
     kind: String,
 }
+
+// As in COLUMNS.
+from_columns!(MessageRow {
+    id,
+    channel_id,
+    seq,
+    sender_id,
+    content,
+    parent_id,
+    version,
+    nonce,
+    mentions,
+    blocks,
+    reply_count,
+    reaction_count,
+    has_attachments,
+    created_at,
+    updated_at,
+    edited_at,
+    deleted_at,
+    html,
+    previews,
+    username,
+    full_name,
+    picture_url,
+    is_bot,
+    participants,
+    last_reply_at,
+    pinned_at,
+    pinned_by_id,
+    quoted_id,
+    is_forward,
+    kind,
+});
 
 /// Messages by id, in the order asked; unknown ids are left out. Deleted ones come without content.
 pub async fn views(on: &mut impl Read, ids: &[MessageId]) -> Result<Vec<Message>> {

@@ -69,6 +69,12 @@ pub async fn enable(tx: &mut Tx, by: &Granted, id: UserId) -> Result<User> {
     find(tx, id).await
 }
 
+/// Puts a bot to rest whose work is done: nobody acts as it any more, and what it wrote keeps its name.
+pub(crate) async fn rest(tx: &mut Tx, id: UserId) -> Result<()> {
+    set_active(tx, id, false).await?;
+    sessions::interrupt(tx, id).await
+}
+
 async fn set_active(tx: &mut Tx, id: UserId, is_active: bool) -> Result<()> {
     run!(tx, sqlx::query(SET_ACTIVE).bind(id.0).bind(is_active).bind(Timestamp::now().0), execute)?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));
