@@ -46,6 +46,7 @@ mod two_factor;
 mod uploads;
 mod users;
 mod voice;
+mod webhooks;
 mod written;
 
 use std::sync::LazyLock;
@@ -121,6 +122,7 @@ macro_rules! endpoints {
                 directory::Directory($app.clone()),
                 members::Members($app.clone()),
                 voice::Voice($app.clone()),
+                webhooks::Webhooks($app.clone()),
             ),
             (
                 messages::Messages($app.clone()),

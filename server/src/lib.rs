@@ -20,6 +20,7 @@ pub mod errands;
 pub mod file_care;
 pub mod first_run;
 pub mod gateway;
+pub mod hooks;
 pub mod http;
 pub mod images;
 pub mod import;

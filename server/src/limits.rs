@@ -12,6 +12,7 @@ use confab_core::{Db, Fault, FutureExt, Result, users};
 use confab_protocol::{SessionId, UserId};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use uuid::Uuid;
 
 /// One limiter for each kind of call. Keys that were not used for a while are swept by [`Limits::sweep`].
 pub struct Limits {
@@ -23,6 +24,8 @@ pub struct Limits {
     react: DefaultKeyedRateLimiter<UserId>,
     ask: DefaultKeyedRateLimiter<UserId>,
     download: DefaultKeyedRateLimiter<UserId>,
+    hook: DefaultKeyedRateLimiter<Uuid>,
+    deliver: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 const SIGN_IN_OF_ADDRESS: Shared = Shared { count: 20, per: Duration::from_mins(5) };
@@ -93,6 +96,8 @@ impl Limits {
             react: RateLimiter::keyed(every(5, 1, 5)),
             ask: RateLimiter::keyed(every(10, 60, 10)),
             download: RateLimiter::keyed(every(20, 1, 100)),
+            hook: RateLimiter::keyed(every(60, 60, 30)),
+            deliver: RateLimiter::keyed(every(120, 60, 60)),
         }
     }
 
@@ -212,6 +217,16 @@ impl Limits {
         self.check(&self.download, &user)
     }
 
+    /// Writing by one webhook.
+    pub fn hook(&self, webhook: Uuid) -> Result<()> {
+        self.check(&self.hook, &webhook)
+    }
+
+    /// Calling a plugin from another program.
+    pub fn deliver(&self, address: IpAddr) -> Result<()> {
+        self.check(&self.deliver, &network_of(address))
+    }
+
     /// Whether limits hold.
     #[must_use]
     pub fn is_on(&self) -> bool {
@@ -227,6 +242,8 @@ impl Limits {
         self.react.retain_recent();
         self.ask.retain_recent();
         self.download.retain_recent();
+        self.hook.retain_recent();
+        self.deliver.retain_recent();
     }
 
     fn check<K: std::hash::Hash + Eq + Clone>(

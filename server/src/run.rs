@@ -15,7 +15,7 @@ use confab_worker::Worker;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::middleware::{CatchPanic, Cors};
-use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get};
+use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get, post};
 use tokio_util::sync::CancellationToken;
 
 use crate::due::Due;
@@ -36,7 +36,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
-use crate::{api, due, egress, errands, first_run, gateway, intake, previews, rendering, voice, web};
+use crate::{api, due, egress, errands, first_run, gateway, hooks, intake, previews, rendering, voice, web};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
 const TRIMS: usize = 20;
@@ -227,6 +227,8 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
         .at("/docs", get(api::docs))
         .at("/ws", get(gateway::open))
         .at("/ws/voice/:channel_id", get(voice::open))
+        .at("/hooks/:token", get(hooks::explain).post(hooks::receive))
+        .at("/hooks/plugins/:plugin/:name", post(hooks::plugins::receive))
         .at("/health", get(api::health))
         .at("/ready", get(api::ready))
         .at("/db-test", get(api::database_test))

@@ -251,7 +251,11 @@ impl Tokens {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    async fn live(&self, db: &Db, session: SessionId) -> Result<Live> {
+    /// What a session is worth now; asked again and again it costs nothing.
+    ///
+    /// # Errors
+    /// [`Fault::Unauthenticated`] when it has ended.
+    pub async fn live(&self, db: &Db, session: SessionId) -> Result<Live> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&session).copied();
         if let Some((since, live)) = known
             && since.elapsed() < TRUSTED

@@ -1,6 +1,7 @@
 //! Measures a release build of Confab from outside, beside floors that run in the same minutes on the same cores.
 
 mod audience;
+mod corpus;
 mod floor;
 mod http;
 mod latencies;

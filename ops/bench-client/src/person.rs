@@ -48,17 +48,31 @@ pub async fn sign_in(host: &str, people: &mut [Person]) -> Result<()> {
     let signed_in: Vec<Person> = stream::iter(0..people.len())
         .map(|number| {
             let pool = &pool;
-            async move {
-                let form = json!({ "username": format!("person{number}"), "password": PASSWORD });
-                let made = call(pool, "POST", "auth/login", "", &form).await?;
-                Ok::<_, crate::Error>(Person { token: text(&made["access_token"])?.into() })
-            }
+            async move { enter(pool, &format!("person{number}"), PASSWORD).await }
         })
         .buffered(TOGETHER)
         .try_collect()
         .await?;
     people.clone_from_slice(&signed_in);
     Ok(())
+}
+
+/// Signs one account in.
+pub async fn log_in(host: &str, username: &str, password: &str) -> Result<Person> {
+    enter(&Pool::new(host), username, password).await
+}
+
+async fn enter(pool: &Pool, username: &str, password: &str) -> Result<Person> {
+    let form = json!({ "username": username, "password": password });
+    let made = call(pool, "POST", "auth/login", "", &form).await?;
+    Ok(Person { token: text(&made["access_token"])?.into() })
+}
+
+/// Makes a channel that nobody but its owner may read, and answers its id.
+pub async fn private_channel(host: &str, name: &str, owner: &Person) -> Result<String> {
+    let form = json!({ "name": name, "kind": "private" });
+    let made = call(&Pool::new(host), "POST", "channels", &owner.token, &form).await?;
+    Ok(text(&made["id"])?.to_owned())
 }
 
 /// Makes a public channel of these people and answers its id.

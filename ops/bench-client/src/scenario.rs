@@ -4,8 +4,10 @@ mod fan_out;
 mod history;
 mod idle_sockets;
 mod mixed;
+mod plugins;
 mod posts;
 mod scaled_posts;
+mod search;
 mod slow_member;
 mod start;
 
@@ -31,6 +33,10 @@ pub enum Scenario {
     Mixed,
     /// Pages of a long channel.
     History,
+    /// What plugins cost.
+    Plugins,
+    /// Search and answers over a million messages.
+    Search,
     /// Ten thousand sockets that do nothing.
     Idle,
 }
@@ -51,6 +57,8 @@ impl Scenario {
             Self::Slow => slow_member::measure(stage).await,
             Self::Mixed => mixed::measure(stage).await,
             Self::History => history::measure(stage).await,
+            Self::Plugins => plugins::measure(stage).await,
+            Self::Search => search::measure(stage).await,
             Self::Idle => idle_sockets::measure(stage).await,
         }
     }

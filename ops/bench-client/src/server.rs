@@ -14,6 +14,9 @@ use crate::process::{Process, host_in};
 /// Sockets of one person: a thousand people hold ten thousand.
 pub const SOCKETS_A_PERSON: usize = 10;
 
+/// Who administers it: name and password.
+pub const WARDEN: (&str, &str) = ("warden", "a warden keeps many keys");
+
 /// One running server with its folder; both end with this value.
 pub struct Server {
     /// Such as `127.0.0.1:40123`.
@@ -72,6 +75,11 @@ impl Server {
         Ok(self.start)
     }
 
+    /// Where it keeps its data.
+    pub fn folder(&self) -> &Path {
+        self.start.folder.path()
+    }
+
     /// The address of the PostgreSQL behind it.
     pub fn database_url(&self) -> Option<String> {
         self.start.behind.as_ref().map(|(postgres, _)| postgres.url())
@@ -96,16 +104,18 @@ impl Stopped {
         Ok(Self { program, settings, folder: tempfile::tempdir()?, behind })
     }
 
-    fn with(mut self, name: &'static str, value: String) -> Self {
+    /// With a setting; of two of a name the later one holds.
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
         self.settings.push((name, value));
         self
     }
 
     /// With nothing of the developer's environment in it: a stray DATABASE_URL would be measured instead.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.env_clear().current_dir(self.folder.path()).args(arguments);
         command.env("CONFAB_DATA_DIR", self.folder.path().join("data"));
+        command.env("XDG_CACHE_HOME", self.folder.path().join("cache"));
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -117,9 +127,9 @@ fn unlimited() -> Vec<(&'static str, String)> {
         ("CONFAB_RATE_LIMITS", "off"),
         ("CONFAB_REGISTRATION", "open"),
         ("CONFAB_LOG", "warn"),
-        ("CONFAB_ADMIN_USERNAME", "warden"),
+        ("CONFAB_ADMIN_USERNAME", WARDEN.0),
         ("CONFAB_ADMIN_EMAIL", "warden@example.org"),
-        ("CONFAB_ADMIN_PASSWORD", "a warden keeps many keys"),
+        ("CONFAB_ADMIN_PASSWORD", WARDEN.1),
         ("MAX_TOTAL_WEBSOCKET_CONNECTIONS", "12000"),
     ]
     .into_iter()

@@ -240,7 +240,8 @@ mod tests {
             });
             let mut next = 0;
             let mut number = [0; 4];
-            while from.read_exact(&mut number).await.is_ok() {
+            // On a busy machine the loss may be over before anything was lost: then the connection goes on, whole.
+            while next < 10_000 && from.read_exact(&mut number).await.is_ok() {
                 assert_eq!(u32::from_be_bytes(number), next, "what came before was lost");
                 next += 1;
                 match next {

@@ -38,8 +38,17 @@ impl Context {
     pub fn of(request: &Request, trusted: &[IpAddr]) -> Self {
         let peer = peer(request.remote_addr()).unwrap_or(IpAddr::from([0, 0, 0, 0]));
         let address = if trusted.contains(&peer) { forwarded(request, trusted, peer) } else { peer };
-        Self { request_id: uuid::Uuid::now_v7().to_string(), path: request.uri().path().to_owned(), address }
+        Self { request_id: uuid::Uuid::now_v7().to_string(), path: path_of(request), address }
     }
+}
+
+/// The address of a webhook is its secret, which no log and no answer repeats.
+fn path_of(request: &Request) -> String {
+    let path = request.uri().path();
+    if path.starts_with("/hooks/") && !path.starts_with("/hooks/plugins/") {
+        return "/hooks/(secret)".to_owned();
+    }
+    path.to_owned()
 }
 
 /// The first hop from the right that is no proxy of ours. What cannot be read ends the search: left of it stands what

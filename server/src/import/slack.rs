@@ -29,6 +29,7 @@ use std::time::Instant;
 use confab_core::{Db, Fault, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+pub(crate) use markup::markdown_of;
 pub use report::Report;
 
 use crate::progress::Progress;

@@ -112,6 +112,24 @@ fn worker_knows_no_socket() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// A fault that a worker answers crosses the bus by its words: one that the bus does not know comes out as another.
+#[test]
+fn the_bus_knows_the_words_of_services() {
+    let known =
+        files().into_iter().find(|file| file.path == "core/src/bus/wire.rs").expect("the bus's words");
+    let services = ["worker/src/assistant", "worker/src/plugins", "worker/src/search"];
+    let found: Vec<String> = rust_files(&services)
+        .iter()
+        .flat_map(|file| words_of_faults(&file.text).into_iter().map(|word| format!("{}: {word}", file.path)))
+        .filter(|found| {
+            found
+                .rsplit_once(' ')
+                .is_some_and(|(_, word)| !known.text.contains(&format!("    \"{word}\",\n")))
+        })
+        .collect();
+    assert!(found.is_empty(), "add them to WORDS in core/src/bus/wire.rs: {found:#?}");
+}
+
 #[test]
 fn files_stay_short() {
     let found: Vec<String> = files()
@@ -198,6 +216,14 @@ fn words_in(file: &File, words: &[&str]) -> Vec<String> {
     .collect()
 }
 
+/// What stands first in every fault that is made here.
+fn words_of_faults(source: &str) -> Vec<&str> {
+    let kinds = ["conflict(", "forbidden(", "invalid(", "NotFound(", "Gone("];
+    let made =
+        source.split("Fault::").skip(1).filter_map(|it| kinds.iter().find_map(|kind| it.strip_prefix(kind)));
+    made.filter_map(|it| it.trim_start().strip_prefix('"')?.split('"').next()).collect()
+}
+
 fn too_long(file: &File, most: usize) -> Option<String> {
     let lines = file.text.lines().count();
     (lines > most).then(|| format!("{} has {lines} lines, more than {most}", file.path))
@@ -250,6 +276,7 @@ fn compare(path: &str, agreed: &Value, now: &Value, differences: &mut Vec<String
 
 #[test]
 fn each_rule_sees_a_planted_violation() {
+    assert_eq!(words_of_faults("Err(Fault::conflict(\n    \"odd_word\",\n))"), ["odd_word"]);
     let planted = |text: &str| File { path: "server/src/planted.rs".to_owned(), text: text.to_owned() };
 
     let sql = planted("const READ: &str = \"\n    select id from message where id = $1\";\n");

@@ -87,6 +87,11 @@ both! {
         admin.send(Method::PUT, "/api/v1/admin/policy", Some(&json!({ "require_two_factor": false })), 200).await;
         admin.send(Method::POST, "/api/v1/admin/reindex", None, 202).await;
         let room = ada.create_channel("room", "private", 201).await;
+        let hooks = format!("/api/v1/channels/{}/webhooks", id(&room));
+        let hook = ada.send(Method::POST, &hooks, Some(&json!({ "name": "Lighthouse" })), 201).await;
+        let hook = format!("{hooks}/{}", id(&hook));
+        ada.send(Method::POST, &format!("{hook}/rotate"), None, 200).await;
+        ada.send(Method::DELETE, &hook, None, 204).await;
         let access = json!({ "channel_id": id(&room), "reason": "a complaint about it" });
         let opened = admin.send(Method::POST, "/api/v1/admin/break-glass", Some(&access), 201).await;
         admin.send(Method::DELETE, &format!("/api/v1/admin/break-glass/{}", id(&opened)), None, 204).await;
@@ -116,7 +121,7 @@ both! {
             "account.deleted", "invitation.created", "invitation.revoked", "policy.changed", "index.rebuilt",
             "break_glass.opened", "break_glass.ended", "account.code_asked", "two_factor.recovery_codes_renewed",
             "two_factor.disabled", "two_factor.reset", "session.ended", "account.updated", "password.changed",
-            "session.all_ended",
+            "session.all_ended", "webhook.created", "webhook.rotated", "webhook.deleted",
         ];
         for action in once {
             // The operator made the first administrator.

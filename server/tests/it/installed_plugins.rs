@@ -20,7 +20,7 @@ fn manifest(asks: &str, version: &str) -> String {
     text.replace(r#"permissions = ["messages.post", "storage"]"#, asks).replace("0.1.0", version)
 }
 
-async fn upload(
+pub async fn upload(
     user: &User,
     method: Method,
     path: &str,

@@ -82,11 +82,11 @@ both! {
         assert_eq!(page.header("cache-control"), "no-cache");
         let (_, rest) = page.text.split_once("src=\"/assets/").expect("the page has a script");
         let script = rest.split('"').next().unwrap_or_default();
-        assert!(script.starts_with("v-") && script.ends_with("/js/app.js"), "{script}");
+        assert!(script.starts_with("v-") && script.ends_with("/first.js"), "{script}");
         let named = visitor.fetch(visitor.request(Method::GET, &format!("/assets/{script}"))).await;
         assert_eq!((named.status, named.header("cache-control")), (200, "public, max-age=31536000, immutable"));
         // What another version's page asks for is answered, and not kept; what is no file of the client is not there.
-        let older = visitor.fetch(visitor.request(Method::GET, "/assets/v-0000000000000000/js/app.js")).await;
+        let older = visitor.fetch(visitor.request(Method::GET, "/assets/v-0000000000000000/first.js")).await;
         assert_eq!((older.status, older.header("cache-control"), older.text == named.text), (200, "no-cache", true));
         for path in ["/assets/v-0000000000000000/tests/words.test.mjs", "/assets/v-0000000000000000/package.json", "/assets/v-0000000000000000/"] {
             assert_eq!(visitor.fetch(visitor.request(Method::GET, path)).await.status, 404, "{path}");

@@ -52,6 +52,20 @@ pub(super) fn translate(text: &str, has_markup: bool, names: &impl Names) -> Tra
     done
 }
 
+/// A text that a program wrote for Slack, as Markdown. Its ids name nobody here.
+pub(crate) fn markdown_of(text: &str) -> String {
+    struct Nobody;
+    impl Names for Nobody {
+        fn person(&self, _: &str) -> Option<(UserId, &str)> {
+            None
+        }
+        fn channel(&self, _: &str) -> Option<&str> {
+            None
+        }
+    }
+    translate(text, true, &Nobody).text
+}
+
 /// Whether a text with `<`, `>` or `&` in it holds them as Slack writes them; `None` for a text without any. A text
 /// that Slack stored holds none of them but as a mark or an entity.
 pub(super) fn is_encoded(text: &str) -> Option<bool> {

@@ -22,6 +22,7 @@ pub const ADMIN_PASSWORD: &str = "a warden keeps many keys";
 pub struct World {
     pub nodes: Vec<Node>,
     worker: Option<Process>,
+    second_worker: Option<Process>,
     nats: Option<Nats>,
     postgres: Option<Postgres>,
     folder: TempDir,
@@ -40,7 +41,15 @@ impl World {
         let mut settings = common();
         settings.extend_from_slice(more);
         let node = Node::start(&folder.path().join("data"), &settings).await;
-        Self { nodes: vec![node], worker: None, nats: None, postgres: None, folder, places: BTreeMap::new() }
+        Self {
+            nodes: vec![node],
+            worker: None,
+            second_worker: None,
+            nats: None,
+            postgres: None,
+            folder,
+            places: BTreeMap::new(),
+        }
     }
 
     /// PostgreSQL, NATS, two `confab serve` and one `confab-worker`.
@@ -80,6 +89,7 @@ impl World {
         Self {
             nodes: vec![first, second],
             worker: Some(worker),
+            second_worker: None,
             nats: Some(nats),
             postgres: Some(postgres),
             folder,
@@ -95,7 +105,10 @@ impl World {
     /// What all its programs of ours logged so far.
     pub fn output(&self) -> String {
         let servers = self.nodes.iter().map(Node::output);
-        servers.chain(self.worker.iter().map(Process::output)).collect::<Vec<_>>().join("\n")
+        servers
+            .chain(self.worker.iter().chain(&self.second_worker).map(Process::output))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Whether several servers share the record.
@@ -112,6 +125,25 @@ impl World {
             settings.push(("CONFAB_FILES_URL".to_owned(), files_url(self.folder.path())));
         }
         settings
+    }
+
+    /// Starts another worker beside the first one.
+    pub fn add_worker(&mut self, more: &[(&str, &str)]) {
+        let shared = self.settings();
+        let mut settings = common();
+        settings.extend(shared.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        settings.extend_from_slice(more);
+        self.second_worker = Some(start_worker(&self.folder.path().join("second-worker"), &settings));
+    }
+
+    /// Kills what answers questions: the first worker, or the one process that there is, which is started again.
+    pub async fn kill_worker(&mut self) {
+        if let Some(worker) = &mut self.worker {
+            worker.kill();
+        } else {
+            self.nodes[0].kill();
+            self.nodes[0].restart().await;
+        }
     }
 
     /// A named person, registered at first mention and logged in after. In a scaled world people are spread over the
