@@ -1,5 +1,7 @@
 //! The ways to ask, and what is looked for in each answer.
 
+use std::ops::AddAssign;
+
 use confab_protocol::UserId;
 use confab_worker::search::Mode;
 use confab_worker::services::{
@@ -33,6 +35,17 @@ pub struct Tally {
     pub marks: u64,
     pub prompts: u64,
     pub marks_in_prompts: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.searches += other.searches;
+        self.hits += other.hits;
+        self.answers += other.answers;
+        self.marks += other.marks;
+        self.prompts += other.prompts;
+        self.marks_in_prompts += other.marks_in_prompts;
+    }
 }
 
 impl Storm {
