@@ -91,21 +91,29 @@ pub async fn channel(host: &str, name: &str, people: &[Person]) -> Result<String
     Ok(id)
 }
 
-/// The request that posts `content`.
-pub fn post(person: &Person, channel: &str, content: &str) -> Vec<u8> {
-    let path = format!("/api/v1/channels/{channel}/messages");
-    request("POST", &path, &person.token, &json!({ "content": content }).to_string())
+/// The path of a channel's messages.
+pub fn messages_of(channel: &str) -> String {
+    format!("/api/v1/channels/{channel}/messages")
 }
 
-/// The request that reads the page before a number.
-pub fn page(person: &Person, channel: &str, before_seq: i64) -> Vec<u8> {
-    let path = format!("/api/v1/channels/{channel}/messages?limit=50&before_seq={before_seq}");
-    request("GET", &path, &person.token, "")
+/// The request that posts `content` into a channel.
+pub fn post(person: &Person, channel: &str, content: &str) -> Vec<u8> {
+    post_to(person, &messages_of(channel), content)
+}
+
+/// The same to the path of a channel's messages.
+pub fn post_to(person: &Person, path: &str, content: &str) -> Vec<u8> {
+    request("POST", path, &person.token, &json!({ "content": content }).to_string())
+}
+
+/// The request that reads the page before a number, by the path of a channel's messages.
+pub fn page(person: &Person, path: &str, before_seq: i64) -> Vec<u8> {
+    request("GET", &format!("{path}?limit=50&before_seq={before_seq}"), &person.token, "")
 }
 
 /// The number of the newest message.
 pub async fn last_seq(host: &str, person: &Person, channel: &str) -> Result<i64> {
-    let newest = Connection::open(host).await?.call(&page(person, channel, i64::MAX)).await?;
+    let newest = Connection::open(host).await?.call(&page(person, &messages_of(channel), i64::MAX)).await?;
     let items = newest["items"].as_array().ok_or("a page without items")?;
     Ok(items.last().and_then(|item| item["seq"].as_i64()).unwrap_or(0))
 }

@@ -1,15 +1,16 @@
 //! The framework's WebSocket, tuned: buffers of a few KiB, a text for each member, all that waits flushed once.
 //!
 //! The framework's own type is this crate around the upgraded stream, with texts that it owns; so is this.
+//! Also what the framework takes for a request where nobody is known, nothing looked up and nothing stored.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use poem::http::{StatusCode, header};
 use poem::listener::{Acceptor, TcpAcceptor};
 use poem::web::{Data, Json, Path};
-use poem::{EndpointExt, Request, Response, Route, Server, get, handler, post};
+use poem::{EndpointExt, Request, Response, Route, Server, get, handler, post, put};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -27,7 +28,12 @@ const TOGETHER: usize = 64;
 /// Serves until the process is killed.
 pub async fn serve(listener: TcpListener, hall: Arc<Hall>) -> Result<()> {
     let acceptor = TcpAcceptor::from_tokio(listener)?;
-    let route = Route::new().at("/ws", get(open)).at("/channels/:channel/messages", post(say)).data(hall);
+    let route = Route::new()
+        .at("/ws", get(open))
+        .at("/channels/:channel/messages", post(say).get(page))
+        .at("/page", put(keep_page))
+        .data(hall)
+        .data(Arc::new(Page::default()));
     for address in acceptor.local_addr() {
         if let Some(address) = address.as_socket_addr() {
             println!("floor listening on http://{address}");
@@ -42,6 +48,22 @@ async fn say(Path(channel): Path<usize>, body: Json<Value>, hall: Data<&Arc<Hall
     let content = body.0["content"].as_str().unwrap_or_default();
     hall.publish(channel, content, |text| Bytes::copy_from_slice(text.as_bytes()));
     Response::builder().status(StatusCode::CREATED).content_type("application/json").body(ack().to_string())
+}
+
+/// What is answered instead of a page: bytes that were made before.
+#[derive(Default)]
+struct Page(RwLock<Bytes>);
+
+#[handler]
+async fn keep_page(body: Vec<u8>, kept: Data<&Arc<Page>>) -> StatusCode {
+    *kept.0.0.write().unwrap_or_else(PoisonError::into_inner) = body.into();
+    StatusCode::NO_CONTENT
+}
+
+#[handler]
+async fn page(kept: Data<&Arc<Page>>) -> Response {
+    let bytes = kept.0.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+    Response::builder().content_type("application/json").body(bytes)
 }
 
 #[handler]
