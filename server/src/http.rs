@@ -10,3 +10,4 @@ pub mod line;
 pub mod origin;
 pub mod patience;
 pub mod problem;
+pub mod templates;

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, assistant, channel_invitations, idempotency, identities,
@@ -15,7 +14,7 @@ use confab_worker::Worker;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use poem::middleware::{CatchPanic, Cors};
-use poem::{EndpointExt, IntoEndpoint, IntoResponse, Route, Server, get, post};
+use poem::{EndpointExt, IntoEndpoint, Route, Server, get, post};
 use tokio_util::sync::CancellationToken;
 
 use crate::due::Due;
@@ -26,6 +25,7 @@ use crate::http::edge::Edge;
 use crate::http::idempotent::Idempotent;
 use crate::http::patience::Patient;
 use crate::http::problem;
+use crate::http::templates::Templates;
 use crate::intake::Receiving;
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -218,12 +218,8 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
 
 fn routes(app: &App) -> impl IntoEndpoint + use<> {
     let (api, document) = api::routes(app);
-    let spec = Bytes::from(document.clone());
     let route: Route = api
-        .at(
-            "/openapi.json",
-            get(poem::endpoint::make_sync(move |_| spec.clone().with_content_type("application/json"))),
-        )
+        .at("/openapi.json", get(api::openapi))
         .at("/docs", get(api::docs))
         .at("/ws", get(gateway::open))
         .at("/ws/voice/:channel_id", get(voice::open))
@@ -254,8 +250,9 @@ fn routes(app: &App) -> impl IntoEndpoint + use<> {
     let panicked =
         |_: Box<dyn std::any::Any + Send>| problem::response(Fault::Internal("a handler panicked".into()));
     let guarded = route.data(app.clone()).with(CatchPanic::new().with_handler(panicked));
-    let guarded = Idempotent::new(guarded, app.clone(), &document);
-    let edge = Edge::new(guarded, app.clone(), &document);
+    let templates = Arc::new(Templates::of(&document));
+    let guarded = Idempotent::new(guarded, app.clone(), templates.clone());
+    let edge = Edge::new(guarded, app.clone(), templates);
     // The framework's `Cors` without origins allows every page: it is added only with the exact ones named.
     let origins = &app.settings.allowed_origins;
     if origins.is_empty() {

@@ -1,15 +1,15 @@
 //! The outermost layer: every request passes in and every answer out through here.
 
-use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use poem::http::{HeaderValue, StatusCode, Uri, header};
+use metrics::Histogram;
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::context::{CONTEXT, Context};
 use super::problem::ApiError;
+use super::templates::{self, Template, Templates};
 use super::{aliases, body};
 use crate::state::App;
 
@@ -17,30 +17,14 @@ use crate::state::App;
 pub struct Edge<E> {
     inner: E,
     app: App,
-    /// Path templates of the document, split, with the methods that each knows.
-    methods: Vec<(Vec<String>, String)>,
+    templates: Arc<Templates>,
 }
 
 impl<E> Edge<E> {
-    /// `document` is the OpenAPI text: it knows which methods a path has.
+    /// `templates` know which methods a path has, and by which name it is counted.
     #[must_use]
-    pub fn new(inner: E, app: App, document: &str) -> Self {
-        Self { inner, app, methods: methods_of(document) }
-    }
-
-    /// The template of a path, for figures: never the path itself, or every id would be a series of its own.
-    fn template(&self, path: &str) -> Option<(String, &str)> {
-        let path = path.strip_prefix("/api/v1").unwrap_or(path);
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let fits = |template: &Vec<String>| {
-            template.len() == parts.len()
-                && template.iter().zip(&parts).all(|(it, part)| it.starts_with('{') || it == part)
-        };
-        self.methods
-            .iter()
-            .filter(|(template, _)| fits(template))
-            .min_by_key(|(template, _)| template.iter().filter(|it| it.starts_with('{')).count())
-            .map(|(template, methods)| (format!("/{}", template.join("/")), methods.as_str()))
+    pub fn new(inner: E, app: App, templates: Arc<Templates>) -> Self {
+        Self { inner, app, templates }
     }
 
     async fn answer(&self, mut request: Request) -> Response
@@ -51,7 +35,7 @@ impl<E> Edge<E> {
         let started = Instant::now();
         let path = request.uri().path().to_owned();
         let accepts = request.header(header::ACCEPT).unwrap_or_default();
-        let wants_page = method == poem::http::Method::GET && accepts.contains("text/html");
+        let wants_page = method == Method::GET && accepts.contains("text/html");
         if let Some(canonical) = aliases::canonical(&path, wants_page) {
             rewrite(&mut request, &canonical);
         }
@@ -70,19 +54,18 @@ impl<E> Edge<E> {
             Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
             Err(error) => Err(error),
         };
-        let template = self.template(&canonical);
+        let template = self.templates.find(&canonical);
         let mut response = match done {
             Ok(response) => response,
             Err(error) if error.is_from_response() => error.into_response(),
             Err(error) => {
-                let allow = || template.as_ref().map_or("GET", |(_, methods)| methods).to_owned();
+                let allow = || template.map_or("GET", |it| &it.methods).to_owned();
                 ApiError::of_framework(&error, allow).into_response()
             }
         };
         let is_api = canonical.starts_with("/api/");
         harden(&mut response, is_api);
-        let route = template.map_or_else(|| "other".to_owned(), |(template, _)| template);
-        count(&method, &route, response.status(), started);
+        count(&method, template, response.status(), started);
         response
     }
 }
@@ -131,45 +114,20 @@ fn harden(response: &mut Response, is_api: bool) {
 
 const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
-fn count(method: &poem::http::Method, route: &str, status: StatusCode, started: Instant) {
-    let labels = [
-        // Anyone may invent methods; each would be a series for ever.
-        ("method", if KNOWN.contains(&method.as_str()) { method.as_str() } else { "OTHER" }.to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.as_u16().to_string()),
-    ];
-    metrics::counter!("confab_http_requests_total", &labels).increment(1);
-    metrics::histogram!("confab_http_request_duration_seconds", "route" => route.to_owned())
-        .record(started.elapsed().as_secs_f64());
-}
-
-fn methods_of(document: &str) -> Vec<(Vec<String>, String)> {
-    let document: Document = serde_json::from_str(document).unwrap_or_default();
-    let methods = |it: &Operations| -> String {
-        let known = [
-            ("GET", &it.get),
-            ("POST", &it.post),
-            ("PUT", &it.put),
-            ("DELETE", &it.delete),
-            ("PATCH", &it.patch),
-        ];
-        known.iter().filter(|it| it.1.is_some()).map(|it| it.0).collect::<Vec<_>>().join(", ")
-    };
-    let parts = |path: &str| path.trim_matches('/').split('/').map(str::to_owned).collect();
-    document.paths.iter().map(|(path, it)| (parts(path), methods(it))).collect()
-}
-
-/// What is read of the document: all of it would take ten times its size, at every start.
-#[derive(Default, Deserialize)]
-struct Document {
-    paths: BTreeMap<String, Operations>,
-}
-
-#[derive(Deserialize)]
-struct Operations {
-    get: Option<IgnoredAny>,
-    post: Option<IgnoredAny>,
-    put: Option<IgnoredAny>,
-    delete: Option<IgnoredAny>,
-    patch: Option<IgnoredAny>,
+/// Counts by template, never by path: every id would be a series of its own.
+fn count(method: &Method, template: Option<&Template>, status: StatusCode, started: Instant) {
+    static OTHER: LazyLock<(Arc<str>, Histogram)> = LazyLock::new(|| {
+        let route = Arc::from("other");
+        let took = templates::took(&route);
+        (route, took)
+    });
+    let (route, took) = template.map_or_else(|| (&OTHER.0, &OTHER.1), |it| (&it.path, it.took()));
+    // Anyone may invent methods; each would be a series for ever.
+    let method = KNOWN.into_iter().find(|it| *it == method.as_str()).unwrap_or("OTHER");
+    metrics::counter!(
+        "confab_http_requests_total",
+        "method" => method, "route" => route.clone(), "status" => status.as_str().to_owned()
+    )
+    .increment(1);
+    took.record(started.elapsed().as_secs_f64());
 }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::body::JSON_BYTES;
 use super::context::{CONTEXT, Context};
 use super::problem::ApiError;
+use super::templates::Templates;
 use crate::api::device;
 use crate::state::App;
 
@@ -32,8 +33,7 @@ const KEPT: &[&str] = &["/channels", "/channels/direct", "/channels/{id}/members
 pub struct Idempotent<E> {
     inner: Arc<E>,
     app: App,
-    /// Path templates of the calls that create something, and whether their answers are kept.
-    creating: Vec<(Vec<String>, bool)>,
+    templates: Arc<Templates>,
 }
 
 /// A call with a key.
@@ -45,16 +45,16 @@ struct Asked {
 }
 
 impl<E: Endpoint + 'static> Idempotent<E> {
-    /// `document` is the OpenAPI text: a POST that may answer 201 creates something.
-    pub fn new(inner: E, app: App, document: &str) -> Self {
-        Self { inner: Arc::new(inner), app, creating: creating(document) }
+    /// `templates`: a POST that may answer 201 creates something.
+    pub fn new(inner: E, app: App, templates: Arc<Templates>) -> Self {
+        Self { inner: Arc::new(inner), app, templates }
     }
 
     /// What is asked with a key, of a call that creates something, by whoever may ask. Everything else goes on to the
     /// handlers, which refuse it where they must.
     async fn asked(&self, request: &mut Request) -> Result<Option<Asked>> {
         let path = request.uri().path().to_owned();
-        let Some(is_kept) = self.creates(&path) else { return Ok(None) };
+        let Some(is_kept) = creates(&self.templates, &path) else { return Ok(None) };
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
         let Some(token) = bearer(request.headers()).filter(|_| !is_form) else { return Ok(None) };
         let Ok(caller) = self.app.tokens.check(&self.app.db, &token, device(request)).await else {
@@ -75,20 +75,6 @@ impl<E: Endpoint + 'static> Idempotent<E> {
         };
         request.set_body(Body::from_bytes(bytes));
         Ok(Some(asked))
-    }
-
-    fn creates(&self, path: &str) -> Option<bool> {
-        let path = path.strip_prefix("/api/v1")?;
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let fits = |template: &Vec<String>| {
-            template.len() == parts.len()
-                && template.iter().zip(&parts).all(|(it, part)| it.starts_with('{') || it == part)
-        };
-        // A path that stands there in letters is meant before one with an id in its place.
-        let fitting = self.creating.iter().filter(|(template, _)| fits(template));
-        fitting
-            .min_by_key(|(template, _)| template.iter().filter(|it| it.starts_with('{')).count())
-            .map(|(_, is_kept)| *is_kept)
     }
 }
 
@@ -222,37 +208,27 @@ fn key(headers: &HeaderMap) -> confab_core::Result<String> {
     Err(Fault::invalid("Idempotency-Key", text))
 }
 
-fn creating(document: &str) -> Vec<(Vec<String>, bool)> {
-    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
-    let paths = document["paths"].as_object().cloned().unwrap_or_default();
-    paths
-        .into_iter()
-        .filter(|(path, operations)| {
-            operations["post"]["responses"].get("201").is_some() && !OWN_WAY.contains(&path.as_str())
-        })
-        .map(|(path, _)| {
-            let is_kept = KEPT.contains(&path.as_str());
-            (path.trim_matches('/').split('/').map(str::to_owned).collect(), is_kept)
-        })
-        .collect()
+/// Whether a path's POST creates something, and if so, whether its answer is kept.
+fn creates(templates: &Templates, path: &str) -> Option<bool> {
+    let template = path.starts_with("/api/v1/").then(|| templates.find(path))??;
+    let is_meant = template.creates && !OWN_WAY.contains(&&*template.path);
+    is_meant.then(|| KEPT.contains(&&*template.path))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::creating;
+    use super::{Templates, creates};
 
     #[test]
     fn secrets_are_never_kept() {
-        let found = creating(&crate::api::document());
-        let kept = |path: &str| {
-            found.iter().find(|(template, _)| format!("/{}", template.join("/")) == path).map(|it| it.1)
-        };
+        let templates = Templates::of(&crate::api::document());
+        let kept = |path: &str| creates(&templates, &format!("/api/v1{path}"));
         assert_eq!(kept("/channels"), Some(true));
         // Answers with a token, an invitation's code or a password's link.
         for path in ["/auth/tokens", "/auth/invitations", "/auth/users", "/auth/register"] {
             assert_eq!(kept(path), Some(false), "{path}");
         }
-        assert_eq!(kept("/channels/{id}/messages"), None, "messages have their nonce");
+        assert_eq!(kept("/channels/x/messages"), None, "messages have their nonce");
         assert_eq!(kept("/auth/login"), None, "creates nothing");
     }
 }

@@ -1,7 +1,7 @@
 //! The model that is part of the program: a table with one vector for each word piece. A text's vector is the sum of its
 //! pieces' rows, at length one. It knows no order of words, and needs no network, no key and no second of its reader.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use confab_core::{Fault, Result};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -25,7 +25,9 @@ pub struct Table(Arc<Rows>);
 
 struct Rows {
     id: ModelId,
-    pieces: WordPieces,
+    vocabulary: &'static str,
+    /// Read when the first text comes: three megabytes that an idle server need not have.
+    pieces: OnceLock<WordPieces>,
     scales: Vec<f32>,
     /// Row after row, each byte an `i8`.
     bytes: &'static [u8],
@@ -33,19 +35,24 @@ struct Rows {
 }
 
 impl Table {
-    /// Reads the table out of the program. Takes some milliseconds.
+    /// The table in the program, one for all who ask.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the program was built with something else in its place.
     pub fn built_in() -> Result<Self> {
+        static SHARED: OnceLock<Table> = OnceLock::new();
+        if let Some(table) = SHARED.get() {
+            return Ok(table.clone());
+        }
         let rows = read(FILE).ok_or_else(|| Fault::internal("the built-in table is not one"))?;
-        Ok(Self(Arc::new(rows)))
+        Ok(SHARED.get_or_init(|| Self(Arc::new(rows))).clone())
     }
 
     /// The vector of one text; all zeros when none of its words are known.
     #[must_use]
     pub fn vector(&self, text: &str) -> Vec<f32> {
-        let Rows { pieces, scales, bytes, dimensions, .. } = &*self.0;
+        let Rows { vocabulary, pieces, scales, bytes, dimensions, .. } = &*self.0;
+        let pieces = pieces.get_or_init(|| WordPieces::new(vocabulary));
         let mut sum = vec![0.0_f32; *dimensions];
         for piece in pieces.of(text) {
             let piece = piece as usize;
@@ -97,7 +104,8 @@ fn read(file: &'static [u8]) -> Option<Rows> {
     let is_whole = vocabulary.lines().count() == count && bytes.len() == count.checked_mul(dimensions)?;
     is_whole.then(|| Rows {
         id: ModelId::new("built-in", dimensions, CHECKSUM),
-        pieces: WordPieces::new(vocabulary),
+        vocabulary,
+        pieces: OnceLock::new(),
         scales: scales.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
         bytes,
         dimensions,
