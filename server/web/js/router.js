@@ -1,6 +1,9 @@
 /** Addresses to views. Links inside the application are followed without loading the page again. */
 import { signal } from '../vendor/signals-core.js';
 
+/** What can be searched beside messages. */
+const SEARCHED = ['files', 'channels', 'people'];
+
 /**
  * @typedef {{name:'home'|'setup'|'register'|'login'|'forgot'|'reset'|'search'|'threads'|'saved'|'later'|'join'|'channel'|'preferences'|'admin'|'missing', channelId:string, seq:number,
  *   query:string, kind:string, section:string, error:string, fragment:string}} Route
@@ -17,7 +20,7 @@ export function parseRoute(address) {
     const seq = Number(parameters.get('seq') ?? parameters.get('message'));
     return { ...route, name: 'channel', channelId: decode(channel[1]), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : 0 };
   }
-  if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '', kind: parameters.get('in') === 'files' ? 'files' : '' };
+  if (path === '/search') return { ...route, name: 'search', query: parameters.get('q') ?? '', kind: SEARCHED.find((kind) => kind === parameters.get('in')) ?? '' };
   if (path === '/login') return { ...route, name: 'login', error: parameters.get('error') ?? '' };
   const settings = /^\/(preferences|admin)(?:\/([a-z]+))?$/.exec(path);
   if (settings) return { ...route, name: settings[1] === 'admin' ? 'admin' : 'preferences', section: settings[2] ?? '' };
@@ -80,9 +83,9 @@ export function channelPath(channelId, seq) {
   return `/channels/${encodeURIComponent(channelId)}${seq ? `?seq=${seq}` : ''}`;
 }
 
-/** @param {string} query @param {string} [kind] `files`, or messages */
+/** @param {string} query @param {string} [kind] one of those searched beside messages */
 export function searchPath(query, kind = '') {
-  const parameters = new URLSearchParams({ ...(query ? { q: query } : {}), ...(kind === 'files' ? { in: kind } : {}) });
+  const parameters = new URLSearchParams({ ...(query ? { q: query } : {}), ...(SEARCHED.includes(kind) ? { in: kind } : {}) });
   return parameters.size ? `/search?${parameters}` : '/search';
 }
 

@@ -15,7 +15,7 @@ test('paths are escaped both ways', () => {
   assert.equal(channelPath('a/b', 3), '/channels/a%2Fb?seq=3');
   assert.equal(at(channelPath('a/b')).channelId, 'a/b');
   assert.equal(at(searchPath('in:x "y & z"')).query, 'in:x "y & z"');
-  assert.deepEqual([at(searchPath('a b', 'files')).query, at(searchPath('a b', 'files')).kind, at('/search?q=a&in=people').kind, searchPath('')], ['a b', 'files', '', '/search']);
+  assert.deepEqual([at(searchPath('a b', 'files')).query, at(searchPath('a b', 'files')).kind, at('/search?q=a&in=people').kind, at('/search?q=a&in=rooms').kind, searchPath('')], ['a b', 'files', 'people', '', '/search']);
 });
 
 test('links to the server’s own pages are left to the browser', () => {

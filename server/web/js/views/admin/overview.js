@@ -1,9 +1,11 @@
 /** How the workspace is at this moment, and how it was in the last minutes. */
 import { signal } from '../../../vendor/signals-core.js';
 import { api } from '../../page_api.js';
+import { cleanName } from '../../format.js';
 import { openDialog } from '../../layout.js';
 import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
+import { plugins } from '../../plugin_api.js';
 import { adminPath } from '../../router.js';
 import { EVERY_MS, MOST, perMinute, withSample } from '../../samples.js';
 import { indexText, number } from '../../server_figures.js';
@@ -12,6 +14,7 @@ import { html, useEffect } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Plot } from '../plot.js';
 import { Block, SettingsPage } from '../settings.js';
+import { Table } from '../table.js';
 
 /** Kept while the page is open, whichever section is looked at. */
 const samples = signal(/** @type {import('../../samples.js').Sample[]} */ ([]));
@@ -35,8 +38,23 @@ export function Overview() {
         <${Line} good=${state.kind === 'ok'} name=${t('search_index')} text=${state.text} />
         <${Line} good=${!failed} name=${t('dead_letters')} text=${failed ? t(letters.value?.next_cursor ? 'given_up_or_more' : 'given_up', { count: failed }) : t('nothing_was_given_up_on')} />
         <${Line} good name=${t('database')} text=${[stats.value.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode, `Confab ${info.value?.version ?? ''}`].filter(Boolean).join(', ')} />
-      </ul><p class="btns"><a class="btn" href=${adminPath('server')}>${t('the_server_in_detail')}</a></p></${Block}>`}
+      </ul><p class="btns"><a class="btn" href=${adminPath('server')}>${t('the_server_in_detail')}</a></p></${Block}>
+      ${may(me.value, 'plugins.manage') && html`<${PluginList} />`}`}
   </${SettingsPage}>`;
+}
+
+/** The plugins that run or want something; the others stand on their own page. */
+function PluginList() {
+  const list = useLoaded(() => plugins.all());
+  const shown = (list.value?.items ?? []).filter((/** @type {any} */ plugin) => plugin.enabled || plugin.waiting || plugin.disabled_reason);
+  if (!shown.length) return '';
+  const columns = [
+    { name: t('plugin'), cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
+    { name: t('permissions'), cell: (/** @type {any} */ plugin) => plugin.grants.join(', ') || html`<span class="dim">${t('none')}</span>` },
+    { name: t('state'), cell: (/** @type {any} */ plugin) => html`<span class=${`pill ${plugin.waiting || !plugin.enabled ? 'warn' : 'ok'}`}>${plugin.waiting ? t('update') : plugin.enabled ? t('runs') : t('off')}</span>` },
+    { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<a class="btn small" href=${adminPath('plugins')} aria-label=${`${t('open')}: ${cleanName(plugin.name)}`}>${t('open')}</a>` },
+  ];
+  return html`<${Block} title=${t('plugins')}><${Table} label=${t('plugins')} columns=${columns} rows=${shown} /></${Block}>`;
 }
 
 /** @param {{stats:any}} props */

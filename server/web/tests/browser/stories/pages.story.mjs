@@ -48,6 +48,13 @@ test('search, with an answer', () => world.step('search', async () => {
   await ada.page.goto('/search?q=nothingofthekind');
   await ada.see(ada.page.getByText('Nothing you can read matches'));
   await ada.shown('search-nothing');
+  await ada.page.goto('/search?q=general');
+  await ada.page.getByRole('tab', { name: 'Channels' }).click();
+  await ada.see(ada.page.locator('.hit').filter({ hasText: 'general' }).first());
+  await ada.shown('search-channels');
+  await ada.page.goto('/search?q=ada&in=people');
+  await ada.see(ada.page.locator('.hit').filter({ hasText: '@ada' }));
+  await ada.shown('search-people');
 }));
 
 test('the assistant answers with its sources', () => world.step('assistant', async () => {
