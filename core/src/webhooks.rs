@@ -7,7 +7,7 @@ use confab_protocol::{ChannelId, ChannelRole, MessageId, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::access;
+use crate::access::{self, Admitted};
 use crate::audit::{self, Action, Actor, Target};
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
@@ -42,6 +42,21 @@ const USED: &str =
     "update webhooks set last_used_at = $2 where id = $1 and (last_used_at is null or last_used_at < $3)";
 const ROTATE: &str = "update webhooks set token_hash = $2, created_by_id = $3 where id = $1";
 const DROP: &str = "delete from webhooks where id = $1";
+
+/// Who manages webhooks: admins and owners those of their channel.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    /// Who, for the audit log.
+    pub actor: Actor,
+    /// A superuser manages those of every open channel, such as `general`, which nobody need own.
+    pub is_superuser: bool,
+}
+
+impl Manager {
+    async fn admit(&self, tx: &mut Tx, channel: ChannelId) -> Result<Admitted> {
+        access::admit_caretaker(tx, self.actor.user_id, channel, self.is_superuser).await
+    }
+}
 
 /// A webhook without its secret.
 #[derive(Clone, Debug)]
@@ -87,15 +102,15 @@ impl From<Row> for Webhook {
     }
 }
 
-/// Makes a webhook with a bot of its name: an admin's or owner's doing. Answers it with its secret, which is shown this
+/// Makes a webhook with a bot of its name. Answers it with its secret, which is shown this
 /// once.
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `name`; [`Fault::Conflict`] with code `too_many_webhooks`, `channel_archived`, or for
 /// conversations.
-pub async fn make(tx: &mut Tx, by: &Actor, channel: ChannelId, name: &str) -> Result<(Webhook, String)> {
+pub async fn make(tx: &mut Tx, by: &Manager, channel: ChannelId, name: &str) -> Result<(Webhook, String)> {
     let name = text::line("name", name, NAME_CHARACTERS)?;
-    let admitted = access::admit_manager(tx, by.user_id, channel).await?;
+    let admitted = by.admit(tx, channel).await?;
     let user = admitted.user_id();
     if admitted.is_archived() {
         return Err(Fault::conflict("channel_archived", "this channel is archived"));
@@ -133,7 +148,7 @@ pub async fn make(tx: &mut Tx, by: &Actor, channel: ChannelId, name: &str) -> Re
             .bind(made.created_at.0),
         execute
     )?;
-    note(tx, by, Action::WebhookCreated, &made).await?;
+    note(tx, &by.actor, Action::WebhookCreated, &made).await?;
     Ok((made, secret))
 }
 
@@ -155,9 +170,10 @@ async fn make_bot(tx: &mut Tx, id: Uuid, name: &str) -> Result<UserId> {
     Ok(bot_id)
 }
 
-/// A channel's webhooks, the oldest first: an admin's or owner's to see.
-pub async fn list(on: &mut impl Read, user: UserId, channel: ChannelId) -> Result<Vec<Webhook>> {
-    access::admit(on, user, channel).await?.at_least(ChannelRole::Admin)?;
+/// A channel's webhooks, the oldest first.
+pub async fn list(on: &mut impl Read, by: &Manager, channel: ChannelId) -> Result<Vec<Webhook>> {
+    let user = by.actor.user_id.ok_or(Fault::NotFound("channel"))?;
+    access::admit(on, user, channel).await?.cared_for(by.is_superuser)?;
     let rows: Vec<Row> = run!(on, sqlx::query_as(LIST).bind(channel.0), fetch_all)?;
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
@@ -166,13 +182,13 @@ pub async fn list(on: &mut impl Read, user: UserId, channel: ChannelId) -> Resul
 ///
 /// # Errors
 /// [`Fault::NotFound`] for one of another channel.
-pub async fn rotate(tx: &mut Tx, by: &Actor, channel: ChannelId, id: Uuid) -> Result<(Webhook, String)> {
-    let user = access::admit_manager(tx, by.user_id, channel).await?.user_id();
+pub async fn rotate(tx: &mut Tx, by: &Manager, channel: ChannelId, id: Uuid) -> Result<(Webhook, String)> {
+    let user = by.admit(tx, channel).await?.user_id();
     let mut webhook = find(tx, channel, id).await?;
     let secret = text::secret();
     run!(tx, sqlx::query(ROTATE).bind(id).bind(text::hash(&secret)).bind(user.0), execute)?;
     webhook.created_by_id = user;
-    note(tx, by, Action::WebhookRotated, &webhook).await?;
+    note(tx, &by.actor, Action::WebhookRotated, &webhook).await?;
     Ok((webhook, secret))
 }
 
@@ -180,12 +196,12 @@ pub async fn rotate(tx: &mut Tx, by: &Actor, channel: ChannelId, id: Uuid) -> Re
 ///
 /// # Errors
 /// [`Fault::NotFound`] for one of another channel.
-pub async fn delete(tx: &mut Tx, by: &Actor, channel: ChannelId, id: Uuid) -> Result<()> {
-    access::admit_manager(tx, by.user_id, channel).await?;
+pub async fn delete(tx: &mut Tx, by: &Manager, channel: ChannelId, id: Uuid) -> Result<()> {
+    by.admit(tx, channel).await?;
     let webhook = find(tx, channel, id).await?;
     members::withdraw(tx, channel, webhook.bot_id).await?;
     drop_one(tx, &webhook).await?;
-    note(tx, by, Action::WebhookDeleted, &webhook).await
+    note(tx, &by.actor, Action::WebhookDeleted, &webhook).await
 }
 
 /// Those of a channel go with it.

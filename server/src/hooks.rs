@@ -1,4 +1,5 @@
-//! `POST /hooks/{secret}`: where other programs write into a channel, in the words that they use for Slack and Mattermost.
+//! `POST /hooks/{secret}`: where other programs write into a channel, in the words that they use for Slack and Mattermost
+//! (and at Slack's own path, `/services/…/{secret}`: `http/aliases.rs`).
 //! [`payload`] reads what they send, [`card`] writes it as Markdown; who may, and where it goes, is core's. Below
 //! `/hooks/plugins/` they reach [`plugins`].
 

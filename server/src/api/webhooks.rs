@@ -1,7 +1,7 @@
 //! Incoming webhooks of a channel; what they bring comes in at `POST /hooks/{secret}` ([`crate::hooks`]).
 
 use confab_core::FutureExt;
-use confab_core::webhooks::{self, Webhook};
+use confab_core::webhooks::{self, Manager, Webhook};
 use confab_protocol::{ChannelId, Timestamp, UserId};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -71,6 +71,11 @@ struct WebhookList {
     items: Vec<ListedWebhook>,
 }
 
+/// A token without the scope `admin` manages what its account's role in the channel lets it, no more.
+fn manager(caller: &Bearer) -> Manager {
+    Manager { actor: caller.0.actor(), is_superuser: caller.0.superuser().is_ok() }
+}
+
 fn shown(app: &App, it: Webhook, secret: &str) -> Json<ShownWebhook> {
     let url = format!("{}/hooks/{secret}", app.public_url());
     Json(ShownWebhook {
@@ -88,11 +93,11 @@ pub struct Webhooks(pub Option<App>);
 
 #[OpenApi(tag = "Area::Channels")]
 impl Webhooks {
-    /// Makes a webhook: an admin's or owner's doing. Its bot joins the channel as a guest.
+    /// Makes a webhook: an admin's or owner's doing, in open channels a superuser's too. Its bot joins the channel as a guest.
     #[oai(path = "/channels/:id/webhooks", method = "post")]
     async fn make(&self, caller: Bearer, id: Path<Uuid>, body: Json<NewWebhook>) -> Answer<Made> {
         let app = app(&self.0)?;
-        let (by, channel, name) = (caller.0.actor(), ChannelId(id.0), body.0.name.0);
+        let (by, channel, name) = (manager(&caller), ChannelId(id.0), body.0.name.0);
         let (made, secret) = app
             .db
             .write(move |tx| async move { webhooks::make(tx, &by, channel, &name).await }.boxed())
@@ -100,11 +105,11 @@ impl Webhooks {
         Ok(Made::Created(shown(app, made, &secret)))
     }
 
-    /// A channel's webhooks, without their addresses: an admin's or owner's to see. At most twenty.
+    /// A channel's webhooks, without their addresses, for whoever manages them. At most twenty.
     #[oai(path = "/channels/:id/webhooks", method = "get")]
     async fn list(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Json<WebhookList>> {
-        let (on, user) = (&mut app(&self.0)?.db.read(), caller.0.user_id);
-        let found = webhooks::list(on, user, ChannelId(id.0)).await?;
+        let on = &mut app(&self.0)?.db.read();
+        let found = webhooks::list(on, &manager(&caller), ChannelId(id.0)).await?;
         Ok(Json(WebhookList { items: found.into_iter().map(ListedWebhook::from).collect() }))
     }
 
@@ -117,7 +122,7 @@ impl Webhooks {
         webhook_id: Path<Uuid>,
     ) -> Answer<Json<ShownWebhook>> {
         let app = app(&self.0)?;
-        let (by, channel, webhook) = (caller.0.actor(), ChannelId(id.0), webhook_id.0);
+        let (by, channel, webhook) = (manager(&caller), ChannelId(id.0), webhook_id.0);
         let (renewed, secret) = app
             .db
             .write(move |tx| async move { webhooks::rotate(tx, &by, channel, webhook).await }.boxed())
@@ -125,10 +130,10 @@ impl Webhooks {
         Ok(shown(app, renewed, &secret))
     }
 
-    /// Deletes a webhook: an admin's or owner's doing. Its bot leaves; what it wrote stays.
+    /// Deletes a webhook. Its bot leaves; what it wrote stays.
     #[oai(path = "/channels/:id/webhooks/:webhook_id", method = "delete")]
     async fn delete(&self, caller: Bearer, id: Path<Uuid>, webhook_id: Path<Uuid>) -> Answer<Done> {
-        let (by, channel, webhook) = (caller.0.actor(), ChannelId(id.0), webhook_id.0);
+        let (by, channel, webhook) = (manager(&caller), ChannelId(id.0), webhook_id.0);
         app(&self.0)?
             .db
             .write(move |tx| async move { webhooks::delete(tx, &by, channel, webhook).await }.boxed())

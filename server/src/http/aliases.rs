@@ -19,10 +19,17 @@ const PREFIXES: &[(&str, &str)] = &[
     ("/users", "/api/v1/users"),
 ];
 
+/// Slack's address of a webhook: names of its own, which mean nothing here, and last the secret.
+pub const SLACK_WEBHOOKS: &str = "/services/";
+
 /// The canonical path, when `path` is another name of it. A browser that asks for a page gets the web client there
 /// instead: `/channels/…` is also one of its routes.
 #[must_use]
 pub fn canonical(path: &str, wants_page: bool) -> Option<String> {
+    if let Some(names) = path.strip_prefix(SLACK_WEBHOOKS) {
+        let secret = names.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        return Some(format!("/hooks/{secret}"));
+    }
     if wants_page && !path.starts_with("/api/") {
         return None;
     }
@@ -59,12 +66,17 @@ mod tests {
             ("/api/v1/ws/voice/5", "/ws/voice/5"),
             ("/api/ws/voice/5", "/ws/voice/5"),
             ("/api/v1/channels/", "/api/v1/channels"),
+            ("/services/T000/B000/secret", "/hooks/secret"),
+            ("/services/secret/", "/hooks/secret"),
+            ("/services/", "/hooks/"),
+            ("/services/hooks/plugins", "/hooks/plugins"),
         ] {
             assert_eq!(canonical(from, false).as_deref(), Some(to), "{from}");
         }
         assert_eq!(canonical("/channels/5", true), None, "a page");
         assert_eq!(canonical("/ws/voice/5", false), None, "its own name");
         assert_eq!(canonical("/authority", false), None);
+        assert_eq!(canonical("/services", false), None);
         assert_eq!(canonical("/api/v1/channels", false), None);
         assert_eq!(canonical("/", false), None);
     }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use poem::Request;
 use poem::web::RemoteAddr;
 
+use super::aliases::SLACK_WEBHOOKS;
+
 tokio::task_local! {
     /// Set around every handler; problems and logs read it.
     pub static CONTEXT: Context;
@@ -45,6 +47,9 @@ impl Context {
 /// The address of a webhook is its secret, which no log and no answer repeats.
 fn path_of(request: &Request) -> String {
     let path = request.uri().path();
+    if path.starts_with(SLACK_WEBHOOKS) {
+        return format!("{SLACK_WEBHOOKS}(secret)");
+    }
     if path.starts_with("/hooks/") && !path.starts_with("/hooks/plugins/") {
         return "/hooks/(secret)".to_owned();
     }

@@ -4,7 +4,7 @@ import { isAtLeast } from '../channel_roles.js';
 import { channelTitle } from '../names.js';
 import { t } from '../page_words.js';
 import { route } from '../router.js';
-import { channels, isConversation } from '../store.js';
+import { channels, isConversation, me } from '../store.js';
 import { About } from './channel_details/about.js';
 import { ChannelInvitations } from './channel_details/invitations.js';
 import { Members } from './channel_details/members.js';
@@ -23,7 +23,7 @@ export function ChannelDetails() {
     { name: 'about', title: t('about'), panel: About },
     { name: 'members', title: t('members_2', { member_count: channel.member_count }), panel: Members },
     named && isAtLeast(channel.role, 'admin') && { name: 'invitations', title: t('invitations'), panel: ChannelInvitations },
-    named && isAtLeast(channel.role, 'admin') && { name: 'webhooks', title: t('webhooks'), panel: ChannelWebhooks },
+    named && (isAtLeast(channel.role, 'admin') || (me.value?.is_superuser && channel.kind !== 'private')) && { name: 'webhooks', title: t('webhooks'), panel: ChannelWebhooks },
     named && isAtLeast(channel.role, 'admin') && { name: 'settings', title: t('settings'), panel: Settings },
   ].filter((one) => one !== false);
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
