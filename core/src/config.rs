@@ -81,6 +81,7 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("embeddings_daily_characters", &["CONFAB_EMBEDDINGS_DAILY_CHARACTERS"], false),
     ("qdrant_url", &["QDRANT_URL"], false),
     ("qdrant_key", &["QDRANT_API_KEY"], true),
+    ("plugin_trusted_keys", &["CONFAB_PLUGIN_TRUSTED_KEYS"], false),
     ("llm_base_url", &["CONFAB_LLM_BASE_URL"], false),
     ("llm_model", &["CONFAB_LLM_MODEL"], false),
     ("llm_api_key", &["CONFAB_LLM_API_KEY"], true),
@@ -256,6 +257,8 @@ pub struct Settings {
     pub embeddings: Embeddings,
     /// Where vectors are kept when not in the data folder.
     pub qdrant: Option<QdrantServer>,
+    /// Fingerprints of the keys one of which must have signed a plugin; empty: none need have.
+    pub plugin_trusted_keys: Vec<String>,
     /// Who writes the assistant's answers; `None`: they are quotations.
     pub language_model: Option<LanguageModel>,
     /// How people talk.

@@ -76,7 +76,7 @@ async fn kept_key(settings: &Settings, db: &Db, name: &'static str, made: String
 }
 
 /// Writes a file that only its owner may read, from its first byte on.
-fn write_private(path: &Path, content: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, content: &str) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

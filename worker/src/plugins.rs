@@ -3,7 +3,7 @@
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
 //! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
 //! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`webhooks`] hands them what other programs send, [`check`] looks at
-//! what an administrator uploads, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
+//! what an administrator uploads and [`signed`] at whose it is, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
 //! down what they say, [`health`] counts their failures, [`rehearsal`] plays a conversation with one for its
 //! author.
 
@@ -18,6 +18,7 @@ mod notes;
 mod offered;
 mod package;
 mod rehearsal;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -68,9 +69,10 @@ pub const WEBHOOK: &str = "plugin_webhook";
 pub const FETCH: &str = "plugin_fetch";
 
 pub use check::{Checked, Upload, inspect};
-pub use confab_plugin_host::{Difference, Rehearsed};
+pub use confab_plugin_host::{Difference, Rehearsed, SIGNATURE_BYTES, SigningKey};
 pub use host::outside::{BODY_BYTES, Request, Response};
 pub use rehearsal::{measure, rehearse};
+pub use signed::{admit, changes_signer, sign, signature};
 pub use webhooks::Received;
 
 /// How the reason begins when the server and no administrator stopped a plugin.

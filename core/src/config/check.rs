@@ -76,6 +76,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         &text("voice_participants"),
         &mut faults,
     );
+    let plugin_trusted_keys = fingerprints(list("plugin_trusted_keys"), &mut faults);
     let mail = mail(&text("smtp_url"), &text("mail_from"), &mut faults);
     let nats_url = Some(text("nats_url")).filter(|url| !url.is_empty());
     check_database(&text("database_url"), nats_url.is_some(), &mut faults);
@@ -124,6 +125,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         egress_allow,
         embeddings,
         qdrant,
+        plugin_trusted_keys,
         language_model,
         voice,
         log: text("log"),
@@ -142,6 +144,16 @@ fn address(text: &str, faults: &mut Vec<String>) -> SocketAddr {
 fn origins(list: Vec<String>, faults: &mut Vec<String>) -> Vec<String> {
     for origin in list.iter().filter(|origin| !is_origin(origin)) {
         faults.push(format!("allowed_origins: {origin:?} is no origin such as https://chat.example.org"));
+    }
+    list
+}
+
+/// A misspelt key would let nothing in, and nobody would know why.
+fn fingerprints(list: Vec<String>, faults: &mut Vec<String>) -> Vec<String> {
+    let is_letter = |it: u8| it.is_ascii_alphanumeric() || it == b'+' || it == b'/';
+    let is_one = |it: &str| it.len() == 43 && it.bytes().all(is_letter);
+    for key in list.iter().filter(|it| !it.strip_prefix("SHA256:").is_some_and(is_one)) {
+        faults.push(format!("plugin_trusted_keys: {key:?} is no fingerprint: SHA256: and 43 letters"));
     }
     list
 }

@@ -23,6 +23,7 @@ mod plugin;
 mod precompiled;
 mod rehearsal;
 mod runtime;
+mod signature;
 mod words;
 
 pub use bundled::{Bundled, bundled};
@@ -40,6 +41,7 @@ pub use permission::{Grants, Permission};
 pub use plugin::Plugin;
 pub use rehearsal::{Difference, Rehearsed, ScriptFault, rehearse};
 pub use runtime::Runtime;
+pub use signature::{PublicKey, SIGNATURE_BYTES, SignatureFault, SigningKey, signer, with_signature};
 pub use words::{
     Argument, Button, ButtonStyle, ChannelMember, Completion, Delivery, Draft, Entry, Event, EventKind,
     Failure, Field, HttpRequest, HttpResponse, Id, Incoming, Invocation, Level, Membership, Message,

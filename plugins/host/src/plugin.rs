@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::limits::Limits;
 use crate::manifest::{Fault, Keeping, Manifest};
 use crate::outcome::{CallError, LoadError};
-use crate::permission::Permission;
+use crate::permission::{Grants, Permission};
 use crate::runtime::Runtime;
 use crate::words::{
     Completion, Delivery, Incoming, Invocation, Press, Reaction, Reason, Reply, Suggestion, Tick, ToolCall,

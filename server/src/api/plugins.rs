@@ -36,6 +36,8 @@ struct PluginForm {
     /// What is granted, a JSON list of permissions such as `["messages.post"]`. A new plugin needs it; an update that asks
     /// for more waits without it.
     grants: Option<String>,
+    /// The text of `plugin.sig`, of a plugin that is signed.
+    signature: Option<String>,
 }
 
 #[derive(Debug, Multipart)]
@@ -44,6 +46,8 @@ struct CheckForm {
     manifest: String,
     /// The WebAssembly component.
     component: Upload,
+    /// The text of `plugin.sig`, of a plugin that is signed.
+    signature: Option<String>,
 }
 
 #[derive(Debug, Object)]
@@ -62,7 +66,7 @@ struct NewSettings {
 
 #[derive(ApiResponse)]
 enum Installed {
-    /// It is installed; an update that asks for more is in `waiting`.
+    /// It is installed; an update that must be decided is in `waiting`.
     #[oai(status = 201)]
     Created(Json<Value>),
 }
@@ -94,11 +98,11 @@ impl Plugins {
         Ok(Json(app(&self.0)?.bus.ask(plugins::PLUGINS, &json!({})).await?))
     }
 
-    /// Looks at a plugin without installing it: what it is, and what it asks for. Needs `plugins.manage`.
+    /// Looks at a plugin without installing it: what it is, who signed it, and what it asks for. Needs `plugins.manage`.
     #[oai(path = "/plugins/check", method = "post")]
     async fn check(&self, caller: Bearer, form: CheckForm) -> Answer<Json<Value>> {
         caller.0.may(Permission::PluginsManage)?;
-        let checked = checked(app(&self.0)?, form.manifest, form.component).await?;
+        let checked = checked(app(&self.0)?, form.manifest, form.component, form.signature).await?;
         Ok(Json(json!({
             "id": checked.id,
             "name": checked.name,
@@ -106,11 +110,13 @@ impl Plugins {
             "asks": checked.asks_described,
             "asks_newly": checked.asks_newly,
             "is_known": checked.is_known,
+            "signature": checked.signature,
+            "changes_signer": checked.changes_signer,
         })))
     }
 
-    /// Installs a plugin, or an update of one. An update that asks for more than its version before waits, with that one
-    /// running, unless `grants` decides. Needs `plugins.manage`.
+    /// Installs a plugin, or an update of one. An update that asks for more than its version before, or that another key
+    /// signed (or none, after one), waits, with that one running, unless `grants` decides. Needs `plugins.manage`.
     #[oai(path = "/plugins", method = "post")]
     async fn install(&self, caller: Bearer, form: PluginForm) -> Answer<Installed> {
         let by = caller.0.may(Permission::PluginsManage)?;
@@ -179,6 +185,7 @@ impl Plugins {
             else {
                 return Err(Fault::conflict("nothing_waits", "no update of this plugin waits").into());
             };
+            plugins::admit(&app.settings.plugin_trusted_keys, &manifest)?;
             let new = new_plugin(
                 (id.clone(), shown["name"].as_str().unwrap_or(&id)),
                 version,
@@ -276,8 +283,13 @@ async fn configure(app: &App, id: &str, reason: &str) -> Result<()> {
     told.map(drop)
 }
 
-/// Keeps the component, and waits for a worker to look at it.
-async fn checked(app: &App, manifest: String, component: Upload) -> Result<Checked> {
+/// Keeps the component, and waits for a worker to look at it. What the operator does not trust goes no further.
+async fn checked(
+    app: &App,
+    manifest: String,
+    component: Upload,
+    signature: Option<String>,
+) -> Result<Checked> {
     let mut bytes = Vec::new();
     let mut from = component.into_async_read().take(COMPONENT_BYTES as u64 + 1);
     from.read_to_end(&mut bytes).await.map_err(|_| Fault::invalid("component", "the upload broke off"))?;
@@ -287,10 +299,11 @@ async fn checked(app: &App, manifest: String, component: Upload) -> Result<Check
     let sha256 = text::hex(&Sha256::digest(&bytes));
     parts::keep(&app.db, &sha256, &bytes).await?;
     let until = Instant::now() + COMPILED_WITHIN;
-    let question = Uploaded { manifest, sha256 };
+    let question = Uploaded { manifest, sha256, signature };
     loop {
         let checked: Checked = app.bus.ask(plugins::CHECK, &question).await?;
         if !checked.is_compiling {
+            plugins::admit(&app.settings.plugin_trusted_keys, &checked.manifest)?;
             return Ok(checked);
         }
         if Instant::now() >= until {
@@ -301,7 +314,7 @@ async fn checked(app: &App, manifest: String, component: Upload) -> Result<Check
 
 async fn install(app: &App, by: Granted, form: PluginForm, id: Option<String>) -> Result<Value> {
     let given = form.grants.as_deref().map(listed).transpose()?;
-    let checked = checked(app, form.manifest, form.component).await?;
+    let checked = checked(app, form.manifest, form.component, form.signature).await?;
     if id.as_ref().is_some_and(|id| *id != checked.id) {
         return Err(Fault::invalid("manifest", format!("is that of {}", checked.id)));
     }
@@ -313,7 +326,9 @@ async fn install(app: &App, by: Granted, form: PluginForm, id: Option<String>) -
         None if !checked.is_known => {
             return Err(Fault::invalid("grants", "say what is granted: a JSON list, [] for nothing"));
         }
-        None if checked.asks_newly.is_empty() => Some(kept_grants(app, &id, &checked.asks).await?),
+        None if checked.asks_newly.is_empty() && !checked.changes_signer => {
+            Some(kept_grants(app, &id, &checked.asks).await?)
+        }
         None => None,
     };
     let Some(grants) = decided else {

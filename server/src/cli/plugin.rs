@@ -1,8 +1,9 @@
 //! `confab plugin`: for whoever runs the server, who may all of it. A running server hears of it from the log. `new`,
-//! `check` and `test` are for authors, and need no server.
+//! `check`, `test`, `keygen` and `sign` are for authors, and need no server.
 
 mod new;
 mod rehearsal;
+mod signing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,6 +66,19 @@ pub enum Plugin {
         /// The folder
         folder: PathBuf,
     },
+    /// Make a key to sign plugins with, in a file of its own
+    Keygen {
+        /// Where to: nothing is overwritten
+        file: PathBuf,
+    },
+    /// Sign the plugin in a folder as it is built now: writes plugin.sig beside plugin.toml
+    Sign {
+        /// The folder, or a file in it
+        folder: PathBuf,
+        /// What keygen wrote, or any Ed25519 key in PKCS#8, as PEM
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
     /// Install the plugin in a folder, or update it
     Install {
         /// The folder
@@ -72,6 +86,9 @@ pub enum Plugin {
         /// What it may do, with commas between, or `all` that it asks for
         #[arg(long, value_delimiter = ',', value_name = "PERMISSION")]
         grant: Vec<String>,
+        /// Also where another key signed it than the version before, or none
+        #[arg(long)]
+        new_signer: bool,
     },
     /// Start a plugin
     Enable {
@@ -107,10 +124,17 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
         }
         Plugin::Check { folder } => {
             let (_, checked) = read(&folder).await?;
-            let shown = json!({ "id": checked.id, "version": checked.version, "asks": checked.asks });
+            let shown = json!({
+                "id": checked.id,
+                "version": checked.version,
+                "asks": checked.asks,
+                "signature": checked.signature,
+            });
             say(common, &shown, || told(&checked));
             return Ok(());
         }
+        Plugin::Keygen { file } => return signing::make_key(&file, common),
+        Plugin::Sign { folder, key } => return signing::sign(&folder, &key, common),
         Plugin::Measure { folder, text, calls } => {
             let (manifest, component) = files(&folder)?;
             let cache = cache()
@@ -124,9 +148,17 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
     let db = open_record(settings).await?;
     let done = match which {
         // Done before the record was opened.
-        Plugin::New { .. } | Plugin::Test { .. } | Plugin::Measure { .. } | Plugin::Check { .. } => Ok(()),
+        Plugin::New { .. }
+        | Plugin::Test { .. }
+        | Plugin::Measure { .. }
+        | Plugin::Check { .. }
+        | Plugin::Keygen { .. }
+        | Plugin::Sign { .. } => Ok(()),
         Plugin::List => list(&db, common).await,
-        Plugin::Install { folder, grant } => install(&db, &folder, grant, common).await,
+        Plugin::Install { folder, grant, new_signer } => {
+            let from = Source { folder: &folder, new_signer, trusted: &settings.plugin_trusted_keys };
+            install(&db, &from, grant, common).await
+        }
         Plugin::Enable { id } => switch(&db, id, true, common).await,
         Plugin::Disable { id } => switch(&db, id, false, common).await,
         Plugin::Remove { id } => remove(&db, id, common).await,
@@ -138,10 +170,11 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
 
 /// The component, and what it is.
 async fn read(folder: &Path) -> Result<(Vec<u8>, Checked)> {
-    let (manifest, component) = files(folder)?;
+    let ((manifest, component), signature) = (files(folder)?, signing::of_folder(folder)?);
     // Compiling takes a tenth of a second to tens of seconds of CPU.
     let looked = tokio::task::spawn_blocking(move || {
-        plugins::inspect(&manifest, &component, cache().as_deref()).map(|checked| (component, checked))
+        plugins::inspect(manifest, &component, signature, cache().as_deref())
+            .map(|checked| (component, checked))
     });
     looked.await.map_err(Fault::internal)?
 }
@@ -158,7 +191,8 @@ fn files(folder: &Path) -> Result<(String, Vec<u8>)> {
     let file = |name: &str| {
         let path = folder.join(name);
         std::fs::read(&path).map_err(|error| {
-            let is_unbuilt = error.kind() == std::io::ErrorKind::NotFound && name.ends_with(".wasm");
+            let is_unbuilt = error.kind() == std::io::ErrorKind::NotFound
+                && Path::new(name).extension().is_some_and(|it| it == "wasm");
             let hint = if is_unbuilt { "; build the plugin first" } else { "" };
             refused("unreadable", format!("{}: {error}{hint}", path.display()))
         })
@@ -172,12 +206,22 @@ fn files(folder: &Path) -> Result<(String, Vec<u8>)> {
 }
 
 fn told(checked: &Checked) -> String {
-    let mut text = format!("{} {} ({}) is sound", checked.name, checked.version, checked.id);
+    let Checked { name, version, id, .. } = checked;
+    let mut text = format!("{name} {version} ({id}) is sound, {}", hand(&checked.signature));
     for ask in &checked.asks_described {
         let word = |key: &str| ask[key].as_str().unwrap_or_default().to_owned();
         text.extend(["\n  asks for ", &word("name"), ": ", &word("description")]);
     }
     text
+}
+
+/// Whose a plugin is, in words.
+fn hand(signature: &Value) -> String {
+    match (signature["state"].as_str(), signature["key"].as_str()) {
+        (_, Some(key)) => format!("signed by {key}"),
+        (Some("invalid"), _) => "with a signature of something else".to_owned(),
+        _ => "unsigned".to_owned(),
+    }
 }
 
 async fn list(db: &Db, common: &Common) -> Result<()> {
@@ -187,7 +231,7 @@ async fn list(db: &Db, common: &Common) -> Result<()> {
         let line = |it: &Installed| {
             let reason = it.disabled_reason.as_deref().unwrap_or("off");
             let state = if it.is_enabled { "runs" } else { reason };
-            format!("{}\t{}\t{state}", it.id, it.version)
+            format!("{}\t{}\t{}\t{state}", it.id, it.version, hand(&plugins::signature(&it.manifest)))
         };
         all.iter().map(line).collect::<Vec<_>>().join("\n")
     });
@@ -201,13 +245,42 @@ fn shown(it: &Installed) -> Value {
         "enabled": it.is_enabled,
         "disabled_reason": it.disabled_reason,
         "sha256": it.sha256,
+        "signature": plugins::signature(&it.manifest),
         "grants": serde_json::from_str::<Value>(&it.grants).unwrap_or_default(),
         "waiting_version": it.waiting_version,
     })
 }
 
-async fn install(db: &Db, folder: &Path, grant: Vec<String>, common: &Common) -> Result<()> {
-    let (component, checked) = read(folder).await?;
+/// Where a plugin comes from.
+struct Source<'a> {
+    folder: &'a Path,
+    /// Also from another hand than the version before.
+    new_signer: bool,
+    /// Keys that the operator trusts.
+    trusted: &'a [String],
+}
+
+impl Source<'_> {
+    /// Whether it comes from whom it may.
+    async fn admit(&self, db: &Db, checked: &Checked) -> Result<()> {
+        plugins::admit(self.trusted, &checked.manifest)?;
+        let before = known::all(&mut db.read()).await?.into_iter().find(|it| it.id == checked.id);
+        let Some(before) = before.filter(|it| plugins::changes_signer(&it.manifest, &checked.manifest))
+        else {
+            return Ok(());
+        };
+        if self.new_signer {
+            return Ok(());
+        }
+        let (was, is) = (hand(&plugins::signature(&before.manifest)), hand(&checked.signature));
+        let message = format!("it was {was} and is {is} now; --new-signer installs it nevertheless");
+        Err(Fault::conflict("other_signer", message))
+    }
+}
+
+async fn install(db: &Db, from: &Source<'_>, grant: Vec<String>, common: &Common) -> Result<()> {
+    let (component, checked) = read(from.folder).await?;
+    from.admit(db, &checked).await?;
     if checked.id.starts_with("chat.confab.") && known::find(&mut db.read(), &checked.id).await.is_ok() {
         return Err(Fault::conflict("bundled_plugin", "it comes with Confab and changes with its versions"));
     }
@@ -232,8 +305,10 @@ async fn install(db: &Db, folder: &Path, grant: Vec<String>, common: &Common) ->
     let installed =
         db.write(move |tx| async move { administration::install(tx, &by, new).await }.boxed()).await?;
     say(common, &shown(&installed), || {
-        let (id, version) = (&installed.id, &installed.version);
-        format!("{id} {version} is installed, with {granted} of the {asked} permissions that it asks for")
+        let (id, version, by) = (&installed.id, &installed.version, hand(&checked.signature));
+        format!(
+            "{id} {version} is installed, {by}, with {granted} of the {asked} permissions that it asks for"
+        )
     });
     Ok(())
 }

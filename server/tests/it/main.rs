@@ -51,6 +51,7 @@ mod passwords;
 mod people;
 mod pins;
 mod plugin_projects;
+mod plugin_signatures;
 mod plugin_tutorials;
 mod plugin_webhooks;
 mod plugins;

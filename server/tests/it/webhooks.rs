@@ -259,7 +259,8 @@ async fn one_that_posts_too_often_waits_and_another_does_not() {
     let mut refused = None;
     for number in 0..60 {
         // Both of its addresses count alike.
-        let address = if number % 2 == 0 { first.clone() } else { first.replace("/hooks/", "/services/T0/B0/") };
+        let address =
+            if number % 2 == 0 { first.clone() } else { first.replace("/hooks/", "/services/T0/B0/") };
         let reply = say(&program, &address, &json!({ "text": format!("tick {number}") })).await;
         if reply.status != 200 {
             refused = Some((number, reply));

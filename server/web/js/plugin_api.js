@@ -8,8 +8,8 @@ export const plugins = {
   whispers: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/whispers`),
   dismiss: (/** @type {string} */ whisperId) => request('DELETE', `whispers/${id(whisperId)}`),
   all: () => request('GET', 'plugins'),
-  check: (/** @type {File} */ manifest, /** @type {File} */ component) => upload('plugins/check', manifest, component),
-  install: (/** @type {File} */ manifest, /** @type {File} */ component, /** @type {string[]|undefined} */ grants) => upload('plugins', manifest, component, grants),
+  check: (/** @type {Files} */ files) => upload('plugins/check', files),
+  install: (/** @type {Files} */ files, /** @type {string[]|undefined} */ grants) => upload('plugins', files, grants),
   remove: (/** @type {string} */ pluginId) => request('DELETE', `plugins/${id(pluginId)}`),
   enable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/enable`),
   disable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/disable`),
@@ -18,11 +18,14 @@ export const plugins = {
   logs: (/** @type {string} */ pluginId, /** @type {string|null} */ cursor) => request('GET', `plugins/${id(pluginId)}/logs`, { query: { limit: 50, cursor } }),
 };
 
-/** @param {string} path @param {File} manifest @param {File} component @param {string[]} [grants] */
-async function upload(path, manifest, component, grants) {
+/** @typedef {{manifest:File, component:File, signature?:File}} Files */
+
+/** @param {string} path @param {Files} files @param {string[]} [grants] */
+async function upload(path, { manifest, component, signature }, grants) {
   const form = new FormData();
   form.append('manifest', await manifest.text());
   form.append('component', component);
+  if (signature) form.append('signature', await signature.text());
   if (grants) form.append('grants', JSON.stringify(grants));
   // A component of another language takes a while to compile.
   return request('POST', path, { form, timeoutMs: 180_000 });

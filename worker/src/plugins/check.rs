@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::catalogue::{self, Catalogue};
+use super::signed;
 
 /// The bus waits 10 s for an answer; whoever asks comes again while the component is being compiled.
 const ANSWER_WITHIN: Duration = Duration::from_secs(7);
@@ -26,6 +27,16 @@ pub struct Upload {
     pub manifest: String,
     /// Of the component, which is in the record by now.
     pub sha256: String,
+    /// The text of `plugin.sig`.
+    #[serde(default)]
+    pub signature: Option<String>,
+}
+
+impl Upload {
+    /// The manifest as it is kept: with the component's hash, and with the signature, which is a good one.
+    fn kept(&self) -> Result<String> {
+        signed::attach(with_hash(&self.manifest, &self.sha256), self.signature.as_deref())
+    }
 }
 
 /// What it is.
@@ -43,9 +54,15 @@ pub struct Checked {
     /// Of the plugin.
     #[serde(default)]
     pub version: String,
-    /// The manifest, with the component's hash in it.
+    /// The manifest, with the component's hash and the signature in it.
     #[serde(default)]
     pub manifest: String,
+    /// Whose signature it bears ([`signed::signature`]).
+    #[serde(default)]
+    pub signature: Value,
+    /// Whether the installed version was signed by another key, and this one is by another or none.
+    #[serde(default)]
+    pub changes_signer: bool,
     /// All that it asks for.
     #[serde(default)]
     pub asks: Vec<String>,
@@ -64,15 +81,24 @@ pub struct Checked {
 /// compiles; what is compiled is kept in `cache`.
 ///
 /// # Errors
-/// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong.
-pub fn inspect(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result<Checked> {
-    let (text, plugin) = loaded(manifest, component, cache)?;
+/// [`Fault::Invalid`] in `manifest`, `component` or `signature`, which says all that is wrong; [`Fault::Forbidden`] with code
+/// `wrong_signature`.
+pub fn inspect(
+    manifest: String,
+    component: &[u8],
+    signature: Option<String>,
+    cache: Option<&Path>,
+) -> Result<Checked> {
+    let sha256 = hex(&Sha256::digest(component));
+    let text = Upload { manifest, sha256, signature }.kept()?;
+    let (text, plugin) = loaded(&text, component, cache)?;
     let manifest = plugin.manifest();
     let asks = manifest.asks();
     Ok(Checked {
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
+        signature: signed::signature(&text),
         manifest: text,
         asks: names(&asks),
         asks_described: described(&asks),
@@ -83,7 +109,7 @@ pub fn inspect(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result
 /// A plugin on disk, ready to be called, and its manifest with the component's hash in it.
 pub(super) fn loaded(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result<(String, Plugin)> {
     let sha256 = hex(&Sha256::digest(component));
-    let text = with_hash(&Upload { manifest: manifest.to_owned(), sha256 });
+    let text = with_hash(manifest, &sha256);
     let manifest =
         Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
     let made = Runtime::new(cache, Limits::default()).and_then(|runtime| runtime.load(manifest, component));
@@ -102,14 +128,14 @@ impl Checks {
     /// Looks at an upload.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] in `manifest` or `component`, which says all that is wrong; [`Fault::Conflict`] with code
-    /// `bundled_plugin`.
+    /// [`Fault::Invalid`] in `manifest`, `component` or `signature`, which says all that is wrong; [`Fault::Forbidden`]
+    /// with code `wrong_signature`; [`Fault::Conflict`] with code `bundled_plugin`.
     pub(super) async fn check(
         self: &Arc<Self>,
         catalogue: &Arc<Catalogue>,
         upload: Upload,
     ) -> Result<Checked> {
-        let text = with_hash(&upload);
+        let text = upload.kept()?;
         let manifest = Manifest::parse(&text)
             .map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
         if manifest.sha256 != upload.sha256 {
@@ -189,6 +215,8 @@ async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Re
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
+        signature: signed::signature(&text),
+        changes_signer: known.as_ref().is_some_and(|it| signed::changes_signer(&it.manifest, &text)),
         manifest: text,
         asks: names(&asks),
         asks_described: described(&asks),
@@ -198,13 +226,12 @@ async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Re
 }
 
 /// A manifest as authors write it has no hash: it is that of the component beside it.
-fn with_hash(upload: &Upload) -> String {
-    let has_hash = upload.manifest.lines().any(|line| line.trim_start().starts_with("sha256"));
+pub(super) fn with_hash(manifest: &str, sha256: &str) -> String {
+    let has_hash = manifest.lines().any(|line| line.trim_start().starts_with("sha256"));
     if has_hash {
-        return upload.manifest.clone();
+        return manifest.to_owned();
     }
-    let line = format!("[plugin]\nsha256 = \"{}\"", upload.sha256);
-    upload.manifest.replacen("[plugin]", &line, 1)
+    manifest.replacen("[plugin]", &format!("[plugin]\nsha256 = \"{sha256}\""), 1)
 }
 
 fn names(grants: &Grants) -> Vec<String> {
@@ -218,6 +245,8 @@ fn empty() -> Checked {
         name: String::new(),
         version: String::new(),
         manifest: String::new(),
+        signature: Value::Null,
+        changes_signer: false,
         asks: Vec::new(),
         asks_described: Vec::new(),
         asks_newly: Vec::new(),

@@ -22,7 +22,7 @@ use super::catalogue::{self, Catalogue};
 use super::check::{self, Checks};
 use super::command::Commands;
 use super::host::Occasion;
-use super::{action, package, webhooks, words};
+use super::{action, package, signed, webhooks, words};
 
 /// A click waits this long for a plugin's word, and then counts.
 const GATE_WITHIN: Duration = Duration::from_millis(50);
@@ -192,6 +192,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
         "enabled": installed.is_enabled,
         "is_bundled": is_bundled,
         "sha256": installed.sha256,
+        "signature": signed::signature(&installed.manifest),
         "permissions": asks,
         "asks": check::described(&asks),
         "grants": grants,
@@ -237,6 +238,8 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
             "asks": check::described(&waiting.asks()),
             "asks_newly": check::described(&asks.missing(&waiting.asks())),
             "new_origins": origins,
+            "signature": signed::signature(text),
+            "changes_signer": signed::changes_signer(&installed.manifest, text),
         });
     }
     // Absent ones are left out, never null.

@@ -64,6 +64,8 @@ fn read(mut root: Section<'_>) -> Manifest {
         http: origins(root.section("http")),
         limits: limits(root.section("limits")),
     };
+    // Read beside the text that it is of: `signature.rs`.
+    root.value("signature");
     if manifest.api == "0.1" {
         only_since_0_2(&manifest, &plugin);
     }

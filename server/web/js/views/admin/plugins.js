@@ -43,7 +43,7 @@ function columns(show, switched) {
   const button = (/** @type {any} */ plugin, /** @type {string} */ kind, /** @type {string} */ label, extra = '') => html`<button type="button" class=${`btn small ${extra}`} aria-label=${`${label}: ${cleanName(plugin.name)}`} onClick=${() => show(kind, plugin)}>${label}</button>`;
   return [
     { name: t('plugin'), cell: (/** @type {any} */ plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> <span class="dim">${plugin.version}</span>${plugin.is_bundled && html` <span class="pill info">${t('comes_with_confab')}</span>`}
-      ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
+      ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}${!plugin.is_bundled && html`<small>${signer(plugin.signature)}</small>`}` },
     { name: t('state'), cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">${t('runs')}</span>` : html`<span class="pill">${t('off')}</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
       ${plugin.waiting && html`<small>${t('version_waits_for_your_word', { version: plugin.waiting.version })}</small>`}` },
     { name: t('may_do'), class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? t('count_of_all', { count: plugin.grants.length, all: plugin.asks.length }) : html`<span class="dim">${t('asks_for_nothing')}</span>`) },
@@ -54,6 +54,12 @@ function columns(show, switched) {
       ${button(plugin, 'log', t('log'))}
       ${!plugin.is_bundled && button(plugin, 'remove', t('remove'), 'danger')}</span>` },
   ];
+}
+
+/** Whose a plugin is. @param {{state:string, key?:string}|undefined} signature */
+function signer(signature) {
+  if (signature?.state === 'signed') return t('signed_by', { key: html`<code class="wrap-any">${signature.key}</code>` });
+  return signature?.state === 'invalid' ? t('its_signature_is_of_something_else') : t('unsigned');
 }
 
 /** @param {any[]} asks @param {string[]} [newly] */
@@ -67,7 +73,9 @@ function Grants({ plugin, done, close }) {
   const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? t('the_update_runs') : t('the_permissions_are_saved')) });
   const origins = waiting?.new_origins ?? [];
   return html`<${Dialog} title=${waiting ? t('update_to', { name: cleanName(plugin.name), version: waiting.version }) : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
-    ${waiting && html`<p class="lead">${t('this_version_asks_for_more', { version: plugin.version })}</p>`}
+    ${waiting && (newly.length + origins.length > 0 || !waiting.changes_signer) && html`<p class="lead">${t('this_version_asks_for_more', { version: plugin.version })}</p>`}
+    ${waiting?.changes_signer && html`<p class="lead">${t('another_key_signed_it')} ${t('until_you_decide', { version: plugin.version })}</p>`}
+    ${waiting && !plugin.is_bundled && html`<p class="help">${signer(waiting.signature)}</p>`}
     <${FormError} error=${message} />
     <${Checks} legend=${t('it_may')} options=${optionsOf(waiting ? waiting.asks : plugin.asks, newly)} chosen=${values.grants} error=${fields.grants} onChange=${(/** @type {string[]} */ words) => set('grants', words)} />
     ${(origins.length || plugin.origins?.length) > 0 && html`<p class="help">${t('addresses_that_it_calls')} ${[...(plugin.origins ?? []), ...origins].map((origin) => html`<code key=${origin}>${origin}</code> `)}</p>`}
@@ -113,24 +121,24 @@ function Log({ plugin, close }) {
 
 /** @param {{done:(text:string)=>Promise<void>, close:()=>void}} props */
 function Install({ done, close }) {
-  const [files, setFiles] = useState(/** @type {{manifest?:File, component?:File}} */ ({}));
+  const [files, setFiles] = useState(/** @type {{manifest?:File, component?:File, signature?:File}} */ ({}));
   const [checked, setChecked] = useState(/** @type {any} */ (null));
   const [grants, setGrants] = useState(/** @type {string[]} */ ([]));
   const [error, setError] = useState('');
   const failed = (/** @type {Error} */ fault) => setError(fault.message);
-  const choose = (/** @type {'manifest'|'component'} */ which) => (/** @type {any} */ event) => {
+  const choose = (/** @type {'manifest'|'component'|'signature'} */ which) => (/** @type {any} */ event) => {
     setFiles({ ...files, [which]: event.target.files[0] });
     setChecked(null);
   };
   const look = async () => {
     setError('');
     if (!files.manifest || !files.component) return setError(t('choose_both_files'));
-    const found = await plugins.check(files.manifest, files.component);
+    const found = await plugins.check(/** @type {import('../../plugin_api.js').Files} */ (files));
     setGrants(found.asks.map((/** @type {any} */ { name }) => name));
     return setChecked(found);
   };
   const install = async () => {
-    await plugins.install(/** @type {File} */ (files.manifest), /** @type {File} */ (files.component), grants);
+    await plugins.install(/** @type {import('../../plugin_api.js').Files} */ (files), grants);
     await done(checked.is_known ? t('the_plugin_is_updated') : t('the_plugin_is_installed'));
   };
   return html`<${Dialog} title=${t('install_a_plugin')} onClose=${close} class="tall"><div class="dialog-b">
@@ -138,7 +146,9 @@ function Install({ done, close }) {
     <${FormError} error=${error} />
     <div class="field"><label for="plugin-manifest">${t('manifest_plugin_toml')}</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
     <div class="field"><label for="plugin-component">${t('component_wasm')}</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
-    ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span></p>
+    <div class="field"><label for="plugin-signature">${t('signature_if_there_is_one')}</label><input id="plugin-signature" type="file" accept=".sig" onChange=${choose('signature')} /></div>
+    ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span><br />${signer(checked.signature)}</p>
+      ${checked.changes_signer && html`<p class="lead">${t('another_key_signed_it')}</p>`}
       ${checked.asks.length ? html`<${Checks} legend=${t('it_may')} options=${optionsOf(checked.asks, checked.asks_newly)} chosen=${grants} onChange=${setGrants} />` : html`<p class="help">${t('it_asks_for_nothing')}</p>`}`}
     <div class="dialog-f"><button type="button" class="btn" onClick=${close}>${t('cancel')}</button>
       ${checked ? html`<${Action} class="btn primary" run=${install} failed=${failed}>${checked.is_known ? t('update') : t('install')}</${Action}>` : html`<${Action} class="btn primary" run=${look} failed=${failed}>${t('look_at_it')}</${Action}>`}</div>
