@@ -58,6 +58,18 @@ both! {
         assert_eq!((followed["outcome"].as_str(), said(&followed)), (Some("public"), "This channel follows `harbour/crane`.".to_owned()));
         let refused = ada.command(harbour, "/repo follow other/thing", 200).await;
         assert!(said(&refused).contains("has not allowed"), "{refused}");
+        // What comes to a channel is its admins' and owners' to say, unless an administrator lets everybody.
+        for text in ["/repo follow harbour/boom", "/repo unfollow harbour/crane"] {
+            let refused = bob.command(harbour, text, 200).await;
+            assert!(said(&refused).contains("Only an admin or owner"), "{refused}");
+        }
+        let listed = bob.command(harbour, "/repo list", 200).await;
+        assert!(said(&listed).contains("`harbour/crane`") && !said(&listed).contains("boom"), "{listed}");
+        admin.send(Method::PUT, &format!("/api/v1/plugins/{}/config", id(&plugin)), Some(&json!({ "settings": { "members-may-follow": true } })), 200).await;
+        wait_until("members to be let", async || {
+            said(&bob.command(harbour, "/repo follow harbour/boom", 200).await).contains("This channel follows")
+        }).await;
+        bob.command(harbour, "/repo unfollow harbour/boom", 200).await;
         wait_until("the secret to be known", async || github(&program, &issue("labeled"), "2", signed).await.status == 200).await;
 
         let reply = github(&program, &issue("opened"), "3", signed).await;

@@ -30,6 +30,7 @@ impl CommandHandler for Repositories {
             return list(channel);
         }
         let name = repository(call.text("name").unwrap_or_default())?;
+        ask(&call)?;
         if what == "unfollow" {
             change(|follows| {
                 if let Some(channels) = follows.get_mut(&name) {
@@ -87,6 +88,24 @@ impl WebhookHandler for Repositories {
 
 confab_plugin_sdk::export!(Repositories: commands, webhooks);
 
+/// What comes to a channel is decided by those who manage it: with a secret that an administrator set once, whoever follows
+/// reads what happens in repositories that they may not see there.
+fn ask(call: &Invocation) -> Result<(), String> {
+    if matches!(settings::get("members-may-follow"), Some(Value::Toggle(true))) {
+        return Ok(());
+    }
+    // Those who manage it come first, so that a hundred are enough.
+    let members = chat::members(&call.place.channel, 100)?;
+    if manages(&members, &call.user.id) {
+        return Ok(());
+    }
+    Err("Only an admin or owner of this channel says what it follows.".into())
+}
+
+fn manages(members: &[Member], user: &str) -> bool {
+    members.iter().any(|it| it.user.id == user && matches!(it.role, Role::Owner | Role::Admin))
+}
+
 fn list(channel: &str) -> Result<Reply, String> {
     let follows = read()?.0;
     let here: Vec<String> = follows
@@ -141,6 +160,23 @@ fn change(by: impl Fn(&mut Follows) -> Result<(), String>) -> Result<(), String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn admins_and_owners_manage_a_channel() {
+        let member = |id: &str, role| Member {
+            user: User { id: id.into(), username: id.into(), display_name: id.into(), bot: false },
+            role,
+        };
+        let members = [
+            member("ada", Role::Owner),
+            member("ben", Role::Admin),
+            member("cem", Role::Member),
+            member("dee", Role::Guest),
+            member("eve", Role::Other("keeper".into())),
+        ];
+        let who = ["ada", "ben", "cem", "dee", "eve", "zoe"].map(|it| manages(&members, it));
+        assert_eq!(who, [true, true, false, false, false, false]);
+    }
 
     #[test]
     fn a_repository_is_named_in_many_ways() {
