@@ -36,7 +36,7 @@ use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Q
 pub(crate) use desk::Desk;
 use desk::{Job, Made};
 use extract::Quote;
-pub(crate) use mention::start as answer_mentions;
+pub(crate) use mention::{as_post, start as answer_mentions};
 use passages::Window;
 use prompt::Task;
 use scope::Scope;

@@ -177,6 +177,9 @@ pub struct Summarize {
     /// The conversation that it continues.
     #[serde(default)]
     pub conversation_id: Option<Uuid>,
+    /// It becomes no conversation of the asker: they asked a plugin, and not the assistant.
+    #[serde(default)]
+    pub is_unkept: bool,
 }
 
 /// What the assistant answers.

@@ -166,6 +166,10 @@ impl<H: Host> Host for Granted<H> {
         self.gate(Permission::Search, Ok(()), |host| host.search(query, limit))
     }
 
+    fn summarize(&self, place: Place) -> Answer<'_, String> {
+        self.gate(Permission::Summarize, Ok(()), |host| host.summarize(place))
+    }
+
     fn denied(&self, permission: Permission) {
         self.host.denied(permission);
     }

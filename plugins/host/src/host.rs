@@ -71,6 +71,8 @@ pub trait Host: Send + Sync {
     fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse>;
     /// At most `limit` (1 to 20) messages that the bot may read, the best first.
     fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>>;
+    /// Sums up a channel or thread for the person who is answered; Markdown.
+    fn summarize(&self, place: Place) -> Answer<'_, String>;
 
     /// Something was asked that was not granted. Must not block.
     fn denied(&self, permission: Permission);
@@ -157,6 +159,9 @@ impl<H: Host + ?Sized> Host for Arc<H> {
     }
     fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>> {
         (**self).search(query, limit)
+    }
+    fn summarize(&self, place: Place) -> Answer<'_, String> {
+        (**self).summarize(place)
     }
     fn denied(&self, permission: Permission) {
         (**self).denied(permission);

@@ -34,6 +34,8 @@ pub enum Permission {
     Fetch,
     /// `assistant.tools`: offer its tools to the assistant.
     OfferTools,
+    /// `assistant.summarize`: have the assistant sum up for the person whom it answers.
+    Summarize,
     /// `webhooks.take`: be called by other programs.
     TakeWebhooks,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
@@ -42,7 +44,7 @@ pub enum Permission {
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 13] = [
+    pub(crate) const LISTED: [Self; 14] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -55,6 +57,7 @@ impl Permission {
         Self::UseTimers,
         Self::Fetch,
         Self::OfferTools,
+        Self::Summarize,
         Self::TakeWebhooks,
     ];
 
@@ -83,6 +86,7 @@ impl Permission {
             Self::UseTimers => "Be called at times that it chooses",
             Self::Fetch => "Call the addresses on the Internet that it names",
             Self::OfferTools => "Offer tools to the assistant",
+            Self::Summarize => "Have the assistant sum up, for whoever asks, channels that its bot can read",
             Self::TakeWebhooks => "Be called by other programs that know a secret",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
@@ -109,6 +113,7 @@ impl Permission {
             Self::UseTimers => Some("timers.use"),
             Self::Fetch => Some("http.fetch"),
             Self::OfferTools => Some("assistant.tools"),
+            Self::Summarize => Some("assistant.summarize"),
             Self::TakeWebhooks => Some("webhooks.take"),
             Self::Event(_) => None,
         }

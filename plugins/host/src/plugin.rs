@@ -101,6 +101,13 @@ impl Plugin {
         &self.manifest
     }
 
+    /// How long a command or a button may take, whose person waits. What may ask the assistant may wait for it once.
+    #[must_use]
+    pub fn answering(&self, grants: &Grants) -> Duration {
+        let asks = grants.has(Permission::Summarize) && self.manifest.asks().has(Permission::Summarize);
+        self.limits.command_wall + if asks { self.limits.host_call } else { Duration::ZERO }
+    }
+
     /// Tells it that it was installed or upgraded, or that its settings changed. Succeeds if it does not care.
     pub async fn configure<H: Host + 'static>(
         &self,
@@ -131,7 +138,7 @@ impl Plugin {
         host: Granted<H>,
         call: Invocation,
     ) -> Result<Reply, CallError> {
-        let wall = self.limits.command_wall;
+        let wall = self.answering(host.grants());
         let (mut held, answer) =
             run!(self, host, Handler::Commands, self.limits.event_cpu, wall, command(call));
         reply(&mut held, answer?)
@@ -183,7 +190,7 @@ impl Plugin {
         host: Granted<H>,
         press: Press,
     ) -> Result<Reply, CallError> {
-        let wall = self.limits.command_wall;
+        let wall = self.answering(host.grants());
         let (mut held, answer) =
             run!(self, host, Handler::Actions, self.limits.event_cpu, wall, action(press));
         reply(&mut held, answer?)
@@ -240,8 +247,11 @@ fn import_faults(runtime: &Runtime, manifest: &Manifest, component: &Component) 
             Some("schedule") if !asks(Permission::UseTimers) => "uses schedule: ask for timers.use",
             Some("http") if !asks(Permission::Fetch) => "uses http: ask for http.fetch",
             Some("search") if !asks(Permission::Search) => "uses search: ask for search.use",
+            Some("assistant") if !asks(Permission::Summarize) => {
+                "uses assistant: ask for assistant.summarize"
+            }
             Some("chat" | "kv" | "settings" | "runtime" | "events" | "types") => continue,
-            Some("schedule" | "http" | "search") if manifest.api != "0.1" => continue,
+            Some("schedule" | "http" | "search" | "assistant") if manifest.api != "0.1" => continue,
             _ => {
                 fault("wasm", format!("the component imports {name}, which this server does not offer"));
                 continue;

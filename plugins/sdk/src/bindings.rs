@@ -34,6 +34,7 @@ pub mod lifecycle {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -54,6 +55,7 @@ pub mod events {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -74,6 +76,7 @@ pub mod commands {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -94,6 +97,7 @@ pub mod completion {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -114,6 +118,7 @@ pub mod reactions {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -134,6 +139,7 @@ pub mod gate {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -154,6 +160,7 @@ pub mod actions {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -174,6 +181,7 @@ pub mod timers {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -194,6 +202,7 @@ pub mod tools {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }
@@ -214,6 +223,7 @@ pub mod webhooks {
             "confab:plugin/settings@0.2.0": crate::bindings::host::confab::plugin::settings,
             "confab:plugin/runtime@0.2.0": crate::bindings::host::confab::plugin::runtime,
             "confab:plugin/search@0.2.0": crate::bindings::host::confab::plugin::search,
+            "confab:plugin/assistant@0.2.0": crate::bindings::host::confab::plugin::assistant,
         },
     });
 }

@@ -26,7 +26,7 @@ mod handler;
 mod random;
 mod words;
 
-pub use bindings::host::confab::plugin::{chat, http, kv, runtime, schedule, search, settings};
+pub use bindings::host::confab::plugin::{assistant, chat, http, kv, runtime, schedule, search, settings};
 #[doc(hidden)]
 pub use handler::install_panic_hook;
 pub use handler::{
@@ -68,7 +68,7 @@ pub mod prelude {
     };
     pub use crate::{
         ActionHandler, CommandHandler, CompletionHandler, EventHandler, Lifecycle, Random, ReactionGate,
-        ReactionHandler, TimerHandler, ToolHandler, WebhookHandler, chat, http, integer_setting, kv, runtime,
-        schedule, search, settings, text_setting,
+        ReactionHandler, TimerHandler, ToolHandler, WebhookHandler, assistant, chat, http, integer_setting,
+        kv, runtime, schedule, search, settings, text_setting,
     };
 }

@@ -160,6 +160,7 @@ impl Assistant {
             since,
             until,
             conversation_id,
+            is_unkept: false,
         };
         let answers = app.bus.ask_for_pieces(services::SUMMARIZE, &asked).await?;
         Ok(Told::of(answers, accepted(headers), Reader::of(app, &caller.0)).await?)

@@ -167,6 +167,21 @@ both! {
             let text = said(&now);
             text.contains("**ada** the brake is worn") && text.contains("**bob** “the chain jumped at noon”") && text.contains("2 involved")
         }).await;
+        // The assistant sums up all that was said, for whoever asks, and that is no conversation of theirs.
+        let summed = said(&ada.command(room, "/incident summary", 200).await);
+        assert!(summed.contains("What stands out") && summed.contains("**ada** the brake is worn"), "{summed}");
+        assert!(items(&ada.get("/api/v1/ai/conversations", 200).await).is_empty());
+        // Where it is off for them, or was not granted, the timeline is the summary.
+        ada.send(Method::PUT, "/api/v1/users/me/assistant", Some(&json!({ "is_off": true })), 200).await;
+        let alone = said(&ada.command(room, "/incident summary", 200).await);
+        assert!(!alone.contains("What stands out") && alone.contains("**ada** the brake is worn"), "{alone}");
+        assert!(said(&bob.command(room, "/incident summary", 200).await).contains("What stands out"));
+        let less = json!({ "grants": ["messages.read", "messages.post", "messages.edit-own", "channels.create", "storage"] });
+        world.admin().await.send(Method::PUT, "/api/v1/plugins/chat.confab.incident/grants", Some(&less), 200).await;
+        wait_until("the grant to be gone", async || {
+            let text = said(&bob.command(room, "/incident summary", 200).await);
+            !text.contains("What stands out") && text.contains("**ada** the brake is worn")
+        }).await;
         let listed = ada.command(harbour, "/incident list", 200).await;
         assert!(said(&listed).contains("1: The crane is stuck"), "{listed}");
         eve.send(Method::POST, &format!("/api/v1/messages/{}/actions/2", id(&card)), None, 403).await;

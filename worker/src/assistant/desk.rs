@@ -78,6 +78,15 @@ pub(super) struct Made {
     pub sources: Vec<Source>,
 }
 
+impl Made {
+    /// As it is told to whoever asked.
+    pub(super) fn told(self, conversation_id: Uuid) -> Answer {
+        let Self { answer, citations, model, fallback, .. } = self;
+        let supported = !citations.is_empty();
+        Answer { answer, citations, model, fallback: fallback.map(str::to_owned), conversation_id, supported }
+    }
+}
+
 impl Desk {
     /// Has the model write. The inner error: it did not, for a reason that the asker is told, if there is a model at all.
     pub(super) async fn write(
@@ -169,8 +178,7 @@ impl Desk {
         question: &str,
         made: Made,
     ) -> Result<Answer> {
-        let Made { answer, citations, model, fallback, sources } = made;
-        let (question, said) = (question.to_owned(), answer.clone());
+        let (question, said, sources) = (question.to_owned(), made.answer.clone(), made.sources.clone());
         let conversation_id = self
             .db
             .write(move |tx| {
@@ -178,9 +186,7 @@ impl Desk {
                     .boxed()
             })
             .await?;
-        let supported = !citations.is_empty();
-        let fallback = fallback.map(str::to_owned);
-        Ok(Answer { answer, citations, model, fallback, conversation_id, supported })
+        Ok(made.told(conversation_id))
     }
 }
 

@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::scope::Scope;
-use super::{CHARACTERS, Desk, Made, Teller};
+use super::{CHARACTERS, Desk, Teller};
 use crate::consumer::{Consumer, Handler};
-use crate::services::Question;
+use crate::services::{Citation, Question};
 
 /// The name of its place in the log.
 const NAME: &str = "assistant";
@@ -117,7 +117,7 @@ impl Mentions {
             conversation_id: None,
         };
         let answer = super::made(&self.desk, &scope, &asked, &Teller::default()).await?;
-        let content = self.post_of(&answer);
+        let content = as_post(&answer.answer, &answer.citations, self.desk.public_url.as_deref());
         let parent_id = message.parent_id.or((!is_direct).then_some(message.id));
         let draft = Draft { content, nonce: Some(nonce), parent_id, ..Draft::default() };
         let bot = self.account;
@@ -151,35 +151,36 @@ impl Mentions {
         }
         Ok(question.chars().take(CHARACTERS).collect())
     }
+}
 
-    /// The answer as a message: its sentences, then where they come from.
-    fn post_of(&self, answer: &Made) -> String {
-        let mut text = escaped(&answer.answer);
-        for citation in answer.citations.iter().take(SOURCES) {
-            let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-            let short: String = quote.chars().take(QUOTED).collect();
-            let more = if short.len() < quote.len() { "…" } else { "" };
-            let at: String = citation.created_at.to_string().chars().take(10).collect();
-            let place = match &self.desk.public_url {
-                Some(url) => format!("[{at}]({url}{})", citation.url),
-                None => at,
-            };
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                "\n> \\[{}\\] **{}** in {}, {place}: {}{more}",
-                citation.n,
-                escaped(&citation.sender.username),
-                escaped(&citation.channel_name),
-                escaped(&short)
-            );
-            if citation.n == 1 {
-                let at = text.rfind("\n> ").unwrap_or(text.len());
-                text.insert(at, '\n');
-            }
+/// An answer as a message: its sentences, then where they come from, with links where the public address is known. Nothing
+/// in it is markup or calls anybody.
+pub(crate) fn as_post(answer: &str, citations: &[Citation], public_url: Option<&str>) -> String {
+    let mut text = escaped(answer);
+    for citation in citations.iter().take(SOURCES) {
+        let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short: String = quote.chars().take(QUOTED).collect();
+        let more = if short.len() < quote.len() { "…" } else { "" };
+        let at: String = citation.created_at.to_string().chars().take(10).collect();
+        let place = match public_url {
+            Some(url) => format!("[{at}]({url}{})", citation.url),
+            None => at,
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n> \\[{}\\] **{}** in {}, {place}: {}{more}",
+            citation.n,
+            escaped(&citation.sender.username),
+            escaped(&citation.channel_name),
+            escaped(&short)
+        );
+        if citation.n == 1 {
+            let at = text.rfind("\n> ").unwrap_or(text.len());
+            text.insert(at, '\n');
         }
-        text
     }
+    text
 }
 
 /// By a person, just now, and still there. Bots start no bot, or two could go on for ever.

@@ -7,6 +7,7 @@ use confab_core::channels::{self, Scope as Which};
 use confab_core::messages::{self, Side};
 use confab_core::{Fault, Result, access};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT};
+use uuid::Uuid;
 
 use super::extract::{QUOTE_CHARACTERS, sentences};
 use super::passages::{self, Window};
@@ -54,7 +55,7 @@ const WEIGHTY: [&str; 22] = [
     "blocked",
 ];
 
-/// Sums up and keeps it.
+/// Sums up and, where it is wanted, keeps it.
 ///
 /// # Errors
 /// [`Fault::NotFound`] for a channel, message or conversation that is not the asker's to read; [`Fault::Forbidden`] with
@@ -69,7 +70,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
         let answer = format!("There is nothing to sum up in {what}.");
         let made =
             Made { answer, citations: Vec::new(), model: MODEL.into(), fallback: None, sources: Vec::new() };
-        return desk.keep(asked.user_id, asked.conversation_id, &question, made).await;
+        return kept(desk, &asked, &question, made).await;
     }
     let trimmed = newest_that_fit(&windows);
     let job = Job {
@@ -84,7 +85,15 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
         Ok(made) => made,
         Err(fallback) => standing_out(desk, &scope, &what, &windows, fallback),
     };
-    desk.keep(asked.user_id, asked.conversation_id, &question, made).await
+    kept(desk, &asked, &question, made).await
+}
+
+/// The answer; in a conversation of the asker, unless it is not to become one.
+async fn kept(desk: &Desk, asked: &Summarize, question: &str, made: Made) -> Result<Answer> {
+    if asked.is_unkept {
+        return Ok(made.told(Uuid::nil()));
+    }
+    desk.keep(asked.user_id, asked.conversation_id, question, made).await
 }
 
 /// What is summed up, in words, and its messages.

@@ -7,7 +7,7 @@ use confab_core::access::Admitted;
 use confab_core::plugins::buttons::{self, Button};
 use confab_core::whispers::{self, Whisper};
 use confab_core::{Db, Fault, Result, access, messages, users};
-use confab_plugin_host::{CallError, Draft, Press, Reply};
+use confab_plugin_host::{CallError, Draft, Plugin, Press, Reply};
 use confab_protocol::{ChannelId, MessageId, UserId};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -17,8 +17,8 @@ use super::command::{Answer, Outcome, failed};
 use super::host::{BotHost, Occasion};
 use super::words;
 
-/// A plugin has 2 s (its host stops it then); the rest is for waiting until a place is free.
-const DEADLINE: Duration = Duration::from_secs(3);
+/// What a person waits for a plugin beyond its own time (its host stops it then): until a place is free.
+const SPARE: Duration = Duration::from_secs(1);
 
 /// A button that a person pressed.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,8 +60,13 @@ pub(super) async fn press(db: &Db, catalogue: &Arc<Catalogue>, asked: Question) 
     let host = catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
     let plugin = catalogue.handlers(&loaded).await.map_err(|_| failed(&loaded, "the plugin failed"))?;
     let call = catalogue.call(&loaded, plugin.on_action(host.granted(), press));
-    let called = tokio::time::timeout(DEADLINE, call).await.map_err(|_| Fault::Busy)?;
+    let called = tokio::time::timeout(patience(plugin, &loaded), call).await.map_err(|_| Fault::Busy)?;
     answer(&host, &loaded, (channel, root), owner, called).await
+}
+
+/// How long a person waits for the answer of a command or a button.
+pub(super) fn patience(plugin: &Plugin, loaded: &Loaded) -> Duration {
+    plugin.answering(&loaded.grants) + SPARE
 }
 
 async fn find(db: &Db, asked: &Question) -> Result<(Owner, ChannelId, Option<MessageId>)> {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use confab_core::access::{self, Admitted};
 use confab_core::whispers::Whisper;
@@ -21,8 +20,6 @@ use super::catalogue::{Catalogue, Loaded};
 use super::host::{BotHost, Occasion};
 use super::words;
 
-/// A plugin has 2 s for a command (its host stops it then); the rest is for waiting until a place is free.
-const DEADLINE: Duration = Duration::from_secs(3);
 /// Answers kept for those who ask again because an answer was lost.
 const KEPT: usize = 256;
 
@@ -255,7 +252,8 @@ impl Commands {
         let plugin =
             self.catalogue.handlers(loaded).await.map_err(|_| failed(loaded, "the plugin failed"))?;
         let call = self.catalogue.call(loaded, plugin.on_command(host.granted(), invocation));
-        let called = tokio::time::timeout(DEADLINE, call).await.map_err(|_| Fault::Busy)?;
+        let patience = action::patience(plugin, loaded);
+        let called = tokio::time::timeout(patience, call).await.map_err(|_| Fault::Busy)?;
         let answer = |outcome, content| Answer { content, ..Answer::of(name, outcome) };
         match called {
             Ok(Reply::Silent) => Ok(answer(Outcome::Silent, None)),

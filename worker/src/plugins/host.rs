@@ -49,6 +49,7 @@ pub(super) struct BotHost {
     /// Whom the plugin answers.
     person: Option<UserId>,
     posts: AtomicU32,
+    summaries: AtomicU32,
 }
 
 impl BotHost {
@@ -68,6 +69,7 @@ impl BotHost {
             occasion,
             person,
             posts: AtomicU32::new(0),
+            summaries: AtomicU32::new(0),
         })
     }
 
@@ -230,6 +232,10 @@ impl Host for BotHost {
 
     fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>> {
         self.answer(self.look_for(query, limit))
+    }
+
+    fn summarize(&self, place: Place) -> Answer<'_, String> {
+        self.answer(self.sum_up(place))
     }
 
     fn denied(&self, permission: Permission) {

@@ -25,7 +25,7 @@ impl CommandHandler for Incidents {
                 change(channel, |incident| incident.note(runtime::now(), &call.user.display_name, &text))?;
                 Ok(Reply::say(format!("📝 {text}")))
             }
-            "summary" => Ok(Reply::say(here(channel)?.0.summary(runtime::now()))),
+            "summary" => summary(channel).map(Reply::say),
             "close" => close(channel, &call.user.display_name, &text).map(Reply::say),
             _ => list(),
         }
@@ -40,7 +40,7 @@ impl ActionHandler for Incidents {
                 let incident = change(channel, |incident| incident.take(runtime::now(), name))?;
                 Ok(Reply::Update(incident.card(channel)))
             }
-            "summary" => Ok(Reply::tell(here(channel)?.0.summary(runtime::now()))),
+            "summary" => summary(channel).map(Reply::tell),
             "close" => {
                 let summary = close(channel, name, "")?;
                 chat::post_message(&place(channel), &Draft::text(summary))?;
@@ -88,6 +88,20 @@ fn open(call: &Invocation, text: &str, is_private: bool) -> Result<Reply, String
     Ok(if is_private { Reply::tell(said) } else { Reply::say(said) })
 }
 
+/// The timeline, and above it what the assistant makes of all that was said in the channel. Where it does not answer (it
+/// is off, was not granted, takes too long) the timeline is the summary.
+fn summary(channel: &str) -> Result<String, String> {
+    let incident = here(channel)?.0;
+    let said = match assistant::summarize(&place(channel)) {
+        Ok(text) => Some(text),
+        Err(failure) => {
+            runtime::log(runtime::Level::Info, &format!("without the assistant: {}", String::from(failure)));
+            None
+        }
+    };
+    Ok(incident.summary(runtime::now(), said.as_deref()))
+}
+
 /// Ends an incident; answers its summary.
 fn close(channel: &str, by: &str, how: &str) -> Result<String, String> {
     let now = runtime::now();
@@ -95,7 +109,7 @@ fn close(channel: &str, by: &str, how: &str) -> Result<String, String> {
     kv::delete(&format!("open:{:08}", incident.number))?;
     // The card may be deleted: the summary is what counts.
     let _ = chat::edit_message(&incident.message, &incident.card(channel));
-    Ok(incident.summary(now))
+    Ok(incident.summary(now, None))
 }
 
 fn list() -> Result<Reply, String> {

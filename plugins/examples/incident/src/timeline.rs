@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 const MOST_ENTRIES: usize = 100;
 const ENTRY_CHARACTERS: usize = 200;
 const SLUG_LETTERS: usize = 40;
+/// Of what is said of an incident, and of a whole summary: a message holds 16,000.
+const SAID_CHARACTERS: usize = 6_000;
+const SUMMARY_CHARACTERS: usize = 15_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
@@ -122,8 +125,8 @@ impl Incident {
             .button(Button::new("close", channel, "Close the incident").danger())
     }
 
-    /// What happened, in order.
-    pub fn summary(&self, now: u64) -> String {
+    /// What happened, in order, below what somebody `said` of all of it.
+    pub fn summary(&self, now: u64, said: Option<&str>) -> String {
         let end = self.closed.unwrap_or(now);
         let state = if self.closed.is_some() { "closed after" } else { "open for" };
         let mut people: Vec<&str> = self.entries.iter().map(|it| it.by.as_str()).collect();
@@ -137,6 +140,10 @@ impl Incident {
             people.len(),
             people.join(", ")
         );
+        if let Some(said) = said {
+            let said: String = said.trim().chars().take(SAID_CHARACTERS).collect();
+            text.push_str(&format!("\n{said}\n"));
+        }
         let mut day = u64::MAX;
         for entry in &self.entries {
             if entry.at / 86_400_000 != day {
@@ -145,6 +152,9 @@ impl Incident {
             }
             let time = clock(entry.at);
             text.push_str(&format!("- {} **{}** {}\n", time.trim_end_matches(" UTC"), entry.by, entry.text));
+        }
+        if text.chars().count() > SUMMARY_CHARACTERS {
+            text = text.chars().take(SUMMARY_CHARACTERS).chain(['…']).collect();
         }
         text
     }
@@ -221,7 +231,7 @@ mod tests {
         incident.take(begin + 120_000, "Bob");
         incident.take(begin + 130_000, "Bob");
         incident.close(begin + 3_600_000, "Bob", "made room");
-        let summary = incident.summary(0);
+        let summary = incident.summary(0, None);
         let lines: Vec<&str> = summary.lines().collect();
         assert_eq!(lines[2], "**closed after 60 minutes** · 3 involved: Ada, Bob, Cyd");
         assert_eq!(lines[4], "**2025-11-14** (UTC)");
@@ -236,6 +246,23 @@ mod tests {
         assert_eq!(lines[9], "- 09:00 **Bob** closed the incident: made room");
         assert_eq!(lines.len(), 10);
         assert!(!summary.contains("@ada"));
+        let said = incident.summary(0, Some(" It was the disk \\[1\\].\n\n> 1: full "));
+        let expected = format!(
+            "{}\n\nIt was the disk \\[1\\].\n\n> 1: full\n\n{}",
+            lines[..3].join("\n"),
+            lines[4..].join("\n")
+        );
+        assert_eq!(said.trim_end(), expected);
+    }
+
+    #[test]
+    fn a_summary_fits_into_a_message() {
+        let mut incident = Incident::new(1, "Slow".into(), "incident-1-slow".into(), "Ada".into(), 0);
+        for number in 0..200 {
+            incident.note(number, "somebody with a long name", &"x".repeat(500));
+        }
+        let summary = incident.summary(0, Some(&"y".repeat(20_000)));
+        assert!(summary.chars().count() <= SUMMARY_CHARACTERS + 1 && summary.ends_with('…'));
     }
 
     #[test]

@@ -49,6 +49,22 @@ async fn an_event_that_was_not_granted_is_not_delivered() {
 }
 
 #[tokio::test]
+async fn the_assistant_is_asked_with_a_grant_of_its_own() {
+    let mut manifest = dice().manifest().clone();
+    manifest.permissions.insert(Permission::Summarize);
+    let others = Grants::of([Permission::ReadMessages, Permission::Search, Permission::OfferTools]);
+    let host = MemoryHost::default();
+    let refused = Granted::new(host.clone(), &manifest, &others).summarize(channel("general")).await;
+    assert_eq!(refused, Err(Failure::Denied("assistant.summarize is not granted".into())));
+    assert_eq!(host.memory().denied, [Permission::Summarize]);
+    let granted = Granted::new(host, &manifest, &Grants::of([Permission::Summarize]));
+    assert_eq!(granted.summarize(channel("general")).await, Ok("all of general".into()));
+    // Only what asks for it and was granted it may let a person wait longer.
+    let everything = Grants::of([Permission::Summarize]);
+    assert_eq!(dice().answering(&everything), dice().answering(&Grants::none()));
+}
+
+#[tokio::test]
 async fn keys_and_values_have_a_size() {
     let granted = Granted::new(MemoryHost::default(), dice().manifest(), &dice().manifest().asks());
     assert!(matches!(granted.kv_get(String::new()).await, Err(Failure::Invalid(_))));

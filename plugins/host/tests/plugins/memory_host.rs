@@ -127,6 +127,10 @@ impl Host for MemoryHost {
         ready(Ok(Vec::new()))
     }
 
+    fn summarize(&self, place: Place) -> Answer<'_, String> {
+        ready(Ok(format!("all of {}", place.channel_id)))
+    }
+
     fn denied(&self, permission: Permission) {
         self.memory().denied.push(permission);
     }

@@ -1,6 +1,8 @@
-//! What a plugin reaches beyond its channels: other systems, through the server's one way out, and the search.
+//! What a plugin reaches beyond its channels: other systems, through the server's one way out, the search, and the
+//! assistant.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,14 +11,17 @@ use confab_plugin_host as plugin;
 use confab_plugin_host::{SettingKind, SettingValue};
 use serde::{Deserialize, Serialize};
 
-use super::BotHost;
+use super::{BotHost, chat};
+use crate::assistant::{Told, as_post};
 use crate::plugins::{FETCH, words};
-use crate::services::{self, Search, SearchAnswer};
+use crate::services::{self, Search, SearchAnswer, Summarize};
 
 /// Largest body of an answer, in bytes: what one host call may bring into a plugin.
 pub const BODY_BYTES: usize = 192 * 1_024;
 /// Hits that are asked for, since the bot may not read all that the person does.
 const ASKED: u32 = 50;
+/// Summaries in one call of a plugin: each may use a share of the person's tokens.
+const SUMMARIES: u32 = 2;
 
 /// A call out, for whoever serves [`FETCH`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,6 +88,49 @@ impl BotHost {
         let visible = access::visible_channels(&mut on, self.bot()).await?;
         let readable = messages::readable(&mut on, &visible, &ids).await?;
         Ok(readable.iter().take(limit as usize).map(words::message).collect())
+    }
+}
+
+impl BotHost {
+    /// What the assistant makes, for the person who is answered, of a channel or thread that they and the bot both read.
+    pub(super) async fn sum_up(&self, place: plugin::Place) -> Result<String> {
+        let user_id =
+            self.person.ok_or_else(|| Fault::forbidden("forbidden", "nobody is answered at this moment"))?;
+        if self.summaries.fetch_add(1, Ordering::Relaxed) >= SUMMARIES {
+            return Err(Fault::RateLimited { retry_after_seconds: 1 });
+        }
+        let (channel, message_id) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
+        self.person_reads(channel).await?;
+        // The thread too: its message could be one of another channel.
+        let of = match message_id {
+            Some(root) => messages::door(&mut self.db.read(), self.bot(), root).await?.admitted,
+            None => access::admit(&mut self.db.read(), self.bot(), channel).await?,
+        };
+        of.member()?;
+        if of.channel_id() != channel {
+            return Err(Fault::NotFound("message"));
+        }
+        let asked = Summarize {
+            user_id,
+            channel_id: Some(channel),
+            message_id,
+            is_unread: false,
+            since: None,
+            until: None,
+            conversation_id: None,
+            is_unkept: true,
+        };
+        let mut answers = self.bus.ask_for_pieces(services::SUMMARIZE, &asked).await?;
+        while let Some(piece) = answers.next().await {
+            match serde_json::from_value(piece?).map_err(Fault::internal)? {
+                Told::Done(answer) if answer.supported => {
+                    return Ok(as_post(&answer.answer, &answer.citations, None));
+                }
+                Told::Done(_) => return Err(Fault::NotFound("message")),
+                Told::Step { .. } | Told::Citation(_) | Told::Text { .. } => {}
+            }
+        }
+        Err(Fault::Unavailable("the assistant"))
     }
 }
 

@@ -203,6 +203,7 @@ impl Storm {
             since: None,
             until: None,
             conversation_id: None,
+            is_unkept: false,
         };
         let mut told = self
             .world

@@ -1,4 +1,4 @@
-//! Version 0.2: more of `chat`, and timers, calls out and search.
+//! Version 0.2: more of `chat`, and timers, calls out, search and the assistant.
 
 super::common!(crate::bindings::v0_2, {
     async fn direct_message(&mut self, to: String, body: types::Draft) -> Answered<String> {
@@ -38,7 +38,7 @@ super::common!(crate::bindings::v0_2, {
 });
 
 use crate::words::{HttpRequest, NewChannel, Timer};
-use bindings::confab::plugin::{http, schedule, search};
+use bindings::confab::plugin::{assistant, http, schedule, search};
 
 impl schedule::Host for Call {
     async fn once(&mut self, name: String, at: u64, payload: Vec<u8>) -> Answered<()> {
@@ -75,5 +75,11 @@ impl search::Host for Call {
     async fn find(&mut self, query: String, limit: u32) -> Answered<Vec<types::Message>> {
         let answer = self.ask(query.len(), |host| host.search(query, limit)).await?;
         Ok(answer.map(|messages| messages.into_iter().map(Into::into).collect()).map_err(Into::into))
+    }
+}
+
+impl assistant::Host for Call {
+    async fn summarize(&mut self, place: types::Place) -> Answered<String> {
+        told(self.ask(place.channel.len(), |host| host.summarize(place.into())).await)
     }
 }

@@ -235,6 +235,11 @@ impl Host for Stage {
         ready(Ok(found.map(|it| it.message.clone()).collect()))
     }
 
+    fn summarize(&self, place: Place) -> Answer<'_, String> {
+        self.world().tell(format!("asks for a summary of {}", place.channel_id));
+        ready(Err(Failure::Unavailable("a conversation has no assistant".into())))
+    }
+
     fn denied(&self, permission: Permission) {
         self.tell(format!("denied {permission}"));
     }
