@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
 //! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
-//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`webhooks`] hands them what other programs send, [`check`] looks at
+//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`tools`] are those that the assistant may use, [`webhooks`] hands them what other programs send, [`check`] looks at
 //! what an administrator uploads, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
 //! down what they say, [`health`] counts their failures, [`rehearsal`] plays a conversation with one for its
 //! author.
@@ -21,6 +21,7 @@ mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tools;
 mod webhooks;
 mod words;
 
@@ -58,9 +59,9 @@ pub const CHECK: &str = "plugin_check";
 pub const SETTINGS: &str = "plugin_settings";
 /// Tells a plugin that it was installed, upgraded or set: `{id, reason}` to `{}`.
 pub const CONFIGURE: &str = "plugin_configure";
-/// Lists the assistant's tools: `{}` to `{items: [{plugin_id, name, description, schema}]}`.
+/// Lists the assistant's tools: `{}` to [`Tools`].
 pub const TOOLS: &str = "plugin_tools";
-/// Calls a tool: `{plugin_id, tool, input, user_id, channel_id?}` to `{output}` or `{error}`.
+/// Calls a tool: [`ToolUse`] to [`ToolAnswer`].
 pub const TOOL: &str = "plugin_tool";
 /// Hands on what another program sent: [`Received`] to `{}`.
 pub const WEBHOOK: &str = "plugin_webhook";
@@ -71,6 +72,7 @@ pub use check::{Checked, Upload, inspect};
 pub use confab_plugin_host::{Difference, Rehearsed};
 pub use host::outside::{BODY_BYTES, Request, Response};
 pub use rehearsal::{measure, rehearse};
+pub use tools::{Tool, ToolAnswer, ToolUse, Tools};
 pub use webhooks::Received;
 
 /// How the reason begins when the server and no administrator stopped a plugin.

@@ -14,7 +14,7 @@ use super::prompt::Task;
 use super::scope::Scope;
 use super::stopwords::is_stopword;
 use super::telling::{Step, Teller};
-use super::{Desk, Job, MODEL, Made, cite, compose};
+use super::{Desk, Job, Kept, MODEL, Made, cite, compose};
 use crate::search::find::Wanted;
 use crate::services::{Answer, Citation, Summarize};
 
@@ -65,11 +65,11 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
     let (what, windows) = gathered(desk, &scope, &asked).await?;
     tell.step(Step::Reading, Some(windows.len())).await;
     let question = format!("Sum up {what}.");
+    let kept = Kept { user: asked.user_id, session: None, conversation: asked.conversation_id };
     if windows.is_empty() {
         let answer = format!("There is nothing to sum up in {what}.");
-        let made =
-            Made { answer, citations: Vec::new(), model: MODEL.into(), fallback: None, sources: Vec::new() };
-        return desk.keep(asked.user_id, asked.conversation_id, &question, made).await;
+        let made = Made { answer, model: MODEL.into(), ..Made::default() };
+        return desk.keep(kept, &question, made).await;
     }
     let trimmed = newest_that_fit(&windows);
     let job = Job {
@@ -79,12 +79,13 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
         before: &[],
         windows: &trimmed,
         most_tokens: PROMPT_TOKENS,
+        may_propose: false,
     };
     let made = match desk.write(&job, tell).await? {
         Ok(made) => made,
         Err(fallback) => standing_out(desk, &scope, &what, &windows, fallback),
     };
-    desk.keep(asked.user_id, asked.conversation_id, &question, made).await
+    desk.keep(kept, &question, made).await
 }
 
 /// What is summed up, in words, and its messages.
@@ -267,7 +268,7 @@ fn standing_out(
         if people.len() == 1 { "person" } else { "people" },
     );
     let answer = compose(&heading, &citations);
-    Made { answer, citations, model: MODEL.into(), fallback, sources }
+    Made { answer, citations, model: MODEL.into(), fallback, sources, proposals: Vec::new() }
 }
 
 /// The first sentences of a message, as they stand there.
