@@ -18,7 +18,7 @@ pub const LEVEL: &str = "chat_confab_probe__stock-level";
 pub const ORDER: &str = "chat_confab_probe__order-stock";
 
 /// Installs the plugin that keeps a stock, with all that it asks for.
-pub async fn stocked(world: &mut World, user: &User) {
+pub async fn stocked(world: &World, user: &User) {
     let admin = world.admin().await;
     wait_until("the worker to answer", async || {
         admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200

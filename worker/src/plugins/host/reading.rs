@@ -32,6 +32,13 @@ impl Reading {
         }
         may
     }
+
+    fn taken(&self) -> Vec<Source> {
+        let mut told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        told.sort_unstable();
+        told.dedup();
+        told
+    }
 }
 
 impl BotHost {
@@ -42,10 +49,43 @@ impl BotHost {
 
     /// The messages that the plugin was told in this call, each once, if the assistant asked.
     pub(in crate::plugins) fn told(&self) -> Vec<Source> {
-        let Some(reading) = &self.reading else { return Vec::new() };
-        let mut told = std::mem::take(&mut *reading.told.lock().unwrap_or_else(PoisonError::into_inner));
-        told.sort_unstable();
-        told.dedup();
-        told
+        self.reading.as_ref().map(Reading::taken).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use confab_protocol::MessageId;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn message(channel: Uuid, sender: Uuid) -> Message {
+        let author = json!({ "id": sender, "username": "ada", "is_bot": false });
+        let value = json!({
+            "id": Uuid::now_v7(), "channel_id": channel, "seq": 1, "sender_id": sender, "sender": author, "content": "x", "version": 3,
+            "created_at": "2026-11-20T09:20:00Z", "updated_at": "2026-11-20T09:20:00Z", "has_attachments": false,
+            "is_bot": false, "mentions": [], "reply_count": 0, "participants": [], "reactions": [], "files": [],
+            "blocks": [], "previews": [], "html": "", "url": ""
+        });
+        serde_json::from_value(value).expect("a message")
+    }
+
+    #[test]
+    fn what_no_model_may_read_is_not_told_and_the_rest_is_remembered() {
+        let (open, closed, ada, silent) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        let (told, of_closed, of_silent) = (message(open, ada), message(closed, ada), message(open, silent));
+        let mut switches = Switches::default();
+        switches.channels.insert(of_closed.channel_id);
+        switches.people.insert(of_silent.sender_id);
+        let reading = Reading::new(switches);
+        assert!(reading.tells(&told) && reading.tells(&told));
+        assert!(!reading.tells(&of_closed) && !reading.tells(&of_silent));
+        let expected: Vec<(MessageId, i64)> = vec![(told.id, 3)];
+        assert_eq!(reading.taken(), expected);
+        // A plugin that reads on and on is told no more at some point.
+        let many = (0..MOST + 10).filter(|_| reading.tells(&message(open, ada))).count();
+        assert_eq!(many, MOST);
     }
 }
