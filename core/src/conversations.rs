@@ -3,6 +3,8 @@
 //! An answer repeats words of messages. It is remembered with them, forgotten when one of them is deleted, and comes back
 //! only while all of them stand as they were and its asker may read them.
 
+pub mod confirmations;
+
 use std::collections::{HashMap, HashSet};
 
 use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};

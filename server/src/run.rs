@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use confab_core::db::{self, Opened};
 use confab_core::{
-    Bus, Fault, FutureExt, Result, Settings, Tx, assistant, channel_invitations, idempotency, identities,
-    log, notifications, plugins, push, rate_limits, scheduled_messages, sessions, tickets, whispers,
+    Bus, Fault, FutureExt, Result, Settings, Tx, assistant, channel_invitations, conversations, idempotency,
+    identities, log, notifications, plugins, push, rate_limits, scheduled_messages, sessions, tickets,
+    whispers,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -211,6 +212,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     scheduled_messages::sweep(tx).await?;
     push::sweep(tx).await?;
     assistant::usage::sweep(tx).await?;
+    conversations::confirmations::sweep(tx).await?;
     whispers::sweep(tx).await?;
     plugins::parts::sweep(tx).await?;
     sessions::sweep(tx).await

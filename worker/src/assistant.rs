@@ -2,13 +2,14 @@
 //!
 //! In reading order: [`scope`] is what an answer may be made of, [`understand`] what a question says, [`passages`] finds
 //! conversations. Without a language model [`extract`] takes the answer out of them, word by word: it can be dull but cannot
-//! invent. With one, [`desk`] takes its share of the day's tokens, [`prompt`] tells it the numbered messages of a [`book`], [`writing`] takes its sentences one by one,
-//! [`verify`] holds each against what it cites, and [`clean`] takes out what leads elsewhere. [`summary`] sums up,
+//! invent. With one, [`desk`] takes its share of the day's tokens, [`prompt`] tells it the numbered messages of a [`book`], it asks for
+//! more by [`tools`] and by those of plugins ([`borrowed`]), [`writing`] takes its sentences one by one, [`verify`] holds each against what it cites, and [`clean`] takes out what leads elsewhere. [`summary`] sums up,
 //! [`mention`] answers in channels.
 //!
 //! It reads as the asker and never more; an answer that others will see is made only of what all of them may read.
 
 mod book;
+mod borrowed;
 mod clean;
 mod desk;
 mod extract;
@@ -32,9 +33,9 @@ use confab_core::conversations::{self, Turn};
 use confab_core::{Fault, Result, channels, text, users};
 use confab_protocol::{Channel, Message, Timestamp, UserId};
 
-use crate::services::{self, Answer, Citation, Context, ContextAnswer, Passage, Question};
+use crate::services::{self, Answer, Citation, Context, ContextAnswer, MessageCitation, Passage, Question};
 pub(crate) use desk::Desk;
-use desk::{Job, Made};
+use desk::{Job, Kept, Made};
 use extract::Quote;
 pub(crate) use mention::{as_post, start as answer_mentions};
 use passages::Window;
@@ -92,7 +93,8 @@ pub(crate) async fn answer(desk: &Desk, asked: Question, tell: &Teller) -> Resul
     check("content", &asked.content)?;
     let scope = Scope::of(&desk.db, asked.user_id, asked.channel_id).await?;
     let made = made(desk, &scope, &asked, tell).await?;
-    desk.keep(asked.user_id, asked.conversation_id, &asked.content, made).await
+    let kept = Kept { user: asked.user_id, session: asked.session_id, conversation: asked.conversation_id };
+    desk.keep(kept, &asked.content, made).await
 }
 
 /// An answer that is kept nowhere.
@@ -113,6 +115,7 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
         before: &before,
         windows: &windows,
         most_tokens: PROMPT_TOKENS,
+        may_propose: asked.session_id.is_some(),
     };
     Ok(match desk.write(&job, tell).await? {
         Ok(made) => made,
@@ -135,7 +138,7 @@ fn extracted(quotes: &[Quote<'_>], asked: &Question, fallback: Option<&'static s
         compose("Found in your messages:", &citations)
     };
     let sources = quotes.iter().map(|quote| (quote.message.id, quote.message.version)).collect();
-    Made { answer, citations, model: MODEL.into(), fallback, sources }
+    Made { answer, citations, model: MODEL.into(), fallback, sources, proposals: Vec::new() }
 }
 
 impl Desk {
@@ -226,7 +229,7 @@ fn check(field: &'static str, text: &str) -> Result<()> {
 }
 
 fn cite(n: u32, message: &Message, channel: &Channel, quote: &str, asker: UserId) -> Citation {
-    Citation {
+    Citation::Message(MessageCitation {
         n,
         message_id: message.id,
         channel_id: message.channel_id,
@@ -236,7 +239,7 @@ fn cite(n: u32, message: &Message, channel: &Channel, quote: &str, asker: UserId
         created_at: message.created_at,
         quote: quote.to_owned(),
         url: format!("/channels/{}?seq={}", message.channel_id, message.seq),
-    }
+    })
 }
 
 /// A conversation without a name is known by its people.
@@ -252,9 +255,10 @@ fn compose(heading: &str, citations: &[Citation]) -> String {
     let mut text = heading.to_owned();
     for citation in citations {
         // On one line, so that a quotation cannot pass for a paragraph of the assistant's own.
-        let quote = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (n, quote) = citation.mark();
+        let quote = quote.split_whitespace().collect::<Vec<_>>().join(" ");
         // Writing to a String cannot fail.
-        let _ = write!(text, "\n\n{quote} [{}]", citation.n);
+        let _ = write!(text, "\n\n{quote} [{n}]");
     }
     text
 }

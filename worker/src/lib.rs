@@ -49,7 +49,7 @@ pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToke
     let behind = background.handle();
     let index = Index::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
     let meaning = Meaning::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
-    let desk = assistant::Desk::new(&db, &index, &meaning, settings)?;
+    let desk = assistant::Desk::new(&db, &bus, &index, &meaning, settings)?;
     assistant::answer_mentions(&desk, &bus, &tasks, stop.clone()).await?;
     services::offer(&bus, &Parts { db: db.clone(), index, meaning, desk }).await?;
     plugins::start(db, bus, settings, &tasks, stop).await?;

@@ -2,8 +2,9 @@
 //!
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
 //! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
-//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`webhooks`] hands them what other programs send, [`check`] looks at
-//! what an administrator uploads and [`signed`] at whose it is, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
+//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`tools`] are those that the
+//! assistant may use, [`webhooks`] hands them what other programs send, [`check`] looks at what an administrator uploads and
+//! [`signed`] at whose it is, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
 //! down what they say, [`health`] counts their failures, [`rehearsal`] plays a conversation with one for its
 //! author.
 
@@ -22,6 +23,7 @@ mod signed;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tools;
 mod webhooks;
 mod words;
 
@@ -59,9 +61,9 @@ pub const CHECK: &str = "plugin_check";
 pub const SETTINGS: &str = "plugin_settings";
 /// Tells a plugin that it was installed, upgraded or set: `{id, reason}` to `{}`.
 pub const CONFIGURE: &str = "plugin_configure";
-/// Lists the assistant's tools: `{}` to `{items: [{plugin_id, name, description, schema}]}`.
+/// Lists the assistant's tools: `{}` to [`Tools`].
 pub const TOOLS: &str = "plugin_tools";
-/// Calls a tool: `{plugin_id, tool, input, user_id, channel_id?}` to `{output}` or `{error}`.
+/// Calls a tool: [`ToolUse`] to [`ToolAnswer`].
 pub const TOOL: &str = "plugin_tool";
 /// Hands on what another program sent: [`Received`] to `{}`.
 pub const WEBHOOK: &str = "plugin_webhook";
@@ -73,6 +75,7 @@ pub use confab_plugin_host::{Difference, Rehearsed, SIGNATURE_BYTES, SigningKey}
 pub use host::outside::{BODY_BYTES, Request, Response};
 pub use rehearsal::{measure, rehearse};
 pub use signed::{admit, changes_signer, sign, signature};
+pub use tools::{Tool, ToolAnswer, ToolUse, Tools};
 pub use webhooks::Received;
 
 /// How the reason begins when the server and no administrator stopped a plugin.

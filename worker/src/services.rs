@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use confab_core::bus::{Listener, Service, StreamService};
+use confab_core::conversations::confirmations::Confirmation;
 use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
-use confab_protocol::{Channel, ChannelId, File, Message, MessageId, Timestamp, UserId, UserRef};
+use confab_protocol::{Channel, ChannelId, File, Message, MessageId, SessionId, Timestamp, UserId, UserRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -152,6 +153,10 @@ pub struct Question {
     /// The conversation that it continues.
     #[serde(default)]
     pub conversation_id: Option<Uuid>,
+    /// In which session: what changes something is proposed to it, and done once it says yes. Without one nothing is
+    /// proposed.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
 }
 
 /// What is to be summed up: a thread, a channel, or with neither all that the asker has not read.
@@ -199,11 +204,59 @@ pub struct Answer {
     pub conversation_id: Uuid,
     /// False: nothing was found to answer from.
     pub supported: bool,
+    /// What would change something and waits for a yes.
+    #[serde(default)]
+    pub confirmations: Vec<Confirmation>,
+}
+
+/// What an answer rests on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Citation {
+    /// A message.
+    Message(MessageCitation),
+    /// What a plugin's tool answered.
+    Tool(ToolCitation),
+}
+
+impl Citation {
+    /// The number of its mark, and the words that it rests on.
+    #[must_use]
+    pub fn mark(&self) -> (u32, &str) {
+        match self {
+            Self::Message(citation) => (citation.n, &citation.quote),
+            Self::Tool(citation) => (citation.n, &citation.quote),
+        }
+    }
+
+    /// The message, if it is one.
+    #[must_use]
+    pub fn message(&self) -> Option<&MessageCitation> {
+        match self {
+            Self::Message(citation) => Some(citation),
+            Self::Tool(_) => None,
+        }
+    }
+}
+
+/// What a plugin's tool answered, and an answer rests on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ToolCitation {
+    /// The number of its mark.
+    pub n: u32,
+    /// Whose tool.
+    pub plugin_id: String,
+    /// What people call the plugin.
+    pub plugin: String,
+    /// The tool's name in it.
+    pub tool: String,
+    /// Words of what it answered, exactly as the model was told them, at most 300 characters.
+    pub quote: String,
 }
 
 /// A message that an answer rests on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Citation {
+pub struct MessageCitation {
     /// The number of its mark.
     pub n: u32,
     /// Which.

@@ -155,5 +155,6 @@ actions!(
     PluginConfigured = "plugin.configured",
     /// It asked for what it was not granted, `detail.permission`, so often in a minute.
     PluginDenied = "plugin.denied",
-
+    /// The asker of the assistant had it call a plugin's tool that changes something; `detail.tool` says which.
+    ToolConfirmed = "assistant.tool_confirmed",
 );

@@ -40,6 +40,7 @@ const WORDS: &[&str] = &[
     "nonce",
     "cursor",
     "not_a_member",
+    "not_confirmed",
     "channel_archived",
     "plugin_disabled",
     "plugin_failed",

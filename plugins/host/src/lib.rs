@@ -33,7 +33,7 @@ pub use host::{Answer, Host};
 pub use limits::Limits;
 pub use manifest::{
     AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
-    Proof, Setting, SettingKind, Tool, Webhook,
+    Proof, Setting, SettingKind, Tool, Webhook, check_input,
 };
 pub use measure::{MeasureFault, Measured, Times, measure};
 pub use outcome::{CallError, LoadError};

@@ -1,8 +1,11 @@
 //! `plugin.toml`: what a plugin is, what it handles, and what it asks for. `plugins/README.md` describes it.
 
 mod parse;
+mod schema;
 mod section;
 mod webhooks;
+
+pub use schema::check_input;
 
 use crate::permission::{Grants, Permission};
 use crate::words::{Event, EventKind, OptionValue, SettingValue};
@@ -160,6 +163,9 @@ pub struct Tool {
     pub schema: serde_json::Value,
     /// Whether it changes nothing, so that the assistant may call it without asking first; `read-only` in the manifest.
     pub is_read_only: bool,
+    /// Whether everybody may read what it answers: it reads nothing of the chat and depends on nobody's rights, so that the
+    /// assistant may call it for an answer that a whole channel sees; `for-everyone` in the manifest.
+    pub is_for_everyone: bool,
 }
 
 /// An address of the plugin, `/hooks/plugins/{id}/{name}`, and how a sender proves that they may.

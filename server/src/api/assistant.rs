@@ -2,15 +2,17 @@
 
 mod streamed;
 
-use confab_core::{Fault, FutureExt, access, assistant as switches, conversations};
+use confab_core::conversations::{self, confirmations};
+use confab_core::{Fault, FutureExt, access, assistant as switches};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserRef};
+use confab_worker::plugins::{self, ToolAnswer, ToolUse};
 use confab_worker::services;
 use poem::http::{HeaderMap, header};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
@@ -45,21 +47,57 @@ struct SumUp {
     conversation_id: Option<Uuid>,
 }
 
-/// A message that the answer rests on.
+/// What the answer rests on: a message, or what a plugin's tool answered.
 #[derive(Object, Deserialize)]
+#[oai(skip_serializing_if_is_none)]
 struct Citation {
     /// As in the answer: `[1]`.
     n: i64,
-    message_id: MessageId,
-    channel_id: ChannelId,
-    channel_name: String,
-    seq: i64,
-    sender: UserRef,
-    created_at: Timestamp,
-    /// Verbatim from the message.
+    /// `message` or `tool`; what follows says of which of them it is.
+    kind: String,
+    /// Verbatim from the message, or from what the tool answered.
     quote: String,
+    /// Of a message, like all up to `url`.
+    message_id: Option<MessageId>,
+    channel_id: Option<ChannelId>,
+    channel_name: Option<String>,
+    seq: Option<i64>,
+    sender: Option<UserRef>,
+    created_at: Option<Timestamp>,
     /// Where to read it.
-    url: String,
+    url: Option<String>,
+    /// Of a tool, like all that follow.
+    plugin_id: Option<String>,
+    /// What people call the plugin.
+    plugin: Option<String>,
+    /// The tool's name in it.
+    tool: Option<String>,
+}
+
+/// A call of a plugin's tool that would change something. It is made once the asker says yes, in the session that asked, and
+/// never else.
+#[derive(Object, Deserialize)]
+struct Confirmation {
+    id: Uuid,
+    plugin_id: String,
+    /// What people call the plugin.
+    plugin: String,
+    /// The tool's name in it.
+    tool: String,
+    /// An object: exactly what the tool is called with.
+    arguments: Value,
+    /// From then on it is too late.
+    expires_at: Timestamp,
+}
+
+/// What came of a call that was confirmed: one of the two.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Outcome {
+    /// What the tool answered: text or JSON.
+    output: Option<String>,
+    /// Why it did not.
+    error: Option<String>,
 }
 
 #[derive(Object, Deserialize)]
@@ -74,8 +112,11 @@ struct Answered {
     /// `cut_short`.
     fallback: Option<String>,
     conversation_id: Uuid,
-    /// Whether the answer rests on messages.
+    /// Whether the answer rests on messages or on what tools answered.
     supported: bool,
+    /// What it would do, if the asker says yes.
+    #[serde(default)]
+    confirmations: Vec<Confirmation>,
 }
 
 /// Messages that belong together.
@@ -137,6 +178,7 @@ impl Assistant {
             "content": body.0.content.0,
             "conversation_id": body.0.conversation_id,
             "channel_id": body.0.channel_id,
+            "session_id": caller.0.session_id,
         });
         let answers = app.bus.ask_for_pieces(services::ANSWER_IN_PIECES, &question).await?;
         Ok(Told::of(answers, accepted(headers), Reader::of(app, &caller.0)).await?)
@@ -216,6 +258,49 @@ impl Assistant {
     async fn forget(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (user, id) = (caller.0.user_id, id.0);
         app(&self.0)?.db.write(move |tx| conversations::delete(tx, user, id).boxed()).await?;
+        Ok(Done::NoContent)
+    }
+
+    /// Says yes to what an answer proposed: the tool is called as it was shown, once. Only the session that asked may, within
+    /// ten minutes; 404 for whatever was answered already.
+    #[oai(path = "/ai/conversations/:id/confirmations/:confirmation_id", method = "post")]
+    async fn confirm(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        confirmation_id: Path<Uuid>,
+    ) -> Answer<Json<Outcome>> {
+        let app = app(&self.0)?;
+        app.limits.ask(caller.0.user_id)?;
+        let switches = switches::switches(&mut app.db.read()).await?;
+        switches::is_off_for(&switches, caller.0.user_id)?;
+        let (actor, session, id, which) = (caller.0.actor(), caller.0.session_id, id.0, confirmation_id.0);
+        let taken = app
+            .db
+            .write(move |tx| {
+                async move { confirmations::confirm(tx, &actor, session, id, which).await }.boxed()
+            })
+            .await?;
+        let asked = ToolUse {
+            plugin_id: taken.plugin_id,
+            tool: taken.tool,
+            input: taken.arguments,
+            user_id: caller.0.user_id,
+            channel_id: None,
+            is_confirmed: true,
+        };
+        let answer: ToolAnswer = app.bus.ask(plugins::TOOL, &asked).await?;
+        Ok(Json(Outcome { output: answer.output, error: answer.error }))
+    }
+
+    /// Says no to what an answer proposed: nobody can say yes to it any more.
+    #[oai(path = "/ai/conversations/:id/confirmations/:confirmation_id", method = "delete")]
+    async fn refuse(&self, caller: Bearer, id: Path<Uuid>, confirmation_id: Path<Uuid>) -> Answer<Done> {
+        let (session, id, which) = (caller.0.session_id, id.0, confirmation_id.0);
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { confirmations::refuse(tx, session, id, which).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 }

@@ -35,6 +35,7 @@ impl Asking {
             "content": ask.content,
             "conversation_id": ask.conversation_id,
             "channel_id": ask.channel_id,
+            "session_id": caller.session_id,
         });
         let answers = app.bus.ask_for_pieces(services::ANSWER_IN_PIECES, &question).await?;
         Ok(Self { nonce: ask.nonce, answers, url: app.public_url().to_owned() })

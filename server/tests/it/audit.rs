@@ -143,7 +143,7 @@ both! {
             "member.role_changed", "channel.privacy_changed", "channel_invitation.created",
             "channel_invitation.used", "channel_invitation.revoked", "reaction.created", "reaction.deleted", "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
             "plugin.installed", "plugin.offered", "plugin.removed", "plugin.enabled", "plugin.disabled", "plugin.granted",
-            "plugin.configured", "plugin.denied",
+            "plugin.configured", "plugin.denied", "assistant.tool_confirmed",
         ];
         for action in Action::ALL {
             let word = action.as_str();

@@ -11,6 +11,7 @@ mod assistant;
 mod assistant_ends;
 mod assistant_injection;
 mod assistant_privacy;
+mod assistant_tools;
 mod attacks;
 mod audit;
 mod authorization;

@@ -1,14 +1,15 @@
 /** The conversation with the assistant: what was asked, and what it answers, sentence by sentence. */
 import { effect, signal } from '../vendor/signals-core.js';
-import { Cancelled } from './api.js';
+import { ApiError, Cancelled } from './api.js';
 import { api } from './page_api.js';
 import { lostChannel } from './changes.js';
 import { closePanel, panel } from './layout.js';
+import { t } from './page_words.js';
 import { viewing } from './store.js';
 
 /**
  * @typedef {{step:'searching'|'reading'|'answering', passages?:number}} Step
- * @typedef {{answer:string, citations:any[], model?:string, fallback?:string, supported?:boolean, conversation_id?:string}} Answer
+ * @typedef {{answer:string, citations:any[], confirmations?:any[], model?:string, fallback?:string, supported?:boolean, conversation_id?:string}} Answer
  * @typedef {{question:string, ask:(again:Turn)=>Promise<any>, steps:Step[], answer?:Answer, busy:boolean, error?:string, stopped?:boolean, tookMs?:number}} Turn
  * answer: as far as it has come while busy
  */
@@ -85,6 +86,28 @@ export function askInPane(question) {
   const channelId = channelOnly.value ? viewing.value.channelId : '';
   const body = { content: question, ...(channelId ? { channel_id: channelId } : {}), ...scope() };
   return inPane(question, (follow) => api.ask(body, follow));
+}
+
+/** What became of what waited for my yes, by its id. @type {import('../vendor/signals-core.js').Signal<Map<string, {text:string}>>} */
+const decided = signal(new Map());
+
+/** @param {string} id of what waited */
+export function answerOf(id) {
+  return decided.value.get(id);
+}
+
+/** Says yes or no to what the assistant would do. @param {string} conversationId of its answer @param {string} id @param {boolean} yes */
+export async function decide(conversationId, id, yes) {
+  let text = t('left_undone');
+  try {
+    const done = await api[yes ? 'confirmTool' : 'refuseTool'](conversationId, id);
+    if (yes) text = done.error ? t('it_did_not_work', { reason: done.error }) : done.output || t('done');
+  } catch (error) {
+    // It waits no more: taken elsewhere, or too late. Anything else may be tried again.
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    text = t('this_waits_no_longer');
+  }
+  decided.value = new Map([...decided.value, [id, { text }]]);
 }
 
 /** What is to be summed up, and how one asks for it. @param {string} label @param {object} body of `ai/summarize` */

@@ -70,6 +70,8 @@ export const api = {
   searchChannels: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/channels', { query: { q, cursor, limit: 20 } }),
   searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/files', { query: { q, cursor, limit: 20 } }),
   ask: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
+  confirmTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('POST', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
+  refuseTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('DELETE', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
   summarize: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/summarize', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
   ownAssistant: () => request('GET', 'users/me/assistant'),
   setOwnAssistant: (/** @type {boolean} */ isOff) => request('PUT', 'users/me/assistant', { body: { is_off: isOff } }),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use confab_core::assistant::usage::{self, Budget, Exhausted};
+use confab_core::conversations::confirmations::{self, Confirmation, Proposal};
 use confab_core::conversations::{self, Source, Turn};
-use confab_core::{Db, FutureExt, Result, Settings, messages, users};
-use confab_protocol::{MessageId, Timestamp, UserId};
+use confab_core::{Bus, Db, FutureExt, Result, Settings, messages, users};
+use confab_protocol::{MessageId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::book::Book;
+use super::borrowed::Borrowed;
 use super::passages::Window;
 use super::prompt::{self, Task};
 use super::scope::Scope;
@@ -24,10 +26,17 @@ use crate::services::{Answer, Citation};
 /// Longest answer of a model, in tokens.
 const ANSWER_TOKENS: u32 = 700;
 
+/// Messages that are read again at once.
+const READ_AT_ONCE: usize = 200;
+/// What is said where a model did nothing but propose.
+const PROPOSED: &str = "This is done once you confirm it.";
+
 /// What answers are made with. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub db: Db,
+    /// By which plugins are asked, wherever they run.
+    pub bus: Bus,
     pub index: Index,
     pub meaning: Meaning,
     /// `None`: answers are quotations.
@@ -42,13 +51,14 @@ impl Desk {
     ///
     /// # Errors
     /// [`confab_core::Fault::Invalid`] in `llm_base_url`.
-    pub fn new(db: &Db, index: &Index, meaning: &Meaning, settings: &Settings) -> Result<Self> {
+    pub fn new(db: &Db, bus: &Bus, index: &Index, meaning: &Meaning, settings: &Settings) -> Result<Self> {
         let budget = settings
             .language_model
             .as_ref()
             .map_or((0, 0), |it| (it.daily_tokens_of_person, it.daily_tokens));
         Ok(Self {
             db: db.clone(),
+            bus: bus.clone(),
             index: index.clone(),
             meaning: meaning.clone(),
             model: language_model::of(settings)?,
@@ -67,23 +77,38 @@ pub(super) struct Job<'a> {
     pub before: &'a [Turn],
     pub windows: &'a [Window],
     pub most_tokens: u64,
+    /// Whether the asker can be asked for a yes.
+    pub may_propose: bool,
 }
 
 /// What was made.
+#[derive(Default)]
 pub(super) struct Made {
     pub answer: String,
     pub citations: Vec<Citation>,
     pub model: String,
     pub fallback: Option<&'static str>,
     pub sources: Vec<Source>,
+    /// What would change something.
+    pub proposals: Vec<Proposal>,
+}
+
+/// Whose answer is kept, and where.
+pub(super) struct Kept {
+    pub user: UserId,
+    /// Which session may say yes to what it proposes.
+    pub session: Option<SessionId>,
+    /// The one that it continues.
+    pub conversation: Option<Uuid>,
 }
 
 impl Made {
-    /// As it is told to whoever asked.
-    pub(super) fn told(self, conversation_id: Uuid) -> Answer {
+    /// As it is told to whoever asked; `confirmations` wait for their yes.
+    pub(super) fn told(self, conversation_id: Uuid, confirmations: Vec<Confirmation>) -> Answer {
         let Self { answer, citations, model, fallback, .. } = self;
         let supported = !citations.is_empty();
-        Answer { answer, citations, model, fallback: fallback.map(str::to_owned), conversation_id, supported }
+        let fallback = fallback.map(str::to_owned);
+        Answer { answer, citations, model, fallback, conversation_id, supported, confirmations }
     }
 }
 
@@ -101,7 +126,11 @@ impl Desk {
         let mut book = Book::new(job.scope.asker, job.most_tokens);
         let data: String = job.windows.iter().map(|window| book.add(window)).collect();
         tell.step(Step::Answering, None).await;
-        if book.is_empty() {
+        let mut borrowed = match job.task {
+            Task::Answer => Borrowed::of(self, job.scope, job.may_propose).await,
+            Task::Summarize => Borrowed::default(),
+        };
+        if book.is_empty() && borrowed.is_empty() {
             return Ok(Err(None));
         }
         let names = users::refs(&mut self.db.read(), &[job.scope.asker]).await?;
@@ -114,7 +143,8 @@ impl Desk {
             data: &data,
             today: &today,
         });
-        let estimate = said.iter().map(said_tokens).sum::<u64>() + u64::from(ANSWER_TOKENS);
+        let told = said.iter().map(said_tokens).sum::<u64>() + borrowed.tokens();
+        let estimate = told + u64::from(ANSWER_TOKENS);
         if let Some(exhausted) = self.reserve(job.scope.asker, estimate).await? {
             return Ok(Err(Some(match exhausted {
                 Exhausted::Person => "budget_of_person",
@@ -130,22 +160,30 @@ impl Desk {
             most_tokens: ANSWER_TOKENS,
             has_tools: job.task == Task::Answer,
         };
-        let written = writer.write(said, &mut book).await;
+        let written = writer.write(said, &mut book, &mut borrowed).await;
         self.settle(job.scope.asker, estimate, written.used).await?;
+        let (model, proposals) = (model.name().to_owned(), borrowed.proposals);
         if written.citations.is_empty() {
             let reason = if written.has_failed { "model_unavailable" } else { "unsupported" };
-            return Ok(Err(Some(reason)));
+            return Ok(if proposals.is_empty() {
+                Err(Some(reason))
+            } else {
+                Ok(Made { answer: PROPOSED.into(), model, proposals, ..Made::default() })
+            });
         }
         // Written over many seconds: what was deleted, changed or closed to the asker meanwhile is in no answer.
-        let Some(sources) = self.still(job.scope, &written.citations, &book).await? else {
+        let sources = written.cited.iter().filter_map(|number| book.get(*number));
+        let sources: Vec<Source> = sources.flat_map(super::book::Source::rests_on).collect();
+        if !self.still(job.scope, &sources).await? {
             return Ok(Err(Some("changed_meanwhile")));
-        };
+        }
         Ok(Ok(Made {
             answer: written.text,
             citations: written.citations,
-            model: model.name().to_owned(),
+            model,
             fallback: written.has_failed.then_some("cut_short"),
             sources,
+            proposals,
         }))
     }
 
@@ -159,34 +197,42 @@ impl Desk {
         self.db.write(move |tx| async move { usage::correct(tx, user, difference).await }.boxed()).await
     }
 
-    /// The cited messages as they are now; `None` when one of them is not as it was.
-    async fn still(&self, scope: &Scope, citations: &[Citation], book: &Book) -> Result<Option<Vec<Source>>> {
+    /// Whether all of these stand as they were, where the asker may still read them.
+    async fn still(&self, scope: &Scope, sources: &[Source]) -> Result<bool> {
         let now = Scope::of(&self.db, scope.asker, None).await?.within(&scope.channels);
-        let ids: Vec<MessageId> = citations.iter().map(|citation| citation.message_id).collect();
-        let there = messages::readable(&mut self.db.read(), &now.channels, &ids).await?;
-        let is_same = |id: &MessageId| {
-            there.iter().any(|it| it.id == *id && now.may_use(it) && book.version(*id) == Some(it.version))
-        };
-        Ok(ids.iter().all(is_same).then(|| there.iter().map(|it| (it.id, it.version)).collect()))
+        for part in sources.chunks(READ_AT_ONCE) {
+            let ids: Vec<MessageId> = part.iter().map(|(id, _)| *id).collect();
+            let there = messages::readable(&mut self.db.read(), &now.channels, &ids).await?;
+            let is_same = |(id, version): &Source| {
+                there.iter().any(|it| it.id == *id && now.may_use(it) && it.version == *version)
+            };
+            if !part.iter().all(is_same) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// Keeps a question and its answer.
-    pub(super) async fn keep(
-        &self,
-        user: UserId,
-        conversation: Option<Uuid>,
-        question: &str,
-        made: Made,
-    ) -> Result<Answer> {
-        let (question, said, sources) = (question.to_owned(), made.answer.clone(), made.sources.clone());
-        let conversation_id = self
+    /// Keeps a question and its answer, and what the answer proposes for whoever may say yes to it.
+    pub(super) async fn keep(&self, kept: Kept, question: &str, made: Made) -> Result<Answer> {
+        let (question, said) = (question.to_owned(), made.answer.clone());
+        let (sources, proposals) = (made.sources.clone(), made.proposals.clone());
+        let Kept { user, session, conversation } = kept;
+        let (conversation_id, confirmations) = self
             .db
             .write(move |tx| {
-                async move { conversations::add(tx, user, conversation, &question, &said, &sources).await }
-                    .boxed()
+                async move {
+                    let id = conversations::add(tx, user, conversation, &question, &said, &sources).await?;
+                    let waiting = match session {
+                        Some(session) => confirmations::add(tx, id, session, proposals).await?,
+                        None => Vec::new(),
+                    };
+                    Ok((id, waiting))
+                }
+                .boxed()
             })
             .await?;
-        Ok(made.told(conversation_id))
+        Ok(made.told(conversation_id, confirmations))
     }
 }
 

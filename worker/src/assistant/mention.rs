@@ -115,6 +115,8 @@ impl Mentions {
             content: question,
             channel_id: Some(channel),
             conversation_id: None,
+            // What a channel asks for changes nothing: there, nobody's yes is everybody's.
+            session_id: None,
         };
         let answer = super::made(&self.desk, &scope, &asked, &Teller::default()).await?;
         let content = as_post(&answer.answer, &answer.citations, self.desk.public_url.as_deref());
@@ -158,29 +160,35 @@ impl Mentions {
 pub(crate) fn as_post(answer: &str, citations: &[Citation], public_url: Option<&str>) -> String {
     let mut text = escaped(answer);
     for citation in citations.iter().take(SOURCES) {
-        let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (n, quote) = citation.mark();
+        let quote: String = quote.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = quote.chars().take(QUOTED).collect();
         let more = if short.len() < quote.len() { "…" } else { "" };
-        let at: String = citation.created_at.to_string().chars().take(10).collect();
-        let place = match public_url {
-            Some(url) => format!("[{at}]({url}{})", citation.url),
-            None => at,
-        };
         // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "\n> \\[{}\\] **{}** in {}, {place}: {}{more}",
-            citation.n,
-            escaped(&citation.sender.username),
-            escaped(&citation.channel_name),
-            escaped(&short)
-        );
-        if citation.n == 1 {
+        let _ = write!(text, "\n> \\[{n}\\] {}: {}{more}", origin_of(citation, public_url), escaped(&short));
+        if n == 1 {
             let at = text.rfind("\n> ").unwrap_or(text.len());
             text.insert(at, '\n');
         }
     }
     text
+}
+
+/// Who said what is cited, where and when.
+fn origin_of(citation: &Citation, public_url: Option<&str>) -> String {
+    let citation = match citation {
+        Citation::Message(citation) => citation,
+        Citation::Tool(citation) => {
+            return format!("**{}**, {}", escaped(&citation.plugin), escaped(&citation.tool));
+        }
+    };
+    let at: String = citation.created_at.to_string().chars().take(10).collect();
+    let place = match public_url {
+        Some(url) => format!("[{at}]({url}{})", citation.url),
+        None => at,
+    };
+    let (sender, channel) = (escaped(&citation.sender.username), escaped(&citation.channel_name));
+    format!("**{sender}** in {channel}, {place}")
 }
 
 /// By a person, just now, and still there. Bots start no bot, or two could go on for ever.

@@ -9,6 +9,8 @@ use confab_protocol::{ChannelId, Message, UserId};
 pub(super) struct Scope {
     pub asker: UserId,
     pub channels: Vec<ChannelId>,
+    /// Who reads the answer: all of this channel, or the asker alone.
+    pub seen_in: Option<ChannelId>,
     switches: Switches,
 }
 
@@ -31,7 +33,7 @@ impl Scope {
         };
         // Its own answers are no sources: it would soon cite itself for what nobody ever said.
         switches.people.extend(assistant::account(&mut on).await?);
-        Ok(Self { asker, channels: switches.narrow(channels), switches })
+        Ok(Self { asker, channels: switches.narrow(channels), seen_in: channel, switches })
     }
 
     /// The same, narrowed to these channels.

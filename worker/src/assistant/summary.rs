@@ -15,7 +15,7 @@ use super::prompt::Task;
 use super::scope::Scope;
 use super::stopwords::is_stopword;
 use super::telling::{Step, Teller};
-use super::{Desk, Job, MODEL, Made, cite, compose};
+use super::{Desk, Job, Kept, MODEL, Made, cite, compose};
 use crate::search::find::Wanted;
 use crate::services::{Answer, Citation, Summarize};
 
@@ -68,8 +68,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
     let question = format!("Sum up {what}.");
     if windows.is_empty() {
         let answer = format!("There is nothing to sum up in {what}.");
-        let made =
-            Made { answer, citations: Vec::new(), model: MODEL.into(), fallback: None, sources: Vec::new() };
+        let made = Made { answer, model: MODEL.into(), ..Made::default() };
         return kept(desk, &asked, &question, made).await;
     }
     let trimmed = newest_that_fit(&windows);
@@ -80,6 +79,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
         before: &[],
         windows: &trimmed,
         most_tokens: PROMPT_TOKENS,
+        may_propose: false,
     };
     let made = match desk.write(&job, tell).await? {
         Ok(made) => made,
@@ -91,9 +91,10 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
 /// The answer; in a conversation of the asker, unless it is not to become one.
 async fn kept(desk: &Desk, asked: &Summarize, question: &str, made: Made) -> Result<Answer> {
     if asked.is_unkept {
-        return Ok(made.told(Uuid::nil()));
+        return Ok(made.told(Uuid::nil(), Vec::new()));
     }
-    desk.keep(asked.user_id, asked.conversation_id, question, made).await
+    let kept = Kept { user: asked.user_id, session: None, conversation: asked.conversation_id };
+    desk.keep(kept, question, made).await
 }
 
 /// What is summed up, in words, and its messages.
@@ -276,7 +277,7 @@ fn standing_out(
         if people.len() == 1 { "person" } else { "people" },
     );
     let answer = compose(&heading, &citations);
-    Made { answer, citations, model: MODEL.into(), fallback, sources }
+    Made { answer, citations, model: MODEL.into(), fallback, sources, proposals: Vec::new() }
 }
 
 /// The first sentences of a message, as they stand there.

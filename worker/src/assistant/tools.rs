@@ -2,7 +2,7 @@
 //! be made of, and never with more.
 //!
 //! Only what is in the list that an answer was begun with can be called: a name that a message put into a model's mouth is
-//! refused. A tool that changes something ([`Tool::writes`]) is not run by a model: it needs a person who said yes.
+//! refused. None of these changes anything; for what plugins offer see [`super::borrowed`].
 
 use confab_core::{Result, messages};
 use confab_protocol::{MessageId, PAGE_LIMIT};
@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::book::Book;
+use super::book::{Book, Source};
 use super::passages::{self, Window};
 use super::scope::Scope;
 use super::understand::Understood;
@@ -39,12 +39,7 @@ pub(super) trait Tool: Send + Sync {
     /// How a model is told of it.
     fn offer(&self) -> Offer;
 
-    /// Whether it changes anything.
-    fn writes(&self) -> bool {
-        false
-    }
-
-    /// Messages that the asker may read. A text of its own a tool has none: what is cited must be a message.
+    /// Messages that the asker may read.
     fn call<'a>(&'a self, hand: Hand<'a>, arguments: Value) -> BoxFuture<'a, Result<Vec<Window>>>;
 }
 
@@ -100,8 +95,8 @@ impl Tool for ReadThread {
             let number =
                 arguments.get("number").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
             match number.and_then(|number| hand.book.get(number)) {
-                Some(source) => Ok(thread(&hand, source.message.id).await?.into_iter().collect()),
-                None => Ok(Vec::new()),
+                Some(Source::Message(message)) => Ok(thread(&hand, message.id).await?.into_iter().collect()),
+                _ => Ok(Vec::new()),
             }
         }
         .boxed()

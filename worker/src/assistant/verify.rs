@@ -1,9 +1,7 @@
-//! Whether a sentence that a model wrote says what the messages say that it cites. What does not is dropped before anybody
+//! Whether a sentence that a model wrote says what the messages, and the answers of tools, say that it cites. What does not is dropped before anybody
 //! sees it: a model invents, and does what a message told it to.
 
 use std::collections::HashSet;
-
-use confab_protocol::Message;
 
 use super::extract::{QUOTE_CHARACTERS, sentences};
 use super::stopwords::is_stopword;
@@ -32,8 +30,9 @@ pub(super) struct Verifier {
 
 /// A source with what may be said of it.
 pub(super) struct Evidence<'a> {
-    pub message: &'a Message,
-    /// Its sender, channel and time, in words.
+    /// What it says.
+    pub text: &'a str,
+    /// Of a message its sender, channel and time, in words; of a tool its name.
     pub heading: String,
 }
 
@@ -44,8 +43,7 @@ impl Verifier {
         if words.is_empty() || cited.is_empty() {
             return Vec::new();
         }
-        let texts: Vec<String> =
-            cited.iter().map(|it| format!("{} {}", it.heading, it.message.content)).collect();
+        let texts: Vec<String> = cited.iter().map(|it| format!("{} {}", it.heading, it.text)).collect();
         if !holds_numbers(sentence, &texts, question) || !holds_quotes(sentence, cited) {
             return Vec::new();
         }
@@ -53,8 +51,7 @@ impl Verifier {
         let share = |held: &HashSet<String>| words.intersection(held).count() as f32 / words.len() as f32;
         let all: HashSet<String> = held.iter().flatten().cloned().collect();
         let vector = self.vector(sentence);
-        let alike: Vec<f32> =
-            cited.iter().map(|it| product(&vector, &self.vector(&it.message.content))).collect();
+        let alike: Vec<f32> = cited.iter().map(|it| product(&vector, &self.vector(it.text))).collect();
         let (shared, most_alike) = (share(&all), alike.iter().copied().fold(0.0, f32::max));
         let is_supported = shared >= ENOUGH_WORDS
             || (shared >= SOME_WORDS && most_alike >= ALIKE)
@@ -63,14 +60,14 @@ impl Verifier {
             return Vec::new();
         }
         // By what it says itself: its author and channel are those of many others.
-        let own = |at: usize| share(&self.telling(&cited[at].message.content));
+        let own = |at: usize| share(&self.telling(cited[at].text));
         let gives = |at: &usize| own(*at) >= OWN_WORDS || alike[*at] >= OWN_ALIKE;
         (0..cited.len()).filter(gives).collect()
     }
 
-    /// The part of a message that says what `sentence` says, as it stands there.
-    pub fn quote<'m>(&self, sentence: &str, message: &'m Message) -> &'m str {
-        let content = message.content.trim();
+    /// The part of a text that says what `sentence` says, as it stands there.
+    pub fn quote<'t>(&self, sentence: &str, text: &'t str) -> &'t str {
+        let content = text.trim();
         if content.chars().count() <= QUOTE_CHARACTERS {
             return content;
         }
@@ -121,7 +118,7 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
 /// What stands in quotation marks stands so in a source.
 fn holds_quotes(sentence: &str, cited: &[Evidence<'_>]) -> bool {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let sources: Vec<String> = cited.iter().map(|it| plain(&it.message.content)).collect();
+    let sources: Vec<String> = cited.iter().map(|it| plain(it.text)).collect();
     quoted(sentence).into_iter().all(|quote| {
         let quote = plain(quote.trim_end_matches(['.', ',', '…']));
         quote.split(' ').count() < QUOTED_WORDS || sources.iter().any(|source| source.contains(&quote))
@@ -144,21 +141,7 @@ fn quoted(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn message(content: &str) -> Message {
-        let id = "01a20015-1c7e-7015-a63f-6901cbbabfc7";
-        let sender = json!({ "id": id, "username": "ada", "is_bot": false });
-        let value = json!({
-            "id": id, "channel_id": id, "seq": 1, "sender_id": id, "sender": sender, "content": content, "version": 1,
-            "created_at": "2026-11-20T09:20:00Z", "updated_at": "2026-11-20T09:20:00Z", "has_attachments": false,
-            "is_bot": false, "mentions": [], "reply_count": 0, "participants": [], "reactions": [], "files": [],
-            "blocks": [], "previews": [], "html": "", "url": ""
-        });
-        serde_json::from_value(value).expect("a message")
-    }
 
     fn verifier() -> Verifier {
         Verifier { analysis: Analysis::default(), table: Table::built_in().expect("the table") }
@@ -166,10 +149,10 @@ mod tests {
 
     #[test]
     fn a_sentence_is_believed_as_far_as_its_sources_say_it() {
-        let office = message("The harbour office opens at seven in the morning, the ferry leaves at 9:30.");
-        let gulls = message("The gulls are loud at the pier");
-        let evidence = |message| Evidence { message, heading: "2026-11-20 09:20 #harbour ada".into() };
-        let cited = [evidence(&office), evidence(&gulls)];
+        let office = "The harbour office opens at seven in the morning, the ferry leaves at 9:30.";
+        let gulls = "The gulls are loud at the pier";
+        let evidence = |text| Evidence { text, heading: "2026-11-20 09:20 #harbour ada".into() };
+        let cited = [evidence(office), evidence(gulls)];
         let supporting =
             |sentence: &str| verifier().supporting(sentence, "When is it, in 2026 or at 4?", &cited);
         for sentence in [
@@ -195,10 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_stands_in_the_message() {
-        let long =
-            message(&format!("{} The ferry leaves at nine. {}", "Filler. ".repeat(60), "More. ".repeat(60)));
+    fn what_is_quoted_stands_in_the_text() {
+        let long = format!("{} The ferry leaves at nine. {}", "Filler. ".repeat(60), "More. ".repeat(60));
         assert_eq!(verifier().quote("When the ferry leaves.", &long), "The ferry leaves at nine.");
-        assert_eq!(verifier().quote("anything", &message(" short ")), "short");
+        assert_eq!(verifier().quote("anything", " short "), "short");
     }
 }

@@ -1,5 +1,5 @@
-//! An answer in a model's words, sentence by sentence: each is held against the messages that it cites before it goes on,
-//! and what they do not say goes nowhere.
+//! An answer in a model's words, sentence by sentence: each is held against the messages and the answers of tools that it cites
+//! before it goes on, and what they do not say goes nowhere.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -9,12 +9,13 @@ use serde_json::Value;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::book::Book;
+use super::borrowed::Borrowed;
 use super::scope::Scope;
 use super::sentences::{Sentence, Splitter};
 use super::telling::{Teller, Told};
 use super::tools::{self, Hand, Tool};
 use super::verify::Evidence;
-use super::{Desk, cite, clean};
+use super::{Desk, clean};
 use crate::language_model::{Call, LanguageModel, ModelError, Piece, Prompt, Said, tokens_of};
 use crate::services::Citation;
 
@@ -36,6 +37,8 @@ pub(super) struct Written {
     /// The sentences that its sources say.
     pub text: String,
     pub citations: Vec<Citation>,
+    /// The sources of these, by their numbers in the book.
+    pub cited: Vec<u32>,
     /// In tokens, as far as the model said; else as far as can be told.
     pub used: u64,
     /// It did not answer, or not to its end.
@@ -55,18 +58,21 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes. `book` holds what `said` told, and what tools find.
-    pub async fn write(&self, mut said: Vec<Said>, book: &mut Book) -> Written {
-        let begun = Instant::now();
+    /// Writes. `book` holds what `said` told, and what tools find; `borrowed` are those of plugins, and keeps what they
+    /// propose.
+    pub async fn write(&self, mut said: Vec<Said>, book: &mut Book, borrowed: &mut Borrowed) -> Written {
+        let mut begun = Instant::now();
         let tools = if self.has_tools { tools::all() } else { Vec::new() };
         let mut page = Page::new(self);
         let mut used = 0;
         let mut has_failed = false;
         for round in 0..=ROUNDS {
-            let offered =
-                if round < ROUNDS { tools.iter().map(|tool| tool.offer()).collect() } else { Vec::new() };
+            let may_ask = round < ROUNDS;
+            let own = tools.iter().map(|tool| tool.offer());
+            let offered = if may_ask { own.chain(borrowed.offers()).collect() } else { Vec::new() };
             let prompt = Prompt { said: said.clone(), tools: offered, most_tokens: self.most_tokens };
-            let estimate = said.iter().map(tokens).sum::<u64>();
+            let told = said.iter().map(tokens).sum::<u64>();
+            let estimate = told + if may_ask { borrowed.tokens() } else { 0 };
             let turn = self.turn(prompt, begun, book, &mut page).await;
             used += turn.used.unwrap_or(estimate + tokens_of(&page.text));
             let calls = match turn.calls {
@@ -78,10 +84,14 @@ impl Writer<'_> {
                 Ok(calls) if calls.is_empty() || round == ROUNDS => break,
                 Ok(calls) => calls,
             };
-            self.answer_calls(calls, &tools, &mut said, book).await;
+            let paused = Instant::now();
+            self.answer_calls(calls, &tools, borrowed, &mut said, book).await;
+            // Tools have bounds of their own; the model is not held to account for theirs.
+            begun += paused.elapsed();
         }
         self.model.note(has_failed);
-        Written { text: page.text.trim().to_owned(), citations: page.citations, used, has_failed }
+        let (text, cited) = (page.text.trim().to_owned(), page.cited);
+        Written { text, citations: page.citations, cited, used, has_failed }
     }
 
     /// One answer of the model: text, or calls of tools.
@@ -133,13 +143,17 @@ impl Writer<'_> {
         &self,
         mut calls: Vec<Call>,
         tools: &[Box<dyn Tool>],
+        borrowed: &mut Borrowed,
         said: &mut Vec<Said>,
         book: &mut Book,
     ) {
         calls.truncate(CALLS);
         said.push(Said::Calls(calls.clone()));
         for call in calls {
-            let content = self.answer_call(&call, tools, book).await;
+            let content = match borrowed.answer(self.desk, self.scope, &call, book).await {
+                Some(content) => content,
+                None => self.answer_call(&call, tools, book).await,
+            };
             said.push(Said::Tool { id: call.id, content });
         }
     }
@@ -148,9 +162,6 @@ impl Writer<'_> {
         let Some(tool) = tools.iter().find(|tool| tool.offer().name == call.name) else {
             return "there is no such tool".into();
         };
-        if tool.writes() {
-            return "this changes something: the person must do it".into();
-        }
         let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or(Value::Null);
         let hand = Hand { desk: self.desk, scope: self.scope, book };
         match tool.call(hand, arguments).await {
@@ -189,6 +200,8 @@ struct Page<'a> {
     of: &'a Writer<'a>,
     text: String,
     citations: Vec<Citation>,
+    /// Their numbers in the book.
+    cited: Vec<u32>,
     /// From the numbers of the book to those of the answer.
     numbers: HashMap<u32, u32>,
     /// Sentences of this line without sources of their own: those of the next one may be theirs too.
@@ -197,7 +210,14 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn new(of: &'a Writer<'a>) -> Self {
-        Self { of, text: String::new(), citations: Vec::new(), numbers: HashMap::new(), waiting: Vec::new() }
+        Self {
+            of,
+            text: String::new(),
+            citations: Vec::new(),
+            cited: Vec::new(),
+            numbers: HashMap::new(),
+            waiting: Vec::new(),
+        }
     }
 
     async fn take(&mut self, sentence: Sentence, book: &Book) {
@@ -226,14 +246,14 @@ impl<'a> Page<'a> {
     async fn look_through(&mut self, sentence: &str, cited: &[u32], book: &Book) {
         let known: Vec<(u32, _)> =
             cited.iter().filter_map(|number| Some((*number, book.get(*number)?))).collect();
-        let contents: Vec<&str> = known.iter().map(|(_, source)| source.message.content.as_str()).collect();
+        let contents: Vec<&str> = known.iter().map(|(_, source)| source.text()).collect();
         let sentence = clean::written(sentence, &contents);
         if sentence.is_empty() {
             return;
         }
         let evidence: Vec<Evidence<'_>> = known
             .iter()
-            .map(|(_, source)| Evidence { message: &source.message, heading: book.heading(&source.message) })
+            .map(|(_, source)| Evidence { text: source.text(), heading: book.heading_of(source) })
             .collect();
         let supporting = self.of.desk.verifier.supporting(&sentence, self.of.question, &evidence);
         if supporting.is_empty() {
@@ -242,13 +262,14 @@ impl<'a> Page<'a> {
         let mut marks = String::new();
         for at in supporting {
             let (number, source) = known[at];
-            let Some(channel) = book.channel(source) else { continue };
             let next = self.citations.len() as u32 + 1;
-            let n = *self.numbers.entry(number).or_insert(next);
+            let n = self.numbers.get(&number).copied().unwrap_or(next);
             if n == next {
-                let quote = self.of.desk.verifier.quote(&sentence, &source.message);
-                let citation = cite(n, &source.message, channel, quote, self.of.scope.asker);
+                let quote = self.of.desk.verifier.quote(&sentence, source.text());
+                let Some(citation) = book.cite(n, source, quote) else { continue };
+                self.numbers.insert(number, n);
                 self.citations.push(citation.clone());
+                self.cited.push(number);
                 self.of.tell.say(Told::Citation(citation)).await;
             }
             // Writing to a String cannot fail.

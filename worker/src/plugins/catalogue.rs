@@ -14,9 +14,10 @@ use confab_plugin_host::{
 };
 use confab_protocol::{UserId, UserRef};
 use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
 
 use super::health::Health;
-use super::host::{BotHost, Occasion, Reach};
+use super::host::{BotHost, Occasion, Reach, Reading};
 use super::notes::Notes;
 use super::package::Package;
 
@@ -82,9 +83,17 @@ impl Catalogue {
 
     /// The host of one call into a plugin; of one that answers a person, with what this person may do too and no more.
     pub(super) fn host(&self, of: &Arc<Loaded>, occasion: Occasion, person: Option<UserId>) -> Arc<BotHost> {
+        BotHost::new(self.reach(), of, occasion, person, None)
+    }
+
+    /// The host of one call for the assistant, which answers a person.
+    pub(super) fn host_of_tool(&self, of: &Arc<Loaded>, person: UserId, reading: Reading) -> Arc<BotHost> {
+        BotHost::new(self.reach(), of, Occasion::command(Uuid::now_v7()), Some(person), Some(reading))
+    }
+
+    fn reach(&self) -> Reach {
         let (notes, sooner) = (Arc::clone(&self.notes), Arc::clone(&self.sooner));
-        let reach = Reach { db: self.db.clone(), bus: self.bus.clone(), notes, sooner };
-        BotHost::new(reach, of, occasion, person)
+        Reach { db: self.db.clone(), bus: self.bus.clone(), notes, sooner }
     }
 
     /// A reader of the record.

@@ -7,6 +7,7 @@ mod kept;
 mod occasion;
 pub(super) mod outside;
 mod person;
+mod reading;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,13 +18,14 @@ use base64::engine::general_purpose::STANDARD;
 use confab_core::plugins::timers;
 use confab_core::{Bus, Db, FutureExt as _, Result, users};
 use confab_plugin_host::{
-    Answer, ChannelMember, Draft, Entry, Failure, Granted, Host, HttpRequest, HttpResponse, Id, Level,
-    Message, NewChannel, Permission, Place, SettingKind, SettingValue, Timer, User,
+    Answer, ChannelMember, Draft, Entry, Failure, Granted, Grants, Host, HttpRequest, HttpResponse, Id,
+    Level, Message, NewChannel, Permission, Place, SettingKind, SettingValue, Timer, User,
 };
 use confab_protocol::UserId;
 use tokio::sync::Notify;
 
 pub(super) use occasion::Occasion;
+pub(super) use reading::Reading;
 
 use super::catalogue::Loaded;
 use super::notes::Notes;
@@ -48,6 +50,8 @@ pub(super) struct BotHost {
     occasion: Occasion,
     /// Whom the plugin answers.
     person: Option<UserId>,
+    /// Set while the assistant asks.
+    reading: Option<Reading>,
     posts: AtomicU32,
     summaries: AtomicU32,
 }
@@ -58,6 +62,7 @@ impl BotHost {
         of: &Arc<Loaded>,
         occasion: Occasion,
         person: Option<UserId>,
+        reading: Option<Reading>,
     ) -> Arc<Self> {
         let Reach { db, bus, notes, sooner } = reach;
         Arc::new(Self {
@@ -68,6 +73,7 @@ impl BotHost {
             of: Arc::clone(of),
             occasion,
             person,
+            reading,
             posts: AtomicU32::new(0),
             summaries: AtomicU32::new(0),
         })
@@ -75,7 +81,12 @@ impl BotHost {
 
     /// Narrowed to what was granted: the only form in which a plugin gets it.
     pub(super) fn granted(self: &Arc<Self>) -> Granted<Arc<Self>> {
-        Granted::new(Arc::clone(self), &self.of.manifest, &self.of.grants)
+        self.granted_only(&self.of.grants)
+    }
+
+    /// The same for a call that may do less than was granted.
+    pub(super) fn granted_only(self: &Arc<Self>, grants: &Grants) -> Granted<Arc<Self>> {
+        Granted::new(Arc::clone(self), &self.of.manifest, &self.of.grants.within(grants))
     }
 
     fn bot(&self) -> UserId {

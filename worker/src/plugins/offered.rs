@@ -8,11 +8,8 @@ use std::time::Duration;
 use confab_core::bus::Service;
 use confab_core::plugins::{self, Installed};
 use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, users};
-use confab_plugin_host::{
-    CallError, Grants, Level, Manifest, Permission, Reaction, Reason, Setting, SettingKind, SettingValue,
-    ToolCall, Verdict,
-};
-use confab_protocol::{ChannelId, MessageId, UserId};
+use confab_plugin_host::{Grants, Manifest, Reaction, Reason, Setting, SettingKind, SettingValue, Verdict};
+use confab_protocol::{MessageId, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,12 +19,10 @@ use super::catalogue::{self, Catalogue};
 use super::check::{self, Checks};
 use super::command::Commands;
 use super::host::Occasion;
-use super::{action, package, signed, webhooks, words};
+use super::{action, package, signed, tools, webhooks, words};
 
 /// A click waits this long for a plugin's word, and then counts.
 const GATE_WITHIN: Duration = Duration::from_millis(50);
-/// A tool has 2 s (its host stops it then); the rest is for waiting until a place is free.
-const TOOL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Offers everything.
 pub(super) async fn offer(db: &Db, bus: &Bus, catalogue: &Arc<Catalogue>) -> Result<()> {
@@ -84,11 +79,16 @@ pub(super) async fn offer(db: &Db, bus: &Bus, catalogue: &Arc<Catalogue>) -> Res
         with(db, catalogue, |db, catalogue, asked| async move { configure(&db, &catalogue, asked).await }),
     )
     .await?;
-    bus.serve(super::TOOLS, with(db, catalogue, |_, catalogue, _: Value| ready(Ok(tools(&catalogue)))))
-        .await?;
+    bus.serve(
+        super::TOOLS,
+        with(db, catalogue, |_, catalogue, _: Value| async move { value(&tools::list(&catalogue)) }),
+    )
+    .await?;
     bus.serve(
         super::TOOL,
-        with(db, catalogue, |db, catalogue, asked| async move { tool(&db, &catalogue, asked).await }),
+        with(db, catalogue, |db, catalogue, asked| async move {
+            value(&tools::call(&db, &catalogue, asked).await?)
+        }),
     )
     .await?;
     bus.serve(
@@ -320,60 +320,4 @@ async fn configure(db: &Db, catalogue: &Catalogue, asked: Configuring) -> Result
     };
     package::configure(catalogue, &asked.id, reason).await?;
     Ok(json!({}))
-}
-
-fn tools(catalogue: &Catalogue) -> Value {
-    let mut items = Vec::new();
-    for loaded in catalogue.all().values().filter(|it| it.grants.has(Permission::OfferTools)) {
-        for tool in &loaded.manifest.tools {
-            items.push(json!({
-                "plugin_id": loaded.id,
-                "plugin": loaded.manifest.name,
-                "name": tool.name,
-                "description": tool.description,
-                "schema": tool.schema,
-                "is_read_only": tool.is_read_only,
-            }));
-        }
-    }
-    json!({ "items": items })
-}
-
-#[derive(Deserialize)]
-struct Using {
-    plugin_id: String,
-    tool: String,
-    input: Value,
-    user_id: UserId,
-    #[serde(default)]
-    channel_id: Option<ChannelId>,
-}
-
-/// Calls a tool for the person whom the assistant answers. What the plugin says against it is an answer too: the model
-/// may try otherwise.
-async fn tool(db: &Db, catalogue: &Arc<Catalogue>, asked: Using) -> Result<Value> {
-    let loaded = catalogue.get(&asked.plugin_id).ok_or(Fault::NotFound("tool"))?;
-    if !loaded.manifest.tools.iter().any(|it| it.name == asked.tool) {
-        return Err(Fault::NotFound("tool"));
-    }
-    let person = users::refs(&mut db.read(), &[asked.user_id]).await?.pop();
-    let call = ToolCall {
-        tool: asked.tool,
-        input: asked.input.to_string(),
-        user: words::user(&person.ok_or(Fault::NotFound("user"))?),
-        channel_id: asked.channel_id.map(|it| it.to_string()),
-    };
-    let host = catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
-    let called = async {
-        let plugin = catalogue.handlers(&loaded).await?;
-        catalogue.call(&loaded, plugin.call_tool(host.granted(), call)).await
-    };
-    match tokio::time::timeout(TOOL_WITHIN, called).await.map_err(|_| Fault::Busy)? {
-        Ok(output) => Ok(json!({ "output": output })),
-        Err(CallError::Guest(text)) => Ok(json!({ "error": text })),
-        Err(error) => {
-            catalogue.notes().line(&loaded.id, Level::Warn, &format!("tool: {error}"));
-            Ok(json!({ "error": "the tool failed" }))
-        }
-    }
 }

@@ -28,7 +28,7 @@ async fn an_answer_cites_what_the_asker_may_read() {
         answer.supported && answer.answer.contains("seven") && answer.answer.contains("[1]"),
         "{answer:?}"
     );
-    let citation = &answer.citations[0];
+    let citation = answer.citations[0].message().unwrap();
     assert_eq!((citation.message_id, citation.n, citation.channel_name.as_str()), (told.id, 1, "harbour"));
     assert_eq!(citation.url, format!("/channels/{harbour}?seq={}", told.seq));
     assert_eq!(citation.sender.username, "ada");
@@ -45,12 +45,20 @@ async fn an_answer_cites_what_the_asker_may_read() {
     }
     let question = "What is the harbour master's private telephone number?";
     let answer = world.ask(ada, question, None).await;
-    assert_eq!((answer.citations[0].message_id, answer.model.as_str()), (secret.id, "extractive"));
+    assert_eq!(
+        (answer.citations[0].message().unwrap().message_id, answer.model.as_str()),
+        (secret.id, "extractive")
+    );
     // Where everyone sees the answer, only what everyone may read enters it.
     assert!(!world.ask(ada, question, Some(harbour)).await.supported);
     assert!(world.ask(ada, question, Some(vault)).await.supported);
-    let asked =
-        Question { user_id: bob, content: "x".into(), channel_id: Some(vault), conversation_id: None };
+    let asked = Question {
+        user_id: bob,
+        content: "x".into(),
+        channel_id: Some(vault),
+        conversation_id: None,
+        session_id: None,
+    };
     assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "not_found");
 }
 
@@ -75,12 +83,14 @@ async fn replies_answer_and_every_quote_is_verbatim() {
     world.post(eve, harbour, &long).await;
 
     let answer = world.ask(eve, "Which port does the staging database listen on?", None).await;
-    assert!(answer.citations.iter().any(|it| it.message_id == reply.id), "{answer:?}");
+    let mut cited = answer.citations.iter().filter_map(services::Citation::message);
+    assert!(cited.any(|it| it.message_id == reply.id), "{answer:?}");
     let answer = world.ask(bob, "which token does the deploy script need", None).await;
-    assert_eq!(answer.citations[0].quote, "The deploy script needs the crane token.");
+    assert_eq!(answer.citations[0].mark().1, "The deploy script needs the crane token.");
     for content in ["What about lunch and filler?", "good morning", "which port database script token crane"]
     {
         for citation in world.ask(bob, content, None).await.citations {
+            let citation = citation.message().unwrap();
             let message =
                 messages::views(&mut world.db.read(), &[citation.message_id]).await.unwrap().remove(0);
             assert!(message.content.contains(&citation.quote) && citation.quote.chars().count() <= 300);
@@ -107,6 +117,7 @@ async fn context_gathers_conversations_and_turns_are_kept() {
         content: "and the crane?".into(),
         channel_id: None,
         conversation_id: Some(first.conversation_id),
+        session_id: None,
     };
     let second: Answer = world.bus.ask(services::ANSWER, &again(bob)).await.unwrap();
     assert_eq!(second.conversation_id, first.conversation_id);
@@ -119,8 +130,13 @@ async fn context_gathers_conversations_and_turns_are_kept() {
         assert_eq!(answer.unwrap_err().code(), "invalid");
     }
     for content in ["", "  ", &"é".repeat(4_001)] {
-        let asked =
-            Question { user_id: bob, content: content.into(), channel_id: None, conversation_id: None };
+        let asked = Question {
+            user_id: bob,
+            content: content.into(),
+            channel_id: None,
+            conversation_id: None,
+            session_id: None,
+        };
         assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "invalid");
     }
 }

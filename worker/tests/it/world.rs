@@ -172,7 +172,13 @@ impl World {
 
     pub async fn ask(&self, user_id: UserId, content: &str, channel_id: Option<ChannelId>) -> Answer {
         self.settled().await;
-        let question = Question { user_id, content: content.into(), channel_id, conversation_id: None };
+        let question = Question {
+            user_id,
+            content: content.into(),
+            channel_id,
+            conversation_id: None,
+            session_id: None,
+        };
         self.bus.ask(services::ANSWER, &question).await.unwrap()
     }
 

@@ -3,7 +3,7 @@
 use super::section::{Faults, Section};
 use super::{
     AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
-    Setting, SettingKind, Tool, webhooks,
+    Setting, SettingKind, Tool, schema, webhooks,
 };
 use crate::permission::Permission;
 use crate::words::{EventKind, OptionValue, SettingValue};
@@ -110,7 +110,11 @@ fn tools(root: &mut Section<'_>) -> Vec<Tool> {
         if !name.is_empty() && tools.iter().any(|other| other.name == name) {
             section.note("name", format!("`{name}` stands here twice"));
         }
-        tools.push(Tool { name, description, schema, is_read_only });
+        let is_for_everyone = section.flag("for-everyone");
+        if is_for_everyone && !is_read_only {
+            section.note("for-everyone", "is for a tool that is read-only: no other is called in a channel");
+        }
+        tools.push(Tool { name, description, schema, is_read_only, is_for_everyone });
         section.finish();
     }
     tools
@@ -127,6 +131,8 @@ fn schema(section: &mut Section<'_>) -> serde_json::Value {
     }
     if schema.to_string().len() > SCHEMA_BYTES {
         section.note("input", format!("has at most {SCHEMA_BYTES} bytes"));
+    } else if let Err(message) = schema::validator(&schema) {
+        section.note("input", message);
     }
     schema
 }

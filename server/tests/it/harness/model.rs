@@ -15,7 +15,8 @@ use super::wait_for;
 pub enum Does {
     /// Says this, word by word.
     Says(String),
-    /// Says what follows a number in the data: `{1}` is the text of message 1.
+    /// Says what follows a number in the data: `{1}` is the text of message 1. `{tool}` is the number of what a tool
+    /// answered last.
     Repeats(String),
     /// Says this and then nothing, without an end.
     Stops(String),
@@ -126,7 +127,7 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
     };
     let text = match does {
         Does::Says(text) => text,
-        Does::Repeats(form) => repeated(&form, &data_of(&asked)),
+        Does::Repeats(form) => repeated(&form, &data_of(&asked)).replace("{tool}", &number_of_tool(&asked)),
         Does::Stops(text) => {
             begin(&mut stream).await;
             say(&mut stream, &text).await;
@@ -207,6 +208,14 @@ fn data_of(asked: &Value) -> String {
     of_people.and_then(|it| it["content"].as_str()).unwrap_or_default().to_owned()
 }
 
+/// The number of what a tool answered last.
+fn number_of_tool(asked: &Value) -> String {
+    let messages = asked["messages"].as_array().cloned().unwrap_or_default();
+    let of_tool = messages.iter().rev().find(|it| it["role"] == "tool");
+    let content = of_tool.and_then(|it| it["content"].as_str()).unwrap_or_default();
+    content.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned()
+}
+
 /// `{n}` becomes the text of message n, without its heading.
 fn repeated(form: &str, data: &str) -> String {
     let mut text = form.to_owned();
@@ -230,12 +239,18 @@ fn obey(asked: &Value) -> Result<String, (String, Value)> {
         .collect();
     let has_called = asked["messages"].as_array().into_iter().flatten().any(|it| it["role"] == "tool");
     let orders = all.iter().flat_map(|text| text.lines()).filter_map(|line| line.split_once("CALL:"));
-    let mut names: Vec<&str> =
-        orders.map(|(_, order)| order.split_whitespace().next().unwrap_or("delete_everything")).collect();
+    let mut names: Vec<(&str, &str)> = orders
+        .map(|(_, order)| order.trim_start().split_once(' ').unwrap_or((order.trim(), "")))
+        .map(|(name, rest)| (if name.is_empty() { "delete_everything" } else { name }, rest))
+        .collect();
     // The worst first: what it was never offered.
-    names.sort_by_key(|name| ["search", "read_thread"].contains(name));
-    if let Some(name) = names.first().filter(|_| !has_called) {
-        return Err(((*name).to_owned(), json!({ "query": "secret", "number": 1, "message_id": "all" })));
+    names.sort_by_key(|(name, _)| ["search", "read_thread"].contains(name));
+    if let Some((name, rest)) = names.first().filter(|_| !has_called) {
+        // With the arguments that the order names, if it does.
+        let arguments = serde_json::Deserializer::from_str(rest).into_iter::<Value>().next();
+        let arguments = arguments.and_then(Result::ok).filter(Value::is_object);
+        let otherwise = json!({ "query": "secret", "number": 1, "message_id": "all" });
+        return Err(((*name).to_owned(), arguments.unwrap_or(otherwise)));
     }
     let mut said = String::new();
     for line in all.iter().flat_map(|text| text.lines()) {

@@ -13,6 +13,7 @@ import { AssistantMark } from './avatar.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { channelLabel } from './channel_name.js';
+import { Confirmations } from './confirmations.js';
 import { Citation, copyText, FormattedText } from './text.js';
 
 /** @typedef {import('../assistant.js').Turn} Turn */
@@ -29,8 +30,9 @@ const FALLBACKS = {
 
 const seconds = new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-/** Goes to the message behind a citation. On a narrow window the pane would cover it. @param {any} citation */
+/** Goes to the message behind a citation. On a narrow window the pane would cover it. What a tool answered stands nowhere else. @param {any} citation */
 export function jumpToCitation(citation) {
+  if (citation.kind === 'tool') return;
   if (isNarrow()) closePanel();
   citedSeq.value = citation.seq;
   navigate(channelPath(citation.channel_id, citation.seq));
@@ -97,18 +99,19 @@ function Steps({ turn: { steps, busy, answer, error } }) {
 /** @param {{answer:import('../assistant.js').Answer, busy?:boolean}} props */
 function Answer({ answer, busy = false }) {
   const [current, setCurrent] = useState(0);
-  const { citations } = answer;
+  const { citations, confirmations = [] } = answer;
   const cite = (/** @type {any} */ citation) => {
     setCurrent(citation.n);
     jumpToCitation(citation);
   };
   return html`<div class="answer"><${FormattedText} text=${answer.answer} citations=${citations} onCite=${cite} />${busy && html`<span class="caret" aria-hidden="true"></span>`}</div>
     ${answer.fallback && html`<p class="unsupported">${FALLBACKS[answer.fallback] ?? t('these_are_quotations')}</p>`}
-    ${!busy && answer.supported === false && html`<p class="unsupported">${t('nothing_you_can_read_supports_an')}</p>`}
+    ${!busy && answer.supported === false && !confirmations.length && html`<p class="unsupported">${t('nothing_you_can_read_supports_an')}</p>`}
+    ${confirmations.length > 0 && html`<${Confirmations} conversationId=${answer.conversation_id} confirmations=${confirmations} />`}
     ${citations.length > 0 && html`<h3 class="src-h">${t('sources_count', { count: citations.length })}</h3>
       ${citations.map((/** @type {any} */ citation) => html`<button key=${citation.n} class=${citation.n === current ? 'src is-on' : 'src'} onClick=${() => cite(citation)}>
         <span class=${citation.n === current ? 'cite is-on nr' : 'cite nr'}>${citation.n}</span>
-        <span class="wh"><b><bdi>${cleanName(personName(citation.sender))}</bdi></b> #${cleanName(citation.channel_name)} · ${whenText(citation.created_at)}</span>
+        <span class="wh">${citation.kind === 'tool' ? html`<b><bdi>${cleanName(citation.plugin)}</bdi></b> <bdi>${citation.tool}</bdi>` : html`<b><bdi>${cleanName(personName(citation.sender))}</bdi></b> #${cleanName(citation.channel_name)} · ${whenText(citation.created_at)}`}</span>
         <span class="sn"><bdi>${cleanName(plainWords(citation.quote))}</bdi></span></button>`)}`}`;
 }
 
@@ -147,6 +150,7 @@ export function AnswerStrip({ query }) {
     ${turn?.busy && !turn.answer && html`<span class="spin" aria-hidden="true"></span> ${t('reading_what_you_can_read')}`}
     ${turn?.error && html`<span>${turn.error} <button class="inline-link" onClick=${ask}>${t('ask_again')}</button></span>`}
     ${turn?.answer && html`<div class="answer"><${FormattedText} text=${turn.answer.answer} citations=${citations} onCite=${jumpToCitation} />
-      <p class="strip-src">${citations.map((/** @type {any} */ citation) => html`<${Citation} key=${citation.n} citation=${citation} onCite=${jumpToCitation} /> <bdi>${cleanName(personName(citation.sender))}</bdi> `)}</p></div>`}
+      <p class="strip-src">${citations.map((/** @type {any} */ citation) => html`<${Citation} key=${citation.n} citation=${citation} onCite=${jumpToCitation} /> <bdi>${cleanName(citation.kind === 'tool' ? citation.plugin : personName(citation.sender))}</bdi> `)}</p>
+      ${turn.answer.confirmations?.length ? html`<${Confirmations} conversationId=${turn.answer.conversation_id} confirmations=${turn.answer.confirmations} />` : null}</div>`}
   </section>`;
 }

@@ -56,7 +56,7 @@ function Mention({ username }) {
 /** @param {{citation:any, onCite?:(citation:any)=>void, on?:boolean}} props */
 export function Citation({ citation, onCite, on }) {
   if (!citation) return null;
-  return html`<button type="button" class=${on ? 'cite is-on' : 'cite'} aria-label=${t('source', { n: citation.n, value: citation.sender?.full_name ?? citation.sender?.username ?? '' })}
+  return html`<button type="button" class=${on ? 'cite is-on' : 'cite'} aria-label=${t('source', { n: citation.n, value: citation.sender?.full_name ?? citation.sender?.username ?? citation.plugin ?? '' })}
     onClick=${() => onCite?.(citation)}>${citation.n}</button>`;
 }
 

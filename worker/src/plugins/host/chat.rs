@@ -156,6 +156,9 @@ impl BotHost {
         if message.deleted_at.is_some() {
             return Err(Fault::Gone("message"));
         }
+        if !self.may_tell(&message) {
+            return Err(Fault::NotFound("message"));
+        }
         Ok(words::message(&message))
     }
 
@@ -171,7 +174,8 @@ impl BotHost {
             None => messages::page(&mut on, &admitted, Side::Newest, limit).await?.messages,
             Some(root) => self.recent_of_thread(channel, root, limit as usize).await?.into(),
         };
-        Ok(found.iter().filter(|it| it.deleted_at.is_none()).map(words::message).collect())
+        let told = found.iter().filter(|it| it.deleted_at.is_none() && self.may_tell(it));
+        Ok(told.map(words::message).collect())
     }
 
     /// Threads are read from their beginning; of a very long one this gives the newest that it reaches.

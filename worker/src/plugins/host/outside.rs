@@ -87,7 +87,8 @@ impl BotHost {
         let mut on = self.db.read();
         let visible = access::visible_channels(&mut on, self.bot()).await?;
         let readable = messages::readable(&mut on, &visible, &ids).await?;
-        Ok(readable.iter().take(limit as usize).map(words::message).collect())
+        let told = readable.iter().filter(|it| self.may_tell(it)).take(limit as usize);
+        Ok(told.map(words::message).collect())
     }
 }
 

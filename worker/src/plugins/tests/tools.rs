@@ -40,7 +40,13 @@ impl World {
     }
 
     async fn uses(&self, tool: &str, input: Value) -> confab_core::Result<Value> {
-        let asked = json!({ "plugin_id": PROBE, "tool": tool, "input": input, "user_id": self.ada });
+        self.uses_with(tool, input, json!({})).await
+    }
+
+    /// With more to say about the call.
+    async fn uses_with(&self, tool: &str, input: Value, more: Value) -> confab_core::Result<Value> {
+        let mut asked = json!({ "plugin_id": PROBE, "tool": tool, "input": input, "user_id": self.ada });
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.bus.ask(TOOL, &asked).await
     }
 }
@@ -58,7 +64,24 @@ async fn tools_are_listed_with_whether_they_change_anything_and_called_for_a_per
     assert_eq!(tools, [("stock-level", true), ("order-stock", false)]);
     let level = world.uses("stock-level", json!({ "thing": "anchors" })).await.unwrap();
     assert_eq!(level, json!({ "output": "There are 7 anchors in stock." }));
-    let ordered = world.uses("order-stock", json!({ "thing": "anchors", "count": 3 })).await.unwrap();
+    // What changes something needs a yes, and in a channel not even that is enough.
+    let order = json!({ "thing": "anchors", "count": 3 });
+    let general = world.general().await;
+    for more in [json!({}), json!({ "is_confirmed": true, "channel_id": general })] {
+        let refused = world.uses_with("order-stock", order.clone(), more).await.unwrap_err();
+        assert_eq!(refused.code(), "not_confirmed");
+    }
+    let level =
+        world.uses_with("stock-level", json!({ "thing": "anchors" }), json!({ "channel_id": general }));
+    assert_eq!(level.await.unwrap(), json!({ "output": "There are 7 anchors in stock." }));
+    let yes = json!({ "is_confirmed": true });
+    // What does not fit the schema does not reach the plugin.
+    for input in [json!({ "thing": "anchors" }), json!({ "thing": "anchors", "count": 0 }), json!("anchors")]
+    {
+        let told = world.uses_with("order-stock", input, yes.clone()).await.unwrap();
+        assert!(told["error"].as_str().unwrap().contains("do not fit"), "{told}");
+    }
+    let ordered = world.uses_with("order-stock", order, yes).await.unwrap();
     assert_eq!(ordered, json!({ "output": "ada ordered anchors." }));
     let level = world.uses("stock-level", json!({ "thing": "anchors" })).await.unwrap();
     assert_eq!(level, json!({ "output": "There are 100 anchors in stock." }));
@@ -66,6 +89,14 @@ async fn tools_are_listed_with_whether_they_change_anything_and_called_for_a_per
     let refused = world.uses("stock-level", json!({ "thing": "whales" })).await.unwrap();
     assert_eq!(refused, json!({ "error": "there is no such thing" }));
     assert!(world.uses("sink_ship", json!({})).await.is_err());
+    // Whoever switched the assistant off has no tools either.
+    let ada = world.ada;
+    let off = world
+        .db
+        .write(move |tx| async move { confab_core::assistant::set_of_user(tx, ada, true).await }.boxed());
+    off.await.unwrap();
+    let refused = world.uses("stock-level", json!({ "thing": "anchors" })).await.unwrap_err();
+    assert_eq!(refused.code(), "assistant_off");
 }
 
 #[tokio::test]

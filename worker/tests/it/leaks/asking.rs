@@ -158,7 +158,13 @@ impl Storm {
             model.wishes(&format!("{words} {mark}"));
         }
         // What a model wished for it may say again.
-        let asked = Question { user_id, content: content.clone(), channel_id, conversation_id: None };
+        let asked = Question {
+            user_id,
+            content: content.clone(),
+            channel_id,
+            conversation_id: None,
+            session_id: None,
+        };
         let first: Answer =
             self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
         let shown = Shown { readers: &readers, is_of_assistant: true, question: &content };
@@ -181,8 +187,13 @@ impl Storm {
         self.happens().await;
         let words = self.dice.words(2);
         let content = format!("and also {words}?");
-        let asked =
-            Question { user_id, content: content.clone(), channel_id: None, conversation_id: Some(id) };
+        let asked = Question {
+            user_id,
+            content: content.clone(),
+            channel_id: None,
+            conversation_id: Some(id),
+            session_id: None,
+        };
         let next: Answer =
             self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
         let question = format!("{before} {content}");

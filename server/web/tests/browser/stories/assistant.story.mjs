@@ -13,13 +13,26 @@ let says = '';
 let waitsAfter = '';
 let goOn = () => {};
 let abandoned = 0;
+/** A tool that the model asks for first. @type {{name:string, arguments:object}|null} */
+let calls = null;
 
 /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
 async function answer(request, response) {
-  for await (const part of request) void part;
+  let body = '';
+  for await (const part of request) body += part;
+  const told = JSON.parse(body).messages.filter((/** @type {any} */ { role }) => role === 'tool').at(-1)?.content ?? '';
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.on('close', () => { if (!response.writableEnded) abandoned += 1; });
+  if (calls) {
+    const { name, arguments: values } = calls;
+    calls = null;
+    const call = { index: 0, id: 'call-1', type: 'function', function: { name, arguments: JSON.stringify(values) } };
+    response.end(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [call] } }] })}\n\ndata: [DONE]\n\n`);
+    return;
+  }
   const say = (/** @type {string} */ text) => { for (const word of text.split(/(?<= )/)) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: word } }] })}\n\n`); };
+  // What the tool answered has the number that it begins with.
+  says = says.replace('{tool}', told.slice(1, told.indexOf(']')));
   const [first, rest] = waitsAfter && says.includes(waitsAfter) ? [says.slice(0, says.indexOf(waitsAfter) + waitsAfter.length), says.slice(says.indexOf(waitsAfter) + waitsAfter.length)] : [says, ''];
   say(first);
   if (rest) {
@@ -104,6 +117,44 @@ test('a thread and a channel are summed up', () => world.step('summary', async (
   await ada.page.getByRole('menuitem', { name: 'Sum up the channel' }).click();
   await ada.see(pane().locator('.answer', { hasText: 'opens at seven' }));
   await ada.see(pane().locator('.src'));
+}));
+
+test('a plugin’s tool is cited, and one that changes something waits for a yes', () => world.step('tools', async () => {
+  const probe = new URL('../../../../../plugins/host/tests/', import.meta.url).pathname;
+  await ada.page.goto('/admin/plugins');
+  await ada.button('Install a plugin').first().click();
+  await ada.page.getByLabel(/Manifest/).setInputFiles(`${probe}probe.toml`);
+  await ada.page.getByLabel(/Component/).setInputFiles(`${probe}probe.wasm`);
+  await ada.button('Look at it').click();
+  await ada.button('Install', ada.page.getByRole('dialog')).click();
+  await ada.see(ada.page.getByText('The plugin is installed.'));
+  await ada.page.goto('/');
+  await ada.atHome();
+  await ada.open('harbour');
+  await ada.button('Assistant').first().click();
+  const level = { name: 'chat_confab_probe__stock-level', arguments: { thing: 'anchors' } };
+  const order = { name: 'chat_confab_probe__order-stock', arguments: { thing: 'anchors', count: 3 } };
+  calls = level;
+  says = 'There are 7 anchors in stock [{tool}].';
+  await ask('How many anchors are in stock?');
+  await ada.see(pane().locator('.src', { hasText: 'Probe' }));
+  await ada.see(pane().locator('.src', { hasText: 'There are 7 anchors in stock.' }));
+  calls = order;
+  says = 'I ordered anchors.';
+  await ask('Please order three anchors.');
+  const waits = pane().locator('.confirm').last();
+  await ada.see(waits.getByText('Probe waits for your yes'));
+  await ada.see(waits.getByText('order-stock'));
+  await ada.see(waits.locator('dd', { hasText: '3' }));
+  await ada.shown('assistant-confirm');
+  await waits.getByRole('button', { name: 'Leave it' }).click();
+  await ada.see(waits.getByText('Left undone.'));
+  calls = order;
+  await ask('Please order three anchors now.');
+  await ada.until(() => pane().locator('.confirm').count(), (count) => count === 2, 'a second question');
+  await waits.getByRole('button', { name: 'Do it' }).click();
+  await ada.see(waits.getByText('ada ordered anchors.'));
+  await ada.unseen(waits.getByRole('button'));
 }));
 
 test('the assistant can be switched off for a channel, for oneself and for everybody', () => world.step('off', async () => {
