@@ -6,6 +6,7 @@ mod commands;
 mod events;
 mod installed;
 mod kept;
+mod summaries;
 mod tools;
 
 use std::sync::Arc;
