@@ -1,5 +1,5 @@
 /** The REST client. The access token is held here, in memory only: a script that reads storage finds nothing. */
-import { fieldSentence } from './refusal.js';
+import { fieldSentence, refusalText } from './refusal.js';
 import { t } from './words.js';
 
 const BASE = '/api/v1';
@@ -111,7 +111,7 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
   // The cookie is sent on these calls only, and this header is one that another site's form cannot set.
   if (session) headers['x-confab-session'] = 'cookie';
   const content = form ?? bytes ?? (body === undefined ? undefined : JSON.stringify(body));
-  if (progress) return transfer(method, address, headers, content, { timeoutMs, signal, progress });
+  if (progress) return (await later(import('./transfer.js'))).transfer(method, address, headers, content, { timeoutMs, signal, progress });
   try {
     const ends = AbortSignal.timeout(timeoutMs);
     return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
@@ -123,36 +123,10 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
 /** The caller ended a request that it no longer needs. */
 export class Cancelled extends Error {}
 
-/**
- * The same by the older interface, the only one that tells how much of a body has left.
- * @param {string} method @param {URL} address @param {Record<string,string>} headers @param {any} content
- * @param {{timeoutMs:number, signal?:AbortSignal, progress:(sent:number)=>void}} options
- * @returns {Promise<Response>}
- */
-function transfer(method, address, headers, content, { timeoutMs, signal, progress }) {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(new Cancelled());
-    const exchange = new XMLHttpRequest();
-    exchange.open(method, address);
-    exchange.timeout = timeoutMs;
-    for (const [name, value] of Object.entries(headers)) exchange.setRequestHeader(name, value);
-    exchange.upload.onprogress = ({ loaded }) => progress(loaded);
-    exchange.onload = () => {
-      const retryAfter = exchange.getResponseHeader('retry-after');
-      const headersBack = new Headers(retryAfter ? { 'retry-after': retryAfter } : undefined);
-      resolve(new Response(exchange.status === 204 ? null : exchange.responseText, { status: exchange.status, headers: headersBack }));
-    };
-    exchange.onerror = exchange.ontimeout = () => reject(new ApiError(0, t('the_server_could_not_be_reached')));
-    exchange.onabort = () => reject(new Cancelled());
-    signal?.addEventListener('abort', () => exchange.abort(), { once: true });
-    return exchange.send(content);
-  });
-}
-
 /** @param {Response} response @param {{file?:boolean, signal?:AbortSignal, events?:(kind:string, data:any)=>void}} options */
 async function answer(response, { file = false, signal, events }) {
   if (response.status === 204) return null;
-  if (events && response.ok && response.body) return (await streams()).told(response.body, events, signal);
+  if (events && response.ok && response.body) return (await later(import('./event_stream.js'))).told(response.body, events, signal);
   if (file && response.ok) return response.blob();
   const text = await response.text();
   let decoded = null;
@@ -162,23 +136,23 @@ async function answer(response, { file = false, signal, events }) {
     if (response.ok) throw new ApiError(response.status, t('the_server_sent_an_answer_this'));
   }
   if (response.ok) return decoded;
-  const refusal = problem(response, decoded);
+  const refusal = await problem(response, decoded);
   if (refusal.code === 'two_factor_setup_required') setUpTwoFactor();
   throw refusal;
 }
 
-/** Only an answer that takes long comes in events. */
-function streams() {
-  return import('./event_stream.js').catch(() => { throw new ApiError(0, t('the_server_could_not_be_reached')); });
+/** A part that few calls need. @template Part @param {Promise<Part>} part */
+function later(part) {
+  return part.catch(() => { throw new ApiError(0, t('the_server_could_not_be_reached')); });
 }
 
 /** @param {Response} response @param {any} body an RFC 9457 problem, if it is one */
-function problem(response, body) {
+async function problem(response, body) {
   /** @type {Record<string,string>} */
   const fields = {};
   for (const { field, message } of body?.errors ?? []) if (field) fields[field] = message;
   const wait = Number(response.headers.get('retry-after'));
-  let message = fieldSentence('', body?.detail || body?.title || t('the_server_answered', { status: response.status }));
+  let message = fieldSentence('', await refusalText(body?.code, body?.detail || body?.title || t('the_server_answered', { status: response.status })));
   if (response.status === 429 && wait > 0) message = t('too_many_requests_try_again_in', { wait });
   return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
 }

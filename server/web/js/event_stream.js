@@ -1,7 +1,7 @@
 /** An answer that comes in events while it is made. */
 import { ApiError, Cancelled } from './api.js';
 import { fieldSentence } from './refusal.js';
-import { t } from './words.js';
+import { t } from './channel_words.js';
 
 /** The answer at the end of a stream. @param {ReadableStream<Uint8Array>} body @param {(kind:string, data:any)=>void} events @param {AbortSignal} [signal] */
 export async function told(body, events, signal) {

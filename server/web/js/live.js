@@ -15,6 +15,7 @@
  * @property {(connection: Connection) => void} connection
  */
 import { signal } from '../vendor/signals-core.js';
+import { refusalText } from './refusal.js';
 import { t } from './words.js';
 
 /** The gateway of this page, while somebody is signed in. */
@@ -156,7 +157,7 @@ export class Live {
       case 'event': return this.event(frame);
       case 'signal': return this.handlers.signal(frame);
       case 'ack': return this.settle(d.nonce, d.message);
-      case 'error': return this.refused(d);
+      case 'error': return void this.refused(d);
       case 'heartbeat_ack': this.beatAnswered = true; return undefined;
       case 'reconnect': this.serverDelayMs = Math.min(BACKOFF_CAP_MS, Number(d.after_ms) || 0); return this.socket?.close(1000);
       case 'invalid': this.cursor = null; return void this.authenticate();
@@ -224,8 +225,8 @@ export class Live {
   }
 
   /** @private @param {{nonce?:string, code?:string, message?:string}} d */
-  refused(d) {
-    const error = Object.assign(new Error(d.message || t('the_server_refused_this')), { code: d.code, refused: true });
+  async refused(d) {
+    const error = Object.assign(new Error(await refusalText(d.code, d.message || t('the_server_refused_this'))), { code: d.code, refused: true });
     this.settle(d.nonce, error);
   }
 

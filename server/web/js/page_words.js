@@ -1,4 +1,6 @@
 /** The words of pages, panes and dialogs that come when they are opened, as they do. */
+// Pages say these too.
+import './channel_words.js';
 import english from './words/en_pages.js';
 import { addWords, language, t } from './words.js';
 

@@ -1,4 +1,14 @@
-/** A refusal of the server, divided into what stands at a field and what stands above the form. */
+/** A refusal of the server in the reader's language, divided into what stands at a field and what stands above the form. */
+import { language } from './words.js';
+
+/** What the server says in English, in others by its `code`. They come with the first refusal. */
+const PROBLEMS = /** @type {Record<string, () => Promise<{default:Record<string,string>}>>} */ ({ de: () => import('./words/de_problems.js') });
+
+/** @param {string|undefined} code @param {string} detail what the server says @param {string} [inLanguage] */
+export async function refusalText(code, detail, inLanguage = language) {
+  const told = code && PROBLEMS[inLanguage] ? await PROBLEMS[inLanguage]().catch(() => null) : null;
+  return told?.default[code ?? ''] ?? detail;
+}
 
 /** Refusals that name no field, and the fields they are about: the first that a form has is marked. @type {Record<string,string[]>} */
 const FIELDS_OF_CODE = {

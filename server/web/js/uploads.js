@@ -3,7 +3,7 @@ import { signal } from '../vendor/signals-core.js';
 import { ApiError, Cancelled } from './api.js';
 import { chat } from './page_chat_api.js';
 import { onLeave } from './session.js';
-import { t } from './words.js';
+import { t } from './channel_words.js';
 
 /** Most files of one message. */
 export const MAX_FILES = 10;

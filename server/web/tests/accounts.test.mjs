@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { oidcPath, picturePath } from '../js/api.js';
 import { ACTIONS, actionText, dayRange, detailLines } from '../js/audit.js';
 import { deviceText } from '../js/device.js';
-import { adminSections, may, PREFERENCES } from '../js/permissions.js';
+import { ADMINISTERING, administers, may } from '../js/permissions.js';
+import { ADMINISTRATION, adminSections, PREFERENCES } from '../js/sections.js';
 import { fieldSentence, placedRefusal } from '../js/refusal.js';
 import { returnPath, signInMessage } from '../js/sign_in.js';
 import { currentStatus, DURATIONS, statusExpiry } from '../js/status.js';
@@ -68,6 +69,8 @@ test('each section of the administration opens by its own permission', () => {
   assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
   assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'policy']);
+  assert.deepEqual([...new Set(ADMINISTRATION.flatMap(({ asks }) => asks))].sort(), [...ADMINISTERING].sort());
+  assert.deepEqual([administers({ permissions: ['audit.read'] }), administers({ is_superuser: true }), administers({ permissions: ['channels.create'] }), administers(null)], [true, true, false, false]);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);
   assert.deepEqual(PREFERENCES.map(({ name }) => name), ['profile', 'appearance', 'notifications', 'security', 'sessions', 'tokens']);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { addWords, languageFor, LANGUAGES, listText, t } from '../js/words.js';
+import { refusalText } from '../js/refusal.js';
 import { firstModules } from './first_page.mjs';
 
 const web = new URL('../', import.meta.url);
@@ -10,9 +11,10 @@ const text = new Map(scripts.map((name) => [name, readFileSync(new URL(`js/${nam
 
 /** @param {string} language */
 async function catalogue(language) {
-  const parts = await Promise.all(['', '_pages'].map((part) => import(`../js/words/${language}${part}.js`)));
-  assert.deepEqual(Object.keys(parts[0].default).filter((key) => key in parts[1].default), [], `${language}: said twice`);
-  return { first: parts[0].default, all: { ...parts[0].default, ...parts[1].default } };
+  const [first, channel, pages] = (await Promise.all(['', '_channel', '_pages'].map((part) => import(`../js/words/${language}${part}.js`)))).map((part) => part.default);
+  const all = { ...first, ...channel, ...pages };
+  assert.equal(Object.keys(all).length, [first, channel, pages].reduce((sum, part) => sum + Object.keys(part).length, 0), `${language}: said twice`);
+  return { first, channel: { ...first, ...channel }, all };
 }
 
 /** @param {string|Record<string,string>} words */
@@ -37,15 +39,16 @@ test('every language says everything, with the same values and its own plural fo
 });
 
 test('no key is missing, none is unused, and the first page needs no words of later ones', async () => {
-  const { first, all } = await catalogue('en');
-  // Who takes no words of pages has those of the first page, and may come with it.
+  const { first, channel, all } = await catalogue('en');
+  // Who takes no words of pages has those of the first page, and may come with it. A script says by its import which it has.
   const page = new Set(firstModules());
   const quoted = new Set([...text.values()].flatMap((script) => [...script.matchAll(/'([a-z0-9_]+)'/g)].map(([, word]) => word)));
   assert.deepEqual(Object.keys(all).filter((key) => !quoted.has(key)), [], 'unused');
   for (const [name, script] of text) {
     const keys = [...script.matchAll(/(?<![\w.])t\(([^()]*?)(?:,|\))/g)].flatMap(([, chosen]) => [...chosen.matchAll(/'([a-z0-9_]+)'/g)].map(([, key]) => key));
-    const known = page.has(`js/${name}`) || script.includes("words.js'") && !script.includes("page_words.js'") ? first : all;
-    assert.deepEqual(keys.filter((key) => !(key in known)), [], `${name}: not in the catalogue${known === first ? ' of the first page' : ''}`);
+    const takes = (/** @type {string} */ from) => script.includes(`/${from}.js'`);
+    const known = page.has(`js/${name}`) ? first : takes('page_words') ? all : takes('channel_words') ? channel : takes('words') ? first : all;
+    assert.deepEqual(keys.filter((key) => !(key in known)), [], `${name}: not in its catalogue`);
   }
 });
 
@@ -79,4 +82,15 @@ test('the browser’s languages choose, and English is there for everyone else',
   assert.equal(languageFor(['en-GB', 'de']), 'en');
   assert.equal(languageFor(['fr', 'it']), 'en');
   assert.equal(languageFor([]), 'en');
+});
+
+test('what the server refuses is said by its code in other languages, and every code is one of the server’s', async () => {
+  const { default: german } = await import('../js/words/de_problems.js');
+  const root = new URL('../../', web);
+  const rust = ['core/src/', 'server/src/', 'worker/src/'].flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true }).map(String)
+    .filter((name) => name.endsWith('.rs')).map((name) => readFileSync(new URL(name, new URL(folder, root)), 'utf8'))).join('\n');
+  assert.deepEqual(Object.keys(german).filter((code) => !rust.includes(`"${code}"`)), []);
+  assert.equal(await refusalText('busy', 'the server is busy', 'de'), german.busy);
+  assert.equal(await refusalText('busy', 'the server is busy', 'en'), 'the server is busy');
+  assert.equal(await refusalText('a_code_of_tomorrow', 'as it says', 'de'), 'as it says');
 });

@@ -2,7 +2,7 @@
 import { receive, whispered } from '../events.js';
 import { notify } from '../notices.js';
 import { plugins } from '../plugin_api.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { Action } from './form.js';
 import { html } from './html.js';
 

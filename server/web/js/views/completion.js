@@ -4,7 +4,7 @@ import { emojiFor } from '../emoji_words.js';
 import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { commands, customReactions, isConversation, me, members, myChannels } from '../store.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { Avatar } from './avatar.js';
 import { html } from './html.js';
 import { Face } from './reactions.js';

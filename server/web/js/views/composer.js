@@ -10,7 +10,7 @@ import { laterPath } from '../router.js';
 import { info, me, quotes, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';

@@ -1,5 +1,5 @@
 import { plainWords } from '../format.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon, IconButton } from './icon.js';

@@ -2,7 +2,7 @@
 import { html } from './html.js';
 import { lazy } from './lazy.js';
 import { PendingMessage } from './log.js';
-import { MessageTools } from './message.js';
+import { Editor, MessageTools } from './message.js';
 import { picker } from './reactions.js';
 
 /** @param {() => Promise<Record<string, any>>} load @param {string} name */
@@ -30,7 +30,7 @@ const DIALOGS = /** @type {Record<import('../layout.js').DialogName, any>} */ ({
 
 /** Who opens the list of channels by a key types on at once: its code must be there before, or the words go where the focus was. */
 export function fetchAhead() {
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { DIALOGS.switcher.ahead(); Picker.ahead(); MessageTools.ahead(); PendingMessage.ahead(); });
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { DIALOGS.switcher.ahead(); Picker.ahead(); MessageTools.ahead(); Editor.ahead(); PendingMessage.ahead(); });
 }
 
 /** @param {{name:import('../layout.js').DialogName | ''}} props */

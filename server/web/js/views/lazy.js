@@ -6,15 +6,19 @@ import { assetPath } from './icon.js';
 /** @type {Map<() => Promise<any>, any>} */
 const loaded = new Map();
 
-/** The style sheets of all that is no channel, in the order in which one may differ from another. */
-const SHEETS = ['panes', 'pages', 'accounts', 'lists', 'voice'];
-/** @type {Promise<any>|null} */
-let styling = null;
+/** The style sheets behind the first, in the order in which one may differ from another; that of the channels alone, and those of pages beside them. */
+const CHANNEL = ['writing'];
+const SHEETS = [...CHANNEL, 'panes', 'pages', 'accounts', 'lists', 'voice'];
+/** @type {Map<string, Promise<any>>} */
+const styling = new Map();
 
-/** Resolves when they are there. */
-function styled() {
-  styling ??= Promise.all(SHEETS.map(sheet)).catch((error) => { styling = null; throw error; });
-  return styling;
+/** Resolves when they are there. @param {string[]} names */
+function styled(names) {
+  return Promise.all(names.map((name) => {
+    const known = styling.get(name) ?? sheet(name).catch((error) => { styling.delete(name); throw error; });
+    styling.set(name, known);
+    return known;
+  }));
 }
 
 /** @param {string} name */
@@ -30,10 +34,10 @@ function sheet(name) {
  * A component that is fetched when it is first drawn.
  * @param {() => Promise<Record<string, any>>} load a call of import() @param {string} name of what the module exports
  * @param {{quiet?:boolean, wordless?:boolean, inChannel?:boolean, class?:string}} [options] quiet: nothing is drawn meanwhile, as for a dialog; class: of the element that is
- *   drawn instead; wordless: it keeps the place and says nothing; inChannel: it has its styles already
+ *   drawn instead; wordless: it keeps the place and says nothing; inChannel: it needs the styles of the channels alone
  */
 export function lazy(load, name, { quiet = false, wordless = false, inChannel = false, class: extra = 'page' } = {}) {
-  const fetched = () => Promise.all([load(), inChannel ? null : styled()]).then(([module]) => { loaded.set(load, module[name]); });
+  const fetched = () => Promise.all([load(), styled(inChannel ? CHANNEL : SHEETS)]).then(([module]) => { loaded.set(load, module[name]); });
   /** Fetches it ahead. A failure shows when it is needed. */
   const ahead = () => { fetched().catch(() => {}); };
   function Lazy(/** @type {any} */ props) {

@@ -1,7 +1,7 @@
 /** The signed-in person's corner of the sidebar: who I am, my status, my menu. */
 import { nextTheme, openDialog, sidebarOpen, theme } from '../layout.js';
 import { cleanName } from '../clean.js';
-import { adminSections } from '../permissions.js';
+import { administers } from '../permissions.js';
 import { adminPath, preferencesPath } from '../router.js';
 import { signOut } from '../session.js';
 import { me, myStatus } from '../store.js';
@@ -21,7 +21,7 @@ export function MyCorner() {
     <${Menu} label=${t('your_menu')} class="opens-up" items=${[
       { label: text ? t('change_your_status') : t('set_a_status'), icon: 'smile', act: () => openDialog('status') },
       { label: t('preferences'), icon: 'gear', href: preferencesPath(), act: close },
-      adminSections(me.value).length > 0 && { label: t('administration'), icon: 'users', href: adminPath(), act: close },
+      administers(me.value) && { label: t('administration'), icon: 'users', href: adminPath(), act: close },
       { label: t('mark_everything_read'), icon: 'check', act: () => void markAllRead() },
       { label: t('keyboard'), icon: 'slash', act: () => openDialog('keys') },
       { label: t('sign_out'), icon: 'exit', act: () => void signOut() },

@@ -20,7 +20,7 @@ import { ThreadSummary } from './thread_summary.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
 
-const Editor = lazy(() => import('./message_editor.js'), 'MessageEditor', { wordless: true, inChannel: true, class: 'editor' });
+export const Editor = lazy(() => import('./message_editor.js'), 'MessageEditor', { wordless: true, inChannel: true, class: 'editor' });
 export const MessageTools = lazy(() => import('./message_tools.js'), 'MessageTools', { quiet: true, inChannel: true });
 const Buttons = lazy(() => import('./buttons.js'), 'Buttons', { quiet: true, inChannel: true });
 

@@ -3,7 +3,7 @@ import { attempt } from '../notices.js';
 import { chat } from '../page_chat_api.js';
 import { changeEverywhere } from '../store.js';
 import { withUpdate } from '../timeline.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';
 
 /** A message of mine in a field, in its place. @param {{message:import('../timeline.js').Message}} props */

@@ -7,7 +7,7 @@ import { attempt, notify } from '../notices.js';
 import { channelPath } from '../router.js';
 import { bookmarks, changeEverywhere, channels, info, me, threads } from '../store.js';
 import { withoutMessage } from '../timeline.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { markUnread } from '../workspace.js';
 import { html } from './html.js';
 import { Icon, IconButton } from './icon.js';

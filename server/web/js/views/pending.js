@@ -2,7 +2,7 @@
 import { timeText } from '../clock.js';
 import { discard, retry } from '../outbox.js';
 import { changeTimeline, me } from '../store.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';

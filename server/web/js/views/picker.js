@@ -2,7 +2,7 @@
 import { allEmoji, EMOJI, loadEveryEmoji } from '../emoji.js';
 import { openDialog } from '../layout.js';
 import { customReactions } from '../store.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Face, picker } from './reactions.js';
 

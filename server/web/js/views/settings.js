@@ -2,8 +2,9 @@
 import { cleanName } from '../format.js';
 import { sidebarOpen } from '../layout.js';
 import { t } from '../page_words.js';
-import { adminSections, PREFERENCES } from '../permissions.js';
+import { administers } from '../permissions.js';
 import { adminPath, navigate, preferencesPath, route } from '../router.js';
+import { adminSections, PREFERENCES } from '../sections.js';
 import { info, me } from '../store.js';
 import { html, useEffect, useRef } from './html.js';
 import { Icon, IconButton } from './icon.js';
@@ -26,7 +27,7 @@ export function SettingsSide() {
       <a class="row" href="/"><${Icon} name="hash" /><span class="t">${t('back_to_the_channels')}</span></a>
       <div class="sec">${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span></a>`)}</div>
       <div class="sec">${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">${t('preferences')}</span></a>`
-        : adminSections(me.value).length > 0 && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
+        : administers(me.value) && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
     </div>
     <${MyCorner} />
   </nav>`;

@@ -2,7 +2,7 @@
 import { parseSnippet, parseText } from '../format.js';
 import { notify } from '../notices.js';
 import { me } from '../store.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { html, useMemo } from './html.js';
 import { Icon } from './icon.js';
 

@@ -10,7 +10,7 @@ import { Message } from './message.js';
 import { PendingMessage } from './pending.js';
 import { channelLabel } from './channel_name.js';
 import { markedSeq } from '../layout.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { TypingLine } from './typing.js';
 
 /** The right pane with one message and its replies. */

@@ -2,7 +2,7 @@
 import { sizeText } from '../files.js';
 import { cleanName } from '../format.js';
 import { removeUpload, tryAgain, uploadsOf } from '../uploads.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { IconButton } from './icon.js';
 

@@ -4,7 +4,7 @@ import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { attempt } from '../notices.js';
 import { plugins } from '../plugin_api.js';
-import { t } from '../words.js';
+import { t } from '../channel_words.js';
 import { Avatar, PersonName } from './avatar.js';
 import { Buttons } from './buttons.js';
 import { html } from './html.js';
