@@ -126,7 +126,7 @@ async fn an_operator_trusts_keys_by_name() {
     let folder = folder.path();
     let trusted = keygen(folder, "trusted.pem").await;
     keygen(folder, "other.pem").await;
-    let mut world = World::embedded_with(&[("CONFAB_PLUGIN_TRUSTED_KEYS", &trusted)]).await;
+    let world = World::embedded_with(&[("CONFAB_PLUGIN_TRUSTED_KEYS", &trusted)]).await;
     let admin = world.admin().await;
     worker_answers(&admin).await;
     let by_other = sign(folder, "other.pem", "0.1.0").await;
