@@ -6,6 +6,8 @@ mod list;
 mod privacy;
 mod words;
 
+use std::collections::HashSet;
+
 use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
 
 pub use direct::open_direct;
@@ -20,7 +22,7 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{members, text, webhooks};
+use crate::{members, text, typos, webhooks};
 
 /// Longest name.
 pub const NAME_CHARACTERS: usize = 80;
@@ -38,6 +40,9 @@ const DELETE: &str =
     "update channels set deleted_at = $2, name_key = null, direct_key = null, updated_at = $2 where id = $1";
 const OWN_PRIVATE: &str = "select c.id, c.name from memberships m join channels c on c.id = m.channel_id
     where m.user_id = $1 and m.to_seq is null and c.kind = 'private' and c.deleted_at is null";
+const NAMES: &str = "select c.id, c.name from channels c where c.deleted_at is null and c.name <> ''
+    and (c.name_key is not null or exists (select 1 from memberships m where m.channel_id = c.id and m.user_id = $1 and m.to_seq is null))
+    order by c.id limit $2";
 const BY_NAME: &str = "select id from channels where name_key = $1 and deleted_at is null";
 
 /// A channel to be made.
@@ -133,6 +138,25 @@ pub async fn named(on: &mut impl crate::Read, user: UserId, name: &str) -> Resul
     let key = text::key(name.trim_start_matches('#'));
     found.extend(private.into_iter().filter(|(_, it)| text::key(it) == key).map(|(id, _)| ChannelId(id)));
     Ok(found)
+}
+
+/// Which of `visible` each of `names` may mean, which none of them has: those whose name is near to it, the nearest first.
+/// `visible` are channels that `user` may read: of others nothing may be suggested.
+pub async fn near(
+    on: &mut impl crate::Read,
+    user: UserId,
+    visible: &[ChannelId],
+    names: &[String],
+) -> Result<Vec<Vec<(ChannelId, String)>>> {
+    let rows: Vec<(uuid::Uuid, String)> =
+        run!(on, sqlx::query_as(NAMES).bind(user.0).bind(typos::MOST_COMPARED), fetch_all)?;
+    let visible: HashSet<&ChannelId> = visible.iter().collect();
+    let known = rows.into_iter().map(|(id, name)| (ChannelId(id), name));
+    let known: Vec<(String, (ChannelId, String))> = known
+        .filter(|(id, _)| visible.contains(id))
+        .map(|(id, name)| (text::key(&name), (id, name)))
+        .collect();
+    Ok(names.iter().map(|name| typos::nearest(name.trim_start_matches('#'), &known)).collect())
 }
 
 /// Changes of a channel; absent fields stay as they are, an empty description or topic is taken away.

@@ -74,6 +74,7 @@ const KEYS: &[(&str, &[&str], bool)] = &[
     ("egress_allow", &["CONFAB_EGRESS_ALLOW"], false),
     ("embeddings", &["CONFAB_EMBED"], false),
     ("embeddings_dir", &["CONFAB_EMBEDDINGS_DIR", "CONFAB_EMBED_MODEL_DIR"], false),
+    ("rerank_dir", &["CONFAB_RERANK_DIR"], false),
     ("embeddings_url", &["CONFAB_EMBEDDINGS_URL", "CONFAB_EMBED_BASE_URL"], false),
     ("embeddings_model", &["CONFAB_EMBEDDINGS_MODEL", "CONFAB_EMBED_MODEL"], false),
     ("embeddings_key", &["CONFAB_EMBEDDINGS_KEY", "CONFAB_EMBED_API_KEY"], true),
@@ -255,6 +256,8 @@ pub struct Settings {
     pub egress_allow: Vec<SocketAddr>,
     /// Who makes vectors of texts.
     pub embeddings: Embeddings,
+    /// The folder of a model that puts the best hits of a search in order.
+    pub rerank: Option<PathBuf>,
     /// Where vectors are kept when not in the data folder.
     pub qdrant: Option<QdrantServer>,
     /// Fingerprints of the keys one of which must have signed a plugin; empty: none need have.

@@ -57,6 +57,7 @@ pub mod text;
 pub mod threads;
 pub mod tickets;
 pub mod two_factor;
+pub mod typos;
 pub mod uploads;
 pub mod users;
 pub mod webhooks;

@@ -16,7 +16,7 @@ use crate::roles::{Granted, Standing, permissions_of};
 use crate::{members, text};
 
 pub use administer::{create_account, disable, enable, set_superuser};
-pub use around::{is_guest, look_up, may_look_up, nth};
+pub use around::{is_guest, look_up, may_look_up, near, nth};
 pub use credentials::{Credentials, credentials, credentials_of};
 pub use directory::{Listed, accounts, find_account};
 pub use own::{Profile, own, set_password, set_picture, update, update_other};

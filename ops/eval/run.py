@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how well search finds, and that it finds nothing it must not: python3 ops/eval/run.py path/to/confab
+"""Measures how well search finds, and that it finds nothing it must not: python3 ops/eval/run.py path/to/confab [CONFAB_…=…]
 
 Starts the program on an import of chat.json.gz, asks each question by each mode as somebody who is a member of nothing,
 and prints a table for docs/quality.md. Ends with 1 when anything was found that the asker may not read.
@@ -123,7 +123,10 @@ def main() -> None:
         folder = Path(name)
         export(chat, folder / "export.zip")
         parrot = Parrot()
-        server = Server(sys.argv[1], folder, parrot.settings)
+        chosen = dict(it.split("=", 1) for it in sys.argv[2:])
+        if chosen:
+            print("with " + " ".join(sorted(chosen)))
+        server = Server(sys.argv[1], folder, {**parrot.settings, **chosen})
         try:
             measure(server, chat, parrot)
         finally:

@@ -6,6 +6,7 @@
 mod feed;
 mod former;
 mod place;
+mod second_look;
 mod turns;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::embedding::{EmbedError, Embedder, ModelId, Purpose};
 use crate::index::schema::has_link;
 use crate::index::{Building, Progress};
 use crate::vectors::{Change, Embedded, Near, Nearest, Point, Qdrant, VectorStore};
+
+pub(crate) use second_look::{MOST_READ, SecondLook, Turn};
 
 /// Where it lies in the data folder: a folder for each model.
 const FOLDER: &str = "vectors";
@@ -51,7 +54,10 @@ pub(crate) fn remove(data_dir: &Path) -> Result<()> {
 
 /// Search by meaning, unless it is off. Cheap to clone.
 #[derive(Clone)]
-pub struct Meaning(Option<Arc<Models>>);
+pub struct Meaning {
+    models: Option<Arc<Models>>,
+    second_look: Option<SecondLook>,
+}
 
 /// The vectors and what makes them.
 type Kept = Arc<Shared>;
@@ -93,45 +99,53 @@ impl Meaning {
         (tasks, behind): (&TaskTracker, &Handle),
         stop: CancellationToken,
     ) -> Result<Self> {
-        let Some(embedder) = crate::embedding::of(settings)? else { return Ok(Self(None)) };
+        let Some(embedder) = crate::embedding::of(settings)? else {
+            return Ok(Self { models: None, second_look: None });
+        };
+        let second_look = settings.rerank.as_deref().map(SecondLook::open).transpose()?;
         let (store, is_shared): (Box<dyn VectorStore>, bool) = match &settings.qdrant {
             Some(server) => (Box::new(Qdrant::new(&server.url, server.key(), embedder.id())?), true),
             None => (Box::new(open(&settings.data_dir, embedder.as_ref()).await?), false),
         };
         let kept = Arc::new(Shared::new(embedder, store));
         let former = former::find(db, settings, &kept).await?;
+        let models = Arc::new(Models { wanted: kept.clone(), former: RwLock::new(former.clone()) });
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
         if is_shared {
-            tasks.spawn_on(turns::take(db.clone(), bus.clone(), kept.clone(), stop.clone()), behind);
+            tasks.spawn_on(turns::take(db.clone(), bus.clone(), models.clone(), stop.clone()), behind);
         } else {
-            let feed = feed::Feed::new(db.clone(), bus.clone(), kept.clone(), stop.clone());
+            let feed = feed::Feed::new(db.clone(), bus.clone(), kept, stop.clone());
             tasks.spawn_on(feed.run(), behind);
         }
-        let models = Arc::new(Models { wanted: kept, former: RwLock::new(former.clone()) });
         if let Some(former) = former {
             let folder = (!is_shared).then(|| folder_of(&settings.data_dir, former.embedder.id()));
             let feed = (db.clone(), bus.clone(), former);
             tasks.spawn_on(former::serve(models.clone(), feed, folder, stop), behind);
         }
-        Ok(Self(Some(models)))
+        Ok(Self { models: Some(models), second_look })
     }
 
     /// There is a model, whether or not it answers now.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.models.is_some()
+    }
+
+    /// What looks at the best hits again, where there is something for it.
+    pub(crate) fn second_look(&self) -> Option<&SecondLook> {
+        self.second_look.as_ref()
     }
 
     /// The position up to which the log is contained: any, where nothing is to be contained.
     #[must_use]
     pub fn applied(&self) -> i64 {
-        self.0.as_ref().map_or(i64::MAX, |models| models.serving().applied())
+        self.models.as_ref().map_or(i64::MAX, |models| models.serving().applied())
     }
 
     /// Which models there are; `None` where search by meaning is off.
     #[must_use]
     pub fn state(&self) -> Option<State> {
-        let models = self.0.as_ref()?;
+        let models = self.models.as_ref()?;
         Some(State {
             model: models.wanted.embedder.id().to_string(),
             serving: models.serving().embedder.id().to_string(),
@@ -144,7 +158,7 @@ impl Meaning {
     /// # Errors
     /// Why there are none now: then words alone answer.
     pub async fn nearest(&self, question: &str, confine: Nearest) -> Result<Vec<Near>, EmbedError> {
-        let Some(models) = &self.0 else {
+        let Some(models) = &self.models else {
             return Err(EmbedError::Misconfigured("embeddings_url is off".into()));
         };
         let kept = models.serving();
@@ -162,6 +176,11 @@ impl Models {
     fn serving(&self) -> Kept {
         let former = self.former.read().unwrap_or_else(PoisonError::into_inner);
         former.as_ref().unwrap_or(&self.wanted).clone()
+    }
+
+    /// The vectors of the wanted model are whole, and searches are answered by them.
+    fn is_settled(&self) -> bool {
+        self.wanted.is_whole() && self.former.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::assistant::{Desk, Teller, Told};
 use crate::index::{Index, Progress};
 use crate::meaning::{self, Meaning};
-use crate::search::Mode;
+use crate::search::{Mode, NameRead};
 use crate::{assistant, search};
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
@@ -60,9 +60,13 @@ pub struct SearchAnswer {
     pub next_cursor: Option<String>,
     /// The index is behind the log: the newest messages may be missing.
     pub partial: bool,
-    /// What could not look now, `words` or `meaning`: without it something may be missing.
+    /// What could not look now, `words` or `meaning`: without it something may be missing. `order`: the model that puts the
+    /// best hits in order had no time.
     #[serde(default)]
     pub unavailable: Vec<String>,
+    /// Names in the question that nobody has, and the nearest.
+    #[serde(default)]
+    pub names: Vec<NameRead>,
 }
 
 /// A message that was found.
@@ -85,7 +89,7 @@ pub struct Hit {
 }
 
 /// The files that were found, the best first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FileSearchAnswer {
     /// A page of hits.
     pub items: Vec<FileHit>,
@@ -93,6 +97,9 @@ pub struct FileSearchAnswer {
     pub next_cursor: Option<String>,
     /// The index is behind the log: the newest files may be missing.
     pub partial: bool,
+    /// Names in the question that nobody has, and the nearest.
+    #[serde(default)]
+    pub names: Vec<NameRead>,
 }
 
 /// A file that was found.

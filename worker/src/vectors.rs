@@ -12,6 +12,7 @@ pub mod qdrant;
 
 use confab_core::{Fault, Result};
 use confab_protocol::{ChannelId, MessageId, UserId};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 pub use embedded::Embedded;
@@ -144,4 +145,13 @@ pub trait VectorStore: Send + Sync {
 
     /// Forgets everything, the place too.
     fn clear(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Deletes the stores of other models that lie beside this one and that are ours, as `is_ours` says by the place noted in
+    /// them: where several systems share a server, each has its own. Answers their names. A store that lies by itself has none.
+    fn drop_others<'s>(
+        &'s self,
+        _is_ours: &'s (dyn Fn(&str) -> bool + Sync),
+    ) -> BoxFuture<'s, Result<Vec<String>>> {
+        std::future::ready(Ok(Vec::new())).boxed()
+    }
 }

@@ -68,6 +68,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
     let files = super::files::place(&text("files_url"), &mut faults);
     let bucket = super::files::access(&text, &files, &mut faults);
     let embeddings = super::embeddings::embeddings(&text, &mut faults);
+    let rerank = super::embeddings::rerank(&text("rerank_dir"), &embeddings, &mut faults);
     let qdrant = super::vectors::qdrant(&text, &mut faults);
     let language_model = super::language_model::language_model(&text, &mut faults);
     let voice = super::voice::voice(
@@ -124,6 +125,7 @@ pub(super) fn settings(values: Values, mut faults: Vec<String>) -> Result<Settin
         link_previews,
         egress_allow,
         embeddings,
+        rerank,
         qdrant,
         plugin_trusted_keys,
         language_model,

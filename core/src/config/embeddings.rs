@@ -105,6 +105,18 @@ pub(super) fn embeddings(text: &impl Fn(&str) -> String, faults: &mut Vec<String
     })
 }
 
+/// Who reads the best hits again.
+pub(super) fn rerank(folder: &str, embeddings: &Embeddings, faults: &mut Vec<String>) -> Option<PathBuf> {
+    if folder.is_empty() {
+        return None;
+    }
+    // Off is said to mean that no model reads what people write.
+    if matches!(embeddings, Embeddings::Off) {
+        faults.push("rerank_dir names a model, but embeddings are off".into());
+    }
+    Some(PathBuf::from(folder))
+}
+
 /// Whether a text is the address of an endpoint: a host and perhaps a path, nothing else.
 pub(super) fn is_endpoint(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
@@ -123,6 +135,17 @@ mod tests {
         let mut faults = Vec::new();
         let embeddings = embeddings(&text, &mut faults);
         if faults.is_empty() { Ok(embeddings) } else { Err(faults) }
+    }
+
+    #[test]
+    fn a_second_model_needs_a_first_one() {
+        let read = |folder: &str, embeddings: &Embeddings| {
+            let mut faults = Vec::new();
+            (rerank(folder, embeddings, &mut faults), faults.len())
+        };
+        assert_eq!(read("", &Embeddings::Off), (None, 0));
+        assert_eq!(read("/models/minilm", &Embeddings::BuiltIn), (Some("/models/minilm".into()), 0));
+        assert_eq!(read("/models/minilm", &Embeddings::Off).1, 1);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Whom one may look up: everybody, but for guests the people of their channels.
 
 use confab_protocol::{UserId, UserRef};
+use uuid::Uuid;
 
 use super::RefRow;
 use crate::db::{Read, run};
 use crate::fault::Result;
-use crate::text;
+use crate::{text, typos};
 
 // Whoever is more than a guest anywhere is found at the first row.
 const IS_MORE: &str =
@@ -32,6 +33,13 @@ const NTH_KNOWN: &str = "select username_key from users
     and exists (select 1 from memberships mine
     join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = users.id and theirs.to_seq is null
     where mine.user_id = $4 and mine.to_seq is null) order by username_key limit 1 offset $3";
+
+const NAMES: &str =
+    "select id, username, full_name from users where is_active = true order by username_key limit $1";
+const NAMES_KNOWN: &str = "select id, username, full_name from users where is_active = true
+    and exists (select 1 from memberships mine
+    join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = users.id and theirs.to_seq is null
+    where mine.user_id = $2 and mine.to_seq is null) order by username_key limit $1";
 
 /// Whether somebody was only ever invited as a guest: a guest in channels, and nowhere more than that.
 pub async fn is_guest(on: &mut impl Read, user: UserId) -> Result<bool> {
@@ -95,4 +103,22 @@ pub async fn look_up(
         fetch_all
     )?;
     Ok(rows.into_iter().map(UserRef::from).collect())
+}
+
+/// Whom each of `names` may mean, which nobody has: people whom `user` may look up and whose name is near to it, the nearest
+/// first, with their user names.
+pub async fn near(on: &mut impl Read, user: UserId, names: &[String]) -> Result<Vec<Vec<(UserId, String)>>> {
+    let most = typos::MOST_COMPARED;
+    // A guest to whom a stranger were suggested would learn a name.
+    let rows: Vec<(Uuid, String, Option<String>)> = if is_guest(on, user).await? {
+        run!(on, sqlx::query_as(NAMES_KNOWN).bind(most).bind(user.0), fetch_all)?
+    } else {
+        run!(on, sqlx::query_as(NAMES).bind(most), fetch_all)?
+    };
+    let mut known = Vec::with_capacity(rows.len());
+    for (id, username, full_name) in rows {
+        known.extend(full_name.map(|name| (text::key(&name), (UserId(id), username.clone()))));
+        known.push((text::key(&username), (UserId(id), username)));
+    }
+    Ok(names.iter().map(|name| typos::nearest(name, &known)).collect())
 }

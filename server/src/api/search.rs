@@ -32,8 +32,22 @@ struct FoundPage {
     next_cursor: Option<String>,
     /// The index is behind the record: something new may be missing.
     partial: bool,
-    /// What could not look now, `words` or `meaning`: without it something may be missing.
+    /// What could not look now, `words` or `meaning`: without it something may be missing. `order`: the model that puts the
+    /// best hits in order had no time.
     unavailable: Vec<String>,
+    /// Names behind `from:`, `in:` and `mentions:` that nobody and no channel has, and the nearest; of words that nothing was
+    /// found by, those that are nearly a name.
+    names: Vec<NameRead>,
+}
+
+/// A name in a question that nobody and no channel has.
+#[derive(Object, Deserialize)]
+struct NameRead {
+    /// As it was written: `from:adda`.
+    written: String,
+    /// The nearest that the caller may know of, at most five: `from:ada`. A single one is what was looked for; of several
+    /// none was.
+    near: Vec<String>,
 }
 
 /// By what messages are found.
@@ -65,6 +79,8 @@ struct FoundFilePage {
     next_cursor: Option<String>,
     /// The index is behind the record: something new may be missing.
     partial: bool,
+    /// Names behind `from:` and `in:` that nobody and no channel has, and the nearest.
+    names: Vec<NameRead>,
 }
 
 pub struct Search(pub Option<App>);

@@ -235,6 +235,11 @@ both! {
         // Nor by passing over people, nor by writing to somebody.
         assert_eq!(people("skip=1").await, ["bob"]);
         assert!(people("q=carol&skip=1").await.is_empty() && people("skip=2").await.is_empty());
+        // Nor by mistyping a name: whom a guest does not know nothing is near to.
+        for (q, near) in [("from:adda", json!(["from:ada"])), ("from:carlo", Value::Null), ("mentions:carrol", Value::Null)] {
+            let found = bob.get(&format!("/api/v1/search/messages?q={q}"), 200).await;
+            assert_eq!(found["names"][0]["near"], near, "{q}: {found}");
+        }
         let write_to = async |other: &str| {
             let people = json!({ "user_ids": [other] });
             bob.call(Method::POST, "/api/v1/channels/direct", Some(&people)).await

@@ -112,6 +112,9 @@ crate::harness::both! {
             attach(&ada, id(&harbour), &file).await;
         }
         found(&ada, "ferry", &["ferry-0.txt", "ferry-1.txt", "ferry-2.txt"]).await;
+        // A name may be mistyped; among the words of texts something is always near.
+        found(&ada, "fery", &["ferry-0.txt", "ferry-1.txt", "ferry-2.txt"]).await;
+        found(&ada, "nubmer", &[]).await;
         let first = ada.get("/api/v1/search/files?q=ferry&limit=2", 200).await;
         assert_eq!(items(&first).len(), 2);
         let cursor = first["next_cursor"].as_str().unwrap();

@@ -1,9 +1,8 @@
 //! A model in a folder of this machine: a small BERT such as all-MiniLM-L6-v2, in the files that sentence-transformers
-//! keeps it in (`config.json`, `vocab.txt`, `model.safetensors` with numbers of 32 bits). It reads whole sentences, where the
-//! built-in table knows words, and takes some twenty milliseconds of a processor for each.
+//! keeps it in (`config.json`, `vocab.txt`, `model.safetensors` with numbers of 32 bits; `ops/embedding/take_model.py` makes such
+//! a folder). It reads whole sentences, where the built-in table knows words, and takes some milliseconds of a processor for each.
 //!
-//! Computed here, with the kernels that vectors are compared by: runtimes of models would bring dozens of crates for these
-//! two pages.
+//! Computed here: runtimes of models would bring dozens of crates for these two pages.
 
 mod bert;
 mod weights;
@@ -23,6 +22,8 @@ use weights::Weights;
 
 /// Texts of one call: each takes a while, and between two calls the process may stop.
 const MOST_TEXTS: usize = 16;
+/// Pieces that are computed together: more need more memory and gain nothing.
+const TOGETHER: usize = 256;
 /// Pieces of one text; such models were taught with no more.
 const MOST_PIECES: usize = 256;
 /// The largest model that is read, in bytes.
@@ -59,26 +60,45 @@ impl Local {
     /// # Errors
     /// [`Fault::Invalid`] in `embeddings_dir` with what is wrong there.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_for("embeddings_dir", folder)
+    }
+
+    /// The same where another setting names the folder.
+    pub(crate) fn open_for(setting: &'static str, folder: &Path) -> Result<Self> {
         read(folder).map(|model| Self(Arc::new(model))).map_err(|reason| {
-            Fault::invalid(
-                "embeddings_dir",
-                format!("no model can be read in {}: {reason}", folder.display()),
-            )
+            Fault::invalid(setting, format!("no model can be read in {}: {reason}", folder.display()))
         })
     }
 
-    /// The vector of one text.
+    /// The vectors of texts, in their order. All zeros for one of which it knows nothing: nearest to nothing.
     #[must_use]
-    pub fn vector(&self, text: &str) -> Vec<f32> {
-        let Model { pieces, begin, end, bert, .. } = &*self.0;
-        let mut numbers = vec![*begin];
-        numbers.extend(pieces.of(text).into_iter().take(bert.longest().min(MOST_PIECES).saturating_sub(2)));
-        numbers.push(*end);
-        if numbers.len() == 2 {
-            // Nothing that it knows: nearest to nothing.
-            return vec![0.0; self.0.id.dimensions()];
+    pub fn vectors(&self, texts: &[impl AsRef<str>]) -> Vec<Vec<f32>> {
+        let mut vectors = vec![vec![0.0; self.0.id.dimensions()]; texts.len()];
+        let (mut places, mut together, mut count) = (Vec::new(), Vec::new(), 0);
+        for (place, text) in texts.iter().enumerate() {
+            let pieces = self.pieces(cut(text.as_ref()));
+            if pieces.len() > 2 {
+                count += pieces.len();
+                places.push(place);
+                together.push(pieces);
+            }
+            if count >= TOGETHER || place + 1 == texts.len() {
+                for (place, mean) in places.drain(..).zip(self.0.bert.means(&together)) {
+                    vectors[place] = at_length_one(mean);
+                }
+                together.clear();
+                count = 0;
+            }
         }
-        at_length_one(bert.mean(&numbers))
+        vectors
+    }
+
+    /// What the model is told of a text.
+    fn pieces(&self, text: &str) -> Vec<u32> {
+        let Model { pieces, begin, end, bert, .. } = &*self.0;
+        let most = bert.longest().min(MOST_PIECES).saturating_sub(2);
+        let inner = pieces.of(text).into_iter().take(most);
+        std::iter::once(*begin).chain(inner).chain(std::iter::once(*end)).collect()
     }
 }
 
@@ -93,10 +113,11 @@ impl Embedder for Local {
 
     fn embed(&self, texts: Vec<String>, _: Purpose) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
         let model = self.clone();
-        let all = move || texts.iter().map(|text| model.vector(cut(text))).collect::<Vec<_>>();
         async move {
             // Ends early only when the process does.
-            tokio::task::spawn_blocking(all).await.map_err(|error| EmbedError::Permanent(error.to_string()))
+            tokio::task::spawn_blocking(move || model.vectors(&texts))
+                .await
+                .map_err(|error| EmbedError::Permanent(error.to_string()))
         }
         .boxed()
     }

@@ -11,7 +11,7 @@ use tantivy::{TantivyDocument, Term};
 use super::analysis::{EXACT, GRAMS, STEMMED};
 
 /// Changes whenever the same message would be indexed differently: an older index is then built anew.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 /// The message holds a link.
 pub const LINK: &str = "link";
 /// The message carries a file.
@@ -64,6 +64,8 @@ pub struct FileFields {
     body: Field,
     exact: Field,
     grams: Field,
+    /// The words of its name alone.
+    name: Field,
 }
 
 /// A file and the words that it is found by.
@@ -111,6 +113,7 @@ pub fn schema() -> (Schema, Fields) {
             body: schema.add_text_field("file_body", text(STEMMED)),
             exact: schema.add_text_field("file_body_exact", text(EXACT)),
             grams: schema.add_text_field("file_body_grams", text(GRAMS)),
+            name: schema.add_text_field("file_name", text(EXACT)),
         },
     };
     (schema.build(), fields)
@@ -162,6 +165,7 @@ impl Fields {
         document.add_i64(self.created_at, file.created_at.0);
         document.add_text(self.file.body, &body);
         document.add_text(self.file.exact, &body);
+        document.add_text(self.file.name, &file.filename);
         if !body.is_ascii() {
             document.add_text(self.file.grams, &body);
         }
@@ -173,6 +177,11 @@ impl Fields {
     pub fn of_files(self) -> Self {
         let FileFields { id, channel, sender, body, exact, grams, .. } = self.file;
         Self { message: id, channel, sender, body, exact, grams, ..self }
+    }
+
+    /// The words of files' names.
+    pub fn file_name(&self) -> Field {
+        self.file.name
     }
 
     /// The term of the files that a message carries.

@@ -59,9 +59,13 @@ pub(super) async fn serve(
     let over = stop.child_token();
     let feed = Feed::new(db, bus, former.clone(), over.clone());
     let switch = async {
+        // As much as the old ones hold when the new ones are first known to be whole. Where another worker makes those, this
+        // one learns every few seconds how far they are; the old ones would always be ahead of that.
+        let mut enough: Option<i64> = None;
         while !over.is_cancelled() {
-            let holds_as_much = models.wanted.is_whole() && models.wanted.applied() >= former.applied();
-            if holds_as_much {
+            let is_whole = models.wanted.is_whole();
+            enough = enough.filter(|_| is_whole).or_else(|| is_whole.then(|| former.applied()));
+            if enough.is_some_and(|enough| models.wanted.applied() >= enough) {
                 *models.former.write().unwrap_or_else(PoisonError::into_inner) = None;
                 tracing::info!(model = %models.wanted.embedder.id(), "its vectors answer searches now");
                 over.cancel();

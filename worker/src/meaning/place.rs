@@ -54,6 +54,15 @@ impl Place {
         }
     }
 
+    /// Whether vectors in which `text` is noted were made of this record, by whatever version.
+    pub fn is_of(text: &str, epoch: Uuid) -> bool {
+        #[derive(Deserialize)]
+        struct Owner {
+            epoch: Uuid,
+        }
+        serde_json::from_str(text).is_ok_and(|owner: Owner| owner.epoch == epoch)
+    }
+
     pub fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
@@ -75,6 +84,11 @@ mod tests {
             assert!(Place::read(&place.write(), epoch, &(11..=20)).is_err());
             assert!(Place::read(&place.write(), Uuid::from_u128(2), &(0..=20)).is_err());
         }
+        assert!(
+            Place::is_of(&following.write(), epoch) && !Place::is_of(&following.write(), Uuid::from_u128(2))
+        );
+        assert!(Place::is_of(&following.write().replace("\"format\":1", "\"format\":9"), epoch));
+        assert!(!Place::is_of("part 3", epoch), "another program's");
         assert!(Place::read("", epoch, &(0..=20)).is_err());
         let other = following.write().replace("\"format\":1", "\"format\":0");
         assert!(Place::read(&other, epoch, &(0..=20)).is_err());

@@ -3,8 +3,9 @@
 use confab_core::{Db, Fault, Result, access, files, log};
 use confab_protocol::{FileId, PAGE_LIMIT};
 
+use super::names::{self, Meant};
 use super::question::Parsed;
-use super::{Channels, ROUNDS, cursor, resolve};
+use super::{Channels, ROUNDS, cursor};
 use crate::index::Index;
 use crate::services::{self, FileHit, FileSearchAnswer, Search};
 
@@ -26,8 +27,9 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
     let from = at;
     let applied = index.applied();
     let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
-    let Some(mut wanted) = resolve(db, asked.user_id, parsed, &visible).await? else {
-        return Ok(FileSearchAnswer { items: Vec::new(), next_cursor: None, partial: false });
+    let Meant { wanted, names } = names::read(db, asked.user_id, parsed, &visible).await?;
+    let Some(mut wanted) = wanted else {
+        return Ok(FileSearchAnswer { names, ..FileSearchAnswer::default() });
     };
     wanted.is_for_files = true;
     wanted.check(index.analysis())?;
@@ -54,5 +56,5 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
     }
     let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
-    Ok(FileSearchAnswer { items, next_cursor, partial })
+    Ok(FileSearchAnswer { items, next_cursor, partial, names })
 }

@@ -6,12 +6,13 @@ mod marks;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use confab_core::{Fault, Result};
+use confab_core::{Fault, Result, typos};
 use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::Column;
 use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery,
+    BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
+    TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{DocAddress, DocId, Order, Score, Searcher, SegmentReader, TantivyDocument, Term};
@@ -26,6 +27,8 @@ pub(crate) use marks::Marks;
 pub(crate) const WORDS: usize = 16;
 /// A word as it was written counts a little more than one of the same stem.
 const AS_WRITTEN: Score = 0.3;
+/// A name that is nearly the word comes behind those that hold it.
+const NEARLY_SO: Score = 0.1;
 /// Words that stand close together count as much again.
 const TOGETHER: Score = 1.0;
 /// How far apart they may stand for that.
@@ -127,7 +130,10 @@ impl Wanted {
             clauses.extend(phrase_clauses(fields, analysis, phrase));
         }
         let is_phrased = clauses.len() > before;
-        let words = word_clauses(fields, analysis, &self.words);
+        let mut words = word_clauses(fields, analysis, &self.words);
+        if self.is_for_files {
+            words.extend(mistyped(fields.file_name(), analysis, &self.words));
+        }
         let has_words = !words.is_empty();
         if has_words {
             let occur = if is_phrased { Occur::Should } else { Occur::Must };
@@ -194,6 +200,20 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
     clauses
 }
 
+/// What is named nearly so. Of names alone: among all words of all texts there always is another one near.
+fn mistyped(names: Field, analysis: &Analysis, words: &[String]) -> Vec<Clause> {
+    let words = words.iter().filter(|word| !is_prefix(word)).flat_map(|word| analysis.exact(word));
+    let near = |word: Word| -> Option<Clause> {
+        let typos = typos::forgiven(word.text.chars().count());
+        let term = Term::from_field_text(names, &word.text);
+        // Two letters in the wrong order are one typo. All that is near counts the same, whatever names there are.
+        let query = FuzzyTermQuery::new(term, typos as u8, true);
+        (typos > 0)
+            .then(|| -> Clause { (Occur::Should, Box::new(BoostQuery::new(Box::new(query), NEARLY_SO))) })
+    };
+    words.filter_map(near).collect()
+}
+
 /// Words in their order; a single one is just a word.
 fn adjacent(field: Field, words: &[Word], slop: u32) -> Option<Box<dyn Query>> {
     let first = words.first()?;
@@ -207,9 +227,9 @@ fn adjacent(field: Field, words: &[Word], slop: u32) -> Option<Box<dyn Query>> {
     Some(Box::new(PhraseQuery::new_with_offset_and_slop(places, slop)))
 }
 
-/// A word that goes on somehow: `ferr*`.
+/// A word that goes on somehow: `ferr*`. In `rm -rf /*` nothing does.
 pub(super) fn is_prefix(word: &str) -> bool {
-    word.ends_with('*')
+    word.ends_with('*') && word.contains(char::is_alphanumeric)
 }
 
 /// Words in their order, the last of which goes on.

@@ -11,6 +11,7 @@ use confab_core::{Db, Fault, Result};
 use confab_protocol::MessageId;
 use serde::{Deserialize, Serialize};
 
+use super::again::Again;
 use super::conversations::{Conversations, REACH};
 use super::find::{Found, Wanted, is_prefix};
 use super::fusion::{self, DEPTH, Evidence, Lists};
@@ -31,6 +32,7 @@ const FEWEST_WORDS: usize = 3;
 /// The words of an answer for what did not answer.
 const WORDS: &str = "words";
 const MEANING: &str = "meaning";
+const ORDER: &str = "order";
 
 /// By what messages are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,11 +111,18 @@ impl Ranking {
             hits.near.retain(|near| !silent.contains(&near.id));
         }
         let (wanted, analysis) = (wanted.clone(), asked.index.analysis().clone());
+        let again = Again::of(asked, question).await;
         // Thousands of messages are taken apart: others' calls must not wait for that.
         let judged = tokio::task::spawn_blocking(move || {
             let judge = Judge { hits: &hits, wanted: &wanted, is_question };
-            let ranked = judge.ranked(&Conversations::of(lines), terms.ok().as_ref(), &analysis);
-            Self { hits: ranked, unavailable: hits.unavailable }
+            let among = Conversations::of(lines);
+            let mut order = judge.order(&among, terms.ok().as_ref(), &analysis);
+            let is_ordered = again.is_none_or(|again| again.order(&among, &mut order));
+            if !is_ordered {
+                hits.unavailable.push(ORDER.to_owned());
+            }
+            let lines = order.iter().filter_map(|id| among.place(*id)).map(|at| &among.lines[at]);
+            Self { hits: gathered(lines), unavailable: hits.unavailable }
         });
         judged.await.map_err(Fault::internal)
     }
@@ -172,7 +181,7 @@ struct Judge<'h> {
 
 impl Judge<'_> {
     /// The hits in their order. For a question what stands around them too: an answer seldom repeats its words.
-    fn ranked(&self, among: &Conversations, terms: Option<&Terms>, analysis: &Analysis) -> Vec<Gathered> {
+    fn order(&self, among: &Conversations, terms: Option<&Terms>, analysis: &Analysis) -> Vec<MessageId> {
         let own: HashSet<usize> = self.own().filter_map(|id| among.place(id)).collect();
         let mut places: Vec<usize> = own.iter().flat_map(|at| among.window(*at)).collect();
         places.sort_unstable();
@@ -199,8 +208,7 @@ impl Judge<'_> {
             };
             Some((line.id, score))
         });
-        let ranked = fusion::ranked(scored);
-        gathered(ranked.iter().filter_map(|(id, _)| among.place(*id)).map(|at| &among.lines[at]))
+        fusion::ranked(scored).into_iter().map(|(id, _)| id).collect()
     }
 
     /// Messages that were found themselves.

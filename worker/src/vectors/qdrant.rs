@@ -29,6 +29,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
 /// Points of one call: with 1,536 numbers each about three megabytes, below what gRPC takes.
 const PART: usize = 500;
+/// How the names of Confab's collections begin.
+const OURS: &str = "confab-";
 /// Ids named in one condition.
 const NAMED: usize = 1_000;
 
@@ -54,7 +56,7 @@ impl Qdrant {
         let client = config.build().map_err(|error| Fault::invalid("qdrant_url", error.to_string()))?;
         Ok(Self {
             client,
-            collection: format!("confab-{model}"),
+            collection: format!("{OURS}{model}"),
             dimensions: model.dimensions(),
             is_prepared: AtomicBool::new(false),
         })
@@ -112,6 +114,16 @@ impl Qdrant {
         Ok(())
     }
 
+    /// What is noted in a collection; `None` also where there is no such collection.
+    async fn noted_in(&self, collection: &str) -> Result<Option<String>> {
+        let call = GetPointsBuilder::new(collection, vec![points::place_id()]).with_payload(true);
+        match self.client.get_points(call).await {
+            Ok(answer) => Ok(answer.result.first().and_then(points::noted)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
     async fn nearest(&self, wanted: Nearest) -> Result<Vec<Near>> {
         let is_silent = wanted.vector.iter().all(|number| *number == 0.0);
         let is_of_none = wanted.only.as_ref().is_some_and(Vec::is_empty);
@@ -166,16 +178,7 @@ impl VectorStore for Qdrant {
     }
 
     fn place(&self) -> BoxFuture<'_, Result<Option<String>>> {
-        async move {
-            let call =
-                GetPointsBuilder::new(self.collection.as_str(), vec![points::place_id()]).with_payload(true);
-            match self.client.get_points(call).await {
-                Ok(answer) => Ok(answer.result.first().and_then(points::noted)),
-                Err(error) if is_missing(&error) => Ok(None),
-                Err(error) => Err(failed(&error)),
-            }
-        }
-        .boxed()
+        self.noted_in(&self.collection).boxed()
     }
 
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>> {
@@ -205,6 +208,13 @@ impl VectorStore for Qdrant {
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
         self.empty().boxed()
+    }
+
+    fn drop_others<'s>(
+        &'s self,
+        is_ours: &'s (dyn Fn(&str) -> bool + Sync),
+    ) -> BoxFuture<'s, Result<Vec<String>>> {
+        self.drop_collections(is_ours).boxed()
     }
 }
 

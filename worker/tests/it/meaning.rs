@@ -5,6 +5,7 @@ mod gated;
 use confab_protocol::{ChannelKind, UserId};
 use confab_worker::search::Mode;
 
+use crate::vectors::stand_in;
 use crate::world::World;
 
 async fn found(world: &World, mode: Mode, user: UserId, q: &str) -> Vec<String> {
@@ -113,4 +114,35 @@ async fn the_old_vectors_answer_until_those_of_another_model_are_whole() {
     }
     // This model knows words, and "apache" is none of the question's.
     assert_eq!(found(&world, Mode::Semantic, ada, q).await, ["the web server restarts every night"]);
+}
+
+/// Takes half a minute: other workers must have heard that the new vectors are whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_model_left_in_a_shared_store_is_dropped() {
+    let (url, held) = stand_in::start().await;
+    let shared = ("qdrant_url", url);
+    let mut world = World::with(std::slice::from_ref(&shared)).await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    world.post(ada, harbour, "please restart the web server tonight").await;
+    let q = "restart web server";
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await.len(), 1);
+    let old = held.collections();
+    assert!(old.len() == 1 && old[0].starts_with("confab-built-in-"), "{old:?}");
+
+    world.stop().await;
+    let endpoint = gated::Gated::start().await;
+    endpoint.open();
+    let mut settings = endpoint.settings();
+    settings.push(shared);
+    world.set(&settings);
+    world.start().await;
+    let started = std::time::Instant::now();
+    while held.collections().contains(&old[0]) {
+        assert!(started.elapsed() < std::time::Duration::from_mins(2), "{:?}", held.collections());
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(held.collections().len(), 1);
+    assert_eq!(found(&world, Mode::Semantic, ada, q).await.len(), 1);
+    assert!(world.state().await.vectors.unwrap().serving.starts_with("gated-64-"));
 }

@@ -109,6 +109,50 @@ async fn phrases_filters_and_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_name_means_the_only_one_that_is_near() {
+    let world = World::new().await;
+    let (adeline, bob) = (world.user("adeline").await, world.user("bob").await);
+    let harbour = world.channel(adeline, "harbour", ChannelKind::Public).await;
+    let keepers = world.channel(adeline, "lighthouse-keepers", ChannelKind::Private).await;
+    world.post(adeline, harbour, "the ferry leaves at nine").await;
+    world.post(adeline, keepers, "the ferry lost its lamp").await;
+    world.settled().await;
+    let read = async |user, q: &str| {
+        let found = world.try_search(user, q).await.unwrap();
+        let names: Vec<(String, Vec<String>)> =
+            found.names.into_iter().map(|it| (it.written, it.near)).collect();
+        (found.items.len(), names)
+    };
+    let near = |written: &str, near: &[&str]| {
+        vec![(written.to_owned(), near.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())]
+    };
+    assert_eq!(read(bob, "ferry from:@Adelien").await, (1, near("from:Adelien", &["from:adeline"])));
+    assert_eq!(read(bob, "ferry in:#habrour").await, (1, near("in:habrour", &["in:harbour"])));
+    assert_eq!(read(bob, "ferry from:adeline in:harbour").await, (1, Vec::new()), "a name that there is");
+    // Nobody learns from a typo what there is behind closed doors.
+    assert_eq!(read(adeline, "ferry in:keepers").await, (1, near("in:keepers", &["in:lighthouse-keepers"])));
+    for q in ["ferry in:keepers", "ferry in:lighthouse-keepers", "ferry in:lighthouse-keeper"] {
+        assert_eq!(read(bob, q).await, (0, Vec::new()), "{q}");
+    }
+    // Of several, none is chosen for the asker; those who are there as they are written stay meant.
+    world.user("adelina").await;
+    let both = ["from:adelina", "from:adeline"];
+    assert_eq!(read(bob, "ferry from:adelinx").await, (0, near("from:adelinx", &both)));
+    assert_eq!(read(bob, "ferry from:adeline from:adelinx").await, (1, near("from:adelinx", &both)));
+    assert_eq!(read(bob, "ferry from:zebra").await, (0, Vec::new()));
+
+    // A word that finds nothing may be a name too; one that finds something is what it is.
+    world.post(adeline, harbour, "ask robertson about the lamp").await;
+    world.settled().await;
+    world.user("robertson").await;
+    assert_eq!(read(bob, "robretson lamp").await, (1, Vec::new()), "the lamp was found");
+    assert_eq!(read(bob, "robretson").await, (1, near("robretson", &["robertson"])));
+    assert_eq!(read(bob, "adelinx").await, (0, near("adelinx", &["adelina", "adeline"])));
+    assert_eq!(read(bob, "lighthuose-keepers").await, (0, Vec::new()));
+    assert_eq!(read(bob, "zebra").await, (0, Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scripts_without_spaces_are_found() {
     let world = World::new().await;
     let ada = world.user("ada").await;

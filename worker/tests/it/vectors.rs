@@ -2,7 +2,7 @@
 
 mod contract;
 mod qdrant;
-mod stand_in;
+pub mod stand_in;
 
 use std::path::{Path, PathBuf};
 

@@ -69,11 +69,12 @@ export function SearchPage() {
   </div></main>`;
 }
 
-/** @typedef {{items:any[], cursor:string|null, partial:boolean, without:string[], state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
+/** @typedef {{written:string, near:string[]}} NameRead A name that nobody has, and the nearest */
+/** @typedef {{items:any[], cursor:string|null, partial:boolean, without:string[], names:NameRead[], state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
 
 /** @param {string} query @param {What} what @returns {ResultList} */
 function useResults(query, what) {
-  const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, without: /** @type {string[]} */ ([]), state: /** @type {any} */ ('idle'), error: '' };
+  const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, without: /** @type {string[]} */ ([]), names: /** @type {NameRead[]} */ ([]), state: /** @type {any} */ ('idle'), error: '' };
   const [list, setList] = useState(empty);
   const asked = useRef('');
   const question = `${what} ${query}`;
@@ -83,7 +84,7 @@ function useResults(query, what) {
       const answer = await KINDS[what].ask(query, from.cursor);
       if (asked.current !== question) return; // an answer that a newer question overtook
       if (what === 'messages') meet(answer.items.map((/** @type {any} */ hit) => hit.message.sender));
-      setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), without: answer.unavailable ?? [], state: 'done', error: '' });
+      setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), without: answer.unavailable ?? [], names: answer.names ?? [], state: 'done', error: '' });
     } catch (error) {
       if (asked.current === question) setList({ ...from, state: 'done', error: /** @type {Error} */ (error).message });
     }
@@ -98,11 +99,12 @@ function useResults(query, what) {
 }
 
 /** @param {{what:What, query:string, results:ResultList}} props */
-function Results({ what, query, results: { items, cursor, partial, without, state, error, more } }) {
+function Results({ what, query, results: { items, cursor, partial, without, names, state, error, more } }) {
   if (!query) return html`<p class="page-note">${KINDS[what].hint}</p>`;
   return html`<p class="sr" role="status">${state === 'done' ? t('results_count', { count: items.length }) : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
     ${without.includes('meaning') && html`<p class="page-note">${t('only_the_words_were_looked_for')}</p>`}
+    ${names.map((name) => html`<${NameNote} key=${name.written} name=${name} what=${what} query=${query} />`)}
     ${partial && html`<p class="page-note">${t('some_of_the_index_is_still')}</p>`}
     ${state === 'done' && !error && !items.length && html`<p class="page-note">${t('nothing_you_can_read_matches', { query })}</p>`}
     <ol aria-label=${t('results')}>${items.map((hit) => HITS[what](hit))}</ol>
@@ -117,6 +119,22 @@ const HITS = {
   channels: (hit) => html`<${ChannelHit} key=${hit.channel.id} hit=${hit} />`,
   people: (person) => html`<${PersonHit} key=${person.id} person=${person} />`,
 };
+
+/** A name that nobody has: by which it was searched instead, or by which it could be. @param {{name:NameRead, what:What, query:string}} props */
+function NameNote({ name: { written, near }, what, query }) {
+  if (near.length === 1) return html`<p class="page-note">${t('nothing_is_called_so_but', { written, near: near[0] })}</p>`;
+  return html`<p class="page-note">${t('did_you_mean', { written })} ${near.map((name) => html`<a key=${name} class="chip" href=${searchPath(renamed(query, written, name), what)}><bdi>${name}</bdi></a> `)}</p>`;
+}
+
+/** A question with another name in it. @param {string} query @param {string} written as the server says it @param {string} name */
+function renamed(query, written, name) {
+  const [, filter, bare] = /** @type {RegExpMatchArray} */ (written.match(/^(?:(from|in|mentions):)?"?(.*?)"?$/s));
+  const forms = filter ? ['', '@', '#', '"'].map((mark) => `${filter}:${mark}${bare}${mark === '"' ? mark : ''}`) : [bare];
+  const form = forms.find((form) => query.toLowerCase().includes(form.toLowerCase()));
+  if (!form) return `${query} ${name}`;
+  const at = query.toLowerCase().indexOf(form.toLowerCase());
+  return `${query.slice(0, at)}${name}${query.slice(at + form.length)}`;
+}
 
 /** What a hit stands for besides itself. @param {{more_in_thread?:number, copies?:number}} hit */
 function besides({ more_in_thread: more = 0, copies = 0 }) {

@@ -1,20 +1,25 @@
-//! What a BERT makes of word pieces: each looks at all others, several times over.
+//! What a BERT makes of word pieces: each looks at all others of its text, several times over.
+//!
+//! The products of tables are those of `ndarray`: with the kernel that compares two vectors, row by row, a text took several
+//! times as long. Texts are taken together, since a table that is laid out once then serves all of their rows.
 
-use simsimd::SpatialSimilarity;
+use std::ops::Range;
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayViewMut1, Axis, Slice};
 
 use super::Shape;
 use super::weights::Weights;
 
 /// A layer's numbers: rows of as many as come in, one row for each that goes out.
 struct Linear {
-    rows: Vec<f32>,
-    bias: Vec<f32>,
-    width: usize,
+    rows: Array2<f32>,
+    bias: Array1<f32>,
 }
 
 struct Norm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    weight: Array1<f32>,
+    bias: Array1<f32>,
     epsilon: f32,
 }
 
@@ -31,15 +36,12 @@ struct Layer {
 
 /// See the module.
 pub(super) struct Bert {
-    words: Vec<f32>,
-    places: Vec<f32>,
-    /// Of the first of two sentences: here there is one.
-    sentence: Vec<f32>,
+    words: Array2<f32>,
+    /// Of each place, with what all pieces of the first of two sentences have: here there is one.
+    places: Array2<f32>,
     norm: Norm,
     layers: Vec<Layer>,
     heads: usize,
-    width: usize,
-    longest: usize,
 }
 
 impl Bert {
@@ -49,18 +51,21 @@ impl Bert {
         if width == 0 || heads == 0 || !width.is_multiple_of(heads) || shape.max_position_embeddings < 3 {
             return Err("config.json: these sizes make no model".into());
         }
+        let table = |name: &str, rows: usize, columns: usize| -> Result<Array2<f32>, String> {
+            let numbers = weights.table(name, &[rows, columns])?;
+            Array2::from_shape_vec((rows, columns), numbers).map_err(|error| format!("{name}: {error}"))
+        };
+        let row = |name: &str, length: usize| weights.table(name, &[length]).map(Array1::from_vec);
         let norm = |name: &str| -> Result<Norm, String> {
-            Ok(Norm {
-                weight: weights.table(&format!("{name}.weight"), &[width])?,
-                bias: weights.table(&format!("{name}.bias"), &[width])?,
-                epsilon: shape.layer_norm_eps,
-            })
+            let epsilon = shape.layer_norm_eps;
+            let (weight, bias) =
+                (row(&format!("{name}.weight"), width)?, row(&format!("{name}.bias"), width)?);
+            Ok(Norm { weight, bias, epsilon })
         };
         let linear = |name: &str, from: usize, to: usize| -> Result<Linear, String> {
             Ok(Linear {
-                rows: weights.table(&format!("{name}.weight"), &[to, from])?,
-                bias: weights.table(&format!("{name}.bias"), &[to])?,
-                width: from,
+                rows: table(&format!("{name}.weight"), to, from)?,
+                bias: row(&format!("{name}.bias"), to)?,
             })
         };
         // Four times as wide in all models of this kind.
@@ -79,108 +84,97 @@ impl Bert {
             })
         };
         let longest = shape.max_position_embeddings;
-        let mut sentence = weights.table("embeddings.token_type_embeddings.weight", &[2, width])?;
-        sentence.truncate(width);
+        let sentence = table("embeddings.token_type_embeddings.weight", 2, width)?;
+        let mut places = table("embeddings.position_embeddings.weight", longest, width)?;
+        places += &sentence.row(0);
         Ok(Self {
-            words: weights.table("embeddings.word_embeddings.weight", &[vocabulary, width])?,
-            places: weights.table("embeddings.position_embeddings.weight", &[longest, width])?,
-            sentence,
+            words: table("embeddings.word_embeddings.weight", vocabulary, width)?,
+            places,
             norm: norm("embeddings.LayerNorm")?,
             layers: (0..shape.num_hidden_layers).map(layer).collect::<Result<_, _>>()?,
             heads,
-            width,
-            longest,
         })
     }
 
     /// Pieces of one text, those at its ends too.
     pub fn longest(&self) -> usize {
-        self.longest
+        self.places.nrows()
     }
 
-    /// The mean of what becomes of each piece.
-    pub fn mean(&self, pieces: &[u32]) -> Vec<f32> {
-        let width = self.width;
-        let mut rows = Vec::with_capacity(pieces.len() * width);
-        for (place, piece) in pieces.iter().enumerate() {
-            let word = &self.words[*piece as usize * width..][..width];
-            let place = &self.places[place * width..][..width];
-            rows.extend(
-                word.iter().zip(place).zip(&self.sentence).map(|((word, place), kind)| word + place + kind),
-            );
+    /// Of each text the mean of what becomes of its pieces, of which it has [`Self::longest`] at most.
+    pub fn means(&self, texts: &[Vec<u32>]) -> Vec<Vec<f32>> {
+        let mut spans: Vec<Range<usize>> = Vec::with_capacity(texts.len());
+        for text in texts {
+            let begin = spans.last().map_or(0, |before| before.end);
+            spans.push(begin..begin + text.len());
+        }
+        let Some(count) = spans.last().map(|last| last.end) else { return Vec::new() };
+        let mut rows = Array2::<f32>::zeros((count, self.words.ncols()));
+        for (text, span) in texts.iter().zip(&spans) {
+            for (place, piece) in text.iter().enumerate() {
+                let mut row = rows.row_mut(span.start + place);
+                row += &self.words.row(*piece as usize);
+                row += &self.places.row(place);
+            }
         }
         self.norm.apply(&mut rows);
         for layer in &self.layers {
-            rows = layer.apply(&rows, self.heads, width);
+            rows = layer.apply(&rows, &spans, self.heads);
         }
-        let mut mean = vec![0.0; width];
-        for row in rows.chunks_exact(width) {
-            add(&mut mean, row);
-        }
-        let count = pieces.len() as f32;
-        for part in &mut mean {
-            *part /= count;
-        }
-        mean
+        let mean =
+            |span: &Range<usize>| rows.slice_axis(Axis(0), Slice::from(span.clone())).mean_axis(Axis(0));
+        spans.iter().map(|span| mean(span).unwrap_or_default().to_vec()).collect()
     }
 }
 
 impl Layer {
-    fn apply(&self, rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
-        let mut seen = self.attended.apply(&self.attention(rows, heads, width));
-        add(&mut seen, rows);
+    fn apply(&self, rows: &Array2<f32>, spans: &[Range<usize>], heads: usize) -> Array2<f32> {
+        let mut seen = self.attended.apply(&self.attention(rows, spans, heads));
+        seen += rows;
         self.after_attention.apply(&mut seen);
         let mut inner = self.inner.apply(&seen);
-        for part in &mut inner {
-            *part = gelu(*part);
-        }
+        inner.mapv_inplace(gelu);
         let mut done = self.outer.apply(&inner);
-        add(&mut done, &seen);
+        done += &seen;
         self.after.apply(&mut done);
         done
     }
 
-    /// What each row takes from all rows, by how well its question fits their keys: in each head by itself.
-    fn attention(&self, rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
+    /// What each row takes from all rows of its text, by how well its question fits their keys: in each head by itself.
+    fn attention(&self, rows: &Array2<f32>, spans: &[Range<usize>], heads: usize) -> Array2<f32> {
         let (queries, keys, values) = (self.query.apply(rows), self.key.apply(rows), self.value.apply(rows));
-        let (count, part) = (rows.len() / width, width / heads);
+        let part = rows.ncols() / heads;
         let scale = 1.0 / (part as f32).sqrt();
-        let mut taken = vec![0.0; rows.len()];
-        for (at, head) in (0..count).flat_map(|at| (0..heads).map(move |head| (at, head))) {
-            let of = |at: usize| at * width + head * part;
-            let query = &queries[of(at)..][..part];
-            let mut fits: Vec<f32> =
-                (0..count).map(|other| dot(query, &keys[of(other)..][..part]) * scale).collect();
-            shares(&mut fits);
-            let from = of(at);
-            for (other, share) in fits.iter().enumerate() {
-                let value = &values[of(other)..][..part];
-                for (sum, part) in taken[from..from + part].iter_mut().zip(value) {
-                    *sum += share * part;
-                }
-            }
+        let mut taken = Array2::<f32>::zeros(rows.raw_dim());
+        for (span, head) in spans.iter().flat_map(|span| (0..heads).map(move |head| (span, head))) {
+            let (down, across) = (Slice::from(span.clone()), Slice::from(head * part..(head + 1) * part));
+            let of = |all: &Array2<f32>| all.slice_axis(Axis(0), down).slice_axis(Axis(1), across).to_owned();
+            let mut fits = Array2::<f32>::zeros((span.len(), span.len()));
+            general_mat_mul(scale, &of(&queries), &of(&keys).t(), 0.0, &mut fits);
+            fits.rows_mut().into_iter().for_each(shares);
+            let mut of_text = taken.slice_axis_mut(Axis(0), down);
+            let mut out = of_text.slice_axis_mut(Axis(1), across);
+            general_mat_mul(1.0, &fits, &of(&values), 0.0, &mut out);
         }
         taken
     }
 }
 
 impl Linear {
-    fn apply(&self, rows: &[f32]) -> Vec<f32> {
-        let mut out = Vec::with_capacity(rows.len() / self.width * self.bias.len());
-        for row in rows.chunks_exact(self.width) {
-            let products = self.rows.chunks_exact(self.width).zip(&self.bias);
-            out.extend(products.map(|(weights, bias)| dot(row, weights) + bias));
-        }
+    fn apply(&self, rows: &Array2<f32>) -> Array2<f32> {
+        let mut out = Array2::<f32>::zeros((rows.nrows(), self.bias.len()));
+        out += &self.bias;
+        general_mat_mul(1.0, rows, &self.rows.t(), 1.0, &mut out);
         out
     }
 }
 
 impl Norm {
-    fn apply(&self, rows: &mut [f32]) {
-        let width = self.weight.len();
-        for row in rows.chunks_exact_mut(width) {
-            let mean = row.iter().sum::<f32>() / width as f32;
-            let spread = row.iter().map(|part| (part - mean).powi(2)).sum::<f32>() / width as f32;
+    fn apply(&self, rows: &mut Array2<f32>) {
+        let width = self.weight.len() as f32;
+        for mut row in rows.rows_mut() {
+            let mean = row.sum() / width;
+            let spread = row.iter().map(|part| (part - mean).powi(2)).sum::<f32>() / width;
             let scale = 1.0 / (spread + self.epsilon).sqrt();
             for ((part, weight), bias) in row.iter_mut().zip(&self.weight).zip(&self.bias) {
                 *part = (*part - mean) * scale * weight + bias;
@@ -189,28 +183,12 @@ impl Norm {
     }
 }
 
-fn dot(one: &[f32], other: &[f32]) -> f32 {
-    // Of equal lengths there always is one.
-    f32::dot(one, other).unwrap_or_default() as f32
-}
-
-fn add(to: &mut [f32], more: &[f32]) {
-    for (sum, part) in to.iter_mut().zip(more) {
-        *sum += part;
-    }
-}
-
 /// Shares of one that grow with how well each fits.
-fn shares(fits: &mut [f32]) {
+fn shares(mut fits: ArrayViewMut1<'_, f32>) {
     let most = fits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for fit in &mut *fits {
-        *fit = (*fit - most).exp();
-        sum += *fit;
-    }
-    for fit in fits {
-        *fit /= sum;
-    }
+    fits.mapv_inplace(|fit| (fit - most).exp());
+    let sum = fits.sum();
+    fits /= sum;
 }
 
 /// Lets through what is above zero, and a little around it.

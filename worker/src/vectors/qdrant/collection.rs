@@ -10,7 +10,7 @@ use qdrant_client::qdrant::{
 };
 
 use super::points::{CHANNEL, CREATED_AT, FLAGS, KIND, MESSAGE, SENDER};
-use super::{Qdrant, failed};
+use super::{OURS, Qdrant, failed};
 
 /// Fields with an index. Without one a filter reads every point.
 const INDEXES: [(&str, FieldType); 6] = [
@@ -61,6 +61,26 @@ impl Qdrant {
             }
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    /// Deletes the collections of other models in which a place is noted that `is_ours`.
+    pub(super) async fn drop_collections(
+        &self,
+        is_ours: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<String>> {
+        let listed = self.client.list_collections().await.map_err(|error| failed(&error))?;
+        let mut dropped = Vec::new();
+        for collection in listed.collections {
+            let name = collection.name;
+            if !name.starts_with(OURS) || name == self.collection {
+                continue;
+            }
+            if self.noted_in(&name).await?.is_some_and(|noted| is_ours(&noted)) {
+                self.client.delete_collection(name.as_str()).await.map_err(|error| failed(&error))?;
+                dropped.push(name);
+            }
+        }
+        Ok(dropped)
     }
 
     /// Empties it, the place first: a kill in between leaves a store that is made anew.

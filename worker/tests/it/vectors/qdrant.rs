@@ -54,6 +54,28 @@ async fn models_have_collections_of_their_own_and_a_lost_one_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_other_models_only_our_own_collections_are_dropped() {
+    let (url, held) = stand_in::start().await;
+    let store = |name: &str| Qdrant::new(&url, None, &model(name)).unwrap();
+    let (wanted, former, others) = (store("wanted"), store("former"), store("others"));
+    let message = point(ChannelId::new(), 1);
+    for (store, place) in [(&wanted, "ours"), (&former, "ours"), (&others, "theirs")] {
+        store.write(vec![Change::Put(message.clone())], place.into()).await.unwrap();
+    }
+    // Nothing is noted there: it may be anybody's.
+    let empty = store("empty");
+    empty.clear().await.unwrap();
+    assert_eq!(held.collections().len(), 4);
+    let dropped = wanted.drop_others(&|noted| noted == "ours").await.unwrap();
+    assert_eq!(dropped, [format!("confab-{}", model("former"))]);
+    assert_eq!(held.collections().len(), 3);
+    assert_eq!(wanted.place().await.unwrap().as_deref(), Some("ours"));
+    assert_eq!(others.place().await.unwrap().as_deref(), Some("theirs"));
+    assert_eq!(former.place().await.unwrap(), None);
+    assert!(wanted.drop_others(&|noted| noted == "ours").await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_is_said_to_be() {
     let address = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -277,11 +277,19 @@ service!(Collections {
         let exists = self.lock().contains_key(&asked.into_inner().collection_name);
         Ok(Response::new(CollectionExistsResponse { result: Some(CollectionExists { exists }), ..Default::default() }))
     }
+
+    async fn list(&self, _: Request<ListCollectionsRequest>) -> Result<Response<ListCollectionsResponse>, Status> {
+        let collections = self.collections().into_iter().map(|name| CollectionDescription { name }).collect();
+        Ok(Response::new(ListCollectionsResponse { collections, ..Default::default() }))
+    }
+
+    async fn delete(&self, asked: Request<DeleteCollection>) -> Result<Response<CollectionOperationResponse>, Status> {
+        let result = self.lock().remove(&asked.into_inner().collection_name).is_some();
+        Ok(Response::new(CollectionOperationResponse { result, ..Default::default() }))
+    }
 } else {
     get: GetCollectionInfoRequest => GetCollectionInfoResponse,
-    list: ListCollectionsRequest => ListCollectionsResponse,
     update: UpdateCollection => CollectionOperationResponse,
-    delete: DeleteCollection => CollectionOperationResponse,
     update_aliases: ChangeAliases => CollectionOperationResponse,
     list_collection_aliases: ListCollectionAliasesRequest => ListAliasesResponse,
     list_aliases: ListAliasesRequest => ListAliasesResponse,
