@@ -55,7 +55,7 @@ impl Template {
             parts: path.trim_matches('/').split('/').map(str::to_owned).collect(),
             path: path.into(),
             methods: operations.methods(),
-            creates: operations.post.as_ref().is_some_and(|it| it.responses.contains_key("201")),
+            creates: operations.post.as_ref().is_some_and(|it| it.responses.created.is_some()),
             took: OnceLock::new(),
         }
     }
@@ -92,8 +92,13 @@ struct Operations {
 
 #[derive(Deserialize)]
 struct Operation {
-    #[serde(default)]
-    responses: BTreeMap<String, IgnoredAny>,
+    responses: Responses,
+}
+
+#[derive(Deserialize)]
+struct Responses {
+    #[serde(rename = "201")]
+    created: Option<IgnoredAny>,
 }
 
 impl Operations {
