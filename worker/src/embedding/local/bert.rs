@@ -1,7 +1,7 @@
 //! What a BERT makes of word pieces: each looks at all others of its text, several times over.
 //!
-//! The products of tables are those of `ndarray`: with the kernel that compares two vectors, row by row, a text took several
-//! times as long. Texts are taken together, since a table that is laid out once then serves all of their rows.
+//! The products of tables are those of `ndarray`: with the kernel that compares two vectors, every row of a text would read
+//! every table from memory anew. Texts are taken together, so that a table that is laid out once serves all of their rows.
 
 use std::ops::Range;
 
