@@ -42,6 +42,7 @@ mod sessions;
 mod strict;
 mod threads;
 mod tokens;
+mod transfers;
 mod two_factor;
 mod uploads;
 mod users;
@@ -108,6 +109,7 @@ macro_rules! endpoints {
                 roles::Roles($app.clone()),
                 policies::Policies($app.clone()),
                 audit::Audit($app.clone()),
+                transfers::Administered($app.clone()),
             ),
             users::Users($app.clone()),
             (

@@ -54,6 +54,8 @@ enum Command {
     /// Bring in data of another system
     #[command(subcommand)]
     Import(data::Import),
+    /// Take channels away: a ZIP in the shape of a Slack export
+    Export(data::Export),
     /// Build the search index anew: in embedded mode at the next start, with the server stopped
     Reindex,
     /// Accounts
@@ -143,6 +145,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Migrate(migrate) => migrate::run(migrate, &common, &settings(&common)?).await,
         Command::Demo(demo) => data::demo(demo, &common, &with_logs(&common)?).await,
         Command::Import(import) => data::import(import, &common, &with_logs(&common)?).await,
+        Command::Export(export) => data::export(export, &common, &with_logs(&common)?).await,
         Command::Reindex => data::reindex(&common, &with_logs(&common)?).await,
         Command::User(user) => accounts::user(user, &common, &settings(&common)?).await,
         Command::Token(token) => accounts::token(token, &common, &settings(&common)?).await,

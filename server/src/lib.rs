@@ -6,7 +6,8 @@
 //! [`pictures`] what their names say; [`due`] does what has its time. [`intake`] makes files of what is sent, with [`images`], [`storage`] keeps them, [`file_care`]
 //! looks after them, with [`document`], [`egress`] the way out to addresses that people write, [`previews`] and [`rendering`] what happens to messages
 //! afterwards. [`http`] is what surrounds every request, [`api`] the endpoints,
-//! [`gateway`] the sockets with [`presence`] and [`voice`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`] and [`demo`].
+//! [`gateway`] the sockets with [`presence`] and [`voice`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`], [`export`] and [`demo`];
+//! [`transfers`] does the first two for administrators.
 
 pub mod api;
 pub mod caller;
@@ -17,6 +18,7 @@ pub mod document;
 pub mod due;
 pub mod egress;
 pub mod errands;
+pub mod export;
 pub mod file_care;
 pub mod first_run;
 pub mod gateway;
@@ -39,5 +41,6 @@ pub mod run;
 pub mod state;
 pub mod storage;
 pub mod tokens;
+pub mod transfers;
 pub mod voice;
 pub mod web;

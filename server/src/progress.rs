@@ -47,6 +47,20 @@ impl Progress {
         Self(None)
     }
 
+    /// Says nothing by itself: whoever wants to know asks with [`Progress::state`].
+    #[must_use]
+    pub fn watched() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self(Some(Arc::new(Shown { bar, log: None })))
+    }
+
+    /// The part of the work that was begun last, its steps that are done, and all of them. Nothing for one that is hidden.
+    #[must_use]
+    pub fn state(&self) -> Option<(String, u64, u64)> {
+        let bar = &self.0.as_ref()?.bar;
+        Some((bar.message(), bar.position(), bar.length().unwrap_or_default()))
+    }
+
     /// Begins a part of the work, of `total` steps.
     pub fn begin(&self, what: &str, total: u64) {
         let Some(shown) = &self.0 else { return };
@@ -112,5 +126,9 @@ mod tests {
             }
             progress.end();
         }
+        let watched = Progress::watched();
+        watched.begin("Messages", 10);
+        watched.add(4);
+        assert_eq!(watched.state(), Some(("Messages".into(), 4, 10)));
     }
 }

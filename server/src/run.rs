@@ -37,6 +37,7 @@ use crate::push::Pusher;
 use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
+use crate::transfers::Transfers;
 use crate::{api, due, egress, errands, first_run, gateway, hooks, intake, previews, rendering, voice, web};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
@@ -77,6 +78,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         assemble(settings, db.clone(), bus, &keys, metrics, local_url(address), parts_stop.clone()).await?;
     let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
+    tokio::task::spawn_blocking(web::prepare);
     let route = routes(&app);
     let draining = app.hub.clone();
     let signal = async move {
@@ -137,6 +139,7 @@ async fn assemble(
         mail,
         push,
         presences: Keeper::default(),
+        transfers: Transfers::default(),
         voice,
         db,
         bus,

@@ -19,6 +19,7 @@ use crate::presence::Keeper;
 use crate::push::Pusher;
 use crate::storage::Storage;
 use crate::tokens::Tokens;
+use crate::transfers::Transfers;
 use crate::voice::Rooms;
 
 /// The server's parts. Cheap to clone.
@@ -59,6 +60,8 @@ pub struct Parts {
     pub push: Pusher,
     /// Whose devices are here.
     pub presences: Keeper,
+    /// Imports and exports, one at a time.
+    pub transfers: Transfers,
     /// Who talks where.
     pub voice: Arc<Rooms>,
     /// Renders the figures.

@@ -135,6 +135,8 @@ actions!(
     AuditExported = "audit.exported",
     /// Data of another system was brought in.
     DataImported = "data.imported",
+    /// Channels were written into an archive to be taken away; `detail` says whether private ones too.
+    DataExported = "data.exported",
     /// An event that a consumer had given up on was handed to it again.
     DeadLetterRetried = "dead_letter.retried",
     /// The index is being built anew.

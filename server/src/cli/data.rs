@@ -1,16 +1,16 @@
-//! `confab demo`, `confab import` and `confab reindex`.
+//! `confab demo`, `confab import`, `confab export` and `confab reindex`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use confab_core::audit::{self, Action, Actor};
+use confab_core::audit::Actor;
 use confab_core::roles::Granted;
-use confab_core::{FutureExt, Result, Settings, cursors};
+use confab_core::{Db, Fault, FutureExt, Result, Settings, cursors, users};
 use confab_worker::index;
 
 use super::{Common, open_record, say};
 use crate::progress::Progress;
-use crate::{demo, import};
+use crate::{demo, export, import};
 
 #[derive(Args)]
 pub struct Demo {
@@ -40,6 +40,18 @@ pub enum Import {
     },
 }
 
+#[derive(Args)]
+pub struct Export {
+    /// The archive to make
+    zip: PathBuf,
+    /// Whose: it holds what this account may read
+    #[arg(long = "as", value_name = "USERNAME")]
+    reader: String,
+    /// Their private channels too
+    #[arg(long)]
+    private: bool,
+}
+
 pub async fn demo(args: Demo, common: &Common, settings: &Settings) -> Result<()> {
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
@@ -62,19 +74,28 @@ pub async fn import(which: Import, common: &Common, settings: &Settings) -> Resu
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
     let options = import::slack::Options { dry_run };
-    let report = import::slack::run(&db, &zip, options, &progress).await;
-    if report.is_ok() && !dry_run {
-        let detail = serde_json::json!({ "from": "slack" });
-        db.write(|tx| {
-            async move { audit::note(tx, &Actor::operator(), Action::DataImported, None, detail).await }
-                .boxed()
-        })
-        .await?;
-    }
+    let report = import::from_slack(&db, &Actor::operator(), &zip, options, &progress).await;
     db.close().await;
     let report = report?;
     say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());
     Ok(())
+}
+
+pub async fn export(args: Export, common: &Common, settings: &Settings) -> Result<()> {
+    let db = open_record(settings).await?;
+    let progress = if common.json { Progress::hidden() } else { Progress::visible() };
+    let done = export_as(&db, args, &progress).await;
+    db.close().await;
+    let report = done?;
+    say(common, &serde_json::to_value(&report).unwrap_or_default(), || report.to_string());
+    Ok(())
+}
+
+async fn export_as(db: &Db, args: Export, progress: &Progress) -> Result<export::Report> {
+    let found = users::by_names(&mut db.read(), std::slice::from_ref(&args.reader)).await?;
+    let (reader, _) = found.first().ok_or(Fault::NotFound("user"))?;
+    let options = export::Options { private: args.private };
+    export::run(db, &Actor::operator(), *reader, options, &args.zip, progress).await
 }
 
 /// Has the search index built anew: by the workers now, or, where no server runs beside this, at the next start.

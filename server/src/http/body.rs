@@ -7,6 +7,7 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, Request, Result};
 use tokio::io::AsyncReadExt;
 
+use crate::transfers::IMPORT_BYTES;
 use crate::{api, pictures};
 
 /// Largest JSON body (docs/limits.md).
@@ -33,12 +34,14 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
             && path.matches('/').count() == 4
             && *request.method() == Method::PUT);
     let is_file = path.ends_with("/files/upload");
+    let is_import = path == "/api/v1/admin/imports" && *request.method() == Method::POST;
     let is_part = path.starts_with("/api/v1/files/uploads/") && *request.method() == Method::PATCH;
     let most = match () {
         () if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
         () if is_picture => pictures::MOST_BYTES + ENVELOPE_BYTES,
         () if is_component => COMPONENT_BYTES as u64 + 3 * ENVELOPE_BYTES,
         () if is_file => upload_bytes + ENVELOPE_BYTES,
+        () if is_import => IMPORT_BYTES + ENVELOPE_BYTES,
         () if is_part => api::PART_BYTES,
         () => JSON_BYTES as u64,
     };
@@ -46,7 +49,7 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         discard(request.take_body()).await;
         return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    if is_file || is_part {
+    if is_file || is_import || is_part {
         // Counted while they are received, whatever length was declared.
         return Ok(());
     }

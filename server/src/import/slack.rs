@@ -34,12 +34,15 @@ pub use report::Report;
 
 use crate::progress::Progress;
 use archive::Archive;
+use markup::Texts;
 use people::People;
 use places::Place;
 use survey::Survey;
 
 /// Whose ids these are in the table of imported things.
 const SOURCE: &str = "slack";
+/// The file by which an export of ours is known: its texts are Markdown.
+pub(crate) const OURS: &str = "confab.json";
 /// Rows of one transaction.
 const BATCH: usize = 500;
 /// Conversations at once: while one is being committed another is being translated. Within one, order is kept.
@@ -59,7 +62,7 @@ struct Shared {
     people: People,
     /// Names of channels by Slack id, as they are here.
     channel_names: HashMap<String, String>,
-    has_markup: bool,
+    texts: Texts,
     is_dry: bool,
     batch: usize,
     progress: Progress,
@@ -83,8 +86,8 @@ async fn run_in_batches(
 ) -> Result<Report> {
     let begun = Instant::now();
     let (archive, survey, mut report) = look(zip, options, progress).await?;
-    let Survey { users, strangers, conversations, messages, has_markup } = survey;
-    (report.messages.found, report.has_markup) = (messages, has_markup);
+    let Survey { users, strangers, conversations, messages, texts } = survey;
+    (report.messages.found, report.has_markup) = (messages, texts != Texts::Plain);
     let people = people::bring(db, users, strangers, &mut report, progress).await?;
     let places = places::open(db, conversations, &people, &mut report).await?;
     let channel_names =
@@ -94,7 +97,7 @@ async fn run_in_batches(
         archive,
         people,
         channel_names,
-        has_markup,
+        texts,
         is_dry: options.dry_run,
         batch,
         progress: progress.clone(),

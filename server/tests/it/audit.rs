@@ -139,7 +139,7 @@ both! {
         let elsewhere = [
             "account.signed_in", "account.sign_in_failed", "account.signed_out", "account.registered", "refresh_token.reused",
             "token.created", "token.revoked", "invitation.used", "account.credentials_voided", "identity.linked",
-            "identity.unlinked", "member.added", "member.removed", "channel.deleted", "channel.retention_changed", "channel.assistant_switched", "audit.exported", "data.imported",
+            "identity.unlinked", "member.added", "member.removed", "channel.deleted", "channel.retention_changed", "channel.assistant_switched", "audit.exported", "data.imported", "data.exported",
             "member.role_changed", "channel.privacy_changed", "channel_invitation.created",
             "channel_invitation.used", "channel_invitation.revoked", "reaction.created", "reaction.deleted", "dead_letter.retried", "two_factor.enabled", "two_factor.recovery_code_used",
             "plugin.installed", "plugin.offered", "plugin.removed", "plugin.enabled", "plugin.disabled", "plugin.granted",

@@ -18,7 +18,7 @@ export const ACTIONS = [
   ['member.role_changed', t('members_role_changed')], ['channel.privacy_changed', t('channel_made_private_or_public')],
   ['channel_invitation.created', t('channel_invitation_made')], ['channel_invitation.used', t('channel_invitation_used')], ['channel_invitation.revoked', t('channel_invitation_revoked')],
   ['webhook.created', t('webhook_made')], ['webhook.rotated', t('webhook_got_a_new_address')], ['webhook.deleted', t('webhook_deleted')],
-  ['channel.deleted', t('channel_deleted')], ['channel.retention_changed', t('channel_retention_changed')], ['channel.assistant_switched', t('assistant_switched_in_a_channel')], ['assistant.tool_confirmed', t('plugin_tool_confirmed')], ['audit.exported', t('audit_log_exported')], ['data.imported', t('data_imported')], ['dead_letter.retried', t('dead_letter_retried')], ['index.rebuilt', t('index_rebuilt')],
+  ['channel.deleted', t('channel_deleted')], ['channel.retention_changed', t('channel_retention_changed')], ['channel.assistant_switched', t('assistant_switched_in_a_channel')], ['assistant.tool_confirmed', t('plugin_tool_confirmed')], ['audit.exported', t('audit_log_exported')], ['data.imported', t('data_imported')], ['data.exported', t('data_exported')], ['dead_letter.retried', t('dead_letter_retried')], ['index.rebuilt', t('index_rebuilt')],
 ];
 
 const NAMES = new Map(ACTIONS);

@@ -23,6 +23,7 @@ export const ADMINISTRATION = [
   { name: 'plugins', title: t('plugins'), icon: 'spark', asks: ['plugins.manage'] },
   { name: 'audit', title: t('audit_log'), icon: 'list', asks: ['audit.read'] },
   { name: 'server', title: t('server'), icon: 'screen', asks: ['server.watch'] },
+  { name: 'transfers', title: t('import_and_export'), icon: 'share', asks: [] },
   { name: 'policy', title: t('policy'), icon: 'lock', asks: [] },
 ];
 

@@ -68,7 +68,7 @@ test('each section of the administration opens by its own permission', () => {
   assert.deepEqual(names({ permissions: ['users.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people']);
   assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
-  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'policy']);
+  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'transfers', 'policy']);
   assert.deepEqual([...new Set(ADMINISTRATION.flatMap(({ asks }) => asks))].sort(), [...ADMINISTERING].sort());
   assert.deepEqual([administers({ permissions: ['audit.read'] }), administers({ is_superuser: true }), administers({ permissions: ['channels.create'] }), administers(null)], [true, true, false, false]);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);

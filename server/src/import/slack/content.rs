@@ -41,7 +41,7 @@ impl Names for Shared {
 /// Translates a message's text and adds what Slack keeps beside it.
 pub(super) fn write(message: &SlackMessage, shared: &Shared, tally: &mut Messages) -> Written {
     let sent = message.text.as_deref().unwrap_or_default();
-    let translated = translate(sent, shared.has_markup, shared);
+    let translated = translate(sent, shared.texts, shared);
     let (mut text, mut mentions) = (translated.text, translated.mentions);
     let subtype = message.subtype.as_deref().unwrap_or_default();
     if subtype == "me_message" && !text.trim().is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn write(message: &SlackMessage, shared: &Shared, tally: &mut Message
         mentions.clear();
     }
     for attachment in message.attachments.iter().flatten().flatten() {
-        let shown = translate(&of_attachment(attachment), shared.has_markup, shared).text;
+        let shown = translate(&of_attachment(attachment), shared.texts, shared).text;
         if !shown.trim().is_empty() && !text.contains(shown.trim()) {
             append(&mut text, shown.trim());
         }

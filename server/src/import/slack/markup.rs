@@ -12,6 +12,17 @@ pub(super) trait Names {
     fn channel(&self, slack_id: &str) -> Option<&str>;
 }
 
+/// What the texts of an export are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// Slack's markup.
+    Slack,
+    /// Markdown, with Slack's mentions and entities: what an export of ours holds.
+    Markdown,
+    /// Something else in an export's shape: a `<` of theirs is a `<`.
+    Plain,
+}
+
 /// A text in our form.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Translated {
@@ -20,14 +31,15 @@ pub(super) struct Translated {
     pub mentions: Vec<UserId>,
 }
 
-/// Translates a text. Without `has_markup` only mentions of known people and channels are.
-pub(super) fn translate(text: &str, has_markup: bool, names: &impl Names) -> Translated {
+/// Translates a text. Of a plain one only mentions of known people and channels are.
+pub(super) fn translate(text: &str, texts: Texts, names: &impl Names) -> Translated {
+    let has_markup = texts != Texts::Plain;
     let mut done = Translated { text: String::with_capacity(text.len()), mentions: Vec::new() };
     if !text.contains(['<', '&', '*', '`']) {
         text.clone_into(&mut done.text);
         return done;
     }
-    let marked: Cow<'_, str> = if has_markup { bold(&fenced(text)).into() } else { text.into() };
+    let marked: Cow<'_, str> = if texts == Texts::Slack { bold(&fenced(text)).into() } else { text.into() };
     let mut rest: &str = &marked;
     while let Some(at) = rest.find(['<', '&']) {
         done.text.push_str(&rest[..at]);
@@ -63,7 +75,7 @@ pub(crate) fn markdown_of(text: &str) -> String {
             None
         }
     }
-    translate(text, true, &Nobody).text
+    translate(text, Texts::Slack, &Nobody).text
 }
 
 /// Whether a text with `<`, `>` or `&` in it holds them as Slack writes them; `None` for a text without any. A text
@@ -337,18 +349,20 @@ mod tests {
             ("a < b and <nobody> <@nick>", "a < b and <nobody> <@nick>"),
             ("<javascript:alert(1)|click>", "click (javascript:alert(1))"),
         ] {
-            assert_eq!(translate(slack, true, &names).text, ours, "{slack}");
+            assert_eq!(translate(slack, Texts::Slack, &names).text, ours, "{slack}");
         }
-        assert_eq!(translate("<@U01> <@U01>", true, &names).mentions, [names.0]);
+        assert_eq!(translate("<@U01> <@U01>", Texts::Slack, &names).mentions, [names.0]);
     }
 
     #[test]
     fn other_texts_stay_as_they_are() {
         let names = Two(UserId::new());
         for text in ["*sigh* <3 &amp; <http://a.b> x", "<@nick> a ```b```", "if (a<b && c>d) <@U99>"] {
-            assert_eq!(translate(text, false, &names).text, text);
+            assert_eq!(translate(text, Texts::Plain, &names).text, text);
         }
-        assert_eq!(translate("<@U01> has joined", false, &names).text, "@ada has joined");
+        assert_eq!(translate("<@U01> has joined", Texts::Plain, &names).text, "@ada has joined");
+        let ours = translate("*a* &lt;b&gt; <@U01> ```c```", Texts::Markdown, &names);
+        assert_eq!((&*ours.text, ours.mentions), ("*a* <b> @ada ```c```", vec![names.0]));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use confab_core::Result;
 use confab_protocol::ChannelKind;
 
+use super::OURS;
 use super::archive::{Archive, Entry};
-use super::markup;
+use super::markup::{self, Texts};
 use super::report::Report;
 use super::shapes::{Moment, SlackChannel, SlackMessage, SlackUser, each, repaired};
 use crate::progress::Progress;
@@ -56,8 +57,7 @@ pub(super) struct Survey {
     pub strangers: BTreeMap<String, Stranger>,
     pub conversations: Vec<Conversation>,
     pub messages: u64,
-    /// Whether texts are Slack's markup. Texts of another origin in an export's shape are not: a `<` of theirs is a `<`.
-    pub has_markup: bool,
+    pub texts: Texts,
 }
 
 /// Reads all of it. Notes in the report what is left out.
@@ -85,7 +85,12 @@ pub(super) fn survey(archive: &Archive, report: &mut Report, progress: &Progress
         reader.read(archive, conversation, progress)?;
     }
     let Reader { strangers, messages, encoded, raw, .. } = reader;
-    Ok(Survey { users, strangers, conversations, messages, has_markup: raw <= encoded })
+    let texts = match () {
+        () if archive.list(OURS).is_some() => Texts::Markdown,
+        () if raw <= encoded => Texts::Slack,
+        () => Texts::Plain,
+    };
+    Ok(Survey { users, strangers, conversations, messages, texts })
 }
 
 fn conversations(archive: &Archive) -> Result<Vec<Conversation>> {

@@ -8,10 +8,11 @@ import { Plugins } from './admin/plugins.js';
 import { Policy } from './admin/policy.js';
 import { Roles } from './admin/roles.js';
 import { Server } from './admin/server.js';
+import { Transfers } from './admin/transfers.js';
 import { html } from './html.js';
 import { currentSection, SettingsPage } from './settings.js';
 
-const SECTIONS = /** @type {Record<string, any>} */ ({ overview: Overview, people: People, roles: Roles, invitations: Invitations, audit: Audit, plugins: Plugins, policy: Policy, server: Server });
+const SECTIONS = /** @type {Record<string, any>} */ ({ overview: Overview, people: People, roles: Roles, invitations: Invitations, audit: Audit, plugins: Plugins, policy: Policy, server: Server, transfers: Transfers });
 
 export function Administration() {
   const { section, sections } = currentSection();

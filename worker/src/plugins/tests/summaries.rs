@@ -32,6 +32,7 @@ async fn serve(world: &World) -> Arc<Mutex<Vec<Summarize>>> {
                 fallback: None,
                 conversation_id: Uuid::nil(),
                 supported: true,
+                confirmations: Vec::new(),
             };
             for told in [Told::Step { step: Step::Reading, passages: Some(1) }, Told::Done(answer)] {
                 listener.say(Ok(serde_json::to_value(told).unwrap())).await;

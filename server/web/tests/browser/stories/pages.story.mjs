@@ -23,7 +23,7 @@ for (const section of ['profile', 'appearance', 'notifications', 'security', 'se
   }));
 }
 
-for (const section of ['overview', 'people', 'roles', 'invitations', 'audit', 'policy', 'server']) {
+for (const section of ['overview', 'people', 'roles', 'invitations', 'audit', 'policy', 'server', 'transfers']) {
   test(`administration: ${section}`, () => world.step(`admin-${section}`, async () => {
     await ada.page.goto(`/admin/${section}`);
     await ada.see(ada.page.locator('main h1'));
