@@ -82,6 +82,7 @@ mod threads;
 mod thumbnails;
 mod together;
 mod tokens;
+mod transfers;
 mod two_factor;
 mod typing;
 mod uploads;
