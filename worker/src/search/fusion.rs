@@ -16,7 +16,7 @@ pub use answer::{Evidence, is_question};
 const K: f32 = 20.0;
 /// Of neighbours' support, against what a message has itself.
 const SUPPORT: f32 = 0.1;
-/// Of a second model's order, against the first. Chosen on every other day of the excerpt of `ops/eval`, and better on the rest.
+/// Of a second model's order, against the first. Chosen on the excerpt of `ops/eval`, by all of its days.
 const SECOND: f32 = 0.5;
 /// Messages before and after one that support it.
 pub const SUPPORTERS: usize = 6;
