@@ -156,16 +156,15 @@ fn written(text: &str, mentioned: &[(&str, UserId)]) -> String {
                 done.push('@');
                 1
             }
-            b'@' => match mentioned.iter().find(|(name, _)| follows(name)) {
-                Some((name, id)) => {
+            b'@' => {
+                if let Some((name, id)) = mentioned.iter().find(|(name, _)| follows(name)) {
                     done.extend(["<@", &person(*id), ">"]);
                     1 + name.len()
-                }
-                None => {
+                } else {
                     done.push('@');
                     1
                 }
-            },
+            }
             mark => {
                 done.push_str(match mark {
                     b'&' => "&amp;",
