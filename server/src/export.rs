@@ -169,7 +169,11 @@ async fn one(
     let (mut after, mut count, mut roots) = (0, 0, HashMap::new());
     let folder = shapes::place(channel.id);
     loop {
-        let admitted = access::admit(&mut db.read(), reader, channel.id).await?;
+        let admitted = match access::admit(&mut db.read(), reader, channel.id).await {
+            // Deleted or left meanwhile: the rest is still worth having.
+            Err(Fault::NotFound(_)) => return Ok(count),
+            found => found?,
+        };
         let page = messages::page(&mut db.read(), &admitted, Side::After(after), PAGE).await?;
         for message in &page.messages {
             after = message.seq;

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use confab_core::audit::{self, Action, Actor};
-use confab_core::{Db, Fault, FutureExt as _, Result};
+use confab_core::{Db, FutureExt as _, Result};
 use serde_json::json;
 
 use crate::progress::Progress;
@@ -17,7 +17,7 @@ pub mod slack;
 /// Imports a Slack export for `actor`, and notes it: what the command line and the administration do.
 ///
 /// # Errors
-/// Those of [`slack::run`].
+/// Those of [`slack::look`] and [`slack::bring`].
 pub async fn from_slack(
     db: &Db,
     actor: &Actor,
@@ -25,9 +25,9 @@ pub async fn from_slack(
     options: slack::Options,
     progress: &Progress,
 ) -> Result<slack::Report> {
-    let report = slack::run(db, zip, options, progress).await;
-    // One that failed half way has brought in that half; of a refused archive nothing came.
-    if !options.dry_run && !matches!(report, Err(Fault::Invalid { .. })) {
+    let looked = slack::look(zip, options, progress).await?;
+    // Before anything of it is here: one that ends half way has brought in that half.
+    if !options.dry_run {
         let actor = actor.clone();
         let detail = json!({ "from": "slack" });
         db.write(move |tx| {
@@ -35,5 +35,5 @@ pub async fn from_slack(
         })
         .await?;
     }
-    report
+    slack::bring(db, looked, options, progress, slack::BATCH).await
 }

@@ -38,7 +38,9 @@ use crate::state::{App, Parts};
 use crate::storage::Storage;
 use crate::tokens::Tokens;
 use crate::transfers::Transfers;
-use crate::{api, due, egress, errands, first_run, gateway, hooks, intake, previews, rendering, voice, web};
+use crate::{
+    api, due, egress, errands, first_run, gateway, hooks, intake, previews, rendering, transfers, voice, web,
+};
 
 /// Steps in which the log is trimmed each minute: as much as 300 events a second would need for ever.
 const TRIMS: usize = 20;
@@ -169,6 +171,9 @@ async fn assemble(
             let done = swept.db.write(|tx| sweep(tx).boxed()).await;
             if let Err(fault) = done {
                 tracing::debug!(%fault, "what has expired stays for another minute");
+            }
+            if let Err(fault) = transfers::sweep(&swept.storage).await {
+                tracing::debug!(%fault, "an old archive stays for another minute");
             }
             if let Err(fault) = trim_log(&swept.db).await {
                 tracing::debug!(%fault, "the oldest of the log stays for another minute");

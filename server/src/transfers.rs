@@ -31,6 +31,9 @@ const SAID_EVERY: Duration = Duration::from_secs(1);
 /// A transfer that says nothing for so long is over: its server has stopped.
 const SILENT_MILLISECONDS: i64 = 30_000;
 
+/// How long the archive of an export can be fetched: messages that are deleted meanwhile are still in it.
+const KEPT_MILLISECONDS: i64 = 24 * 3_600_000;
+
 /// In which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "lowercase")]
@@ -87,7 +90,7 @@ pub struct Transfer {
     pub report: Option<Value>,
     /// Why it failed, for people.
     pub error: Option<String>,
-    /// Of the archive that was made.
+    /// Of the archive that was made, as long as it is there.
     pub size_bytes: Option<i64>,
 }
 
@@ -134,7 +137,7 @@ pub async fn import(
     let (inner, said) = (app.clone(), progress.clone());
     let here = tokio::runtime::Handle::current();
     let work = async move {
-        let options = import::slack::Options { dry_run };
+        let options = import::slack::Options { dry_run, closed_stay: true };
         // On a thread of its own, where unpacking may take its time.
         let done = tokio::task::spawn_blocking(move || {
             let zip = received.bytes.path();
@@ -142,7 +145,7 @@ pub async fn import(
             report.map_err(|fault| named(fault, zip, &filename))
         });
         let report = done.await.map_err(Fault::internal)??;
-        Ok::<_, Fault>((serde_json::to_value(report).map_err(Fault::internal)?, None))
+        Ok::<_, Fault>((serde_json::to_value(report.bounded()).map_err(Fault::internal)?, None))
     };
     tokio::spawn(follow(app.clone(), begun.clone(), progress, work));
     Ok(begun)
@@ -167,6 +170,12 @@ pub async fn export(app: &App, actor: Actor, by: UserId, options: export::Option
     Ok(begun)
 }
 
+/// Another one is running.
+#[must_use]
+pub fn running() -> Fault {
+    Fault::conflict("transfer_running", "another import or export is running")
+}
+
 async fn begin(
     app: &App,
     kind: TransferKind,
@@ -177,7 +186,7 @@ async fn begin(
     let _alone = app.transfers.0.lock().await;
     if let Some(before) = newest(&app.storage).await? {
         if before.status == TransferStatus::Running {
-            return Err(Fault::conflict("transfer_running", "another import or export is running"));
+            return Err(running());
         }
         // One archive is kept: it may be large, and it is nobody's business for long.
         app.storage.remove(&key_of(before.id)).await?;
@@ -218,10 +227,20 @@ async fn follow(
             () = tokio::time::sleep(SAID_EVERY) => {}
         }
         transfer.see(&progress);
-        if let Err(fault) = say(&app.storage, &transfer).await {
+        // Taken for interrupted, it may have made room for another, which must not be talked over.
+        if is_newest(&app.storage, transfer.id).await
+            && let Err(fault) = say(&app.storage, &transfer).await
+        {
             tracing::warn!(%fault, "nobody hears how far an import or export is");
         }
     };
+    if !is_newest(&app.storage, transfer.id).await {
+        // Nobody could fetch its archive.
+        if let Err(fault) = app.storage.remove(&key_of(transfer.id)).await {
+            tracing::warn!(%fault, "an archive that nobody can fetch stays");
+        }
+        return;
+    }
     transfer.see(&progress);
     match ended {
         Ok((report, size_bytes)) => {
@@ -245,7 +264,33 @@ async fn follow(
     }
 }
 
+/// Whether no other one has begun since. A store that does not answer says nothing against it.
+async fn is_newest(storage: &Storage, id: Uuid) -> bool {
+    !matches!(newest(storage).await, Ok(Some(now)) if now.id != id)
+}
+
+/// Removes the archive of an export that nobody may fetch any more.
+///
+/// # Errors
+/// [`Fault::Unavailable`].
+pub async fn sweep(storage: &Storage) -> Result<()> {
+    match newest(storage).await? {
+        Some(old) if old.kind == TransferKind::Export && !old.is_kept() && old.size_bytes.is_some() => {
+            storage.remove(&key_of(old.id)).await?;
+            say(storage, &Transfer { size_bytes: None, ..old }).await
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Transfer {
+    /// Whether the archive of an export is still there.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        let age = Timestamp::now().0 - self.updated_at.0;
+        self.status == TransferStatus::Done && self.size_bytes.is_some() && age < KEPT_MILLISECONDS
+    }
+
     fn see(&mut self, progress: &Progress) {
         self.updated_at = Timestamp::now();
         if let Some((step, done, total)) = progress.state().filter(|(step, ..)| !step.is_empty()) {

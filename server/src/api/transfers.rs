@@ -42,7 +42,7 @@ pub struct Administered(pub Option<App>);
 
 #[OpenApi(tag = "Area::Administration")]
 impl Administered {
-    /// Imports a Slack export, the ZIP as Slack made it, or an export of this server. What is in already is not brought in again. Superusers.
+    /// Imports a Slack export, the ZIP as Slack made it, or an export of this server. What is in already is not brought in again, and private channels that came whole before are left alone. Superusers.
     #[oai(path = "/admin/imports", method = "post")]
     async fn import(&self, caller: Bearer, form: FileForm, dry_run: Query<Option<bool>>) -> Answer<Begun> {
         let app = app(&self.0)?;
@@ -50,6 +50,12 @@ impl Administered {
             form.discard().await;
             return Err(fault.into());
         }
+        // Not after two gigabytes have come.
+        if transfers::newest(&app.storage).await?.is_some_and(|it| it.status == TransferStatus::Running) {
+            form.discard().await;
+            return Err(transfers::running().into());
+        }
+        let _place = app.receiving.enter(caller.0.user_id)?;
         let (filename, field) = form.file().await?;
         let bytes = std::pin::pin!(field.into_async_read());
         let received = Received::read(app.storage.temporary(), bytes, IMPORT_BYTES, None).await?;
@@ -78,7 +84,7 @@ impl Administered {
     }
 
     /// The archive of the newest export, for the superuser who asked for it: it holds what they may read. It is kept until something else is
-    /// imported or exported.
+    /// imported or exported, and for a day at most.
     #[oai(path = "/admin/exports/:id/download", method = "get")]
     async fn download(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Response<Binary<Body>>> {
         let app = app(&self.0)?;
@@ -86,7 +92,7 @@ impl Administered {
         let made = transfers::newest(&app.storage).await?.filter(|it| {
             it.id == id.0
                 && it.kind == TransferKind::Export
-                && it.status == TransferStatus::Done
+                && it.is_kept()
                 && it.started_by_id == caller.0.user_id
         });
         let made = made.ok_or(Fault::NotFound("export"))?;

@@ -73,7 +73,7 @@ pub async fn import(which: Import, common: &Common, settings: &Settings) -> Resu
     let Import::Slack { zip, dry_run } = which;
     let db = open_record(settings).await?;
     let progress = if common.json { Progress::hidden() } else { Progress::visible() };
-    let options = import::slack::Options { dry_run };
+    let options = import::slack::Options { dry_run, closed_stay: false };
     let report = import::from_slack(&db, &Actor::operator(), &zip, options, &progress).await;
     db.close().await;
     let report = report?;

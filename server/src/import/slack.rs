@@ -44,7 +44,7 @@ const SOURCE: &str = "slack";
 /// The file by which an export of ours is known: its texts are Markdown.
 pub(crate) const OURS: &str = "confab.json";
 /// Rows of one transaction.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 /// Conversations at once: while one is being committed another is being translated. Within one, order is kept.
 const AT_ONCE: usize = 3;
 
@@ -53,6 +53,9 @@ const AT_ONCE: usize = 3;
 pub struct Options {
     /// Read everything and say what would be done, but write nothing.
     pub dry_run: bool,
+    /// Leave private channels and conversations alone that an earlier run finished: who sends the archive may have written themselves into
+    /// it, and unlike an operator may not read everything.
+    pub closed_stay: bool,
 }
 
 /// What all conversations need.
@@ -64,10 +67,19 @@ struct Shared {
     channel_names: HashMap<String, String>,
     texts: Texts,
     is_dry: bool,
+    closed_stay: bool,
     batch: usize,
     progress: Progress,
 }
 
+/// An archive that was looked through.
+pub struct Looked {
+    archive: Arc<Archive>,
+    survey: Survey,
+    report: Report,
+}
+
+#[cfg(test)]
 /// Imports an export.
 ///
 /// # Errors
@@ -77,6 +89,7 @@ pub async fn run(db: &Db, zip: &Path, options: Options, progress: &Progress) -> 
     run_in_batches(db, zip, options, progress, BATCH).await
 }
 
+#[cfg(test)]
 async fn run_in_batches(
     db: &Db,
     zip: &Path,
@@ -84,8 +97,22 @@ async fn run_in_batches(
     progress: &Progress,
     batch: usize,
 ) -> Result<Report> {
+    bring(db, look(zip, options, progress).await?, options, progress, batch).await
+}
+
+/// Brings in what was looked through.
+///
+/// # Errors
+/// Those of the record; whatever was written before stays, and the next run goes on from there.
+pub async fn bring(
+    db: &Db,
+    looked: Looked,
+    options: Options,
+    progress: &Progress,
+    batch: usize,
+) -> Result<Report> {
     let begun = Instant::now();
-    let (archive, survey, mut report) = look(zip, options, progress).await?;
+    let Looked { archive, survey, mut report } = looked;
     let Survey { users, strangers, conversations, messages, texts } = survey;
     (report.messages.found, report.has_markup) = (messages, texts != Texts::Plain);
     let people = people::bring(db, users, strangers, &mut report, progress).await?;
@@ -99,6 +126,7 @@ async fn run_in_batches(
         channel_names,
         texts,
         is_dry: options.dry_run,
+        closed_stay: options.closed_stay,
         batch,
         progress: progress.clone(),
     };
@@ -115,21 +143,29 @@ async fn run_in_batches(
     Ok(report)
 }
 
-/// The first look, on a thread where it may take its time.
-async fn look(zip: &Path, options: Options, progress: &Progress) -> Result<(Arc<Archive>, Survey, Report)> {
+/// The first look, on a thread where it may take its time. Nothing is written.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `zip` for what is no export or is damaged.
+pub async fn look(zip: &Path, options: Options, progress: &Progress) -> Result<Looked> {
     let (zip, progress) = (zip.to_owned(), progress.clone());
     tokio::task::spawn_blocking(move || {
         let archive = Archive::open(&zip)?;
         let mut report = Report { dry_run: options.dry_run, ..Report::default() };
         let survey = survey::survey(&archive, &mut report, &progress)?;
-        Ok((Arc::new(archive), survey, report))
+        Ok(Looked { archive: Arc::new(archive), survey, report })
     })
     .await
     .map_err(Fault::internal)?
 }
 
-/// One conversation: its messages, then its members.
+/// One conversation: its messages, then its members; at last a mark that it is complete.
 async fn one(shared: &Shared, place: &Place) -> Result<Report> {
+    if shared.closed_stay && places::is_closed_and_complete(&shared.db, place).await? {
+        let mut tally = Report::default();
+        tally.leave_out("private conversations that came before", || place.conversation.slack_id.clone());
+        return Ok(tally);
+    }
     let mut tally = match history::bring(shared, place).await {
         // Somebody deleted the channel since an earlier run: that is a decision, not a fault.
         Err(Fault::NotFound("channel")) if !place.is_new => {
@@ -140,13 +176,13 @@ async fn one(shared: &Shared, place: &Place) -> Result<Report> {
         }
         done => done?,
     };
-    if !shared.is_dry {
-        places::mark_read(&shared.db, place, &shared.people).await?;
-    }
     tally.channels.memberships = match places::let_in(&shared.db, place, &shared.people, shared.is_dry).await
     {
         Err(Fault::NotFound("channel")) => 0,
         done => done?,
     };
+    if !shared.is_dry {
+        places::mark_read(&shared.db, place, &shared.people).await?;
+    }
     Ok(tally)
 }

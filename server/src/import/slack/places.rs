@@ -42,8 +42,9 @@ pub(super) async fn open(
         if let Some(id) = known.get(&conversation.slack_id) {
             report.channels.known += 1;
             let channel = ChannelId(*id);
-            // It may have been given another name here since.
-            conversation.name = channels::for_event(&mut db.read(), channel).await?.name;
+            // It may have been given another name here since, and of its kind an archive says what it likes.
+            let here = channels::for_event(&mut db.read(), channel).await?;
+            (conversation.name, conversation.kind) = (here.name, here.kind);
             places.push(Place { conversation, channel, is_new: false });
             continue;
         }
@@ -211,6 +212,15 @@ pub(super) async fn let_in(db: &Db, place: &Place, people: &People, dry: bool) -
             .await?;
     }
     Ok(count)
+}
+
+/// Whether a private channel or conversation came whole before.
+pub(super) async fn is_closed_and_complete(db: &Db, place: &Place) -> Result<bool> {
+    if place.is_new || place.conversation.kind.is_open() {
+        return Ok(false);
+    }
+    let id = place.conversation.slack_id.clone();
+    Ok(!imports::among(&mut db.read(), SOURCE, READ, &[id]).await?.is_empty())
 }
 
 /// For those who are members from the first moment, the past is read too; once, since what they read later is theirs.

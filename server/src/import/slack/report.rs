@@ -7,6 +7,10 @@ use serde::Serialize;
 
 /// Examples kept of each thing that was left out.
 const EXAMPLES: usize = 5;
+/// Of an example, in characters: an archive may hold names of any length.
+const EXAMPLE_CHARACTERS: usize = 200;
+/// Renamed people and channels, and notes, that are told over HTTP.
+const MOST_LISTED: usize = 500;
 /// Changed names shown in the text; `--json` has all.
 const RENAMED_SHOWN: usize = 20;
 /// Different unknown reactions kept apart; above it they are counted together.
@@ -149,12 +153,23 @@ pub struct Renamed {
 }
 
 impl Report {
+    /// No longer than it can be kept and shown: names in it are as long as an archive has them, and as many.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let cut = |text: &mut String| *text = text.chars().take(EXAMPLE_CHARACTERS).collect();
+        self.renamed.truncate(MOST_LISTED);
+        self.notes.truncate(MOST_LISTED);
+        self.renamed.iter_mut().for_each(|it| cut(&mut it.from));
+        self.notes.iter_mut().for_each(cut);
+        self
+    }
+
     /// Notes that something was left out.
     pub(super) fn leave_out(&mut self, reason: &'static str, example: impl FnOnce() -> String) {
         let kept = self.left_out.entry(reason).or_default();
         kept.count += 1;
         if kept.examples.len() < EXAMPLES {
-            kept.examples.push(example());
+            kept.examples.push(example().chars().take(EXAMPLE_CHARACTERS).collect());
         }
     }
 

@@ -319,7 +319,9 @@ async fn a_dry_run_writes_nothing() {
     let ground = Ground::new().await;
     let zip = ground.zip(&export());
     let before = *ground.db.commits().borrow();
-    let dry = run(&ground.db, &zip, Options { dry_run: true }, &Progress::hidden()).await.expect("a dry run");
+    let dry = run(&ground.db, &zip, Options { dry_run: true, ..Options::default() }, &Progress::hidden())
+        .await
+        .expect("a dry run");
     assert_eq!(*ground.db.commits().borrow(), before);
     assert_eq!(users::count(&mut ground.db.read()).await.expect("a count"), 0);
     let real = ground.import(&export()).await.expect("an import");
@@ -415,4 +417,37 @@ async fn an_export_in_a_folder_of_its_own_is_found() {
     moved.push(("__MACOSX/users.json", b"junk".to_vec()));
     let report = ground.import(&moved).await.expect("an import");
     assert_eq!(report.messages.imported, 19);
+}
+
+#[tokio::test]
+async fn who_is_no_operator_writes_nobody_into_what_was_there() {
+    let ground = Ground::new().await;
+    let entries = |members: Value| {
+        vec![
+            ("users.json", bytes(&people())),
+            ("channels.json", bytes(&json!([{"id": "C1", "name": "general", "members": members}]))),
+            (
+                "groups.json",
+                bytes(&json!([{"id": "G1", "name": "vault", "creator": "U1", "members": members}])),
+            ),
+            ("general/2023-11-14.json", bytes(&json!([said(1, "U1", "for all")]))),
+            ("vault/2023-11-14.json", bytes(&json!([said(2, "U1", "for some")]))),
+        ]
+    };
+    ground.import(&entries(json!(["U1"]))).await.expect("an import");
+    let zip = ground.zip(&entries(json!(["U1", "U6"])));
+    let again = async |closed_stay| {
+        let options = Options { closed_stay, ..Options::default() };
+        run(&ground.db, &zip, options, &Progress::hidden()).await.expect("another import");
+        let mut counts = Vec::new();
+        for id in ["C1", "G1"] {
+            let channel = ChannelId(ground.local("channel", id).await);
+            counts.push(
+                channels::for_event(&mut ground.db.read(), channel).await.expect("a channel").member_count,
+            );
+        }
+        counts
+    };
+    assert_eq!(again(true).await, [2, 1], "carol is let into what is open to all, and nowhere else");
+    assert_eq!(again(false).await, [2, 2], "an operator may");
 }
