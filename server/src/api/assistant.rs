@@ -21,6 +21,9 @@ use super::{Answer, Area, app, cursor};
 use crate::state::App;
 use streamed::{Reader, Told};
 
+/// What is told of a call that was confirmed and gave no sign since.
+const UNANSWERED: &str = "no answer came; it may have been done";
+
 #[derive(Debug, Object)]
 struct Ask {
     /// The question, at most 4,000 characters.
@@ -289,7 +292,11 @@ impl Assistant {
             channel_id: None,
             is_confirmed: true,
         };
-        let answer: ToolAnswer = app.bus.ask(plugins::TOOL, &asked).await?;
+        // The yes is spent. A fault would read as if it could be given again, and the same would be done twice.
+        let answer: ToolAnswer = app.bus.ask(plugins::TOOL, &asked).await.unwrap_or_else(|fault| {
+            tracing::warn!(%fault, "a confirmed tool did not answer");
+            ToolAnswer { error: Some(UNANSWERED.into()), ..ToolAnswer::default() }
+        });
         Ok(Json(Outcome { output: answer.output, error: answer.error }))
     }
 

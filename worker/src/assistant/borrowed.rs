@@ -144,6 +144,9 @@ impl Borrowed {
         if let Err(faults) = check_input(&tool.schema, &arguments) {
             return format!("the arguments do not fit: {faults}");
         }
+        if !is_exact(&arguments) {
+            return "a number is too large to be shown exactly: write it as text".into();
+        }
         let Tool { plugin_id, plugin, name, .. } = tool;
         let proposal = Proposal { plugin_id, plugin, tool: name, arguments };
         if !self.proposals.contains(&proposal) {
@@ -153,6 +156,22 @@ impl Borrowed {
             self.proposals.push(proposal);
         }
         "This changes something, so the person is asked first. It is not done: do not say that it is.".into()
+    }
+}
+
+/// Whether browsers read every whole number in it as it is written (2⁵³ − 1, ECMA-262's largest safe integer): what is shown for a yes is
+/// what is called.
+fn is_exact(value: &Value) -> bool {
+    const SAFE: u64 = (1 << 53) - 1;
+    match value {
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(whole), _) => whole <= SAFE,
+            (None, Some(whole)) => whole.unsigned_abs() <= SAFE,
+            (None, None) => true,
+        },
+        Value::Array(all) => all.iter().all(is_exact),
+        Value::Object(all) => all.values().all(is_exact),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
 

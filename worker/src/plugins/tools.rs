@@ -160,7 +160,35 @@ fn narrowed(grants: &Grants, is_read_only: bool, is_seen_by_others: bool) -> Gra
         | Permission::CreateChannels
         | Permission::UseTimers => !is_read_only,
         Permission::ReadMessages | Permission::Search | Permission::ReadUsers => !is_seen_by_others,
+        // What a summary rests on would not be noted, it asks by the person's rights alone, and the assistant would ask itself.
+        Permission::Summarize => false,
         _ => true,
     };
     Grants::of(grants.iter().filter(may))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_may_less_than_its_plugin() {
+        let all =
+            [Permission::PostMessages, Permission::ReadMessages, Permission::Summarize, Permission::Storage];
+        let left = |is_read_only, is_seen_by_others| {
+            let left = narrowed(&Grants::of(all), is_read_only, is_seen_by_others);
+            all.map(|it| left.has(it))
+        };
+        assert_eq!(
+            left(false, false),
+            [true, true, false, true],
+            "the assistant is never asked for a summary by its own tool"
+        );
+        assert_eq!(left(true, false), [false, true, false, true]);
+        assert_eq!(
+            left(true, true),
+            [false, false, false, true],
+            "what others see rests on nothing that was read"
+        );
+    }
 }
