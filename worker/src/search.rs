@@ -142,7 +142,9 @@ pub(crate) async fn resolve(
     parsed: Parsed,
     visible: &[ChannelId],
 ) -> Result<Option<Wanted>> {
-    Ok(names::read(db, user, parsed, visible).await?.wanted)
+    // A name read as another is said beside hits; here nobody would hear of it.
+    let meant = names::read(db, user, parsed, visible).await?;
+    Ok(meant.wanted.filter(|_| meant.names.is_empty()))
 }
 
 /// Channels as the asker sees them, each asked for once.

@@ -56,6 +56,8 @@ struct NewGrants {
     grants: Vec<String>,
     /// Puts the waiting update into the place of the running version, with these grants.
     accept_update: Option<bool>,
+    /// The hash of the update that was looked at: another one that came meanwhile is not taken.
+    sha256: Option<String>,
 }
 
 #[derive(Debug, Object)]
@@ -185,6 +187,10 @@ impl Plugins {
             else {
                 return Err(Fault::conflict("nothing_waits", "no update of this plugin waits").into());
             };
+            // What somebody looked at, and nothing that was uploaded since.
+            if body.0.sha256.is_some_and(|seen| seen != sha256) {
+                return Err(Fault::conflict("nothing_waits", "another update of this plugin waits").into());
+            }
             plugins::admit(&app.settings.plugin_trusted_keys, &manifest)?;
             let new = new_plugin(
                 (id.clone(), shown["name"].as_str().unwrap_or(&id)),
@@ -318,7 +324,7 @@ async fn install(app: &App, by: Granted, form: PluginForm, id: Option<String>) -
     if id.as_ref().is_some_and(|id| *id != checked.id) {
         return Err(Fault::invalid("manifest", format!("is that of {}", checked.id)));
     }
-    let sha256 = hash_of(&checked.manifest);
+    let sha256 = checked.sha256.clone();
     let (id, of) = (checked.id.clone(), checked.id.clone());
     let asks: Value = checked.asks.iter().map(|name| json!({ "name": name })).collect();
     let decided = match given {
@@ -387,9 +393,4 @@ fn within(grants: &[String], asks: &Value) -> Result<String> {
         return Err(Fault::invalid("grants", format!("it does not ask for {other}")));
     }
     serde_json::to_string(grants).map_err(Fault::internal)
-}
-
-fn hash_of(manifest: &str) -> String {
-    let line = manifest.lines().find_map(|line| line.trim_start().strip_prefix("sha256"));
-    line.and_then(|it| it.split('"').nth(1)).unwrap_or_default().to_owned()
 }

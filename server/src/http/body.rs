@@ -29,7 +29,8 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let path = request.uri().path();
     let is_picture = path.ends_with("/users/me/profile-picture") && *request.method() == Method::PUT;
     let is_symbol = path == "/api/v1/reactions" && *request.method() == Method::POST;
-    let is_component = (path == "/api/v1/plugins" && *request.method() == Method::POST)
+    let is_component = (matches!(path, "/api/v1/plugins" | "/api/v1/plugins/check")
+        && *request.method() == Method::POST)
         || (path.starts_with("/api/v1/plugins/")
             && path.matches('/').count() == 4
             && *request.method() == Method::PUT);

@@ -92,10 +92,11 @@ struct Operations {
 
 #[derive(Deserialize)]
 struct Operation {
+    #[serde(default)]
     responses: Responses,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Responses {
     #[serde(rename = "201")]
     created: Option<IgnoredAny>,

@@ -13,7 +13,7 @@ export const plugins = {
   remove: (/** @type {string} */ pluginId) => request('DELETE', `plugins/${id(pluginId)}`),
   enable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/enable`),
   disable: (/** @type {string} */ pluginId) => request('PUT', `plugins/${id(pluginId)}/disable`),
-  grant: (/** @type {string} */ pluginId, /** @type {{grants:string[], accept_update?:boolean}} */ body) => request('PUT', `plugins/${id(pluginId)}/grants`, { body }),
+  grant: (/** @type {string} */ pluginId, /** @type {{grants:string[], accept_update?:boolean, sha256?:string}} */ body) => request('PUT', `plugins/${id(pluginId)}/grants`, { body }),
   configure: (/** @type {string} */ pluginId, /** @type {Record<string, unknown>} */ settings) => request('PUT', `plugins/${id(pluginId)}/config`, { body: { settings } }),
   logs: (/** @type {string} */ pluginId, /** @type {string|null} */ cursor) => request('GET', `plugins/${id(pluginId)}/logs`, { query: { limit: 50, cursor } }),
 };

@@ -42,8 +42,8 @@ pub(super) struct Loaded {
     health: Mutex<Health>,
 }
 
-/// Component, grants and settings.
-type MadeOf = (String, String, Option<String>);
+/// Component, grants, settings and manifest: an update may change its origins or webhooks and nothing else.
+type MadeOf = (String, String, Option<String>, String);
 
 /// How an installed plugin stands in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,12 @@ impl Catalogue {
         if !installed.is_enabled {
             return Ok(Err(Standing::Disabled));
         }
-        let made_of = (installed.sha256.clone(), installed.grants.clone(), installed.settings.clone());
+        let made_of = (
+            installed.sha256.clone(),
+            installed.grants.clone(),
+            installed.settings.clone(),
+            installed.manifest.clone(),
+        );
         if let Some(same) = before.get(&installed.id).filter(|it| it.made_of == made_of) {
             return Ok(Ok(Arc::clone(same)));
         }

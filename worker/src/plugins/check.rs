@@ -54,6 +54,9 @@ pub struct Checked {
     /// Of the plugin.
     #[serde(default)]
     pub version: String,
+    /// The component's hash.
+    #[serde(default)]
+    pub sha256: String,
     /// The manifest, with the component's hash and the signature in it.
     #[serde(default)]
     pub manifest: String,
@@ -98,6 +101,7 @@ pub fn inspect(
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
+        sha256: manifest.sha256.clone(),
         signature: signed::signature(&text),
         manifest: text,
         asks: names(&asks),
@@ -215,6 +219,7 @@ async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Re
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
+        sha256: manifest.sha256.clone(),
         signature: signed::signature(&text),
         changes_signer: known.as_ref().is_some_and(|it| signed::changes_signer(&it.manifest, &text)),
         manifest: text,
@@ -227,7 +232,10 @@ async fn summary(catalogue: &Catalogue, text: String, manifest: &Manifest) -> Re
 
 /// A manifest as authors write it has no hash: it is that of the component beside it.
 pub(super) fn with_hash(manifest: &str, sha256: &str) -> String {
-    let has_hash = manifest.lines().any(|line| line.trim_start().starts_with("sha256"));
+    // By what TOML says: a tool may have an argument of that name.
+    let has_hash = manifest
+        .parse::<toml::Table>()
+        .is_ok_and(|it| it.get("plugin").and_then(|it| it.get("sha256")).is_some());
     if has_hash {
         return manifest.to_owned();
     }
@@ -244,6 +252,7 @@ fn empty() -> Checked {
         id: String::new(),
         name: String::new(),
         version: String::new(),
+        sha256: String::new(),
         manifest: String::new(),
         signature: Value::Null,
         changes_signer: false,

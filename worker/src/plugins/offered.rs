@@ -235,6 +235,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
             .collect();
         item["waiting"] = json!({
             "version": waiting.version,
+            "sha256": installed.waiting_sha256,
             "asks": check::described(&waiting.asks()),
             "asks_newly": check::described(&asks.missing(&waiting.asks())),
             "new_origins": origins,

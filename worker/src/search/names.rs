@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use confab_core::typos::Near;
 use confab_core::{Db, Result, bookmarks, channels, text, users};
 use confab_protocol::{ChannelId, MessageId, UserId};
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,13 @@ async fn people(
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let found = users::by_names(&mut db.read(), names).await?;
+    let mut found = Vec::new();
+    for (id, key) in users::by_names(&mut db.read(), names).await? {
+        // A guest to whom it made a difference whether a stranger is called so would learn a name.
+        if users::may_look_up(&mut db.read(), asker, id).await? {
+            found.push((id, key));
+        }
+    }
     let is_known = |name: &str| name == "me" || found.iter().any(|(_, key)| *key == text::key(name));
     let unknown = names.iter().filter(|name| !is_known(name)).take(MOST_COMPARED);
     let unknown: Vec<String> = unknown.cloned().collect();
@@ -140,15 +147,16 @@ pub(super) async fn respelled(
     }
     let people = users::near(&mut db.read(), user, &asked).await?;
     let places = channels::near(&mut db.read(), user, visible, &asked).await?;
+    let is_all = people.is_all && places.is_all;
     let (mut words, mut read) = (words.to_vec(), Vec::new());
-    for (written, (people, places)) in asked.into_iter().zip(people.into_iter().zip(places)) {
+    for (written, (people, places)) in asked.into_iter().zip(people.of.into_iter().zip(places.of)) {
         let mut near: Vec<String> = people.into_iter().map(|it| it.1).collect();
         near.extend(places.into_iter().map(|it| it.1));
         // Nobody wrote of who is called so; another name would be a guess.
         if near.is_empty() || near.iter().any(|name| text::key(name) == text::key(&written)) {
             continue;
         }
-        if let [name] = &near[..] {
+        if is_all && let [name] = &near[..] {
             words.iter_mut().filter(|word| **word == written).for_each(|word| word.clone_from(name));
         }
         read.push(NameRead { written, near });
@@ -157,15 +165,10 @@ pub(super) async fn respelled(
 }
 
 /// The ids of names that are the only ones near to what was written. Notes in `read` how each was read.
-fn meant<T: Copy>(
-    filter: &str,
-    written: &[String],
-    near: Vec<Vec<(T, String)>>,
-    read: &mut Vec<NameRead>,
-) -> Vec<T> {
-    let mut ids = Vec::new();
-    for (written, near) in written.iter().zip(near) {
-        if let [(id, _)] = near[..] {
+fn meant<T: Copy>(filter: &str, written: &[String], near: Near<T>, read: &mut Vec<NameRead>) -> Vec<T> {
+    let (mut ids, is_all) = (Vec::new(), near.is_all);
+    for (written, near) in written.iter().zip(near.of) {
+        if is_all && let [(id, _)] = near[..] {
             ids.push(id);
         }
         if !near.is_empty() {
@@ -194,8 +197,10 @@ mod tests {
         let mut read = Vec::new();
         let written = ["adda".to_owned(), "jonsa".to_owned(), "zebra".to_owned()];
         let one = |id: u8, name: &str| (id, name.to_owned());
-        let near = vec![vec![one(1, "ada b")], vec![one(2, "jonas"), one(3, "jonsi")], vec![]];
-        assert_eq!(meant("from", &written, near, &mut read), [1]);
+        let of = vec![vec![one(1, "ada b")], vec![one(2, "jonas"), one(3, "jonsi")], vec![]];
+        let part = Near { of: of.clone(), is_all: false };
+        assert!(meant("from", &written, part, &mut Vec::new()).is_empty(), "another may be nearer");
+        assert_eq!(meant("from", &written, Near { of, is_all: true }, &mut read), [1]);
         let said: Vec<(&str, Vec<&str>)> = read
             .iter()
             .map(|it| (it.written.as_str(), it.near.iter().map(String::as_str).collect()))

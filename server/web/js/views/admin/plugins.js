@@ -69,7 +69,7 @@ const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ v
 function Grants({ plugin, done, close }) {
   const { waiting } = plugin;
   const newly = (waiting?.asks_newly ?? []).map((/** @type {any} */ { name }) => name);
-  const submit = (/** @type {any} */ { grants }) => plugins.grant(plugin.id, { grants, accept_update: Boolean(waiting) });
+  const submit = (/** @type {any} */ { grants }) => plugins.grant(plugin.id, { grants, accept_update: Boolean(waiting), ...(waiting ? { sha256: waiting.sha256 } : {}) });
   const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? t('the_update_runs') : t('the_permissions_are_saved')) });
   const origins = waiting?.new_origins ?? [];
   return html`<${Dialog} title=${waiting ? t('update_to', { name: cleanName(plugin.name), version: waiting.version }) : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
