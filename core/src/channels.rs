@@ -22,7 +22,8 @@ use crate::audit::{self, Action, Actor, Target};
 use crate::db::write::Emission;
 use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
-use crate::{members, text, typos, webhooks};
+use crate::typos::{self, Near};
+use crate::{members, text, webhooks};
 
 /// Longest name.
 pub const NAME_CHARACTERS: usize = 80;
@@ -147,16 +148,16 @@ pub async fn near(
     user: UserId,
     visible: &[ChannelId],
     names: &[String],
-) -> Result<Vec<Vec<(ChannelId, String)>>> {
+) -> Result<Near<ChannelId>> {
     let rows: Vec<(uuid::Uuid, String)> =
         run!(on, sqlx::query_as(NAMES).bind(user.0).bind(typos::MOST_COMPARED), fetch_all)?;
+    let is_all = (rows.len() as i64) < typos::MOST_COMPARED;
     let visible: HashSet<&ChannelId> = visible.iter().collect();
     let known = rows.into_iter().map(|(id, name)| (ChannelId(id), name));
-    let known: Vec<(String, (ChannelId, String))> = known
-        .filter(|(id, _)| visible.contains(id))
-        .map(|(id, name)| (text::key(&name), (id, name)))
-        .collect();
-    Ok(names.iter().map(|name| typos::nearest(name.trim_start_matches('#'), &known)).collect())
+    let known: Vec<(String, (ChannelId, String))> =
+        known.filter(|(id, _)| visible.contains(id)).map(|(id, name)| (name.clone(), (id, name))).collect();
+    let names: Vec<String> = names.iter().map(|name| name.trim_start_matches('#').to_owned()).collect();
+    typos::compare(&names, known, is_all).await
 }
 
 /// Changes of a channel; absent fields stay as they are, an empty description or topic is taken away.

@@ -1,11 +1,41 @@
 //! Names as people mistype them: which of those that there are may be meant.
 
+use tokio::sync::Semaphore;
+
+use crate::fault::{Fault, Result};
 use crate::text;
 
 /// Names that are suggested for one that nobody has.
 const MOST_SUGGESTIONS: usize = 5;
 /// Names that are compared with what was asked for: beyond that many people or channels, some are not suggested.
-pub(crate) const MOST_COMPARED: i64 = 50_000;
+pub(crate) const MOST_COMPARED: i64 = 20_000;
+
+/// Who or what each of some names may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near<T> {
+    /// For each name those near to it, the nearest first.
+    pub of: Vec<Vec<(T, String)>>,
+    /// Whether all that there are were compared: else a single one need not be the only one.
+    pub is_all: bool,
+}
+
+/// Compares `names` with `known`, each with its name as it is shown. On a thread that may take its time, and one such thread at a
+/// time: it is some milliseconds for each thousand, which requests would wait for.
+pub(crate) async fn compare<T: Clone + PartialEq + Send + 'static>(
+    names: &[String],
+    known: Vec<(String, (T, String))>,
+    is_all: bool,
+) -> Result<Near<T>> {
+    static ONE: Semaphore = Semaphore::const_new(1);
+    let _alone = ONE.acquire().await.map_err(Fault::internal)?;
+    let names = names.to_vec();
+    let compared = tokio::task::spawn_blocking(move || {
+        let known: Vec<(String, (T, String))> =
+            known.into_iter().map(|(name, it)| (text::key(&name), it)).collect();
+        names.iter().map(|name| nearest(name, &known)).collect()
+    });
+    Ok(Near { of: compared.await.map_err(Fault::internal)?, is_all })
+}
 
 /// Typos that are forgiven in a word of so many letters. One letter of "ann" makes another name of it.
 #[must_use]

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::RefRow;
 use crate::db::{Read, run};
 use crate::fault::Result;
-use crate::{text, typos};
+use crate::text;
+use crate::typos::{self, Near};
 
 // Whoever is more than a guest anywhere is found at the first row.
 const IS_MORE: &str =
@@ -107,7 +108,7 @@ pub async fn look_up(
 
 /// Whom each of `names` may mean, which nobody has: people whom `user` may look up and whose name is near to it, the nearest
 /// first, with their user names.
-pub async fn near(on: &mut impl Read, user: UserId, names: &[String]) -> Result<Vec<Vec<(UserId, String)>>> {
+pub async fn near(on: &mut impl Read, user: UserId, names: &[String]) -> Result<Near<UserId>> {
     let most = typos::MOST_COMPARED;
     // A guest to whom a stranger were suggested would learn a name.
     let rows: Vec<(Uuid, String, Option<String>)> = if is_guest(on, user).await? {
@@ -115,10 +116,11 @@ pub async fn near(on: &mut impl Read, user: UserId, names: &[String]) -> Result<
     } else {
         run!(on, sqlx::query_as(NAMES).bind(most), fetch_all)?
     };
-    let mut known = Vec::with_capacity(rows.len());
+    let is_all = (rows.len() as i64) < most;
+    let mut known = Vec::with_capacity(rows.len() * 2);
     for (id, username, full_name) in rows {
-        known.extend(full_name.map(|name| (text::key(&name), (UserId(id), username.clone()))));
-        known.push((text::key(&username), (UserId(id), username)));
+        known.extend(full_name.map(|name| (name, (UserId(id), username.clone()))));
+        known.push((username.clone(), (UserId(id), username)));
     }
-    Ok(names.iter().map(|name| typos::nearest(name, &known)).collect())
+    typos::compare(names, known, is_all).await
 }
