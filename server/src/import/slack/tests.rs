@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use confab_core::db::{self, Opened};
 use confab_core::users::NewUser;
 use confab_core::{Db, Fault, FutureExt as _, Settings, channels, imports, messages, users};
-use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, Timestamp, UserId};
+use confab_protocol::{Channel, ChannelId, ChannelKind, Message, MessageId, Timestamp, UserId};
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -60,6 +60,11 @@ impl Ground {
         messages::views(&mut self.db.read(), &[id]).await.expect("a view").pop().expect("a message")
     }
 
+    async fn channel(&self, external: &str) -> Channel {
+        let id = ChannelId(self.local("channel", external).await);
+        channels::for_event(&mut self.db.read(), id).await.expect("a channel")
+    }
+
     async fn username(&self, slack_id: &str) -> String {
         let id = UserId(self.local("user", slack_id).await);
         users::find(&mut self.db.read(), id).await.expect("a user").username
@@ -71,8 +76,7 @@ impl Ground {
         for kind in ["user", "channel", "member", "message"] {
             counts.push(imports::known(&mut self.db.read(), "slack", kind).await.expect("refs").len());
         }
-        let channel = ChannelId(self.local("channel", "C1").await);
-        let view = channels::for_event(&mut self.db.read(), channel).await.expect("a channel");
+        let view = self.channel("C1").await;
         counts.extend([view.message_count as usize, view.last_seq as usize, view.member_count as usize]);
         counts
     }
@@ -423,30 +427,23 @@ async fn an_export_in_a_folder_of_its_own_is_found() {
 async fn who_is_no_operator_writes_nobody_into_what_was_there() {
     let ground = Ground::new().await;
     let entries = |members: Value| {
-        vec![
+        let place = |id: &str, name: &str| {
+            bytes(&json!([{"id": id, "name": name, "creator": "U1", "members": members}]))
+        };
+        let said = |number| bytes(&json!([said(number, "U1", "a word")]));
+        let lists = vec![
             ("users.json", bytes(&people())),
-            ("channels.json", bytes(&json!([{"id": "C1", "name": "general", "members": members}]))),
-            (
-                "groups.json",
-                bytes(&json!([{"id": "G1", "name": "vault", "creator": "U1", "members": members}])),
-            ),
-            ("general/2023-11-14.json", bytes(&json!([said(1, "U1", "for all")]))),
-            ("vault/2023-11-14.json", bytes(&json!([said(2, "U1", "for some")]))),
-        ]
+            ("channels.json", place("C1", "general")),
+            ("groups.json", place("G1", "vault")),
+        ];
+        [lists, vec![("general/2023-11-14.json", said(1)), ("vault/2023-11-14.json", said(2))]].concat()
     };
     ground.import(&entries(json!(["U1"]))).await.expect("an import");
     let zip = ground.zip(&entries(json!(["U1", "U6"])));
     let again = async |closed_stay| {
         let options = Options { closed_stay, ..Options::default() };
         run(&ground.db, &zip, options, &Progress::hidden()).await.expect("another import");
-        let mut counts = Vec::new();
-        for id in ["C1", "G1"] {
-            let channel = ChannelId(ground.local("channel", id).await);
-            counts.push(
-                channels::for_event(&mut ground.db.read(), channel).await.expect("a channel").member_count,
-            );
-        }
-        counts
+        [ground.channel("C1").await.member_count, ground.channel("G1").await.member_count]
     };
     assert_eq!(again(true).await, [2, 1], "carol is let into what is open to all, and nowhere else");
     assert_eq!(again(false).await, [2, 2], "an operator may");
