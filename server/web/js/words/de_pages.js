@@ -343,7 +343,7 @@ export default {
   step_reading: 'Einlesen',
   the_server_stopped_export_again: 'Der Server hielt unterdessen an. Erstelle das Archiv noch einmal.',
   the_server_stopped_send_it_again: 'Der Server hielt unterdessen an. Sende dasselbe Archiv noch einmal: Was schon da ist, bleibt, und es geht dort weiter.',
-  the_zip_as_slack_made_it: 'Das ZIP, wie Slack es erstellt hat, oder eines, das Confab ausgeführt hat. Was schon da ist, kommt nicht zweimal.',
+  the_zip_as_slack_made_it: 'Das ZIP, wie Slack es gemacht hat, oder eines, das ein anderes Confab exportiert hat. Was ein früherer Import gebracht hat, kommt nicht doppelt; was dieser Server selbst exportiert hat, ergibt neue Kanäle.',
   vectors_are_made: 'Vektoren von {model}: {count} von {count2} Nachrichten sind fertig. Bis dahin findet die Suche nach Bedeutung nur diese.',
   vectors_are_made_meanwhile: 'Vektoren von {model}: {count} von {count2} Nachrichten sind fertig. Bis dahin antworten die von {serving}.',
   has_read_to: 'Gelesen bis',

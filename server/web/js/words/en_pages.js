@@ -343,7 +343,7 @@ export default {
   step_reading: 'Reading',
   the_server_stopped_export_again: 'The server stopped meanwhile. Make the archive again.',
   the_server_stopped_send_it_again: 'The server stopped meanwhile. Send the same archive again: what came in stays, and it goes on from there.',
-  the_zip_as_slack_made_it: 'The ZIP as Slack made it, or one that Confab exported. What is in already does not come twice.',
+  the_zip_as_slack_made_it: 'The ZIP as Slack made it, or one that another Confab exported. What an earlier import brought does not come twice; what this server exported makes new channels.',
   vectors_are_made: 'Vectors of {model}: {count} of {count2} messages are done. Until then search by meaning finds only those.',
   vectors_are_made_meanwhile: 'Vectors of {model}: {count} of {count2} messages are done. Until then those of {serving} answer.',
   has_read_to: 'Has read to',
