@@ -52,7 +52,7 @@ export default {
   too_many_scheduled: 'Mehr Nachrichten lassen sich nicht planen.',
   too_many_tokens: 'Mehr Token lassen sich nicht anlegen.',
   too_slow: 'Das Hochladen kommt zu langsam voran.',
-  transfer_running: 'Es läuft schon eine Ein- oder Ausfuhr.',
+  transfer_running: 'Es läuft schon ein Import oder Export.',
   two_factor_required: 'Der Code deines Geräts wird auch gebraucht.',
   two_factor_setup_required: 'Dieser Server verlangt einen zweiten Faktor. Richte zuerst einen ein.',
   unauthenticated: 'Melde dich zuerst an.',
