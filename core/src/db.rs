@@ -20,6 +20,7 @@ mod writer;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, PgPool, Postgres, Sqlite, Transaction};
@@ -55,12 +56,29 @@ pub struct Db {
     pub(crate) recent: Arc<recent::Recent>,
     /// PostgreSQL only: posts that wait for one transaction.
     lines: Arc<line::Lines>,
+    asked: Arc<Asked>,
     /// Held as long as anyone holds the database: a second process must not open the same folder.
     _lock: Option<Arc<lock::DirectoryLock>>,
 }
 
+/// How often the record was asked.
+#[derive(Debug, Default)]
+struct Asked {
+    reads: AtomicU64,
+    writes: AtomicU64,
+}
+
+/// How often this process asked the record, since it opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Queries outside of transactions; what is read at one moment counts once.
+    pub reads: u64,
+    /// Pieces of work that were handed to the writer or ran in a transaction of their own.
+    pub writes: u64,
+}
+
 /// A place to read from, outside any transaction.
-pub struct Reader(Engine<Arc<Readers>, PgPool>);
+pub struct Reader(Engine<Arc<Readers>, PgPool>, Arc<Asked>);
 
 /// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
 /// nothing that was written after they were put out.
@@ -103,6 +121,7 @@ pub trait Read: Send {
 
 impl Read for Reader {
     async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+        self.1.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.0 {
             Engine::Sqlite(readers) => Engine::Sqlite(Lease::Pooled(readers.take().await?)),
             Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(pool.acquire().await?)),
@@ -123,16 +142,28 @@ impl Db {
     /// A place to read from.
     #[must_use]
     pub fn read(&self) -> Reader {
-        Reader(self.pools.clone())
+        Reader(self.pools.clone(), self.asked.clone())
+    }
+
+    /// How often the record was asked so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (reads, writes) = (&self.asked.reads, &self.asked.writes);
+        Counts { reads: reads.load(Ordering::Relaxed), writes: writes.load(Ordering::Relaxed) }
     }
 
     /// A place to read what stands in a channel from, together with the right to it: on two connections the second
     /// query may wait for its own while the right is taken away.
     pub async fn snapshot(&self) -> Result<Snapshot> {
+        self.asked.reads.fetch_add(1, Ordering::Relaxed);
         Ok(Snapshot(match &self.pools {
             Engine::Sqlite(readers) => Engine::Sqlite(Moment::begin(readers.take().await?).await?),
             Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
         }))
+    }
+
+    fn count_write(&self) {
+        self.asked.writes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// `sqlite` or `postgres`.

@@ -315,6 +315,8 @@ fn metrics() -> Result<PrometheusHandle> {
     metrics::describe_counter!("confab_join_codes_refused_total", "Codes of channels that did not work.");
     metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
     metrics::describe_counter!("confab_pushes_total", "Web pushes that were tried, by outcome.");
+    metrics::describe_counter!("confab_record_reads_total", "Queries of this server outside of transactions.");
+    metrics::describe_counter!("confab_record_writes_total", "Pieces of work that this server wrote.");
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");
     Ok(handle)

@@ -181,6 +181,7 @@ impl Db {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
+        self.count_write();
         match (&self.pools, &self.writer) {
             (Engine::Sqlite(_), Some(writer)) => writer.write(work).await,
             (Engine::Sqlite(_), None) => {
@@ -205,6 +206,7 @@ impl Db {
 
     /// Posts a plain message, together with others that wait at the same moment.
     pub(crate) async fn post(&self, plain: Plain) -> Result<Posted> {
+        self.count_write();
         match (&self.pools, &self.writer) {
             (Engine::Sqlite(_), Some(writer)) => writer.post(plain).await,
             (Engine::Sqlite(_), None) => {

@@ -138,5 +138,8 @@ pub async fn database_test(app: Data<&App>) -> Response {
 #[allow(clippy::needless_pass_by_value)] // the form of a handler
 pub fn figures(app: Data<&App>) -> Response {
     metrics::gauge!("confab_ws_connections").set(app.hub.socket_count() as f64);
+    let asked = app.db.counts();
+    metrics::counter!("confab_record_reads_total").absolute(asked.reads);
+    metrics::counter!("confab_record_writes_total").absolute(asked.writes);
     Response::builder().content_type("text/plain; version=0.0.4").body(app.metrics.render())
 }
