@@ -15,6 +15,7 @@ mod handlers;
 mod host;
 mod kept;
 mod limits;
+mod machine;
 mod manifest;
 mod measure;
 mod outcome;

@@ -19,7 +19,7 @@ use held::Held;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 const CHAT: [Permission; 7] = [
     Permission::ReadMessages,
@@ -73,14 +73,14 @@ impl Plugin {
     pub(crate) fn new(
         runtime: Runtime,
         manifest: Manifest,
-        component: &Component,
+        (component, linker): (&Component, &Linker<Call>),
         limits: Limits,
     ) -> Result<Self, LoadError> {
-        let faults = import_faults(&runtime, &manifest, component);
+        let faults = import_faults(&manifest, component);
         if !faults.is_empty() {
             return Err(LoadError::Interface(faults));
         }
-        let component = runtime.linker().instantiate_pre(component).map_err(|error| {
+        let component = linker.instantiate_pre(component).map_err(|error| {
             LoadError::Interface(vec![Fault { field: "wasm".into(), message: format!("{error:#}") }])
         })?;
         let handlers = Handlers::of(&component, &manifest.api);
@@ -234,12 +234,12 @@ fn need<H: Host>(host: &Granted<H>, permission: Permission) -> Result<(), CallEr
 }
 
 /// What the component imports and either nobody offers or its manifest does not ask for.
-fn import_faults(runtime: &Runtime, manifest: &Manifest, component: &Component) -> Vec<Fault> {
+fn import_faults(manifest: &Manifest, component: &Component) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, message: String| faults.push(Fault { field: field.to_owned(), message });
     let version = format!("@{}.0", manifest.api);
     let asks = |permission: Permission| manifest.permissions.contains(&permission);
-    for (name, _) in component.component_type().imports(runtime.engine()) {
+    for (name, _) in component.component_type().imports(component.engine()) {
         let offered = name.strip_prefix("confab:plugin/").and_then(|name| name.strip_suffix(&version));
         let asked = match offered {
             Some("chat") if !CHAT.into_iter().any(asks) => "uses chat: ask for messages, reactions or users",

@@ -1,11 +1,11 @@
-//! The engine that runs every plugin of a process.
+//! What runs every plugin of a process.
 
-use crate::bindings;
 use crate::call::Call;
 use crate::host::Host;
 use crate::kept::Idle;
 use crate::limits::{Limits, TICK};
-use crate::manifest::Manifest;
+use crate::machine::Machine;
+use crate::manifest::{Keeping, Manifest};
 use crate::outcome::LoadError;
 use crate::plugin::Plugin;
 use crate::precompiled;
@@ -16,14 +16,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::component::Component;
+use wasmtime::{Engine, EngineWeak, Store};
 
 /// Calls at the same time, over all plugins: with the memory of each it bounds what they take together to 1 GiB.
-const CALLS: usize = 16;
-const WASM_STACK_BYTES: usize = 512 << 10;
-/// Host calls run on the plugin's stack, above what WebAssembly may use of it; a database driver needs room.
-const ASYNC_STACK_BYTES: usize = 4 << 20;
+const CALLS: u32 = 16;
+/// A component of this size has what fits the machine that has everything at hand; others carry an interpreter.
+const SMALL_BYTES: usize = 2 << 20;
 /// What the host copies of one argument list or result before looking at it, per byte that the plugin may send.
 const COPY_FACTOR: usize = 2;
 /// Once a minute what nobody calls any more is let go.
@@ -34,8 +33,10 @@ const TICKS_TO_TIDY: u32 = 6000;
 pub struct Runtime(Arc<Shared>);
 
 struct Shared {
-    engine: Engine,
-    linker: Linker<Call>,
+    /// For small plugins. `None`: this process may not reserve so many addresses.
+    ready: Option<Machine>,
+    /// For all others.
+    roomy: Machine,
     cache_folder: Option<PathBuf>,
     caps: Limits,
     calls: Semaphore,
@@ -48,20 +49,19 @@ impl Runtime {
     /// be able to write: what lies there is run. Without one, every start compiles anew.
     pub fn new(cache_folder: Option<&Path>, caps: Limits) -> Result<Self, LoadError> {
         let failed = |error: &dyn std::fmt::Display| LoadError::Engine(error.to_string());
-        let engine = Engine::new(&config()).map_err(|error| failed(&error))?;
-        let mut linker = Linker::new(&engine);
-        bindings::v0_1::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
-            .map_err(|error| failed(&error))?;
-        bindings::v0_2::FullPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call: &mut Call| call)
-            .map_err(|error| failed(&error))?;
+        let roomy = Machine::roomy().map_err(|error| failed(&error))?;
+        let ready = Machine::ready(&caps, CALLS)
+            .inspect_err(|error| tracing::info!(%error, "calls of plugins reserve their memory one by one"));
+        let ready = ready.ok();
         if let Some(folder) = cache_folder {
             std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
         let idle = Arc::<Idle>::default();
-        start_ticks(&engine, &idle).map_err(|error| failed(&error))?;
+        let engines = ready.iter().chain([&roomy]).map(|it| it.engine.weak()).collect();
+        start_ticks(engines, &idle).map_err(|error| failed(&error))?;
         let cache_folder = cache_folder.map(Path::to_owned);
-        let (calls, plugins) = (Semaphore::new(CALLS), AtomicU64::new(0));
-        Ok(Self(Arc::new(Shared { engine, linker, cache_folder, caps, calls, idle, plugins })))
+        let (calls, plugins) = (Semaphore::new(CALLS as usize), AtomicU64::new(0));
+        Ok(Self(Arc::new(Shared { ready, roomy, cache_folder, caps, calls, idle, plugins })))
     }
 
     /// Whether the component is the one that the manifest means.
@@ -81,19 +81,24 @@ impl Runtime {
     /// of a second for a small plugin, tens of seconds for a large one): call it where blocking is allowed.
     pub fn load(&self, manifest: Manifest, wasm: &[u8]) -> Result<Plugin, LoadError> {
         Self::check(&manifest, wasm)?;
-        let found = &manifest.sha256;
-        let component = precompiled::component(&self.0.engine, wasm, found, self.0.cache_folder.as_deref())
-            .map_err(LoadError::Compile)?;
+        let (machine, component) = self.compiled(&manifest, wasm)?;
         let limits = self.0.caps.narrowed(&manifest.limits);
-        Plugin::new(self.clone(), manifest, &component, limits)
+        Plugin::new(self.clone(), manifest, (&component, &machine.linker), limits)
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.0.engine
-    }
-
-    pub(crate) fn linker(&self) -> &Linker<Call> {
-        &self.0.linker
+    fn compiled(&self, manifest: &Manifest, wasm: &[u8]) -> Result<(&Machine, Component), LoadError> {
+        let compiled = |machine: &Machine| {
+            precompiled::component(&machine.engine, wasm, &manifest.sha256, self.0.cache_folder.as_deref())
+        };
+        let is_small = manifest.limits.instance == Keeping::Fresh && wasm.len() <= SMALL_BYTES;
+        // What does not fit although it is small goes where everything fits.
+        if let Some(ready) = self.0.ready.as_ref().filter(|_| is_small)
+            && let Ok(component) = compiled(ready)
+        {
+            return Ok((ready, component));
+        }
+        let component = compiled(&self.0.roomy).map_err(LoadError::Compile)?;
+        Ok((&self.0.roomy, component))
     }
 
     /// Waits for a free place among the calls that run.
@@ -113,8 +118,8 @@ impl Runtime {
     }
 
     /// A fresh store: nothing of another call is in it, and nothing of this one outlives it.
-    pub(crate) fn store(&self, limits: &Limits) -> Store<Call> {
-        let mut store = Store::new(&self.0.engine, Call::new(limits.clone()));
+    pub(crate) fn store(engine: &Engine, limits: &Limits) -> Store<Call> {
+        let mut store = Store::new(engine, Call::new(limits.clone()));
         store.limiter(|call| call);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         store
@@ -135,26 +140,13 @@ impl Runtime {
     }
 }
 
-fn config() -> Config {
-    let mut config = Config::new();
-    config.epoch_interruption(true);
-    config.consume_fuel(true);
-    config.max_wasm_stack(WASM_STACK_BYTES);
-    config.async_stack_size(ASYNC_STACK_BYTES);
-    // Guests are stripped: a backtrace would name nothing, and collecting it costs each trap.
-    config.wasm_backtrace_max_frames(None);
-    config
-}
-
 /// Raises the epoch from a thread of its own: a plugin in a tight loop can occupy every thread of the async runtime,
-/// but not this one. It ends with the engine.
-fn start_ticks(engine: &Engine, idle: &Arc<Idle>) -> std::io::Result<()> {
-    let (engine, idle) = (engine.weak(), Arc::downgrade(idle));
+/// but not this one. It ends with the engines.
+fn start_ticks(engines: Vec<EngineWeak>, idle: &Arc<Idle>) -> std::io::Result<()> {
+    let idle = Arc::downgrade(idle);
     let ticks = move || {
         let mut since_tidy = 0_u32;
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
+        while ticked(&engines) {
             since_tidy += 1;
             if since_tidy >= TICKS_TO_TIDY {
                 since_tidy = 0;
@@ -166,6 +158,16 @@ fn start_ticks(engine: &Engine, idle: &Arc<Idle>) -> std::io::Result<()> {
         }
     };
     std::thread::Builder::new().name("plugin-ticks".into()).spawn(ticks).map(drop)
+}
+
+/// Answers whether there is still an engine.
+fn ticked(engines: &[EngineWeak]) -> bool {
+    let mut is_one = false;
+    for engine in engines.iter().filter_map(EngineWeak::upgrade) {
+        engine.increment_epoch();
+        is_one = true;
+    }
+    is_one
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -59,7 +59,8 @@ impl Held<'_> {
         cpu: Duration,
     ) -> wasmtime::Result<(&mut Store<Call>, Instance)> {
         let plugin = self.plugin;
-        let store = self.store.get_or_insert_with(|| plugin.runtime.store(&plugin.limits));
+        let store =
+            self.store.get_or_insert_with(|| Runtime::store(plugin.component.engine(), &plugin.limits));
         Runtime::begin(store, host, &plugin.limits, cpu)?;
         let instance = match self.instance {
             Some(instance) => instance,
