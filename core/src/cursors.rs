@@ -3,6 +3,8 @@
 //! What administrators ask of consumers goes to them through the log too: it is durable, reaches every process, and is
 //! done once.
 
+mod together;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
 use crate::{log, plugins};
+
+pub use together::{advance_all, hold_all, release_all};
 
 /// How the names of the consumers begin that bring events to plugins; the plugin's id follows.
 pub const OF_PLUGIN: &str = "plugins/";

@@ -9,7 +9,7 @@ pub mod logs;
 pub mod parts;
 pub mod timers;
 
-use confab_protocol::{ChannelRole, EventKind, Timestamp, UserId};
+use confab_protocol::{ChannelId, ChannelRole, EventKind, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::db::write::Emission;
@@ -37,6 +37,8 @@ const BOT: &str = "select bot_id from plugins where id = $1";
 const SET_BOT: &str = "update plugins set bot_id = $2 where id = $1";
 const ENABLE: &str =
     "update plugins set is_enabled = $2, disabled_reason = $3, updated_at = $4 where id = $1";
+const BOTS_IN: &str = "select user_id from memberships where channel_id = $1 and to_seq is null
+    and user_id in (select bot_id from plugins)";
 const GET: &str = "select value, revision from plugin_storage where plugin_id = $1 and key = $2 and (expires_at is null or expires_at > $3)";
 const PUT: &str =
     "insert into plugin_storage (plugin_id, key, value, revision, expires_at) values ($1, $2, $3, 1, $4)
@@ -91,6 +93,12 @@ pub async fn all(on: &mut impl Read) -> Result<Vec<Installed>> {
 pub async fn find(on: &mut impl Read, id: &str) -> Result<Installed> {
     let found: Option<Installed> = run!(on, sqlx::query_as(FIND).bind(id.to_owned()), fetch_optional)?;
     found.ok_or(Fault::NotFound("plugin"))
+}
+
+/// The plugins' bots that are members of a channel.
+pub async fn bots_in(on: &mut impl Read, channel: ChannelId) -> Result<Vec<UserId>> {
+    let found: Vec<Uuid> = run!(on, sqlx::query_scalar(BOTS_IN).bind(channel.0), fetch_all)?;
+    Ok(found.into_iter().map(UserId).collect())
 }
 
 /// What is to be installed.

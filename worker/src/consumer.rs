@@ -8,29 +8,28 @@
 //! An administrator may ask for a buried event again. The request is an event too, and this consumer's place does not
 //! pass it before the old event was handled or buried once more, so a retry survives a crash like any other event.
 
+mod attempt;
 mod backlog;
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::bus::Tail;
 use confab_core::cursors::{self, Cursor};
-use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
+use confab_core::{Bus, Db, FutureExt, Result, log};
 use confab_protocol::Event;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use backlog::{Backlog, Due, Failed};
+pub(crate) use attempt::Ended;
+pub(crate) use backlog::{Backlog, Due};
 
 /// What happened is written down at least this often, and what is not yet written is repeated after a crash.
-const NOTE_AFTER: Duration = Duration::from_millis(250);
-/// A call in progress gets this long to end when the process stops.
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const NOTE_AFTER: Duration = Duration::from_millis(250);
 /// A pause after the record did not answer.
-const RECORD_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const RECORD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Does something with each event.
 pub trait Handler: Send + Sync + 'static {
@@ -83,8 +82,7 @@ impl Consumer {
 
     /// Runs until `stop`, whenever no other process does.
     pub async fn run<H: Handler>(self, db: Db, bus: Bus, handler: Arc<H>, stop: CancellationToken) {
-        let own = || if db.is_embedded() { db.epoch() } else { Uuid::new_v4() };
-        let holder = self.holder.unwrap_or_else(own);
+        let holder = self.holder.unwrap_or_else(|| holder_of(&db));
         while !stop.is_cancelled() {
             let pause = match self.hold(&db, holder).await {
                 Ok(Some(cursor)) => {
@@ -115,11 +113,6 @@ impl Consumer {
         };
         let (name, lease) = (self.name.clone(), self.lease);
         db.write(move |tx| async move { cursors::hold(tx, &name, holder, from, lease).await }.boxed()).await
-    }
-
-    fn wait_before(&self, attempt: u32) -> Duration {
-        let at = (attempt as usize).saturating_sub(2);
-        self.backoff.get(at).or(self.backoff.last()).copied().unwrap_or(RECORD_PAUSE)
     }
 }
 
@@ -156,7 +149,7 @@ impl<H: Handler> Turn<'_, H> {
     async fn step(&mut self, tail: &mut Tail, stop: &CancellationToken) -> Result<()> {
         let note_at = self.backlog.note_at(NOTE_AFTER);
         if let Some(due) = self.backlog.next(Instant::now()) {
-            self.handle(due, stop).await?;
+            self.handle(due, stop).await;
             if note_at.is_some_and(|at| at <= Instant::now()) {
                 self.note().await?;
             }
@@ -172,63 +165,13 @@ impl<H: Handler> Turn<'_, H> {
         Ok(())
     }
 
-    async fn handle(&mut self, due: Due, stop: &CancellationToken) -> Result<()> {
-        let subject = match cursors::subject(&mut self.db.read(), &due.event, &self.consumer.name).await {
-            Ok(Some(subject)) => subject.into_owned(),
-            Ok(None) => {
-                self.backlog.done(due.event.pos);
-                return Ok(());
-            }
-            Err(fault) => {
-                let unread = due.event.clone();
-                return self.failed(due, unread, fault).await;
-            }
-        };
-        let call = AssertUnwindSafe(self.handler.handle(&subject, due.attempt)).catch_unwind();
-        let stopped = async {
-            stop.cancelled().await;
-            sleep(GRACE).await;
-        };
-        let outcome = tokio::select! {
-            outcome = timeout(self.consumer.deadline, call) => outcome,
-            // Neither done nor failed: the next holder begins with it.
-            () = stopped => return Ok(()),
-        };
-        let fault = match outcome {
-            Ok(Ok(Ok(()))) => {
-                self.backlog.done(due.event.pos);
-                return Ok(());
-            }
-            Ok(Ok(Err(fault))) => fault,
-            Ok(Err(_)) => Fault::Internal("the handler panicked".into()),
-            Err(_) => Fault::Internal(format!("took longer than {:?}", self.consumer.deadline)),
-        };
-        self.failed(due, subject, fault).await
-    }
-
-    /// `subject` is what is buried: of a retry the event that it asked for.
-    async fn failed(&mut self, due: Due, subject: Event, fault: Fault) -> Result<()> {
-        let Due { event, attempt } = due;
-        // The record being away is nobody's fault: counting it would bury every event of an outage.
-        let next = if fault.is_retryable() { attempt } else { attempt + 1 };
-        if next > self.consumer.attempts {
-            tracing::error!(consumer = %self.consumer.name, pos = subject.pos, kind = subject.kind.as_str(), %fault,
-                "giving up on an event, it is among the dead letters now");
-            self.bury(&subject, &fault, attempt).await?;
-            self.backlog.done(event.pos);
-        } else {
-            tracing::debug!(consumer = %self.consumer.name, pos = event.pos, attempt, %fault, "an event failed");
-            let at = Instant::now() + self.consumer.wait_before(next.max(2));
-            self.backlog.set_aside(Failed { at, event, attempt: next });
+    async fn handle(&mut self, due: Due, stop: &CancellationToken) {
+        let pos = due.event.pos;
+        match self.consumer.attempt(self.db, self.handler, due, stop).await {
+            Ended::Done => self.backlog.done(pos),
+            Ended::Again(failed) => self.backlog.set_aside(failed),
+            Ended::Stopped => {}
         }
-        Ok(())
-    }
-
-    async fn bury(&self, event: &Event, fault: &Fault, attempts: u32) -> Result<()> {
-        let (name, event, error) = (self.consumer.name.clone(), event.clone(), fault.to_string());
-        self.db
-            .write(move |tx| async move { cursors::bury(tx, &name, &event, &error, attempts).await }.boxed())
-            .await
     }
 
     /// Writes down how far it has come.
@@ -273,7 +216,13 @@ impl<H: Handler> Turn<'_, H> {
     }
 }
 
-async fn wait_until(at: Option<Instant>) {
+/// Who holds places for this process.
+pub(crate) fn holder_of(db: &Db) -> Uuid {
+    if db.is_embedded() { db.epoch() } else { Uuid::new_v4() }
+}
+
+/// Waits until then; for ever where there is no such time.
+pub(crate) async fn wait_until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,

@@ -1,8 +1,8 @@
 //! Runs plugins: what they are told, what they may do, and what becomes of their answers.
 //!
 //! In reading order: [`package`] installs what comes with the program, [`catalogue`] holds what can be called,
-//! [`host`] is what they can do, always as their bot and with its rights only, [`deliver`] brings them the events of
-//! the log, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`tools`] are those that the
+//! [`host`] is what they can do, always as their bot and with its rights only, [`follow`] finds out whom the events of the
+//! log concern, [`happening`] what they are about, and [`deliver`] brings them, [`command`] runs their commands, [`action`] answers their buttons, [`timers`] wakes them, [`tools`] are those that the
 //! assistant may use, [`webhooks`] hands them what other programs send, [`check`] looks at what an administrator uploads and
 //! [`signed`] at whose it is, [`offered`] is asked by servers, [`words`] are those they understand, [`notes`] writes
 //! down what they say, [`health`] counts their failures, [`rehearsal`] plays a conversation with one for its
@@ -13,6 +13,8 @@ mod catalogue;
 mod check;
 mod command;
 mod deliver;
+mod follow;
+mod happening;
 mod health;
 mod host;
 mod notes;
@@ -27,20 +29,16 @@ mod tools;
 mod webhooks;
 mod words;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use confab_core::bus::Tail;
 use confab_core::{Bus, Db, Result, Settings, log};
 use confab_plugin_host::{Bundled, bundled};
-use confab_protocol::EventKind;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use catalogue::{Catalogue, Standing};
-use deliver::Deliveries;
+use catalogue::Catalogue;
+use follow::Follower;
 use package::Package;
 
 /// Lists the commands: `{user_id}` to `{items: [{name, description, options, plugin_id}]}`.
@@ -80,8 +78,6 @@ pub use webhooks::Received;
 
 /// How the reason begins when the server and no administrator stopped a plugin.
 const STOPPED: &str = "stopped by the server: ";
-/// A pause after the record did not answer.
-const RECORD_PAUSE: Duration = Duration::from_secs(2);
 
 /// Installs the bundled plugins, loads what is installed, offers the services and follows the log until `stop`.
 /// Several workers may do so at once. A plugin that does not work is disabled and says why; it never fails the start.
@@ -109,73 +105,14 @@ async fn start_with(
     let cache_folder = data_dir.join("plugins-cache");
     let catalogue = Arc::new(Catalogue::new(&db, &bus, &cache_folder, Package::all(bundled)));
     // From before the first look at what is installed, so that no later change is missed.
-    let changes = bus.tail(&db, log::head(&mut db.read()).await?).await;
+    let head = log::head(&mut db.read()).await?;
     package::install_all(&db, &catalogue).await?;
     offered::offer(&db, &bus, &catalogue).await?;
     let notes = Arc::clone(catalogue.notes());
     let (db_of_notes, stop_notes) = (db.clone(), stop.clone());
     tasks.spawn(async move { notes.write(db_of_notes, stop_notes).await });
     tasks.spawn(timers::run(db.clone(), Arc::clone(&catalogue), stop.clone()));
-    let mut followers = Followers { db, bus, catalogue, running: HashMap::new(), tasks: tasks.clone(), stop };
-    followers.reload().await?;
-    tasks.spawn(followers.follow(changes));
+    let follower = Follower::begin(&db, &bus, &catalogue, head, stop).await?;
+    tasks.spawn(follower.run());
     Ok(())
-}
-
-/// The consumers that bring events to the plugins: one each.
-struct Followers {
-    db: Db,
-    bus: Bus,
-    catalogue: Arc<Catalogue>,
-    running: HashMap<String, CancellationToken>,
-    /// Waited for when the process stops: a consumer gives its place back while the record is still open.
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Followers {
-    /// Loads anew whenever a plugin was installed, upgraded, enabled or disabled, here or in another process.
-    async fn follow(mut self, mut changes: Tail) {
-        loop {
-            let events = tokio::select! {
-                () = self.stop.cancelled() => return,
-                events = changes.next() => events,
-            };
-            if !events.iter().any(|event| event.kind == EventKind::PluginChanged) {
-                continue;
-            }
-            while let Err(fault) = self.reload().await {
-                tracing::warn!(%fault, "cannot read which plugins are installed, trying again");
-                tokio::select! {
-                    () = self.stop.cancelled() => return,
-                    () = tokio::time::sleep(RECORD_PAUSE) => {}
-                }
-            }
-        }
-    }
-
-    /// A disabled plugin's place in the log moves on; that of a component which only another version of this program
-    /// has is left to the workers of that version.
-    async fn reload(&mut self) -> Result<()> {
-        let standings = self.catalogue.reload().await?;
-        self.running.retain(|id, token| {
-            let stays = standings.iter().any(|(it, standing)| it == id && *standing != Standing::Unknown);
-            if !stays {
-                token.cancel();
-            }
-            stays
-        });
-        for (plugin_id, standing) in standings {
-            if standing == Standing::Unknown || self.running.contains_key(&plugin_id) {
-                continue;
-            }
-            let token = self.stop.child_token();
-            self.running.insert(plugin_id.clone(), token.clone());
-            let consumer = deliver::consumer(&plugin_id);
-            let (db, catalogue) = (self.db.clone(), Arc::clone(&self.catalogue));
-            let handler = Arc::new(Deliveries { db, catalogue, plugin_id });
-            self.tasks.spawn(consumer.run(self.db.clone(), self.bus.clone(), handler, token));
-        }
-        Ok(())
-    }
 }

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use crate::harness::user::{User, id, items};
 use crate::harness::{both, wait_for, wait_until};
 
+/// Messages before a worker dies, and as many after.
+const ROLLS: usize = 15;
+
 both! {
     async fn the_dice_answer_a_command(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
@@ -58,6 +61,35 @@ both! {
         assert_eq!(answers, 1, "one answer to the !roll it could hear, none to !rollback");
     }
 
+    async fn each_message_is_answered_once_whatever_worker_dies(world) {
+        let ada = world.user("ada").await;
+        let channel = ada.create_channel("harbour", "public", 201).await;
+        let harbour = id(&channel).to_owned();
+        knows_roll(&ada).await;
+        let bots = ada.get("/api/v1/users?q=dice", 200).await;
+        let bot = items(&bots).iter().find(|it| it["is_bot"] == true).expect("the dice have a bot");
+        ada.add_member(&harbour, &User { id: id(bot).to_owned(), ..ada.clone() }, 201).await;
+        ada.post(&harbour, "!roll 2d6", 201).await;
+        bot_message(&ada, &harbour).await;
+        if world.is_scaled() {
+            world.add_worker(&[]);
+        }
+        let asked = 2 * ROLLS;
+        for number in 0..asked {
+            ada.post(&harbour, "!roll 2d6", 201).await;
+            if number == ROLLS {
+                // In the middle of it: some are answered and not yet noted, others not even begun.
+                world.kill_worker().await;
+            }
+        }
+        let answers = async || bot_messages(&ada, &harbour).await.len();
+        wait_until("every message to be answered", async || answers().await > asked).await;
+        // What comes after them is answered behind them, and by then second answers would be there.
+        ada.post(&harbour, "!roll 2d6", 201).await;
+        wait_until("the last answer", async || answers().await > asked + 1).await;
+        assert_eq!(answers().await, asked + 2);
+    }
+
     async fn only_the_administrator_sees_what_is_installed(world) {
         let admin = world.admin().await;
         let dice = wait_for("the bundled dice to be installed", async || {
@@ -85,7 +117,7 @@ async fn bot_message(user: &User, channel: &str) -> Value {
 }
 
 async fn bot_messages(user: &User, channel: &str) -> Vec<Value> {
-    let page = user.list(channel, "", 200).await;
+    let page = user.list(channel, "limit=100", 200).await;
     items(&page).iter().filter(|it| it["is_bot"] == true).cloned().collect()
 }
 

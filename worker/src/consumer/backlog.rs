@@ -10,20 +10,20 @@ use tokio::time::Instant;
 const OUTSTANDING: usize = 256;
 
 /// An event whose time has come.
-pub(super) struct Due {
+pub(crate) struct Due {
     pub event: Event,
     pub attempt: u32,
 }
 
 /// An event to be tried again.
-pub(super) struct Failed {
+pub(crate) struct Failed {
     pub at: Instant,
     pub event: Event,
     pub attempt: u32,
 }
 
 /// See the module.
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     waiting: VecDeque<Event>,
     aside: Vec<Failed>,
     /// Positions of all events that were read and are not finished.
@@ -49,6 +49,21 @@ impl Backlog {
         self.open.extend(events.iter().map(|event| event.pos));
         self.waiting.extend(events);
         self.read_to = read_to;
+    }
+
+    /// Events up to here concern nobody, but for those that were taken.
+    pub fn pass(&mut self, pos: i64) {
+        self.read_to = self.read_to.max(pos);
+    }
+
+    /// How far the log was read.
+    pub fn read_to(&self) -> i64 {
+        self.read_to
+    }
+
+    /// Events that wait for their first try.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     pub fn is_full(&self) -> bool {

@@ -1,27 +1,27 @@
 //! Events of the log, brought to one plugin: those that it wants, of channels in which its bot is a member.
 //!
-//! Each plugin follows the log with a cursor of its own, so a slow or failing one holds up nobody else, and what waits
-//! for it waits in the log, not in memory: there is no queue that could fill up or be lost. The cursor passes an event
-//! when the plugin's handler has returned, so a crash delivers the unfinished ones again: at least once, in order but
-//! for those that failed, which are tried again while those behind them go on. Effects happen once: posts carry nonces
-//! made of the event's position (see [`Occasion`]), reactions and deletions are the same twice. What a plugin adds to
-//! its own storage is its own concern: `delivery.sequence` tells it a repetition.
+//! Which those may be is found for all plugins at once (see `follow`); here each one is looked at again when its time has
+//! come, since meanwhile a message may have been deleted or the bot removed. A crash delivers again what was not noted:
+//! at least once, in order but for those that failed, which are tried again while those behind them go on. Effects happen
+//! once: posts carry nonces made of the event's position (see [`Occasion`]), reactions and deletions are the same twice.
+//! What a plugin adds to its own storage is its own concern: `delivery.sequence` tells it a repetition.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use confab_core::{Db, Fault, Result, access, cursors, messages, users};
+use confab_core::{Db, Fault, Result, access, cursors};
 use confab_plugin_host as plugin;
 use confab_plugin_host::{CallError, Delivery, Host, Level, Permission, Reply};
-use confab_protocol::{ChannelId, Event, EventKind, MessageId, UserId};
+use confab_protocol::{ChannelId, Event, MessageId};
 
 use super::catalogue::{Catalogue, Loaded};
+use super::happening::{Happening, happenings, kind_of};
 use super::host::Occasion;
 use super::words;
 use crate::consumer::{Consumer, Handler};
 
-/// A message that was this much older than the event that announces it was imported: its time for an answer is over.
-const HISTORY: Duration = Duration::from_mins(5);
+/// A person waits for the answer to `!roll` when a process died and another takes over.
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// The name under which a plugin's place in the log is kept.
 pub(super) fn consumer_name(plugin_id: &str) -> String {
@@ -33,8 +33,7 @@ pub(super) fn consumer(plugin_id: &str) -> Consumer {
     Consumer {
         attempts: 4,
         backoff: [1, 10, 60].map(Duration::from_secs).to_vec(),
-        // A person waits for the answer to `!roll` when a process died and another takes over.
-        lease: Duration::from_secs(15),
+        lease: LEASE,
         ..Consumer::new(consumer_name(plugin_id))
     }
 }
@@ -50,14 +49,9 @@ impl Handler for Deliveries {
     async fn handle(&self, event: &Event, attempt: u32) -> Result<()> {
         // Events that pass while it is disabled are not kept for it: nobody waits for an answer from last week.
         let Some(loaded) = self.catalogue.get(&self.plugin_id) else { return Ok(()) };
-        if !concerns(&loaded, event) {
-            return Ok(());
-        }
-        let Some(happening) = Happening::of(&self.db, event).await? else { return Ok(()) };
-        // Before the record is asked who may know: almost every message concerns no plugin.
-        let is_reaction =
-            matches!(&happening.event, plugin::Event::ReactionAdded(_) | plugin::Event::ReactionRemoved(_));
-        if !is_reaction && !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
+        let Some(kind) = kind_of(event).filter(|kind| concerns(&loaded, *kind, event)) else { return Ok(()) };
+        let Some(happening) = happenings(&self.db, &[event]).await?.pop().flatten() else { return Ok(()) };
+        if !is_reaction(kind) && !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
         if !self.may_know(&loaded, event, happening.channel).await? {
@@ -165,93 +159,14 @@ fn done(outcome: Result<(), CallError>) -> Result<()> {
     }
 }
 
-/// Whether the manifest says anything about such events: most concern no plugin, and cost one look.
-fn concerns(loaded: &Loaded, event: &Event) -> bool {
-    use plugin::EventKind as K;
-    let kind = match event.kind {
-        EventKind::NewMessage => K::MessagePosted,
-        // With a detail only what stands beside the text changed: answers, what was forwarded, previews, files.
-        EventKind::MessageUpdate if event.detail.is_some() => return false,
-        EventKind::MessageUpdate => K::MessageEdited,
-        EventKind::MessageDelete => K::MessageDeleted,
-        EventKind::ReactionAdded => K::ReactionAdded,
-        EventKind::ReactionRemoved => K::ReactionRemoved,
-        EventKind::MemberJoined => K::MemberJoined,
-        EventKind::MemberLeft => K::MemberLeft,
-        EventKind::ChannelCreated => K::ChannelCreated,
-        _ => return false,
-    };
+/// Whether the manifest says anything about such an event: most concern no plugin, and cost one look.
+pub(super) fn concerns(loaded: &Loaded, kind: plugin::EventKind, event: &Event) -> bool {
     let manifest = &loaded.manifest;
-    let is_reaction = matches!(kind, K::ReactionAdded | K::ReactionRemoved);
-    event.user_id.is_none()
-        && (manifest.events.iter().any(|filter| filter.kind == kind)
-            || is_reaction && event.detail.as_deref().is_some_and(|code| manifest.reaction(code).is_some()))
+    manifest.events.iter().any(|filter| filter.kind == kind)
+        || is_reaction(kind) && event.detail.as_deref().is_some_and(|code| manifest.reaction(code).is_some())
 }
 
-/// An event with what it is about, as it is now.
-struct Happening {
-    channel: ChannelId,
-    event: plugin::Event,
-}
-
-impl Happening {
-    /// `None`: what it is about is gone, so nobody is told of it any more.
-    async fn of(db: &Db, event: &Event) -> Result<Option<Self>> {
-        let Some(channel) = event.channel_id else { return Ok(None) };
-        let happened = match event.kind {
-            EventKind::NewMessage | EventKind::MessageUpdate => message_event(db, event).await?,
-            EventKind::MessageDelete => {
-                let root = find(db, event).await?.and_then(|it| it.parent_id);
-                let place = words::place(channel, root);
-                Some(plugin::Event::MessageDeleted { message_id: event.ref_id.to_string(), place })
-            }
-            EventKind::ReactionAdded | EventKind::ReactionRemoved => reaction_event(db, event).await?,
-            EventKind::MemberJoined | EventKind::MemberLeft => {
-                let user = user(db, UserId(event.ref_id)).await?;
-                let membership =
-                    user.map(|user| plugin::Membership { place: words::place(channel, None), user });
-                membership.map(if event.kind == EventKind::MemberJoined {
-                    plugin::Event::MemberJoined
-                } else {
-                    plugin::Event::MemberLeft
-                })
-            }
-            EventKind::ChannelCreated => Some(plugin::Event::ChannelCreated(words::place(channel, None))),
-            _ => None,
-        };
-        Ok(happened.map(|event| Self { channel, event }))
-    }
-}
-
-async fn find(db: &Db, event: &Event) -> Result<Option<confab_protocol::Message>> {
-    let id = MessageId(event.ref_id);
-    Ok(messages::shown(db, &[id]).await?.remove(&id).map(Arc::unwrap_or_clone))
-}
-
-async fn user(db: &Db, id: UserId) -> Result<Option<plugin::User>> {
-    Ok(users::refs(&mut db.read(), &[id]).await?.first().map(words::user))
-}
-
-async fn message_event(db: &Db, event: &Event) -> Result<Option<plugin::Event>> {
-    let message = find(db, event).await?.filter(|it| it.deleted_at.is_none());
-    Ok(message.and_then(|it| {
-        let told = words::message(&it);
-        if event.kind == EventKind::MessageUpdate {
-            return Some(plugin::Event::MessageEdited(told));
-        }
-        (it.created_at.plus(HISTORY) >= event.created_at).then_some(plugin::Event::MessagePosted(told))
-    }))
-}
-
-async fn reaction_event(db: &Db, event: &Event) -> Result<Option<plugin::Event>> {
-    let (Some(actor), Some(code)) = (event.actor_id, event.detail.clone()) else { return Ok(None) };
-    let message = find(db, event).await?.filter(|it| it.deleted_at.is_none());
-    let (Some(message), Some(user)) = (message, user(db, actor).await?) else { return Ok(None) };
-    let place = words::place(message.channel_id, message.parent_id);
-    let reaction = plugin::Reaction { message_id: message.id.to_string(), place, user, code };
-    Ok(Some(if event.kind == EventKind::ReactionAdded {
-        plugin::Event::ReactionAdded(reaction)
-    } else {
-        plugin::Event::ReactionRemoved(reaction)
-    }))
+/// Whether it is of a kind that a plugin hears of as an event, as a reaction of its own, or as both.
+pub(super) fn is_reaction(kind: plugin::EventKind) -> bool {
+    matches!(kind, plugin::EventKind::ReactionAdded | plugin::EventKind::ReactionRemoved)
 }

@@ -4,6 +4,7 @@
 
 mod commands;
 mod events;
+mod followed;
 mod installed;
 mod kept;
 mod summaries;

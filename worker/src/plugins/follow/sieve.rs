@@ -1,0 +1,184 @@
+//! For which plugins an event is, found for all of them at once: by its kind, by the channels of their bots, and by what
+//! their manifests say of what happened, which is looked up once. What passes is looked at again when it is delivered, so
+//! a lane may get too much and never too little.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use confab_core::{Db, Result, cursors, plugins};
+use confab_plugin_host as plugin;
+use confab_protocol::{ChannelId, Event, EventKind};
+
+use super::Lanes;
+use super::lane::Lane;
+use crate::plugins::catalogue::{Catalogue, Loaded};
+use crate::plugins::deliver::{concerns, is_reaction};
+use crate::plugins::happening::{Happening, happenings, kind_of};
+
+/// Channels of which it is remembered whose bots are there.
+const CHANNELS: usize = 4_096;
+
+type Callable = BTreeMap<String, Arc<Loaded>>;
+
+/// A plugin that hears of events.
+struct Subscriber {
+    loaded: Arc<Loaded>,
+    lane: Arc<Lane>,
+    bot_id: String,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Sieve {
+    /// What it was made of: another map means other subscribers.
+    made_of: Option<(Arc<Callable>, Arc<Lanes>)>,
+    subscribers: Vec<Subscriber>,
+    by_kind: HashMap<plugin::EventKind, Vec<usize>>,
+    /// Whether each subscriber's bot is in a channel. Forgotten when the log says that somebody came or went.
+    present: HashMap<ChannelId, Vec<bool>>,
+}
+
+/// An event that may concern somebody, by its place among those that are sifted.
+struct Candidate {
+    at: usize,
+    kind: plugin::EventKind,
+    subscribers: Vec<usize>,
+}
+
+impl Sieve {
+    /// Which of the events, by their places, go into which of the lanes: in their order.
+    ///
+    /// # Errors
+    /// When the record does not answer; what is wrong with an event is found by those whom it may concern.
+    pub(super) async fn sift(
+        &mut self,
+        db: &Db,
+        catalogue: &Catalogue,
+        lanes: &Arc<Lanes>,
+        events: &[Event],
+    ) -> Result<Vec<(Arc<Lane>, usize)>> {
+        self.know(&catalogue.all(), lanes);
+        for event in events {
+            if matches!(event.kind, EventKind::MemberJoined | EventKind::MemberLeft)
+                && let Some(channel) = event.channel_id
+            {
+                self.present.remove(&channel);
+            }
+        }
+        let mut given = retries(lanes, events);
+        let candidates = self.candidates(db, events).await?;
+        let asked: Vec<&Event> = candidates.iter().map(|it| &events[it.at]).collect();
+        match happenings(db, &asked).await {
+            Ok(happened) => {
+                for (candidate, happening) in candidates.iter().zip(&happened) {
+                    self.give(candidate, happening.as_ref(), &mut given);
+                }
+            }
+            Err(fault) if fault.is_retryable() => return Err(fault),
+            Err(fault) => {
+                tracing::error!(%fault, "cannot look up what happened: all plugins that hear of such do it by themselves");
+                for candidate in &candidates {
+                    given.extend(candidate.subscribers.iter().map(|it| (self.lane(*it), candidate.at)));
+                }
+            }
+        }
+        given.sort_by_key(|(_, at)| *at);
+        Ok(given)
+    }
+
+    fn know(&mut self, loaded: &Arc<Callable>, lanes: &Arc<Lanes>) {
+        let same = |of: &(Arc<Callable>, Arc<Lanes>)| Arc::ptr_eq(&of.0, loaded) && Arc::ptr_eq(&of.1, lanes);
+        if self.made_of.as_ref().is_some_and(same) {
+            return;
+        }
+        let hearing = lanes.iter().filter_map(|(id, lane)| Some((loaded.get(id)?, lane)));
+        self.subscribers = hearing
+            .map(|(loaded, lane)| Subscriber {
+                loaded: Arc::clone(loaded),
+                lane: Arc::clone(lane),
+                bot_id: loaded.bot.id.to_string(),
+            })
+            .collect();
+        self.by_kind.clear();
+        for (number, subscriber) in self.subscribers.iter().enumerate() {
+            let manifest = &subscriber.loaded.manifest;
+            let own = [plugin::EventKind::ReactionAdded, plugin::EventKind::ReactionRemoved];
+            let own = own.into_iter().filter(|_| !manifest.reactions.is_empty());
+            for kind in manifest.events.iter().map(|filter| filter.kind).chain(own) {
+                let hearing = self.by_kind.entry(kind).or_default();
+                if hearing.last() != Some(&number) {
+                    hearing.push(number);
+                }
+            }
+        }
+        self.present.clear();
+        self.made_of = Some((Arc::clone(loaded), Arc::clone(lanes)));
+    }
+
+    /// Those for which somebody has a filter whose bot is in the channel.
+    async fn candidates(&mut self, db: &Db, events: &[Event]) -> Result<Vec<Candidate>> {
+        let mut found = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let Some((kind, channel)) = kind_of(event).zip(event.channel_id) else { continue };
+            if !self.by_kind.contains_key(&kind) {
+                continue;
+            }
+            self.look_into(db, channel).await?;
+            let (Some(hearing), Some(present)) = (self.by_kind.get(&kind), self.present.get(&channel)) else {
+                continue;
+            };
+            let hears = |it: &usize| {
+                present[*it] && (!is_reaction(kind) || concerns(&self.subscribers[*it].loaded, kind, event))
+            };
+            let subscribers: Vec<usize> = hearing.iter().copied().filter(hears).collect();
+            if !subscribers.is_empty() {
+                found.push(Candidate { at, kind, subscribers });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds out whose bots are in a channel. Read after what the events say was written, so nobody is missed.
+    async fn look_into(&mut self, db: &Db, channel: ChannelId) -> Result<()> {
+        if self.present.contains_key(&channel) {
+            return Ok(());
+        }
+        let bots = plugins::bots_in(&mut db.read(), channel).await?;
+        if self.present.len() >= CHANNELS {
+            self.present.clear();
+        }
+        let present = self.subscribers.iter().map(|it| bots.contains(&it.loaded.bot.id)).collect();
+        self.present.insert(channel, present);
+        Ok(())
+    }
+
+    /// Gives it to those whose manifests want it as it is now.
+    fn give(
+        &self,
+        candidate: &Candidate,
+        happening: Option<&Happening>,
+        given: &mut Vec<(Arc<Lane>, usize)>,
+    ) {
+        let Some(happening) = happening else { return };
+        let wanting = candidate.subscribers.iter().filter(|it| {
+            let Subscriber { loaded, bot_id, .. } = &self.subscribers[**it];
+            // A reaction of its own is told to a plugin in another way too.
+            is_reaction(candidate.kind) || loaded.manifest.wants(&happening.event, bot_id)
+        });
+        given.extend(wanting.map(|it| (self.lane(*it), candidate.at)));
+    }
+
+    fn lane(&self, number: usize) -> Arc<Lane> {
+        Arc::clone(&self.subscribers[number].lane)
+    }
+}
+
+/// What administrators ask to be tried again, for the plugins that failed at it.
+fn retries(lanes: &Lanes, events: &[Event]) -> Vec<(Arc<Lane>, usize)> {
+    let asked = |event: &Event| {
+        let (consumer, _) = event.detail.as_deref()?.rsplit_once(' ')?;
+        lanes.get(consumer.strip_prefix(cursors::OF_PLUGIN)?).cloned()
+    };
+    let of_retries = events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::RetryRequested);
+    of_retries.filter_map(|(at, event)| Some((asked(event)?, at))).collect()
+}
