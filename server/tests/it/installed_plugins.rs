@@ -6,7 +6,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::harness::user::{Reply, User, id, items};
-use crate::harness::{both, wait_for, wait_until};
+use crate::harness::{both, confab, wait_for, wait_until};
 
 /// The tests' own plugin, built for the second version of the contract.
 const MANIFEST: &str = include_str!("../../../plugins/host/tests/hostile.toml");
@@ -153,4 +153,41 @@ both! {
         let page = admin.get("/api/v1/admin/audit?action=plugin.removed", 200).await;
         assert_eq!(items(&page).len(), 1, "{page}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_installs_switches_and_removes_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| {
+        let arguments = [&["--data-dir", "data", "--json"], arguments].concat();
+        confab(folder.path(), &arguments, &[]).await
+    };
+    assert_eq!(run(&["migrate", "up"]).await.code, 0);
+    let project = folder.path().join("hostile");
+    std::fs::create_dir(&project).unwrap();
+    let text = manifest(r#"permissions = ["messages.post", "storage"]"#, "0.1.0");
+    std::fs::write(project.join("plugin.toml"), text.replace("chat.confab.hostile", "org.example.hostile"))
+        .unwrap();
+    std::fs::write(project.join("hostile.wasm"), COMPONENT).unwrap();
+
+    let too_much = run(&["plugin", "install", "hostile", "--grant", "storage,http.fetch"]).await;
+    assert!(too_much.code != 0 && too_much.stderr.contains("http.fetch"), "{}", too_much.said());
+    let installed = run(&["plugin", "install", "hostile", "--grant", "storage"]).await;
+    assert_eq!(installed.code, 0, "{}", installed.said());
+    let id = "org.example.hostile";
+    for (verb, enabled) in [("disable", false), ("enable", true)] {
+        assert_eq!(run(&["plugin", verb, id]).await.code, 0);
+        let listed = run(&["plugin", "list"]).await.json();
+        let plugin = &listed["items"][0];
+        assert_eq!((&plugin["id"], &plugin["enabled"]), (&json!(id), &json!(enabled)), "{listed}");
+        assert_eq!(plugin["grants"], json!(["storage"]), "{listed}");
+    }
+    let log = run(&["plugin", "logs", id]).await;
+    assert_eq!((log.code, log.stdout.as_str()), (0, ""), "it has never run: {}", log.said());
+    for unknown in [["plugin", "logs", "org.example.none"], ["plugin", "enable", "org.example.none"]] {
+        assert_eq!(run(&unknown).await.code, 1);
+    }
+    assert_eq!(run(&["plugin", "remove", id]).await.code, 0);
+    assert_eq!(run(&["plugin", "list"]).await.json()["items"], json!([]));
+    assert_eq!(run(&["plugin", "remove", id]).await.code, 1);
 }
