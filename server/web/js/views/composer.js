@@ -42,9 +42,15 @@ export function Composer({ channelId, parentId, placeholder }) {
   // Not from a message that was jumped to: whoever went there by keyboard is to be there.
   useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
+  const complement = (/** @type {string} */ value, /** @type {number} */ caret) => {
+    const found = completionFor(value, caret, channelId, Boolean(parentId));
+    setCompletion(found);
+    // What a plugin suggests comes a moment later.
+    void found?.waits?.then(() => { if (area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
+  };
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     setDraft(place, value);
-    setCompletion(completionFor(value, caret, channelId, Boolean(parentId)));
+    complement(value, caret);
     signalTyping(channelId, parentId, value);
   };
   const attach = (/** @type {FileList} */ files) => {
@@ -80,9 +86,10 @@ export function Composer({ channelId, parentId, placeholder }) {
     if (busy) notify(uploads.length ? t('the_files_are_still_on_their') : t('write_something_first'));
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
   };
-  const complete = (/** @type {{insert:string}} */ option) => {
+  const complete = (/** @type {import('./completion.js').Option} */ option) => {
     if (completion) replace(completion.from, completion.to, option.insert);
-    setCompletion(null);
+    // A command leads on to its options, and one of them to the next.
+    if (!option.command && option.value === undefined) setCompletion(null);
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
@@ -150,9 +157,10 @@ function onCompletionKey(event, completion, setCompletion, complete) {
   const { options, index } = completion;
   const option = options[index];
   // A command that is typed out already runs on Enter.
-  const typedOut = event.key === 'Enter' && option.insert.trim() === completion.typed;
+  const typedOut = event.key === 'Enter' && option?.insert.trim() === completion.typed;
+  if (!options.length && event.key !== 'Escape') return false;
   if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setCompletion({ ...completion, index: (index + (event.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length });
-  else if ((event.key === 'Enter' && !typedOut) || event.key === 'Tab') complete(option);
+  else if (option && ((event.key === 'Enter' && !typedOut) || event.key === 'Tab')) complete(option);
   else if (event.key === 'Escape') setCompletion(null);
   else return false;
   event.preventDefault();
