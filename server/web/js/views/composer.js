@@ -7,7 +7,7 @@ import { setQuote } from '../message_actions.js';
 import { notify } from '../notices.js';
 import { commandIn, runCommand, sendMessage } from '../outbox.js';
 import { laterPath } from '../router.js';
-import { info, me, quotes, timelineOf } from '../store.js';
+import { info, me, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
@@ -35,6 +35,7 @@ export function Composer({ channelId, parentId, placeholder }) {
   const uploads = uploadsOf(key);
   const ready = uploads.filter((upload) => upload.file).map((upload) => upload.file.id);
   const [completion, setCompletion] = useState(/** @type {ReturnType<typeof completionFor>} */ (null));
+  const [also, setAlso] = useState(false);
   const limit = info.value?.limits?.message_chars ?? 0;
   const tooLong = limit > 0 && [...text].length > limit;
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
@@ -80,6 +81,9 @@ export function Composer({ channelId, parentId, placeholder }) {
     const isCommand = !parentId && !ready.length && commandIn(content);
     if (isCommand) void runCommand(channelId, content);
     else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
+    // Those who do not follow the thread read it beside what it answers.
+    if (also && parentId && content) sendMessage({ channelId, content, quoted: thread.value?.timeline.items.find(({ id }) => id === parentId) });
+    setAlso(false);
     cleared(!isCommand);
   };
   const later = () => {
@@ -119,6 +123,7 @@ export function Composer({ channelId, parentId, placeholder }) {
       <${IconButton} icon="smile" label=${t('emoji')} onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
       <${IconButton} icon="at" label=${t('mention_someone')} onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
       ${!parentId && html`<${IconButton} icon="slash" label=${t('commands')} onClick=${() => replace(0, text.length, '/')} />`}
+      ${parentId && html`<label class="also"><input type="checkbox" checked=${also} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} /> ${t('also_send_to_channel')}</label>`}
       ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
       <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
         <${Menu} label=${t('send_later_2')} floating items=${[{ label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>

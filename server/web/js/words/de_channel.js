@@ -9,6 +9,7 @@ export default {
   a_whole_number: 'eine ganze Zahl',
   actions: 'Aktionen',
   add_or_take_away_images: 'Bilder hinzufügen oder entfernen',
+  also_send_to_channel: 'Auch in den Kanal',
   at_least: '{what}, mindestens {min}',
   at_most: '{what}, höchstens {max}',
   attach_files: 'Dateien anhängen',

@@ -9,6 +9,7 @@ export default {
   a_whole_number: 'a whole number',
   actions: 'Actions',
   add_or_take_away_images: 'Add or take away images',
+  also_send_to_channel: 'Also send to channel',
   at_least: '{what}, at least {min}',
   at_most: '{what}, at most {max}',
   attach_files: 'Attach files',

@@ -59,6 +59,8 @@ test('search, with an answer', () => world.step('search', async () => {
 
 test('a search shows its filters, counts what there is, answers and puts the newest first', () => world.step('search-filters', async () => {
   const box = ada.page.getByRole('searchbox');
+  await ada.page.goto('/');
+  await ada.atHome();
   await ada.post('The rehearsal of the second migration begins at nine');
   await ada.until(async () => {
     await ada.page.goto('/search?q=migration%20rehearsal');
