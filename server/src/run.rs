@@ -18,6 +18,7 @@ use poem::middleware::{CatchPanic, Cors};
 use poem::{EndpointExt, IntoEndpoint, Route, Server, get, post};
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::Activity;
 use crate::due::Due;
 use crate::egress::Egress;
 use crate::file_care::FileCare;
@@ -148,6 +149,7 @@ async fn assemble(
         settings,
         tokens,
         hub,
+        activity: Activity::default(),
         metrics,
         local_url,
     });

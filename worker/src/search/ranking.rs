@@ -51,7 +51,8 @@ impl Mode {
     pub(super) fn of(asked: Option<Self>, wanted: &Wanted, has_meaning: bool) -> Self {
         // What is quoted must be there word by word; a filter alone has no meaning, nor has the beginning of a word.
         let is_literal = !wanted.phrases.is_empty() || wanted.words.iter().any(|word| is_prefix(word));
-        if wanted.words.is_empty() || is_literal {
+        // By time, what is merely near would come before what was meant.
+        if wanted.words.is_empty() || is_literal || wanted.is_newest_first {
             return Self::Keyword;
         }
         let is_sentence = wanted.words.len() >= FEWEST_WORDS;
