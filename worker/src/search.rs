@@ -4,6 +4,7 @@
 mod again;
 mod conversations;
 mod cursor;
+mod dialogues;
 mod files;
 pub(crate) mod find;
 mod fusion;

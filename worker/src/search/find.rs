@@ -18,6 +18,7 @@ use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{DocAddress, DocId, Order as Direction, Score, Searcher, SegmentReader, TantivyDocument, Term};
 use uuid::Uuid;
 
+use crate::assistant::is_stopword;
 use crate::index::Index;
 use crate::index::analysis::{Analysis, Word};
 use crate::index::schema::Fields;
@@ -27,6 +28,8 @@ pub(crate) use marks::Marks;
 pub(crate) const WORDS: usize = 16;
 /// A word as it was written counts a little more than one of the same stem.
 const AS_WRITTEN: Score = 0.3;
+/// What a word such as "how" or "the" counts beside others: of short messages it would else be most of what they hold.
+const FILLER: Score = 0.2;
 /// A name that is nearly the word comes behind those that hold it.
 const NEARLY_SO: Score = 0.1;
 /// Words that stand close together count as much again.
@@ -199,7 +202,11 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
     let mut clauses: Vec<Clause> = Vec::new();
     let mut stems: Vec<Word> = Vec::new();
     let mut seen = HashSet::new();
+    let fills =
+        |word: &String| word.is_ascii() && analysis.exact(word).iter().all(|it| is_stopword(&it.text));
+    let has_telling = words.iter().any(|word| !fills(word));
     for word in words {
+        let is_filler = has_telling && fills(word);
         for run in runs(&analysis.grams(word)) {
             clauses.extend(run_query(fields.grams, &run, false).map(|query| (Occur::Should, query)));
         }
@@ -210,11 +217,13 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
         }
         for stem in analysis.stemmed(word) {
             if seen.insert(stem.text.clone()) {
-                clauses.push((Occur::Should, Box::new(term(Term::from_field_text(fields.body, &stem.text)))));
+                let query = term(Term::from_field_text(fields.body, &stem.text));
+                let weight = if is_filler { FILLER } else { 1.0 };
+                clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(query), weight))));
             }
             stems.push(Word { position: stems.len(), ..stem });
         }
-        for exact in analysis.exact(word) {
+        for exact in analysis.exact(word).into_iter().filter(|_| !is_filler) {
             let as_written = term(Term::from_field_text(fields.exact, &exact.text));
             clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(as_written), AS_WRITTEN))));
         }
