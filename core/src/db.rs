@@ -14,6 +14,7 @@ mod open;
 mod readers;
 mod recent;
 pub(crate) mod relay;
+pub(crate) mod sqlite;
 pub(crate) mod write;
 mod writer;
 
@@ -21,13 +22,15 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgPool, Postgres, Sqlite, Transaction};
+use sqlx::{Database, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use open::{Opened, open};
 use readers::{Moment, Readers, Reading};
+use sqlite::{Connection, Sqlite};
 pub use write::Tx;
 
 use crate::fault::Result;
@@ -65,6 +68,9 @@ pub struct Reader(Engine<Arc<Readers>, PgPool>);
 /// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
 /// nothing that was written after they were put out.
 pub struct Snapshot(Engine<Moment, Transaction<'static, Postgres>>);
+
+/// The same for what is read at once: on SQLite whoever reads does it beside the file, and waits for nothing else.
+pub struct Look<'c>(Engine<&'c mut Connection, &'c mut PgConnection>);
 
 /// A connection, owned or lent.
 pub enum Lease<'c, D: Database, P = PoolConnection<D>> {
@@ -119,6 +125,15 @@ impl Read for Snapshot {
     }
 }
 
+impl Read for Look<'_> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+        Ok(match &mut self.0 {
+            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
+            Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
+        })
+    }
+}
+
 impl Db {
     /// A place to read from.
     #[must_use]
@@ -133,6 +148,35 @@ impl Db {
             Engine::Sqlite(readers) => Engine::Sqlite(Moment::begin(readers.take().await?).await?),
             Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
         }))
+    }
+
+    /// The same for what is asked often: `work` runs beside the file on SQLite, on one way there and back however much it asks.
+    /// It waits for nothing but what it reads.
+    ///
+    /// # Errors
+    /// What `work` answers, and those of the record.
+    pub async fn look<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Look<'t>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match &self.pools {
+            Engine::Sqlite(readers) => readers.look(work).await,
+            Engine::Postgres(pool) => {
+                let mut moment = pool.begin_with(SNAPSHOT).await?;
+                let mut look = Look(Engine::Postgres(&mut *moment));
+                work(&mut look).await
+            }
+        }
+    }
+
+    /// How many statements SQLite's readers were asked since the record was opened; zero on PostgreSQL.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        match &self.pools {
+            Engine::Sqlite(readers) => readers.asked(),
+            Engine::Postgres(_) => 0,
+        }
     }
 
     /// `sqlite` or `postgres`.
@@ -217,7 +261,7 @@ macro_rules! run {
 /// value of each row is looked up in a table first, 1,600 times for a page of messages.
 macro_rules! from_columns {
     ($type:ident { $($field:ident),+ $(,)? }) => {
-        $crate::db::from_columns!(sqlx::sqlite::SqliteRow => $type { $($field),+ });
+        $crate::db::from_columns!($crate::db::sqlite::Row => $type { $($field),+ });
         $crate::db::from_columns!(sqlx::postgres::PgRow => $type { $($field),+ });
     };
     ($row:ty => $type:ident { $($field:ident),+ }) => {
@@ -293,7 +337,7 @@ macro_rules! insert_rows {
         match $crate::db::Read::lease($on).await? {
             $crate::db::Engine::Sqlite(mut it) => {
                 for part in $crate::db::parts(&$rows[..]) {
-                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    let mut query = sqlx::QueryBuilder::<$crate::db::sqlite::Sqlite>::new($head);
                     query.push_values(part, |mut $place, $row| {
                         $bind;
                     });
@@ -324,7 +368,7 @@ macro_rules! fetch_rows {
         match $crate::db::Read::lease($on).await? {
             $crate::db::Engine::Sqlite(mut it) => {
                 for part in $crate::db::parts(&$rows[..]) {
-                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    let mut query = sqlx::QueryBuilder::<$crate::db::sqlite::Sqlite>::new($head);
                     query.push_values(part, |mut $place, $row| {
                         $bind;
                     });

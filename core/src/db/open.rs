@@ -7,38 +7,31 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
+use sqlx::{ConnectOptions, Connection as _, Executor, SqliteConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::lock::DirectoryLock;
 use super::memory::Memory;
 use super::readers::Readers;
+use super::sqlite::{Connection, Options, STATEMENTS};
 use super::writer::Writer;
 use super::{Db, Engine, migrate, run};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
-/// Statements that one connection keeps prepared.
-const STATEMENTS: usize = 400;
 /// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(3);
-/// How long a connection is taken to live since it was used: a PostgreSQL server may be gone by then, or a reader's thread.
-pub(super) const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a connection is taken to live since it was used: a PostgreSQL server may be gone by then.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that stands still, or whose machine is gone, holds its locks no longer (docs/limits.md): PostgreSQL would wait
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '10s'";
 /// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
 const CHECK_WHOLE_BYTES: u64 = 64 << 20;
-
-/// Pages of SQLite's own that the connection that writes keeps, in KiB (negative: KiB and not pages).
-const CACHE: (&str, &str) = ("cache_size", "-65536");
-/// The same of each that reads: the system keeps the file's pages too, and four times the writer's would be a third of what a
-/// server with a million messages takes.
-const CACHE_OF_A_READER: (&str, &str) = ("cache_size", "-16384");
 
 /// What to do about migrations that are not applied yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +59,15 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
     let lock = lock_folder_of(path)?;
     let options = sqlite_options(path);
     let damaged = |error: sqlx::Error| damaged_sqlite(path, error);
-    let mut writer = options.connect().await.map_err(damaged)?;
-    check_sqlite(path, &mut writer).await?;
+    let mut first = options.connect().await.map_err(damaged)?;
+    check_sqlite(path, &mut first).await?;
     match opened {
-        Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut writer)).await?,
-        Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut writer)).await?,
+        Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut first)).await?,
+        Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut first)).await?,
     }
-    let reading = options.read_only(true).pragma(CACHE_OF_A_READER.0, CACHE_OF_A_READER.1);
-    let readers = Readers::open(reading).await.map_err(damaged)?;
+    let mut writer = Options::new(path).open().map_err(damaged)?;
+    let readers = Readers::open(Options::new(path).read_only()).await.map_err(damaged)?;
+    first.close().await.map_err(damaged)?;
     let head = Arc::new(watch::Sender::new(0));
     let mut db = Db {
         pools: Engine::Sqlite(Arc::new(readers)),
@@ -88,7 +82,7 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
     let (epoch, last_pos) = log_meta(&db).await?;
     db.epoch = epoch;
     db.head.send_replace(last_pos);
-    let memory = Memory::watching(&mut writer).await?;
+    let memory = Memory::watching(&mut writer)?;
     db.writer = Some(Writer::start(writer, last_pos, memory, db.head.clone(), db.recent.clone())?);
     Ok(db)
 }
@@ -112,13 +106,7 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma(CACHE.0, CACHE.1)
         .pragma("temp_store", "memory")
-        // Seven lengths of each statement with a list of rows, beside all the others.
-        .statement_cache_capacity(STATEMENTS)
-        // A page of 100 and what tells that there are more: SQLite's thread does not wait for the reader in between.
-        .row_buffer_size(128)
         .disable_statement_logging()
 }
 
@@ -225,7 +213,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
 const BEGIN_LOG: &str =
     "insert into log_meta (id, epoch, last_pos, published_pos) values (1, $1, 0, 0) on conflict do nothing";
 
-async fn begin_log(connection: &mut SqliteConnection) -> Result<()> {
+async fn begin_log(connection: &mut Connection) -> Result<()> {
     sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(connection).await?;
     Ok(())
 }
