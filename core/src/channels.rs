@@ -1,5 +1,6 @@
 //! Channels: made, listed, changed, archived, deleted.
 
+pub mod administer;
 mod direct;
 mod find;
 mod list;

@@ -4,6 +4,7 @@
 //! only while all of them stand as they were and its asker may read them.
 
 pub mod confirmations;
+pub mod ratings;
 
 use std::collections::{HashMap, HashSet};
 
@@ -45,10 +46,14 @@ const FORGET_ANSWERS: &str = "update conversation_turns set answer = '' where co
 /// A question and what was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
+    /// Its place in the conversation, from 1.
+    pub number: i64,
     /// As it was asked.
     pub question: String,
     /// `None`: it rested on something that is gone, was changed, or may not be read any more.
     pub answer: Option<String>,
+    /// Whether the answer helped, if its asker said so.
+    pub is_helpful: Option<bool>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -56,7 +61,7 @@ pub struct Turn {
 /// A message that an answer rests on, as it was then.
 pub type Source = (MessageId, i64);
 
-/// Adds a question and its answer to `conversation`, or to a new one. Answers which.
+/// Adds a question and its answer to `conversation`, or to a new one. Answers which, and the turn's number in it.
 ///
 /// # Errors
 /// [`Fault::NotFound`] for a conversation of someone else.
@@ -67,7 +72,7 @@ pub async fn add(
     question: &str,
     answer: &str,
     sources: &[Source],
-) -> Result<Uuid> {
+) -> Result<(Uuid, i64)> {
     let now = Timestamp::now().0;
     let id = if let Some(id) = conversation {
         if run!(tx, sqlx::query(TOUCH).bind(id).bind(user.0).bind(now), execute)? == 0 {
@@ -103,7 +108,7 @@ pub async fn add(
         run!(tx, sqlx::query(TRIM).bind(id).bind(number - TURNS), execute)?;
         run!(tx, sqlx::query(TRIM_SOURCES).bind(id).bind(number - TURNS), execute)?;
     }
-    Ok(id)
+    Ok((id, number))
 }
 
 /// A user's conversations, the newest first, with the time of their last turn in milliseconds.
@@ -143,9 +148,11 @@ pub async fn turns(
         .filter(|(_, message, version)| versions.get(&MessageId(*message)) != Some(version))
         .map(|row| row.0)
         .collect();
+    let rated: HashMap<i64, bool> = ratings::of(on, id, first).await?.into_iter().collect();
     let turns = rows.into_iter().map(|(number, question, answer, at)| {
         let answer = Some(answer).filter(|text| !text.is_empty() && !broken.contains(&number));
-        Turn { question, answer, created_at: Timestamp(at) }
+        let is_helpful = rated.get(&number).copied();
+        Turn { number, question, answer, is_helpful, created_at: Timestamp(at) }
     });
     Ok(turns.collect())
 }

@@ -14,6 +14,7 @@ mod open;
 mod readers;
 mod recent;
 pub(crate) mod relay;
+pub(crate) mod sqlite;
 pub(crate) mod write;
 mod writer;
 
@@ -22,13 +23,15 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgPool, Postgres, Sqlite, Transaction};
+use sqlx::{Database, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use open::{Opened, open};
 use readers::{Moment, Readers, Reading};
+use sqlite::{Connection, Sqlite};
 pub use write::Tx;
 
 use crate::fault::Result;
@@ -56,33 +59,21 @@ pub struct Db {
     pub(crate) recent: Arc<recent::Recent>,
     /// PostgreSQL only: posts that wait for one transaction.
     lines: Arc<line::Lines>,
-    asked: Arc<Asked>,
+    /// Pieces of work that this process wrote, or tried to.
+    written: Arc<AtomicU64>,
     /// Held as long as anyone holds the database: a second process must not open the same folder.
     _lock: Option<Arc<lock::DirectoryLock>>,
 }
 
-/// How often the record was asked.
-#[derive(Debug, Default)]
-struct Asked {
-    reads: AtomicU64,
-    writes: AtomicU64,
-}
-
-/// How often this process asked the record, since it opened it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Queries outside of transactions; what is read at one moment counts once.
-    pub reads: u64,
-    /// Pieces of work that were handed to the writer or ran in a transaction of their own.
-    pub writes: u64,
-}
-
 /// A place to read from, outside any transaction.
-pub struct Reader(Engine<Arc<Readers>, PgPool>, Arc<Asked>);
+pub struct Reader(Engine<Arc<Readers>, PgPool>);
 
 /// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
 /// nothing that was written after they were put out.
 pub struct Snapshot(Engine<Moment, Transaction<'static, Postgres>>);
+
+/// The same for what is read at once: on SQLite whoever reads does it beside the file, and waits for nothing else.
+pub struct Look<'c>(Engine<&'c mut Connection, &'c mut PgConnection>);
 
 /// A connection, owned or lent.
 pub enum Lease<'c, D: Database, P = PoolConnection<D>> {
@@ -121,7 +112,6 @@ pub trait Read: Send {
 
 impl Read for Reader {
     async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
-        self.1.reads.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.0 {
             Engine::Sqlite(readers) => Engine::Sqlite(Lease::Pooled(readers.take().await?)),
             Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(pool.acquire().await?)),
@@ -138,32 +128,68 @@ impl Read for Snapshot {
     }
 }
 
+impl Read for Look<'_> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+        Ok(match &mut self.0 {
+            Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
+            Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
+        })
+    }
+}
+
 impl Db {
     /// A place to read from.
     #[must_use]
     pub fn read(&self) -> Reader {
-        Reader(self.pools.clone(), self.asked.clone())
-    }
-
-    /// How often the record was asked so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        let (reads, writes) = (&self.asked.reads, &self.asked.writes);
-        Counts { reads: reads.load(Ordering::Relaxed), writes: writes.load(Ordering::Relaxed) }
+        Reader(self.pools.clone())
     }
 
     /// A place to read what stands in a channel from, together with the right to it: on two connections the second
     /// query may wait for its own while the right is taken away.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.asked.reads.fetch_add(1, Ordering::Relaxed);
         Ok(Snapshot(match &self.pools {
             Engine::Sqlite(readers) => Engine::Sqlite(Moment::begin(readers.take().await?).await?),
             Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
         }))
     }
 
+    /// The same for what is asked often: `work` runs beside the file on SQLite, on one way there and back however much it asks.
+    /// It waits for nothing but what it reads.
+    ///
+    /// # Errors
+    /// What `work` answers, and those of the record.
+    pub async fn look<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Look<'t>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        match &self.pools {
+            Engine::Sqlite(readers) => readers.look(work).await,
+            Engine::Postgres(pool) => {
+                let mut moment = pool.begin_with(SNAPSHOT).await?;
+                let mut look = Look(Engine::Postgres(&mut *moment));
+                work(&mut look).await
+            }
+        }
+    }
+
+    /// How many statements SQLite's readers were asked since the record was opened; zero on PostgreSQL.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        match &self.pools {
+            Engine::Sqlite(readers) => readers.asked(),
+            Engine::Postgres(_) => 0,
+        }
+    }
+
+    /// How many pieces of work were handed to the record to be written since it was opened.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
     fn count_write(&self) {
-        self.asked.writes.fetch_add(1, Ordering::Relaxed);
+        self.written.fetch_add(1, Ordering::Relaxed);
     }
 
     /// `sqlite` or `postgres`.
@@ -248,7 +274,7 @@ macro_rules! run {
 /// value of each row is looked up in a table first, 1,600 times for a page of messages.
 macro_rules! from_columns {
     ($type:ident { $($field:ident),+ $(,)? }) => {
-        $crate::db::from_columns!(sqlx::sqlite::SqliteRow => $type { $($field),+ });
+        $crate::db::from_columns!($crate::db::sqlite::Row => $type { $($field),+ });
         $crate::db::from_columns!(sqlx::postgres::PgRow => $type { $($field),+ });
     };
     ($row:ty => $type:ident { $($field:ident),+ }) => {
@@ -324,7 +350,7 @@ macro_rules! insert_rows {
         match $crate::db::Read::lease($on).await? {
             $crate::db::Engine::Sqlite(mut it) => {
                 for part in $crate::db::parts(&$rows[..]) {
-                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    let mut query = sqlx::QueryBuilder::<$crate::db::sqlite::Sqlite>::new($head);
                     query.push_values(part, |mut $place, $row| {
                         $bind;
                     });
@@ -355,7 +381,7 @@ macro_rules! fetch_rows {
         match $crate::db::Read::lease($on).await? {
             $crate::db::Engine::Sqlite(mut it) => {
                 for part in $crate::db::parts(&$rows[..]) {
-                    let mut query = sqlx::QueryBuilder::<sqlx::Sqlite>::new($head);
+                    let mut query = sqlx::QueryBuilder::<$crate::db::sqlite::Sqlite>::new($head);
                     query.push_values(part, |mut $place, $row| {
                         $bind;
                     });

@@ -3,8 +3,8 @@
 //! In reading order: [`fault`] is what can go wrong, [`config`] what an operator may choose, [`db`] the record on either
 //! engine, [`log`] the events in it, [`bus`] how they travel. Then the nouns: [`users`] with [`passwords`],
 //! [`two_factor`], [`sessions`], [`api_tokens`], [`identities`] and [`tickets`], brought together by [`registrations`] and [`sign_in`]; [`roles`],
-//! [`policies`], [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`], [`webhooks`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
-//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`plugins`], [`imports`],
+//! [`policies`], the [`workspace`]'s name, [`rate_limits`], [`idempotency`] and the [`audit`] log; [`channels`], [`channel_invitations`], [`webhooks`] and [`members`]; [`access`], the only doors, and [`break_glass`]; [`messages`] with
+//! [`threads`], [`pins`], [`bookmarks`], [`read_state`] and [`direct_messages`], [`notifications`] with [`attention`], [`broadcasts`], [`push`] and [`digests`], [`reactions`], [`files`] with [`uploads`], [`presences`]; what has its time: [`drafts`], [`scheduled_messages`], [`reminders`], [`retention`]; and what the worker keeps: [`keys`], [`cursors`], [`latency`], [`plugins`], [`imports`],
 //! [`assistant`], [`conversations`].
 
 pub mod access;
@@ -32,6 +32,7 @@ pub mod idempotency;
 pub mod identities;
 pub mod imports;
 pub mod keys;
+pub mod latency;
 pub mod log;
 pub mod markdown;
 pub mod members;
@@ -62,6 +63,7 @@ pub mod uploads;
 pub mod users;
 pub mod webhooks;
 pub mod whispers;
+pub mod workspace;
 
 pub use bus::Bus;
 pub use config::Settings;

@@ -1,5 +1,6 @@
 //! Messages: posted, read, edited, deleted.
 
+pub mod activity;
 mod append;
 mod beside;
 mod change;

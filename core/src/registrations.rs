@@ -10,6 +10,7 @@ use crate::fault::{Fault, Result};
 use crate::sessions::{self, Device, Method, Started};
 use crate::tickets::{self, Purpose};
 use crate::users::{self, NewUser};
+use crate::{text, workspace};
 
 /// What an account costs. A secret is used up in the transaction that makes the account, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,26 @@ pub async fn register(tx: &mut Tx, user: NewUser, cost: Cost, device: Device) ->
     let by = Actor::user(user.id, None, device.ip_address.clone());
     let made = create(tx, &by, user, cost, Method::Registration).await?;
     sessions::start(tx, made.id, device, Method::Registration).await
+}
+
+/// Makes the first administrator and signs them in; with `workspace` it is called so from now on.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `workspace_name`; those of [`register`].
+pub async fn set_up(
+    tx: &mut Tx,
+    user: NewUser,
+    secret: String,
+    workspace: Option<String>,
+    device: Device,
+) -> Result<Started> {
+    let by = Actor::user(user.id, None, device.ip_address.clone());
+    let name = text::optional_line("workspace_name", workspace.as_deref(), workspace::NAME_CHARACTERS)?;
+    let started = register(tx, user, Cost::SetUp(secret), device).await?;
+    if let Some(name) = name {
+        workspace::set(tx, &by, &name).await?;
+    }
+    Ok(started)
 }
 
 /// Makes an account, for the cost that was asked.

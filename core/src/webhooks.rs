@@ -1,6 +1,8 @@
 //! Incoming webhooks: other programs write into one channel, each as a bot of its own, by a secret in the address that they
 //! call. The secret is shown once; it is worth what the account of whoever is responsible for it is worth.
 
+pub mod everywhere;
+
 use std::time::Duration;
 
 use confab_protocol::{ChannelId, ChannelRole, MessageId, Timestamp, UserId};

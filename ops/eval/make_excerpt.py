@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Makes chat.json.gz, the excerpt that run.py searches: python3 make_excerpt.py irc-slack-export.zip
+"""Makes unseen.json.gz and chat.json.gz, excerpts that run.py searches: python3 make_excerpt.py irc-slack-export.zip
 
 The export holds days of a public IRC channel in which people marked who answers whom. Threads are what search must find
 without being told, so none are kept; a question that is asked is taken out of what is searched.
+
+On 113 of the 153 days the built-in table was fitted, and chat.json.gz is all of those: answers are nearer to their questions
+there than they would be anywhere else. Which days they are is plain from the table: how often an answer is nearer to what it
+answers than to another message is 0.83 and more on each of them, and 0.76 at most on each of the other 40.
 """
 
 import gzip
@@ -13,6 +17,11 @@ import zipfile
 from pathlib import Path
 
 DAYS = 6
+# Of the 40 other days ten, and one to hide. No weight of the ranking was chosen on the ten.
+UNSEEN = [
+    "2005-02-06", "2005-07-29", "2006-05-02", "2006-12-20", "2007-06-17",
+    "2009-01-05", "2011-02-13", "2011-12-07", "2013-05-28", "2015-06-12", "2007-01-29",
+]
 FEWEST_WORDS = 6
 MOST_CHARACTERS = 250
 NOISE = {"channel_join", "channel_leave"}
@@ -21,6 +30,11 @@ NOISE = {"channel_join", "channel_leave"}
 def days_of(archive: zipfile.ZipFile) -> list[str]:
     days = sorted(name for name in archive.namelist() if name.count("/") == 1 and name.endswith(".json"))
     return random.Random(2026).sample(days, DAYS + 1)
+
+
+def unseen(archive: zipfile.ZipFile) -> list[str]:
+    names = {name.split("/")[-1].removesuffix(".json"): name for name in archive.namelist() if name.count("/") == 1}
+    return [names[day] for day in UNSEEN]
 
 
 def grades(thread: list[int], at: int, messages: list[dict]) -> dict[int, int]:
@@ -61,14 +75,20 @@ def one_day(archive: zipfile.ZipFile, name: str, names: dict[str, str]) -> dict:
     }
 
 
+def write(name: str, days: list[dict]) -> None:
+    """The last day is the one to hide."""
+    shown = days[:-1]
+    text = json.dumps({"days": shown, "hidden": days[-1]["messages"]}, ensure_ascii=False, separators=(",", ":"))
+    # Without a time in it, the same excerpt is the same file.
+    Path(__file__).with_name(name).write_bytes(gzip.compress(text.encode(), mtime=0))
+    print(name, sum(len(day["messages"]) for day in shown), "messages,", sum(len(day["questions"]) for day in shown), "questions")
+
+
 def main() -> None:
     with zipfile.ZipFile(sys.argv[1]) as archive:
         names = {it["id"]: it["name"] for it in json.loads(archive.read("users.json"))}
-        days = [one_day(archive, name, names) for name in days_of(archive)]
-    text = json.dumps({"days": days[:DAYS], "hidden": days[DAYS]["messages"]}, ensure_ascii=False, separators=(",", ":"))
-    # Without a time in it, the same excerpt is the same file.
-    Path(__file__).with_name("chat.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-    print(sum(len(day["messages"]) for day in days[:DAYS]), "messages,", sum(len(day["questions"]) for day in days[:DAYS]), "questions")
+        for name, chosen in (("unseen.json.gz", unseen(archive)), ("chat.json.gz", days_of(archive))):
+            write(name, [one_day(archive, day, names) for day in chosen])
 
 
 if __name__ == "__main__":

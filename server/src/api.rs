@@ -1,6 +1,7 @@
 //! The REST endpoints: a file for each noun. A handler reads its input, passes a door of core, acts, answers.
 
 mod accounts;
+mod activity;
 mod administration;
 mod assistant;
 mod assistant_settings;
@@ -145,7 +146,7 @@ macro_rules! endpoints {
             search::Search($app.clone()),
             (assistant::Assistant($app.clone()), assistant_settings::AssistantSettings($app.clone())),
             (commands::Commands($app.clone()), plugins::Plugins($app.clone())),
-            administration::Administration($app.clone()),
+            (administration::Administration($app.clone()), activity::Figures($app.clone())),
             service::Service($app.clone()),
         )
     };

@@ -9,6 +9,7 @@
 //! [`gateway`] the sockets with [`presence`] and [`voice`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`], [`export`] and [`demo`];
 //! [`transfers`] does the first two for administrators.
 
+pub mod activity;
 pub mod api;
 pub mod caller;
 pub mod cli;

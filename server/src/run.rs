@@ -18,6 +18,7 @@ use poem::middleware::{CatchPanic, Cors};
 use poem::{EndpointExt, IntoEndpoint, Route, Server, get, post};
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::Activity;
 use crate::due::Due;
 use crate::egress::Egress;
 use crate::file_care::FileCare;
@@ -148,6 +149,7 @@ async fn assemble(
         settings,
         tokens,
         hub,
+        activity: Activity::default(),
         metrics,
         local_url,
     });
@@ -315,7 +317,6 @@ fn metrics() -> Result<PrometheusHandle> {
     metrics::describe_counter!("confab_join_codes_refused_total", "Codes of channels that did not work.");
     metrics::describe_counter!("confab_messages_posted_total", "Messages acknowledged by this server.");
     metrics::describe_counter!("confab_pushes_total", "Web pushes that were tried, by outcome.");
-    metrics::describe_counter!("confab_record_reads_total", "Queries of this server outside of transactions.");
     metrics::describe_counter!("confab_record_writes_total", "Pieces of work that this server wrote.");
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use confab_core::{Bus, Db, Settings};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::activity::Activity;
 use crate::due::Due;
 use crate::egress::Egress;
 use crate::file_care::FileCare;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub transfers: Transfers,
     /// Who talks where.
     pub voice: Arc<Rooms>,
+    /// How much is written.
+    pub activity: Activity,
     /// Renders the figures.
     pub metrics: PrometheusHandle,
     /// The address that is listened on, for links when no public address is set.

@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 mod bundle;
 mod lean;
 mod module;
-mod script;
 mod version;
 
 use bundle::Bundle;

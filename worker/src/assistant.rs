@@ -33,6 +33,7 @@ use confab_core::conversations::{self, Turn};
 use confab_core::{Fault, Result, channels, text, users};
 use confab_protocol::{Channel, Message, Timestamp, UserId};
 
+use crate::search::find::Wanted;
 use crate::services::{self, Answer, Citation, Context, ContextAnswer, MessageCitation, Passage, Question};
 pub(crate) use desk::Desk;
 use desk::{Job, Kept, Made};
@@ -44,7 +45,7 @@ use scope::Scope;
 pub(crate) use stopwords::is_stopword;
 pub(crate) use summary::summarize;
 pub(crate) use telling::Teller;
-pub use telling::{Step, Told};
+pub use telling::{Extent, Step, Told};
 use understand::Understood;
 use weights::Weights;
 
@@ -99,7 +100,8 @@ pub(crate) async fn answer(desk: &Desk, asked: Question, tell: &Teller) -> Resul
 
 /// An answer that is kept nowhere.
 async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Result<Made> {
-    tell.step(Step::Searching, None).await;
+    let extent = if tell.is_heard() { desk.extent(scope).await } else { Extent::default() };
+    tell.step(Step::Searching, extent).await;
     let before = match asked.conversation_id {
         Some(id) => {
             conversations::turns(&mut desk.db.read(), asked.user_id, id, &scope.channels, TURNS).await?
@@ -107,7 +109,7 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
         None => Vec::new(),
     };
     let (windows, weights) = desk.look(scope, &asked.content, &before, READ).await?;
-    tell.step(Step::Reading, Some(windows.len())).await;
+    tell.step(Step::Reading, Extent::of_windows(&windows)).await;
     let job = Job {
         scope,
         task: Task::Answer,
@@ -142,6 +144,14 @@ fn extracted(quotes: &[Quote<'_>], asked: &Question, fallback: Option<&'static s
 }
 
 impl Desk {
+    /// How much an answer may be made of. A figure that the index does not tell is left out.
+    async fn extent(&self, scope: &Scope) -> Extent {
+        let messages = Wanted { channels: scope.channels.clone(), ..Wanted::default() };
+        let files = Wanted { is_for_files: true, ..messages.clone() };
+        let (messages, files) = tokio::join!(messages.count(&self.index), files.count(&self.index));
+        Extent { messages: messages.ok(), files: files.ok(), ..Extent::default() }
+    }
+
     /// The conversations that a question is about, and its words.
     async fn look(
         &self,

@@ -7,6 +7,10 @@ use clap::Parser;
 use confab_core::db::{self, Opened};
 use confab_core::{Bus, Result, Settings};
 use confab_worker::startup;
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Index, assistant and plugins of a scaled Confab.
 #[derive(Parser)]

@@ -4,6 +4,7 @@
 mod again;
 mod conversations;
 mod cursor;
+mod dialogues;
 mod files;
 pub(crate) mod find;
 mod fusion;
@@ -23,6 +24,7 @@ pub use ranking::Mode;
 
 use confab_core::{Db, Fault, Result, access, assistant, channels, log, messages};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::index::Index;
 use crate::meaning::Meaning;
@@ -35,6 +37,17 @@ use ranking::{Asked, Ranking};
 
 /// Rounds of asking the index for one page: hits that were deleted meanwhile are replaced by later ones, within reason.
 const ROUNDS: usize = 4;
+
+/// In which order hits come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// What fits best first.
+    #[default]
+    Relevance,
+    /// The newest first, of what holds every word.
+    Newest,
+}
 
 /// Answers a search.
 ///
@@ -52,6 +65,7 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let Some(mut wanted) = wanted else {
         return Ok(SearchAnswer { names, ..SearchAnswer::default() });
     };
+    wanted.is_newest_first = asked.order == Order::Newest;
     let switches = assistant::switches(&mut db.read()).await?;
     let mode = Mode::of(asked.mode, &wanted, meaning.is_on() && !switches.is_off);
     let ranking = if mode == Mode::Keyword {
@@ -73,8 +87,13 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
         names.extend(read.into_iter().filter(|name| !page.items.is_empty() || name.near.len() > 1));
     }
     let partial = log::head(&mut db.read()).await? > applied;
+    let total = match &ranking {
+        _ if at == 0 && page.next_cursor.is_none() => page.items.len() as u64,
+        Some(ranking) => ranking.hits.len() as u64,
+        None => wanted.count(index).await?,
+    };
     let unavailable = ranking.map(|it| it.unavailable).unwrap_or_default();
-    Ok(SearchAnswer { items: page.items, next_cursor: page.next_cursor, partial, unavailable, names })
+    Ok(SearchAnswer { items: page.items, next_cursor: page.next_cursor, partial, unavailable, names, total })
 }
 
 /// Who asks, and where.

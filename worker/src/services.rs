@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::assistant::{Desk, Teller, Told};
 use crate::index::{Index, Progress};
 use crate::meaning::{self, Meaning};
-use crate::search::{Mode, NameRead};
+use crate::search::{Mode, NameRead, Order};
 use crate::{assistant, search};
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
@@ -49,6 +49,9 @@ pub struct Search {
     /// and there is a model, else by words. Files are found by words.
     #[serde(default)]
     pub mode: Option<Mode>,
+    /// In which order hits come.
+    #[serde(default)]
+    pub order: Order,
 }
 
 /// What was found, the best first.
@@ -67,6 +70,9 @@ pub struct SearchAnswer {
     /// Names in the question that nobody has, and the nearest.
     #[serde(default)]
     pub names: Vec<NameRead>,
+    /// Hits in all, of those that the asker may read.
+    #[serde(default)]
+    pub total: u64,
 }
 
 /// A message that was found.
@@ -100,6 +106,9 @@ pub struct FileSearchAnswer {
     /// Names in the question that nobody has, and the nearest.
     #[serde(default)]
     pub names: Vec<NameRead>,
+    /// Hits in all, of those that the asker may read.
+    #[serde(default)]
+    pub total: u64,
 }
 
 /// A file that was found.
@@ -209,6 +218,9 @@ pub struct Answer {
     pub fallback: Option<String>,
     /// The conversation it belongs to.
     pub conversation_id: Uuid,
+    /// Its place there, from 1; 0 of an answer that is kept nowhere.
+    #[serde(default)]
+    pub number: i64,
     /// False: nothing was found to answer from.
     pub supported: bool,
     /// What would change something and waits for a yes.

@@ -3,7 +3,8 @@
 use confab_protocol::{Channel, ChannelId, UserId};
 use uuid::Uuid;
 
-use super::{list, words};
+use super::{list, near, words};
+use crate::access;
 use crate::db::{Read, run};
 use crate::fault::Result;
 
@@ -17,12 +18,16 @@ const FIND: &str = "select c.id, found.rank from
     and exists (select 1 from channel_words w where w.channel_id = c.id and w.word >= $8 and w.word < $9)
     and (found.rank, c.name, c.id) > ($10, $11, $12) order by found.rank, c.name, c.id limit $13";
 
+/// Behind all that fits: a name that was mistyped.
+const NEARLY: i64 = 4;
+
 /// A channel and how well it fits: 0 best.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// As the user sees it.
     pub channel: Channel,
-    /// 0: its name begins with the question; 1: a word of the name; 2: it stands inside one; 3: in the description.
+    /// 0: its name begins with the question; 1: a word of the name; 2: it stands inside one; 3: in the description; 4: the name
+    /// is nearly so.
     pub rank: i64,
 }
 
@@ -38,7 +43,7 @@ impl Found {
 pub type After = (i64, String, ChannelId);
 
 /// A page of the channels that `user` may read and `q` fits, the best first. Every word of `q` must be there, as the
-/// beginning of a word, or inside one of the name.
+/// beginning of a word, or inside one of the name. Where none fits at all, those whose names are near to `q`.
 ///
 /// # Errors
 /// [`crate::Fault::Invalid`] in `q` for one that is too long.
@@ -54,7 +59,11 @@ pub async fn find(
         return Ok(Vec::new());
     }
     ranges.resize(words::WORDS, words::any_word());
+    let is_first = after.is_none();
     let (rank, name, id) = after.unwrap_or((-1, String::new(), ChannelId(Uuid::nil())));
+    if rank == NEARLY {
+        return nearly(on, user, q, Some(id), limit).await;
+    }
     let rows: Vec<(Uuid, i64)> = run!(
         on,
         sqlx::query_as(FIND)
@@ -73,6 +82,30 @@ pub async fn find(
             .bind(i64::from(limit)),
         fetch_all
     )?;
+    if rows.is_empty() && is_first {
+        return nearly(on, user, q, None, limit).await;
+    }
+    shown(on, user, rows).await
+}
+
+/// Channels whose names are near to `q`, the nearest first, behind `after`.
+async fn nearly(
+    on: &mut impl Read,
+    user: UserId,
+    q: &str,
+    after: Option<ChannelId>,
+    limit: u32,
+) -> Result<Vec<Found>> {
+    let visible = access::visible_channels(on, user).await?;
+    let near = near(on, user, &visible, &[q.trim().to_owned()]).await?;
+    let ids: Vec<ChannelId> = near.of.into_iter().flatten().map(|(id, _)| id).collect();
+    let from = after.and_then(|after| ids.iter().position(|id| *id == after)).map_or(0, |at| at + 1);
+    let rows = ids[from..].iter().take(limit as usize).map(|id| (id.0, NEARLY)).collect();
+    shown(on, user, rows).await
+}
+
+/// Channels as `user` sees them, in the order in which they were found.
+async fn shown(on: &mut impl Read, user: UserId, rows: Vec<(Uuid, i64)>) -> Result<Vec<Found>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.0).collect();
     let mut channels = list::of_ids(on, user, &ids).await?;
     let mut page = Vec::with_capacity(rows.len());

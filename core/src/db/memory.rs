@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use confab_protocol::{ChannelId, Message, UserId};
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteOperation;
 
+use super::sqlite::Connection;
 use crate::fault::Result;
 use crate::messages::Standing;
 
@@ -33,27 +32,27 @@ pub(crate) struct Memory {
     looks_changed: bool,
 }
 
-fn meaning(table: &str, operation: &SqliteOperation) -> u8 {
+fn meaning(table: &str, is_new: bool) -> u8 {
     match table {
         "users" => STANDING | LOOK,
         "memberships" | "keywords" | "attention" | "drafts" => STANDING,
         "channels" | "message_reactions" => LOOK,
-        "messages" if !matches!(operation, SqliteOperation::Insert) => LOOK,
+        "messages" if !is_new => LOOK,
         _ => 0,
     }
 }
 
 impl Memory {
     /// An empty one, from now on told of what `connection` writes.
-    pub async fn watching(connection: &mut SqliteConnection) -> Result<Self> {
+    pub fn watching(connection: &mut Connection) -> Result<Self> {
         let touched = Arc::new(AtomicU8::new(0));
         let told = touched.clone();
-        connection.lock_handle().await?.set_update_hook(move |row| {
-            let meaning = meaning(row.table, &row.operation);
+        connection.watch(move |table, is_new| {
+            let meaning = meaning(table, is_new);
             if meaning != 0 {
                 told.fetch_or(meaning, Ordering::Relaxed);
             }
-        });
+        })?;
         Ok(Self {
             touched,
             standings: HashMap::new(),

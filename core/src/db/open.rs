@@ -7,26 +7,25 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
+use sqlx::{ConnectOptions, Connection as _, Executor, SqliteConnection};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::lock::DirectoryLock;
 use super::memory::Memory;
 use super::readers::Readers;
+use super::sqlite::{Connection, Options, STATEMENTS};
 use super::writer::Writer;
 use super::{Db, Engine, migrate, run};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
-/// Statements that one connection keeps prepared.
-const STATEMENTS: usize = 400;
 /// PostgreSQL connections of one process (docs/limits.md).
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection (docs/limits.md); the crate's 30 s would pile up callers.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(3);
-/// How long a connection is taken to live since it was used: a PostgreSQL server may be gone by then, or a reader's thread.
-pub(super) const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a connection is taken to live since it was used: a PostgreSQL server may be gone by then.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that stands still, or whose machine is gone, holds its locks no longer (docs/limits.md): PostgreSQL would wait
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.
@@ -60,13 +59,15 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
     let lock = lock_folder_of(path)?;
     let options = sqlite_options(path);
     let damaged = |error: sqlx::Error| damaged_sqlite(path, error);
-    let mut writer = options.connect().await.map_err(damaged)?;
-    check_sqlite(path, &mut writer).await?;
+    let mut first = options.connect().await.map_err(damaged)?;
+    check_sqlite(path, &mut first).await?;
     match opened {
-        Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut writer)).await?,
-        Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut writer)).await?,
+        Opened::Migrated => migrate::up_on(Engine::Sqlite(&mut first)).await?,
+        Opened::Current => migrate::require_current(&mut Engine::Sqlite(&mut first)).await?,
     }
-    let readers = Readers::open(options.read_only(true)).await.map_err(damaged)?;
+    let mut writer = Options::new(path).open().map_err(damaged)?;
+    let readers = Readers::open(Options::new(path).read_only()).await.map_err(damaged)?;
+    first.close().await.map_err(damaged)?;
     let head = Arc::new(watch::Sender::new(0));
     let mut db = Db {
         pools: Engine::Sqlite(Arc::new(readers)),
@@ -75,14 +76,14 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
         epoch: Uuid::nil(),
         recent: Arc::default(),
         lines: Arc::default(),
-        asked: Arc::default(),
+        written: Arc::default(),
         _lock: Some(Arc::new(lock)),
     };
     begin_log(&mut writer).await?;
     let (epoch, last_pos) = log_meta(&db).await?;
     db.epoch = epoch;
     db.head.send_replace(last_pos);
-    let memory = Memory::watching(&mut writer).await?;
+    let memory = Memory::watching(&mut writer)?;
     db.writer = Some(Writer::start(writer, last_pos, memory, db.head.clone(), db.recent.clone())?);
     Ok(db)
 }
@@ -106,13 +107,7 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory")
-        // Seven lengths of each statement with a list of rows, beside all the others.
-        .statement_cache_capacity(STATEMENTS)
-        // A page of 100 and what tells that there are more: SQLite's thread does not wait for the reader in between.
-        .row_buffer_size(128)
         .disable_statement_logging()
 }
 
@@ -209,7 +204,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         epoch: Uuid::nil(),
         recent: Arc::default(),
         lines: Arc::default(),
-        asked: Arc::default(),
+        written: Arc::default(),
         _lock: None,
     };
     sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool).await?;
@@ -220,7 +215,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
 const BEGIN_LOG: &str =
     "insert into log_meta (id, epoch, last_pos, published_pos) values (1, $1, 0, 0) on conflict do nothing";
 
-async fn begin_log(connection: &mut SqliteConnection) -> Result<()> {
+async fn begin_log(connection: &mut Connection) -> Result<()> {
     sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(connection).await?;
     Ok(())
 }

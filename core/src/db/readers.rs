@@ -1,18 +1,18 @@
-//! Connections that read from the SQLite file.
-//!
-//! The crate's own pool asks a connection whether it lives when it goes out and when it comes back, in a task of its own: two more
-//! ways to SQLite's thread for every read, though a file does not hang up. Here a connection is asked once in a while.
+//! Connections that read from the SQLite file, each with a thread of its own: who asks never waits for a disk on a thread of
+//! the runtime.
 
 use std::ops::{Deref, DerefMut};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use futures_util::FutureExt;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, SqlStr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::open::{ACQUIRE, TRUSTED};
+use super::open::ACQUIRE;
+use super::sqlite::{Connection, Options};
+use super::{Engine, Look};
 use crate::fault::{Fault, Result};
 
 /// Connections at most (docs/limits.md).
@@ -23,21 +23,15 @@ const NONE: Fault = Fault::Unavailable("the database");
 
 /// The connections. The one that came back last goes out first: its pages and statements are at hand.
 pub struct Readers {
-    options: SqliteConnectOptions,
-    idle: Mutex<Vec<Open>>,
+    options: Options,
+    idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
-}
-
-struct Open {
-    connection: SqliteConnection,
-    /// When it was seen alive.
-    tested: Instant,
 }
 
 /// A connection, back among the others when dropped.
 pub struct Reading {
     /// There until it is dropped.
-    open: Option<Open>,
+    connection: Option<Connection>,
     readers: Arc<Readers>,
     _place: OwnedSemaphorePermit,
 }
@@ -47,12 +41,12 @@ impl Readers {
     ///
     /// # Errors
     /// The engine's, when the file cannot be opened.
-    pub async fn open(options: SqliteConnectOptions) -> std::result::Result<Self, sqlx::Error> {
-        let first = Open { connection: options.connect().await?, tested: Instant::now() };
+    pub async fn open(options: Options) -> sqlx::Result<Self> {
+        let first = options.open_apart().await?;
         Ok(Self { options, idle: Mutex::new(vec![first]), places: Arc::new(Semaphore::new(MOST as usize)) })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Open>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -63,38 +57,63 @@ impl Readers {
     pub async fn take(self: &Arc<Self>) -> Result<Reading> {
         let place = tokio::time::timeout(ACQUIRE, self.places.clone().acquire_owned());
         let place = place.await.map_err(|_| NONE)?.map_err(|_| NONE)?;
-        loop {
-            let idle = self.idle().pop();
-            let open = match idle {
-                Some(open) if open.tested.elapsed() < TRUSTED => open,
-                Some(mut open) => match open.connection.ping().await {
-                    Ok(()) => Open { tested: Instant::now(), ..open },
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection to the database is replaced");
-                        continue;
-                    }
-                },
-                None => Open { connection: self.options.connect().await?, tested: Instant::now() },
-            };
-            return Ok(Reading { open: Some(open), readers: self.clone(), _place: place });
-        }
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.options.open_apart().await?,
+        };
+        Ok(Reading { connection: Some(connection), readers: self.clone(), _place: place })
+    }
+
+    /// Runs what reads at one moment on a reader's thread: however much it asks, it is one way there and back.
+    ///
+    /// # Errors
+    /// Those of `work` and of [`Self::take`]; [`Fault::Internal`] when it waits for anything but what it reads.
+    pub async fn look<T, F>(self: &Arc<Self>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Look<'t>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        let mut reading = self.take().await?;
+        reading.with(move |here| now(here, work)).await?
+    }
+
+    /// How many statements were asked.
+    pub fn asked(&self) -> u64 {
+        self.options.asked()
     }
 
     /// Waits for those in use and closes all.
     pub async fn close(&self) {
         let Ok(_all) = self.places.acquire_many(MOST).await else { return };
         let idle = std::mem::take(&mut *self.idle());
-        for open in idle {
-            let _ = open.connection.close().await;
+        for connection in idle {
+            let _ = connection.close().await;
         }
         self.places.close();
     }
 }
 
+/// Does it at once, as it can be done where the connection is held: nothing that is read has to be waited for.
+fn now<T, F>(here: &mut Connection, work: F) -> Result<T>
+where
+    F: for<'t> FnOnce(&'t mut Look<'t>) -> BoxFuture<'t, Result<T>>,
+{
+    here.begin_here()?;
+    let mut look = Look(Engine::Sqlite(&mut *here));
+    let done = AssertUnwindSafe(async { work(&mut look).await }).catch_unwind().now_or_never();
+    here.let_go();
+    match done {
+        Some(Ok(done)) => done,
+        Some(Err(_)) => Err(Fault::Internal("a look at the record panicked".into())),
+        None => Err(Fault::Internal("a look at the record waited for something else".into())),
+    }
+}
+
 impl Drop for Reading {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.readers.idle().push(open);
+        if let Some(connection) = self.connection.take() {
+            self.readers.idle().push(connection);
         }
     }
 }
@@ -102,16 +121,16 @@ impl Drop for Reading {
 // Nothing takes the connection out but the drop.
 #[allow(clippy::expect_used)]
 impl Deref for Reading {
-    type Target = SqliteConnection;
-    fn deref(&self) -> &SqliteConnection {
-        &self.open.as_ref().expect("there until it is dropped").connection
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("there until it is dropped")
     }
 }
 
 #[allow(clippy::expect_used)] // as above
 impl DerefMut for Reading {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.open.as_mut().expect("there until it is dropped").connection
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("there until it is dropped")
     }
 }
 
@@ -119,34 +138,28 @@ impl DerefMut for Reading {
 pub struct Moment(Reading);
 
 impl Moment {
-    /// Begins. The statements are kept prepared, as the crate's transactions are not.
+    /// Begins.
     ///
     /// # Errors
     /// The engine's.
     pub async fn begin(reading: Reading) -> Result<Self> {
         // First: a caller that goes away while this waits leaves no connection behind that has begun.
         let mut moment = Self(reading);
-        if let Err(error) = sqlx::query("begin").execute(&mut *moment.0).await {
-            // Whatever state it is in, nobody reads with it any more.
-            moment.0.open = None;
-            return Err(error.into());
-        }
+        moment.0.say(SqlStr::from_static("begin")).await?;
         Ok(moment)
     }
 
     /// The connection inside it.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
+    pub fn connection(&mut self) -> &mut Connection {
         &mut self.0
     }
 }
 
 impl Drop for Moment {
     fn drop(&mut self) {
-        let Some(open) = &mut self.0.open else { return };
-        // Only asked for, which needs one poll: the connection does what it is asked in order, whoever asks next. Until then
-        // it would hold the write-ahead log back. Should a later version of the crate need a second poll, the next `begin` fails and
-        // puts the connection away, and `a_moment_stands_still_and_ends_with_its_drop` fails.
-        let _ = sqlx::query("rollback").execute(&mut open.connection).now_or_never();
+        // Only asked for: the connection does what it is asked in order, whoever asks next. Until then it would hold the
+        // write-ahead log back.
+        self.0.let_go();
     }
 }
 
@@ -155,15 +168,19 @@ mod tests {
     use super::*;
 
     async fn readers(folder: &std::path::Path) -> Arc<Readers> {
-        let options = SqliteConnectOptions::new().filename(folder.join("test.db")).create_if_missing(true);
-        let readers = Arc::new(Readers::open(options).await.unwrap());
+        let readers = Arc::new(Readers::open(Options::new(folder.join("test.db"))).await.unwrap());
         let mut one = readers.take().await.unwrap();
+        sqlx::query("pragma journal_mode = wal").fetch_one(&mut *one).await.unwrap();
         sqlx::query("create table t (x bigint)").execute(&mut *one).await.unwrap();
         drop(one);
         readers
     }
 
-    async fn count(on: &mut SqliteConnection) -> i64 {
+    fn fails() -> Result<()> {
+        panic!("as asked")
+    }
+
+    async fn count(on: &mut Connection) -> i64 {
         sqlx::query_scalar("select count(*) from t").fetch_one(on).await.unwrap()
     }
 
@@ -172,7 +189,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let readers = readers(folder.path()).await;
         let mut other = readers.take().await.unwrap();
-        sqlx::query("pragma journal_mode = wal").fetch_one(&mut *other).await.unwrap();
         for before in 0..20 {
             let mut moment = Moment::begin(readers.take().await.unwrap()).await.unwrap();
             assert_eq!(count(moment.connection()).await, before);
@@ -204,9 +220,28 @@ mod tests {
                 .now_or_never();
             drop(moment);
             let _ = Moment::begin(readers.take().await.unwrap()).now_or_never();
+            let _ = readers.look(|_| async { Ok(()) }.boxed()).now_or_never();
         }
         assert_eq!(count(&mut readers.take().await.unwrap()).await, 0);
         assert_eq!(readers.idle().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_waits_or_panics_leaves_a_sound_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(folder.path()).await;
+        let waited = readers.look(|_| std::future::pending::<Result<()>>().boxed()).await;
+        assert!(matches!(waited, Err(Fault::Internal(_))));
+        let panicked = readers.look(|_| async { fails() }.boxed()).await;
+        assert!(matches!(panicked, Err(Fault::Internal(_))));
+        let mut one = readers.take().await.unwrap();
+        sqlx::query("insert into t values (1)").execute(&mut *one).await.unwrap();
+        let one_sees = count(&mut one).await;
+        assert_eq!(
+            (one_sees, count(&mut readers.take().await.unwrap()).await),
+            (1, 1),
+            "nothing stays begun"
+        );
     }
 
     #[tokio::test]

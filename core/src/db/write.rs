@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use confab_protocol::{ChannelId, Event, EventId, EventKind, Message, Timestamp, UserId};
 use futures_util::future::BoxFuture;
-use sqlx::{PgPool, Postgres, Sqlite, SqliteConnection};
+use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
 use super::memory::Memory;
 use super::readers::Reading;
+use super::sqlite::{Connection, Sqlite};
 use super::{Db, Engine, Lease, Read, insert_rows};
 use crate::audit::{self, Note};
 use crate::fault::{Fault, Result};
@@ -17,7 +18,7 @@ use crate::messages::{Plain, Posted};
 
 /// A running transaction. Only this can emit an event.
 pub struct Tx {
-    pub(super) on: Engine<SqliteConnection, sqlx::Transaction<'static, Postgres>>,
+    pub(super) on: Engine<Connection, sqlx::Transaction<'static, Postgres>>,
     pub(super) emitted: Vec<Event>,
     noted: Vec<Note>,
     /// SQLite only: the newest position. One writer, so order of writing is order of commit.
@@ -84,7 +85,7 @@ impl Tx {
         Ok(Self { on, emitted: Vec::new(), noted: Vec::new(), pos: 0, memory: None })
     }
 
-    pub(super) fn on_sqlite(connection: SqliteConnection, pos: i64, memory: Memory) -> Self {
+    pub(super) fn on_sqlite(connection: Connection, pos: i64, memory: Memory) -> Self {
         let on = Engine::Sqlite(connection);
         Self { on, emitted: Vec::new(), noted: Vec::new(), pos, memory: Some(memory) }
     }

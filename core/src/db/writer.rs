@@ -1,7 +1,6 @@
 //! The one that writes to SQLite: what waits is done in one transaction and committed for all at once.
 //!
-//! A thread of its own: each statement is a way to SQLite's thread and back, and an answer from there would wait behind
-//! every request if it came back to the runtime's shared queue.
+//! A thread of its own holds the connection: statements run there at once, and none of them waits behind requests.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,11 +9,12 @@ use std::time::Duration;
 use confab_protocol::Event;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection as _, SqlStr};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::memory::Memory;
 use super::recent::Recent;
+use super::sqlite::Connection;
 use super::{Engine, Tx};
 use crate::fault::{Fault, Result};
 use crate::messages::{self, Plain, Posted};
@@ -56,7 +56,7 @@ pub struct Writer {
 impl Writer {
     /// Starts the thread. It owns the only connection that may write. What runs there finds the runtime of the caller.
     pub(super) fn start(
-        connection: SqliteConnection,
+        connection: Connection,
         pos: i64,
         memory: Memory,
         head: Arc<watch::Sender<i64>>,
@@ -297,7 +297,7 @@ impl Group {
 }
 
 async fn commit(tx: &mut Tx, start: i64, recent: &Recent) -> Result<Vec<Event>> {
-    // For the whole group at once: each statement is a way to SQLite's thread and back.
+    // For the whole group at once.
     let events = tx.store_events().await?;
     if let Some(memory) = tx.memory() {
         memory.catch_up();
@@ -307,10 +307,9 @@ async fn commit(tx: &mut Tx, start: i64, recent: &Recent) -> Result<Vec<Event>> 
         }
     }
     if tx.pos > start {
-        tx.advance_and_commit().await?;
-    } else {
-        tx.say("commit").await?;
+        tx.advance().await?;
     }
+    tx.say("commit").await?;
     Ok(events)
 }
 
@@ -337,7 +336,10 @@ impl Undo {
         match self {
             Self::All | Self::Savepoint => return Ok(()),
             Self::NotYet => tx.say("savepoint work").await?,
-            Self::OldSavepoint => tx.say("release work; savepoint work").await?,
+            Self::OldSavepoint => {
+                tx.say("release work").await?;
+                tx.say("savepoint work").await?;
+            }
         }
         *self = Self::Savepoint;
         Ok(())
@@ -352,7 +354,10 @@ impl Undo {
 
     async fn failed(&self, tx: &mut Tx) -> Result<()> {
         match self {
-            Self::All => tx.say("rollback; begin immediate").await,
+            Self::All => {
+                tx.say("rollback").await?;
+                tx.say("begin immediate").await
+            }
             _ => tx.say("rollback to work").await,
         }
     }
@@ -368,20 +373,18 @@ pub(super) fn again(fault: &Fault) -> Fault {
     }
 }
 
-// One way to SQLite's thread for both.
-const ADVANCE: &str =
-    concat!("update log_meta set last_pos = $1, published_pos = $1 where id = 1;", " commit");
+const ADVANCE: &str = "update log_meta set last_pos = $1, published_pos = $1 where id = 1";
 
 impl Tx {
-    /// Runs statements without parameters.
-    async fn say(&mut self, statements: &'static str) -> Result<()> {
+    /// Runs a statement without parameters.
+    async fn say(&mut self, statement: &'static str) -> Result<()> {
         if let Engine::Sqlite(connection) = &mut self.on {
-            sqlx::query(statements).execute(connection).await?;
+            connection.say(SqlStr::from_static(statement)).await?;
         }
         Ok(())
     }
 
-    async fn advance_and_commit(&mut self) -> Result<()> {
+    async fn advance(&mut self) -> Result<()> {
         let pos = self.pos;
         if let Engine::Sqlite(connection) = &mut self.on {
             sqlx::query(ADVANCE).bind(pos).execute(connection).await?;

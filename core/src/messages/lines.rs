@@ -13,7 +13,7 @@ const THREADS: usize = 32;
 /// Messages that are asked about at once.
 const MOST_ASKED: usize = 500;
 /// Neighbours on each side.
-const FARTHEST: i64 = 20;
+const FARTHEST: i64 = 32;
 
 const PLACES: &str =
     "select m.id, m.channel_id, m.number from messages m where m.deleted_at is null and m.id in";
@@ -94,7 +94,7 @@ impl Row {
 /// [`crate::access`], is not there. Of more than 32 messages in threads, only the first ones' threads are read.
 ///
 /// # Errors
-/// [`Fault::Internal`] for more than 500 ids or a reach beyond 20.
+/// [`Fault::Internal`] for more than 500 ids or a reach beyond 32.
 pub async fn around(
     on: &mut impl Read,
     channels: &[ChannelId],

@@ -8,6 +8,7 @@ mod channels;
 mod files;
 mod harness;
 mod log;
+mod pages;
 mod plans;
 mod push;
 mod record;

@@ -2,7 +2,7 @@
 
 mod streamed;
 
-use confab_core::conversations::{self, confirmations};
+use confab_core::conversations::{self, confirmations, ratings};
 use confab_core::{Fault, FutureExt, access, assistant as switches};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, Timestamp, UserRef};
 use confab_worker::plugins::{self, ToolAnswer, ToolUse};
@@ -115,6 +115,9 @@ struct Answered {
     /// `cut_short`.
     fallback: Option<String>,
     conversation_id: Uuid,
+    /// Its place in the conversation, from 1.
+    #[serde(default)]
+    number: i64,
     /// Whether the answer rests on messages or on what tools answered.
     supported: bool,
     /// What it would do, if the asker says yes.
@@ -152,10 +155,21 @@ struct Conversations {
 #[derive(Object)]
 #[oai(skip_serializing_if_is_none)]
 struct Turn {
+    /// Its place in the conversation, from 1.
+    number: i64,
     question: String,
     /// Absent: a message that it rested on is gone, was changed, or may not be read any more.
     answer: Option<String>,
+    /// What the caller said of the answer.
+    is_helpful: Option<bool>,
     created_at: Timestamp,
+}
+
+/// What somebody thinks of an answer.
+#[derive(Debug, Object)]
+struct Rating {
+    /// Whether it helped; null takes back what was said.
+    is_helpful: Option<bool>,
 }
 
 #[derive(Object)]
@@ -251,7 +265,13 @@ impl Assistant {
         let turns = conversations::turns(&mut on, user, id.0, &readable, limit).await?;
         let items = turns
             .into_iter()
-            .map(|it| Turn { question: it.question, answer: it.answer, created_at: it.created_at })
+            .map(|it| Turn {
+                number: it.number,
+                question: it.question,
+                answer: it.answer,
+                is_helpful: it.is_helpful,
+                created_at: it.created_at,
+            })
             .collect();
         Ok(Json(Turns { id: id.0, items, next_cursor: None }))
     }
@@ -261,6 +281,23 @@ impl Assistant {
     async fn forget(&self, caller: Bearer, id: Path<Uuid>) -> Answer<Done> {
         let (user, id) = (caller.0.user_id, id.0);
         app(&self.0)?.db.write(move |tx| conversations::delete(tx, user, id).boxed()).await?;
+        Ok(Done::NoContent)
+    }
+
+    /// Says whether an answer helped. Administrators are told how many did and did not, never whose and which.
+    #[oai(path = "/ai/conversations/:id/answers/:number/rating", method = "put")]
+    async fn rate(
+        &self,
+        caller: Bearer,
+        id: Path<Uuid>,
+        number: Path<i64>,
+        body: Json<Rating>,
+    ) -> Answer<Done> {
+        let (user, id, number, is_helpful) = (caller.0.user_id, id.0, number.0, body.0.is_helpful);
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { ratings::rate(tx, user, id, number, is_helpful).await }.boxed())
+            .await?;
         Ok(Done::NoContent)
     }
 

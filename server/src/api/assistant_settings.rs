@@ -2,6 +2,7 @@
 
 use confab_core::FutureExt;
 use confab_core::assistant::{self, Rules, usage};
+use confab_core::conversations::ratings;
 use confab_core::roles::Permission;
 use confab_protocol::{ChannelId, Timestamp, UserId};
 use poem_openapi::param::Path;
@@ -15,6 +16,7 @@ use crate::state::App;
 
 /// Days of which the use is told.
 const DAYS: u32 = 30;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// People who are told of, by what they used today.
 const PEOPLE: u32 = 20;
 
@@ -59,6 +61,10 @@ struct ServerAssistant {
     days: Vec<UsedOnDay>,
     /// Who used most today.
     people: Vec<UsedByPerson>,
+    /// Answers of the last 30 days that their askers said helped.
+    helpful_answers: i64,
+    /// Answers of the last 30 days that their askers said did not.
+    unhelpful_answers: i64,
 }
 
 pub struct AssistantSettings(pub Option<App>);
@@ -128,6 +134,8 @@ async fn shown(app: &App) -> Answer<Json<ServerAssistant>> {
     let is_off = assistant::rules(&mut on).await?.is_off;
     let days = usage::days(&mut on, DAYS).await?;
     let people = usage::most(&mut on, PEOPLE).await?;
+    let since = Timestamp(Timestamp::now().0 - i64::from(DAYS) * DAY_MS);
+    let rated = ratings::figures(&mut on, since).await?;
     let model = app.settings.language_model.as_ref();
     Ok(Json(ServerAssistant {
         is_off,
@@ -147,5 +155,7 @@ async fn shown(app: &App) -> Answer<Json<ServerAssistant>> {
                 tokens: it.tokens,
             })
             .collect(),
+        helpful_answers: rated.helpful,
+        unhelpful_answers: rated.unhelpful,
     }))
 }

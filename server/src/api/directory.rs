@@ -16,7 +16,7 @@ use crate::state::App;
 struct FoundChannel {
     channel: Channel,
     /// Between 0 and 1: 1 when the name begins with what was asked for, then words of the name, what stands inside them,
-    /// and the description.
+    /// and the description; last come names that are nearly so.
     score: f64,
 }
 
@@ -30,7 +30,8 @@ pub struct Directory(pub Option<App>);
 
 #[OpenApi(tag = "Area::Search")]
 impl Directory {
-    /// Channels that the caller may read, by words of their names and descriptions, the best first.
+    /// Channels that the caller may read, by words of their names and descriptions, the best first. Where none fits, those whose
+    /// names are nearly what was asked for.
     #[oai(path = "/search/channels", method = "get")]
     async fn channels(
         &self,

@@ -186,7 +186,7 @@ impl Messages {
         let limit = cursor::limit(limit.0)?;
         let has_place = before_seq.is_some() || after_seq.is_some() || around_seq.is_some();
         let skip = cursor::skip(skip.0, has_place)?;
-        let mut side = match (before_seq.0, after_seq.0, around_seq.0) {
+        let side = match (before_seq.0, after_seq.0, around_seq.0) {
             (None, None, None) => Side::Newest,
             (Some(seq), None, None) if seq >= 0 => Side::Before(seq),
             (None, Some(seq), None) if seq >= 0 => Side::After(seq),
@@ -200,12 +200,19 @@ impl Messages {
                 );
             }
         };
-        let on = &mut app.db.snapshot().await?;
-        let admitted = access::admit(on, caller.0.user_id, ChannelId(id.0)).await?;
-        if skip > 0 {
-            side = Side::Before(messages::nth_newest(on, &admitted, skip).await?);
-        }
-        let page = messages::page(on, &admitted, side, limit).await?;
+        let (user, channel) = (caller.0.user_id, ChannelId(id.0));
+        let read = app.db.look(move |on| {
+            async move {
+                let admitted = access::admit(on, user, channel).await?;
+                let side = match skip {
+                    0 => side,
+                    skip => Side::Before(messages::nth_newest(on, &admitted, skip).await?),
+                };
+                messages::page(on, &admitted, side, limit).await
+            }
+            .boxed()
+        });
+        let page = read.await?;
         let has_more = if matches!(side, Side::After(_)) { page.has_after } else { page.has_before };
         Ok(Written(MessagePage {
             items: page.messages,

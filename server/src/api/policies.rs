@@ -1,9 +1,9 @@
 //! What administrators choose at run time, and breaking the glass.
 
-use confab_core::FutureExt;
 use confab_core::break_glass::{self, BreakGlass};
 use confab_core::policies::{self, Accounts};
 use confab_core::retention::{self, Rule};
+use confab_core::{FutureExt, workspace};
 use confab_protocol::{ChannelId, Timestamp, UserId};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -24,6 +24,13 @@ struct Policy {
     /// For how many days messages are kept, 1 to 3,650, in channels without a rule of their own; null: for ever. Absent when
     /// it is to stay as it is. What is older is deleted for good within minutes.
     message_retention_days: MaybeUndefined<i64>,
+}
+
+/// What everybody sees of the workspace.
+#[derive(Debug, Object)]
+struct Workspace {
+    /// 1 to 60 characters.
+    name: Text,
 }
 
 #[derive(Debug, Object)]
@@ -100,6 +107,17 @@ impl Policies {
         app.tokens.forget_all();
         app.due.expire();
         Ok(Json(Policy::of(accounts, rule)))
+    }
+
+    /// Calls the workspace something else; people see it when they come back. For superusers.
+    #[oai(path = "/admin/workspace", method = "put")]
+    async fn rename(&self, caller: Bearer, body: Json<Workspace>) -> Answer<Done> {
+        let (by, name) = (caller.0.superuser()?, body.0.name.0);
+        app(&self.0)?
+            .db
+            .write(move |tx| async move { workspace::rename(tx, &by, &name).await }.boxed())
+            .await?;
+        Ok(Done::NoContent)
     }
 
     /// Opens a channel to oneself without being a member: to read, for some hours, for a reason that stands in the audit

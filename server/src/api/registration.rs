@@ -37,6 +37,8 @@ struct SetUp {
     email: Text,
     password: Text,
     full_name: Option<Text>,
+    /// What the workspace is called, at most 60 characters.
+    workspace_name: Option<Text>,
 }
 
 #[derive(ApiResponse)]
@@ -55,7 +57,7 @@ impl Registration {
     async fn set_up(&self, request: &Request, body: Json<SetUp>) -> Answer<Response<Made>> {
         let app = app(&self.0)?;
         let making = async {
-            let SetUp { token, username, email, password, full_name } = body.0;
+            let SetUp { token, username, email, password, full_name, workspace_name } = body.0;
             let mut user = new_user(&username, &email, full_name.as_ref())?;
             if !tickets::is_live(&mut app.db.read(), Purpose::SetUp, &token.0).await? {
                 return Err(Fault::NotFound("set-up link"));
@@ -63,7 +65,12 @@ impl Registration {
             user.password_hash = Some(accepted(password, &user).await?);
             user.is_superuser = true;
             user.email_is_verified = true;
-            make(app, user, Cost::SetUp(token.0), bearer::device(request)).await
+            let (device, workspace) = (bearer::device(request), workspace_name.map(|it| it.0));
+            app.db
+                .write(move |tx| {
+                    async move { registrations::set_up(tx, user, token.0, workspace, device).await }.boxed()
+                })
+                .await
         };
         let started = app.limits.registering(&app.db, Context::current().address, making).await?;
         Ok(cookie::answer(request, false, Made::Created, signed_in(app, started).await?))

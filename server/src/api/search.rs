@@ -38,6 +38,8 @@ struct FoundPage {
     /// Names behind `from:`, `in:` and `mentions:` that nobody and no channel has, and the nearest; of words that nothing was
     /// found by, those that are nearly a name.
     names: Vec<NameRead>,
+    /// Hits in all that the caller may read; by meaning, those that can be reached.
+    total: u64,
 }
 
 /// A name in a question that nobody and no channel has.
@@ -63,6 +65,17 @@ enum Mode {
     Hybrid,
 }
 
+/// In which order hits come.
+#[derive(Clone, Copy, Debug, Enum, Serialize)]
+#[oai(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// What fits best first.
+    Relevance,
+    /// The newest first, of what holds every word; then nothing is found by meaning.
+    Newest,
+}
+
 /// A found file.
 #[derive(Object, Deserialize)]
 struct FoundFile {
@@ -81,6 +94,8 @@ struct FoundFilePage {
     partial: bool,
     /// Names behind `from:` and `in:` that nobody and no channel has, and the nearest.
     names: Vec<NameRead>,
+    /// Hits in all that the caller may read.
+    total: u64,
 }
 
 pub struct Search(pub Option<App>);
@@ -89,13 +104,14 @@ pub struct Search(pub Option<App>);
 impl Search {
     /// Messages that the caller may read. `q` knows words, "phrases", beginnings (`ferr*`), `from:` `in:` `mentions:` `before:`
     /// `after:` `during:` `has:` `is:`. `mode` says by what they are found. Without it, three words or more outside of quotes are found by both, where the server has a model;
-    /// everything else by its words. "phrases" are always found by their words.
+    /// everything else by its words. "phrases" are always found by their words. `order` says what comes first.
     #[oai(path = "/search/messages", method = "get")]
     async fn messages(
         &self,
         caller: Bearer,
         q: Query<String>,
         mode: Query<Option<Mode>>,
+        order: Query<Option<Order>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
     ) -> Answer<Json<FoundPage>> {
@@ -103,7 +119,8 @@ impl Search {
         app.limits.search(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?;
         let question = json!({
-            "user_id": caller.0.user_id, "q": q.0, "mode": mode.0, "limit": limit, "cursor": cursor.0
+            "user_id": caller.0.user_id, "q": q.0, "mode": mode.0, "limit": limit, "cursor": cursor.0,
+            "order": order.0.unwrap_or(Order::Relevance)
         });
         Ok(Json(app.bus.ask(services::SEARCH, &question).await?))
     }
@@ -115,13 +132,17 @@ impl Search {
         &self,
         caller: Bearer,
         q: Query<String>,
+        order: Query<Option<Order>>,
         limit: Query<Option<i64>>,
         cursor: Query<Option<String>>,
     ) -> Answer<Json<FoundFilePage>> {
         let app = app(&self.0)?;
         app.limits.search(caller.0.user_id)?;
         let limit = cursor::limit(limit.0)?;
-        let question = json!({ "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0 });
+        let question = json!({
+            "user_id": caller.0.user_id, "q": q.0, "limit": limit, "cursor": cursor.0,
+            "order": order.0.unwrap_or(Order::Relevance)
+        });
         Ok(Json(app.bus.ask(services::SEARCH_FILES, &question).await?))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use confab_core::{assistant, log, users};
+use confab_core::{assistant, log, users, workspace};
 use confab_protocol::{FILES_PER_MESSAGE, MESSAGE_CHARACTERS, PAGE_LIMIT};
 use confab_worker::services;
 use poem::http::StatusCode;
@@ -19,6 +19,7 @@ use crate::state::App;
 /// What clients should know before they sign in.
 #[derive(Object)]
 struct Info {
+    /// What the workspace is called.
     name: String,
     version: String,
     /// Nobody administers this server yet.
@@ -49,6 +50,8 @@ struct InfoLimits {
 struct Features {
     search: bool,
     assistant: bool,
+    /// The assistant has a language model; without one its answers are quotations.
+    language_model: bool,
     plugins: bool,
     /// A forgotten password can be chosen anew by mail.
     mail: bool,
@@ -67,7 +70,7 @@ impl Service {
     async fn info(&self) -> Answer<Json<Info>> {
         let app = app(&self.0)?;
         Ok(Json(Info {
-            name: "Confab".into(),
+            name: workspace::name(&mut app.db.read()).await?,
             version: env!("CARGO_PKG_VERSION").into(),
             setup_required: !users::has_superuser(&mut app.db.read()).await?,
             registration: app.settings.registration.as_str().into(),
@@ -84,6 +87,7 @@ impl Service {
             features: Features {
                 search: true,
                 assistant: !assistant::rules(&mut app.db.read()).await?.is_off,
+                language_model: app.settings.language_model.is_some(),
                 plugins: true,
                 mail: app.mail.is_some(),
                 oidc: app.outside.as_ref().is_some_and(|it| it.can_sign_in()),
@@ -138,8 +142,6 @@ pub async fn database_test(app: Data<&App>) -> Response {
 #[allow(clippy::needless_pass_by_value)] // the form of a handler
 pub fn figures(app: Data<&App>) -> Response {
     metrics::gauge!("confab_ws_connections").set(app.hub.socket_count() as f64);
-    let asked = app.db.counts();
-    metrics::counter!("confab_record_reads_total").absolute(asked.reads);
-    metrics::counter!("confab_record_writes_total").absolute(asked.writes);
+    metrics::counter!("confab_record_writes_total").absolute(app.db.written());
     Response::builder().content_type("text/plain; version=0.0.4").body(app.metrics.render())
 }

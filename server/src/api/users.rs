@@ -55,7 +55,7 @@ pub struct Users(pub Option<App>);
 #[OpenApi(tag = "Area::Users")]
 impl Users {
     /// Active users whose names begin with `q`, in order of name. Whoever is a guest in channels and nowhere more sees the
-    /// people of these.
+    /// people of these. Where nobody's name begins so, those whose names are nearly so, the nearest first.
     #[oai(path = "/users", method = "get")]
     async fn list(
         &self,
@@ -76,8 +76,12 @@ impl Users {
                 None => return Ok(Json(UserPage { items: Vec::new(), next_cursor: None })),
             }
         }
-        let items =
-            users::look_up(&mut app(&self.0)?.db.read(), caller.0.user_id, &prefix, &after, limit).await?;
+        let app = app(&self.0)?;
+        let items = users::look_up(&mut app.db.read(), caller.0.user_id, &prefix, &after, limit).await?;
+        if items.is_empty() && after.is_empty() {
+            let items = nearly(app, caller.0.user_id, &prefix, limit).await?;
+            return Ok(Json(UserPage { items, next_cursor: None }));
+        }
         let last = items.last().filter(|_| items.len() == limit as usize);
         let next_cursor = last.and_then(|user| cursor::encode(&confab_core::text::key(&user.username)));
         Ok(Json(UserPage { items, next_cursor }))
@@ -228,6 +232,19 @@ async fn show_picture(app: &App, user: UserId, name: Option<String>) -> Result<(
 }
 
 /// Somebody whom the caller may look up: for guests nobody else is there.
+/// Those whose names are near to `name`, the nearest first: people whom the caller may look up. It is a search, so it counts as one;
+/// whoever has searched too much meanwhile, as by typing on, is shown nobody.
+async fn nearly(app: &App, caller: UserId, name: &str, limit: u32) -> Result<Vec<UserRef>> {
+    if name.trim().is_empty() || app.limits.search(caller).is_err() {
+        return Ok(Vec::new());
+    }
+    let near = users::near(&mut app.db.read(), caller, &[name.trim().to_owned()]).await?;
+    let ids: Vec<UserId> = near.of.into_iter().flatten().map(|(id, _)| id).take(limit as usize).collect();
+    let mut people = users::refs(&mut app.db.read(), &ids).await?;
+    people.sort_by_key(|user| ids.iter().position(|id| *id == user.id));
+    Ok(people)
+}
+
 async fn looked_up(app: &App, caller: &Bearer, id: UserId) -> Result<User> {
     if !users::may_look_up(&mut app.db.read(), caller.0.user_id, id).await? {
         return Err(Fault::NotFound("user"));

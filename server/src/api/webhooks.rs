@@ -1,16 +1,17 @@
 //! Incoming webhooks of a channel; what they bring comes in at `POST /hooks/{secret}` ([`crate::hooks`]).
 
 use confab_core::FutureExt;
+use confab_core::webhooks::everywhere::{self, Listed};
 use confab_core::webhooks::{self, Manager, Webhook};
 use confab_protocol::{ChannelId, Timestamp, UserId};
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::strict::Text;
-use super::{Answer, Area, app};
+use super::{Answer, Area, app, cursor};
 use crate::state::App;
 
 #[derive(Debug, Object)]
@@ -66,6 +67,44 @@ impl From<Webhook> for ListedWebhook {
     }
 }
 
+/// A webhook of an open channel, for who manages all of them.
+#[derive(Object)]
+#[oai(skip_serializing_if_is_none)]
+struct WebhookAnywhere {
+    id: Uuid,
+    name: String,
+    channel_id: ChannelId,
+    channel_name: String,
+    /// As whom it writes.
+    bot_id: UserId,
+    /// The user name of whoever made it or renewed its address.
+    created_by: String,
+    created_at: Timestamp,
+    /// When it was last used, to about a minute.
+    last_used_at: Option<Timestamp>,
+}
+
+#[derive(Object)]
+struct WebhookPage {
+    items: Vec<WebhookAnywhere>,
+    next_cursor: Option<String>,
+}
+
+impl From<Listed> for WebhookAnywhere {
+    fn from(Listed { webhook, channel_name, created_by }: Listed) -> Self {
+        Self {
+            id: webhook.id,
+            name: webhook.name,
+            channel_id: webhook.channel_id,
+            channel_name,
+            bot_id: webhook.bot_id,
+            created_by,
+            created_at: webhook.created_at,
+            last_used_at: webhook.last_used_at,
+        }
+    }
+}
+
 #[derive(Object)]
 struct WebhookList {
     items: Vec<ListedWebhook>,
@@ -111,6 +150,24 @@ impl Webhooks {
         let on = &mut app(&self.0)?.db.read();
         let found = webhooks::list(on, &manager(&caller), ChannelId(id.0)).await?;
         Ok(Json(WebhookList { items: found.into_iter().map(ListedWebhook::from).collect() }))
+    }
+
+    /// The webhooks of all open channels, the oldest first; those of private channels are their owners' business. For
+    /// superusers.
+    #[oai(path = "/admin/webhooks", method = "get")]
+    async fn everywhere(
+        &self,
+        caller: Bearer,
+        limit: Query<Option<i64>>,
+        cursor: Query<Option<String>>,
+    ) -> Answer<Json<WebhookPage>> {
+        let by = caller.0.superuser()?;
+        let limit = cursor::limit(limit.0)?;
+        let after: Option<Uuid> = cursor::decode(cursor.0.as_deref())?;
+        let found = everywhere::list(&mut app(&self.0)?.db.read(), &by, after, limit).await?;
+        let last = found.last().filter(|_| found.len() == limit as usize);
+        let next_cursor = last.and_then(|it| cursor::encode(&it.webhook.id));
+        Ok(Json(WebhookPage { items: found.into_iter().map(WebhookAnywhere::from).collect(), next_cursor }))
     }
 
     /// Gives a webhook a new address; the old one is worth nothing from now on. Whoever does so is responsible for it.

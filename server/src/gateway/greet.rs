@@ -96,9 +96,12 @@ impl Guest<'_> {
             Begun::Hears(hearing, kept) => (hearing, kept),
             Begun::New | Begun::Refused => {
                 let user = self.caller.user_id;
-                let is_guest = users::is_guest(&mut app.db.read(), user).await.map_err(internal)?;
+                let read = app.db.look(move |on| {
+                    async move { Ok((users::is_guest(on, user).await?, members::of_user(on, user).await?)) }
+                        .boxed()
+                });
+                let (is_guest, memberships) = read.await.map_err(internal)?;
                 self.outbox.set_guest(is_guest);
-                let memberships = members::of_user(&mut app.db.read(), user).await.map_err(internal)?;
                 let hearing = app.hub.listen(self.outbox.id, user, memberships).await;
                 (hearing.ok_or(Some(INTERNAL))?, None)
             }

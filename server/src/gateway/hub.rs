@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use confab_core::latency::{Latencies, Summary};
 use confab_core::sessions::Method;
 use confab_core::{Bus, Db, log};
 use confab_protocol::{ChannelId, Event, UserId};
@@ -28,6 +29,9 @@ use super::outbox::Outbox;
 /// Encoded batches that may wait for the hub.
 const BATCHES: usize = 16;
 const COMMANDS: usize = 4_096;
+/// How long messages take is known of the last hour.
+const DELIVERY_SLOT: Duration = Duration::from_mins(10);
+const DELIVERY_SLOTS: u64 = 6;
 /// Sockets that come back after a drain spread over this time.
 const RETURN_SPREAD_MS: u64 = 20_000;
 
@@ -86,6 +90,7 @@ pub struct Hub {
     next_id: Arc<AtomicU64>,
     sockets: Arc<AtomicUsize>,
     head: Arc<AtomicI64>,
+    delivery: Arc<Latencies>,
     draining: Arc<AtomicBool>,
 }
 
@@ -106,10 +111,11 @@ impl Hub {
         let knows_everybody = db.is_embedded();
         tokio::spawn(follow(db, bus, head, to, stop.clone()));
         let head = Arc::new(AtomicI64::new(head));
-        let figures = Figures { sockets: sockets.clone(), head: head.clone() };
+        let delivery = Arc::new(Latencies::new(DELIVERY_SLOT, DELIVERY_SLOTS));
+        let figures = Figures { sockets: sockets.clone(), head: head.clone(), delivery: delivery.clone() };
         let audience = Audience::new(figures, per_user, knows_everybody, on_change);
         tokio::spawn(audience.run(orders, batches, signals, stop));
-        Ok(Self { commands, next_id: Arc::default(), sockets, head, draining: Arc::default() })
+        Ok(Self { commands, next_id: Arc::default(), sockets, head, delivery, draining: Arc::default() })
     }
 
     /// A number for a new socket.
@@ -166,6 +172,13 @@ impl Hub {
     #[must_use]
     pub fn head(&self) -> i64 {
         self.head.load(Ordering::Acquire)
+    }
+
+    /// How long messages of the last hour took from their being stamped until they waited for the sockets of this server,
+    /// which are written to at once.
+    #[must_use]
+    pub fn delivery(&self) -> Summary {
+        self.delivery.summary()
     }
 
     /// Signed-in sockets of this server.

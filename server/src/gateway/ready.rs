@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use confab_core::channels::{self, Scope};
 use confab_core::sessions::Method;
-use confab_core::{Db, Fault, Result, presences, users};
+use confab_core::{Db, Fault, FutureExt, Result, presences, users};
 use confab_protocol::{PAGE_LIMIT, SessionId, UserId};
 
 use super::wire::Wire;
@@ -16,18 +16,24 @@ const PRESENCES: u32 = 500;
 
 /// The account and the channels, as JSON without brackets.
 pub async fn state(db: &Db, user: UserId, method: Method) -> Result<Bytes> {
-    let mut mine = Vec::new();
-    let mut after = None;
-    while mine.len() < CHANNELS {
-        let page = channels::list(&mut db.read(), user, Scope::Mine, after, PAGE_LIMIT).await?;
-        let is_last = page.len() < PAGE_LIMIT as usize;
-        after = page.last().map(|channel| (channel.name.clone(), channel.id));
-        mine.extend(page);
-        if is_last {
-            break;
+    let read = db.look(move |on| {
+        async move {
+            let mut mine = Vec::new();
+            let mut after = None;
+            while mine.len() < CHANNELS {
+                let page = channels::list(on, user, Scope::Mine, after, PAGE_LIMIT).await?;
+                let is_last = page.len() < PAGE_LIMIT as usize;
+                after = page.last().map(|channel| (channel.name.clone(), channel.id));
+                mine.extend(page);
+                if is_last {
+                    break;
+                }
+            }
+            Ok((mine, users::own(on, user, method).await?))
         }
-    }
-    let own = users::own(&mut db.read(), user, method).await?;
+        .boxed()
+    });
+    let (mine, own) = read.await?;
     let mut text = br#""user":"#.to_vec();
     serde_json::to_writer(&mut text, &own).map_err(Fault::internal)?;
     text.extend_from_slice(br#","channels":"#);

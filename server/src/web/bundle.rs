@@ -1,15 +1,15 @@
 //! What the page begins with, in one script and one style sheet: a visit waits for three answers, not for ninety, and they pack better together.
 //!
-//! In the bundle each module is a function of its own that is given what it imports and answers what it exports. Modules that come later take it
-//! from there, so that there is one of each. Two things cannot be said this way, an import in a circle and an exported `let`;
-//! `server/web/tests/modules.test.mjs` keeps them out.
+//! In the bundle all modules share one scope, in which each name has its module's number behind it until all become short. Modules that come later take
+//! from the bundle what is there, so that there is one of each. Two things cannot be said this way, an import in a circle and a module as an object
+//! (`import *`); `server/web/tests/modules.test.mjs` keeps them out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rust_embed::RustEmbed;
 
 use super::lean::lean;
-use super::module::Module;
+use super::module::{DEFAULT, Module, Names, minified, renamed};
 
 /// The names of the two beside `index.html`.
 pub const SCRIPT: &str = "first.js";
@@ -17,31 +17,32 @@ pub const STYLE: &str = "first.css";
 /// Where the client begins.
 const ENTRY: &str = "js/app.js";
 
+/// Modules in the script, by path: what each exports, with its name in the script's scope.
+type Members = BTreeMap<String, BTreeMap<String, String>>;
+
 /// The page and its first files as they are sent.
 pub struct Bundle {
     pub page: String,
     pub script: String,
     pub style: String,
-    /// Modules in the script, by path, each with what it exports.
-    members: HashMap<String, Vec<String>>,
+    members: Members,
 }
 
 impl Bundle {
     /// Puts together what `index.html` names.
     pub fn of<Files: RustEmbed>() -> Self {
         let index = text_of::<Files>("index.html");
-        let mut order = Vec::new();
-        gather::<Files>(ENTRY, &mut order, &mut Vec::new());
-        let mut script = String::new();
-        let mut members = HashMap::new();
-        for (path, module) in &order {
-            script.push_str(&function(path, module));
-            members.insert(path.clone(), exported(module));
-        }
-        let names: Vec<_> = order.iter().map(|(path, _)| name_of(path)).collect();
-        script.extend(["export{", &names.join(","), "}\n"]);
+        let (mut script, mut members) = (String::new(), Members::new());
+        add::<Files>(ENTRY, &mut script, &mut members);
+        let given: Names = members
+            .iter()
+            .flat_map(|(path, exports)| {
+                exports.iter().map(move |(outside, inside)| (inside.clone(), public(path, outside)))
+            })
+            .collect();
+        script.extend(["export{", &joined(&given), "}"]);
         let style = styles(&index).map(|path| lean(&text_of::<Files>(path))).collect();
-        Self { page: page(&index), script, style, members }
+        Self { page: page(&index), script: minified(&script), style, members }
     }
 
     /// Whether what is at a path is a module that may take from others. Libraries that come later stand alone.
@@ -52,135 +53,85 @@ impl Bundle {
     /// A module that is fetched later, which takes from the bundle what is there. What is in the bundle itself is handed on from it.
     pub fn later(&self, path: &str, text: &str) -> String {
         let up = "../".repeat(path.matches('/').count());
-        if let Some(names) = self.members.get(path) {
-            let name = name_of(path);
-            let given: Vec<_> = names.iter().filter(|name| *name != "default").cloned().collect();
-            let default = if names.len() > given.len() {
-                format!("export default {name}.default;")
-            } else {
-                String::new()
-            };
-            return format!(
-                "import{{{name}}}from'{up}{SCRIPT}';export const{{{}}}={name};{default}\n",
-                given.join(",")
-            );
+        if let Some(exports) = self.members.get(path) {
+            let names: Names = exports.keys().map(|name| (name.clone(), name.clone())).collect();
+            return self.listed("export", &up, path, &names);
         }
-        let module = Module::read(path, text, |to| format!("{up}{to}"));
-        let mut taken: Vec<_> = module
-            .imports
-            .iter()
-            .chain(&module.handed_on)
-            .filter(|(from, _)| self.members.contains_key(from))
-            .map(|(from, _)| name_of(from))
-            .collect();
-        taken.sort();
-        taken.dedup();
-        let mut script = if taken.is_empty() {
-            String::new()
-        } else {
-            format!("import{{{}}}from'{up}{SCRIPT}';", taken.join(","))
-        };
+        let module = Module::read(path, text, DEFAULT, |to| format!("{up}{to}"));
+        let mut script = String::new();
         for (from, names) in &module.imports {
-            let listed = if self.members.contains_key(from) {
-                given(from, names)
-            } else {
-                format!("import{{{}}}from'{up}{from}';", joined(names, " as "))
-            };
-            script.push_str(&listed);
+            script.push_str(&self.listed("import", &up, from, names));
         }
         for (from, names) in &module.handed_on {
-            let listed = if self.members.contains_key(from) {
-                handed(from, names)
-            } else {
-                format!("export{{{}}}from'{up}{from}';", joined(names, " as "))
-            };
-            script.push_str(&listed);
+            script.push_str(&self.listed("export", &up, from, names));
         }
+        let exports: Names = module.exports.into_iter().map(|(outside, inside)| (inside, outside)).collect();
         script.push_str(&module.code);
-        let exports: Vec<_> =
-            module.exports.iter().map(|(outside, inside)| (inside.clone(), outside.clone())).collect();
-        script.extend(["\nexport{", &joined(&exports, " as "), "}\n"]);
-        script
+        script.extend(["\nexport{", &joined(&exports), "}"]);
+        minified(&script)
+    }
+
+    /// `import{a as b}from'…';`, or the same with `export`.
+    fn listed(&self, word: &str, up: &str, from: &str, names: &[(String, String)]) -> String {
+        if !self.members.contains_key(from) {
+            return format!("{word}{{{}}}from'{up}{from}';", joined(names));
+        }
+        let there: Names = names.iter().map(|(there, here)| (public(from, there), here.clone())).collect();
+        format!("{word}{{{}}}from'{up}{SCRIPT}';", joined(&there))
     }
 }
 
-/// The modules that `path` needs, before it, each once.
-fn gather<Files: RustEmbed>(path: &str, order: &mut Vec<(String, Module)>, met: &mut Vec<String>) {
-    if met.iter().any(|known| known == path) {
+/// Writes a module into the script, behind those that it needs, each once.
+fn add<Files: RustEmbed>(path: &str, script: &mut String, members: &mut Members) {
+    if members.contains_key(path) {
         return;
     }
-    met.push(path.to_owned());
-    let module = Module::read(path, &text_of::<Files>(path), |to| format!("./{to}"));
+    let number = members.len();
+    // Known from here on, so that a circle ends.
+    members.insert(path.to_owned(), BTreeMap::new());
+    let text = text_of::<Files>(path);
+    let module = Module::read(path, &text, DEFAULT, str::to_owned);
     for (from, _) in module.imports.iter().chain(&module.handed_on) {
-        gather::<Files>(from, order, met);
+        add::<Files>(from, script, members);
     }
-    order.push((path.to_owned(), module));
+    let known = |from: &str, name: &str| members.get(from).and_then(|it| it.get(name)).cloned();
+    let taken: HashMap<&str, String> = module
+        .imports
+        .iter()
+        .flat_map(|(from, names)| names.iter().map(move |(there, here)| (from, there, here)))
+        .filter_map(|(from, there, here)| Some((here.as_str(), known(from, there)?)))
+        .collect();
+    let name = |inside: &str| taken.get(inside).cloned().unwrap_or_else(|| format!("{inside}${number}"));
+    let renamed = renamed(&text, name);
+    script.push_str(&Module::read(path, &renamed, &name(DEFAULT), |to| format!("./{to}")).code);
+    script.push('\n');
+    let own = module.exports.iter().map(|(outside, inside)| (outside.clone(), name(inside)));
+    let handed_on = module
+        .handed_on
+        .iter()
+        .flat_map(|(from, names)| names.iter().map(move |(there, here)| (from, there, here)))
+        .filter_map(|(from, there, here)| Some((here.clone(), known(from, there)?)));
+    let exports = own.chain(handed_on).collect();
+    members.insert(path.to_owned(), exports);
 }
 
 fn text_of<Files: RustEmbed>(path: &str) -> String {
     Files::get(path).map_or_else(String::new, |file| String::from_utf8_lossy(&file.data).into_owned())
 }
 
-/// A module as a constant of the bundle. Some wait for something before they are there, so all may.
-fn function(path: &str, module: &Module) -> String {
-    let taken: String = module.imports.iter().map(|(from, names)| given(from, names)).collect();
-    let mut answered: Vec<_> = module
-        .exports
-        .iter()
-        .map(
-            |(outside, inside)| {
-                if outside == inside { outside.clone() } else { format!("{outside}:{inside}") }
-            },
-        )
-        .collect();
-    for (from, names) in &module.handed_on {
-        answered.extend(names.iter().map(|(there, here)| format!("{here}:{}.{there}", name_of(from))));
-    }
-    format!(
-        "const {}=await(async()=>{{{taken}{}\nreturn{{{}}}}})();\n",
-        name_of(path),
-        module.code,
-        answered.join(",")
-    )
-}
-
-/// What a module takes from one of the bundle, as a statement.
-fn given(from: &str, names: &[(String, String)]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("const{{{}}}={};", joined(names, ":"), name_of(from))
-    }
-}
-
-/// What a module hands on from the bundle. It may take the same for itself, so the names inside are others.
-fn handed(from: &str, names: &[(String, String)]) -> String {
-    let inside: Vec<_> = names.iter().map(|(there, here)| (there.clone(), format!("${here}"))).collect();
-    let outside: Vec<_> = names.iter().map(|(_, here)| (format!("${here}"), here.clone())).collect();
-    format!("{}export{{{}}};", given(from, &inside), joined(&outside, " as "))
-}
-
-/// `a,b:c`.
-fn joined(names: &[(String, String)], between: &str) -> String {
+/// `a,b as c`.
+fn joined(names: &[(String, String)]) -> String {
     let each: Vec<_> = names
         .iter()
-        .map(
-            |(first, second)| {
-                if first == second { first.clone() } else { format!("{first}{between}{second}") }
-            },
-        )
+        .map(|(first, second)| if first == second { first.clone() } else { format!("{first} as {second}") })
         .collect();
     each.join(",")
 }
 
-fn exported(module: &Module) -> Vec<String> {
-    let handed_on = module.handed_on.iter().flat_map(|(_, names)| names.iter().map(|(_, here)| here.clone()));
-    module.exports.iter().map(|(outside, _)| outside.clone()).chain(handed_on).collect()
-}
-
-/// A name for what stands at a path, the same in every version: a page of yesterday may ask for a module of today.
-fn name_of(path: &str) -> String {
-    path.trim_end_matches(".js").replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+/// What the bundle calls an export of a module, the same in every version: a page of yesterday may ask for a module of today.
+fn public(path: &str, name: &str) -> String {
+    let path = path.trim_end_matches(".js");
+    format!("{}${name}", path.replace(|character: char| !character.is_ascii_alphanumeric(), "_"))
 }
 
 /// The style sheets that the page names.
@@ -219,7 +170,7 @@ mod tests {
     use super::{Bundle, text_of};
 
     /// All that is fetched before a channel is drawn, compressed, fonts apart. The parts that come later are not in it.
-    const MOST_BYTES: usize = 65_500;
+    const MOST_BYTES: usize = 60_000;
 
     fn packed_bytes(text: &str) -> usize {
         packed_tightly(text.as_bytes()).unwrap().len()
@@ -249,14 +200,22 @@ mod tests {
             bundle.page
         );
         let later = bundle.later("js/views/x.js", "import { t as say } from '../words.js';\nimport { y } from './y.js';\nexport { t } from '../words.js';\nexport const z = say(y);\n");
-        assert_eq!(
-            later,
-            "import{js_words}from'../../first.js';const{t:say}=js_words;import{y}from'../../js/views/y.js';const{t:$t}=js_words;export{$t as t};const z=say(y);\nexport{z}\n"
-        );
+        for part in [
+            "import{js_words$t as ",
+            "../../first.js",
+            "../../js/views/y.js",
+            "export{js_words$t as t}from",
+            " as z}",
+        ] {
+            assert!(later.contains(part), "{part} is not in {later}");
+        }
         let words = bundle.later("js/words.js", "");
         assert!(
-            words.starts_with("import{js_words}from'../first.js';export const{") && words.contains(",t,"),
+            words.starts_with("export{")
+                && words.contains("js_words$t as t}")
+                && words.ends_with("from'../first.js';"),
             "{words}"
         );
+        assert!(bundle.script.contains(" as js_words$t,"), "what is handed on is given");
     }
 }

@@ -1,6 +1,13 @@
 //! One module of the client: its code, what it takes from others, and what it gives them.
 
-use super::script::{Gap, Kind, Piece, pieces, write};
+use oxc_allocator::Allocator;
+use oxc_ast::ast::{Declaration, ExportSpecifier, ImportDeclaration, ImportDeclarationSpecifier, Statement};
+use oxc_codegen::{Codegen, CodegenOptions};
+use oxc_mangler::{MangleOptions, Mangler};
+use oxc_parser::Parser;
+use oxc_semantic::SemanticBuilder;
+use oxc_span::{GetSpan, SourceType, Span};
+use oxc_str::Ident;
 
 /// `(name there, name here)`.
 pub type Names = Vec<(String, String)>;
@@ -18,121 +25,150 @@ pub struct Module {
 }
 
 /// The default export's name inside.
-const DEFAULT: &str = "$default";
+pub const DEFAULT: &str = "$default";
 
 impl Module {
-    /// Reads what stands at `path`. `address` writes the path of a module that is fetched later as it is to stand in an `import()`.
-    pub fn read(path: &str, text: &str, address: impl Fn(&str) -> String) -> Self {
-        let all = pieces(text);
+    /// Reads what stands at `path`. `default` is what its default export is called in the code, and `address` writes the path of a module that is
+    /// fetched later as it is to stand in an `import()`.
+    pub fn read(path: &str, text: &str, default: &str, address: impl Fn(&str) -> String) -> Self {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
         let mut module = Self::default();
-        let mut at = 0;
-        while let Some(piece) = all.get(at) {
-            let next = all.get(at + 1).map(|next| next.text);
-            let begins = piece.kind == Kind::Word && piece.depth == 0;
-            at = match (piece.text, next) {
-                ("import", Some("("))
-                    if piece.kind == Kind::Word && all.get(at + 2).is_some_and(is_quoted) =>
-                {
-                    write(&mut module.code, *piece);
-                    let to = resolved(path, unquoted(all[at + 2].text));
-                    module.code.extend(["('", &address(&to), "'"]);
-                    at + 3
+        // Places of the text, and what is to stand there.
+        let mut changes: Vec<(Span, String)> = Vec::new();
+        for statement in &parsed.program.body {
+            match statement {
+                Statement::ImportDeclaration(import) => {
+                    module.imports.push((resolved(path, &import.source.value), taken(import)));
+                    changes.push((import.span, String::new()));
                 }
-                ("import", Some(".")) if piece.kind == Kind::Word => {
-                    // import.meta.url: files stand beside the module, wherever its code came from.
-                    let space = if piece.gap == Gap::None { "" } else { " " };
-                    module.code.extend([space, "new URL('", &address(path), "',import.meta.url).href"]);
-                    at + 5
+                Statement::ExportDeclaration(export) => {
+                    let names = declared(&export.declaration).into_iter();
+                    module.exports.extend(names.map(|name| (name.clone(), name)));
+                    let word = Span::new(export.span.start, export.declaration.span().start);
+                    changes.push((word, String::new()));
                 }
-                ("import", _) if begins => module.import(path, &all, at + 1),
-                ("export", _) if begins => module.export(path, &all, at + 1),
-                _ => {
-                    write(&mut module.code, *piece);
-                    at + 1
+                Statement::ExportNamedDeclaration(export) => {
+                    let names = listed(&export.specifiers).into_iter();
+                    module.exports.extend(names.map(|(inside, outside)| (outside, inside)));
+                    changes.push((export.span, String::new()));
                 }
-            };
+                Statement::ExportFromDeclaration(export) => {
+                    let from = resolved(path, &export.source.value);
+                    module.handed_on.push((from, listed(&export.specifiers)));
+                    changes.push((export.span, String::new()));
+                }
+                Statement::ExportDefaultDeclaration(export) => {
+                    module.exports.push(("default".to_owned(), DEFAULT.to_owned()));
+                    let to = Span::new(export.span.start, export.declaration.span().start);
+                    changes.push((to, format!("const {default}=")));
+                    changes.push((Span::new(export.span.end, export.span.end), ";".to_owned()));
+                }
+                _ => {}
+            }
         }
+        for import in &parsed.module_record.dynamic_imports {
+            if let Some(to) = unquoted(import.module_request.source_text(text)) {
+                changes.push((import.module_request, format!("'{}'", address(&resolved(path, to)))));
+            }
+        }
+        for meta in &parsed.module_record.import_metas {
+            // What the code takes of it is `url`: files stand beside the module, wherever its code came from.
+            changes.push((*meta, format!("({{url:new URL('{}',import.meta.url).href}})", address(path))));
+        }
+        module.code = changed(text, changes);
         module
     }
+}
 
-    /// Behind the word: `{ a as b } from '…';`, `a from '…';` or `'…';`.
-    fn import(&mut self, path: &str, all: &[Piece<'_>], at: usize) -> usize {
-        let (names, mut at) = match all.get(at) {
-            Some(piece) if piece.text == "{" => listed(all, at),
-            Some(piece) if piece.kind == Kind::Word => {
-                (vec![("default".to_owned(), piece.text.to_owned())], at + 1)
-            }
-            _ => (Vec::new(), at),
-        };
-        if all.get(at).is_some_and(|piece| piece.text == "from") {
-            at += 1;
-        }
-        if let Some(from) = all.get(at).filter(|piece| is_quoted(piece)) {
-            self.imports.push((resolved(path, unquoted(from.text)), names));
-            at += 1;
-        }
-        after_semicolon(all, at)
+/// The same module, with other names for what it declares and takes at its top. `name` answers them. What cannot be read stays as it is.
+pub fn renamed(text: &str, name: impl Fn(&str) -> String) -> String {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    if !parsed.diagnostics.is_empty() {
+        return text.to_owned();
     }
+    let mut scoping = SemanticBuilder::new().build(&parsed.program).semantic.into_scoping();
+    let tops: Vec<_> = scoping.iter_bindings_in(scoping.root_scope_id()).collect();
+    for top in tops {
+        let name = name(scoping.symbol_name(top));
+        scoping.set_symbol_name(top, Ident::from(name.as_str()));
+    }
+    Codegen::new().with_scoping(Some(scoping)).build(&parsed.program).code
+}
 
-    /// Behind the word: a declaration, which stays, or a list.
-    fn export(&mut self, path: &str, all: &[Piece<'_>], at: usize) -> usize {
-        match all.get(at).map(|piece| piece.text) {
-            Some("{") => {
-                let (names, at) = listed(all, at);
-                let handed_on = all.get(at).is_some_and(|piece| piece.text == "from");
-                match all.get(at + 1) {
-                    Some(from) if handed_on && is_quoted(from) => {
-                        self.handed_on.push((resolved(path, unquoted(from.text)), names));
-                        after_semicolon(all, at + 2)
-                    }
-                    _ => {
-                        self.exports.extend(names.into_iter().map(|(inside, outside)| (outside, inside)));
-                        after_semicolon(all, at)
-                    }
-                }
+/// A script as browsers read it: what only people read goes, and names that nobody outside knows become short. What cannot be read stays as it was
+/// written, so that the browser says what is wrong with it.
+pub fn minified(script: &str) -> String {
+    let allocator = Allocator::default();
+    // The tag of templates ignores how they are indented.
+    let lines: Vec<_> = script.lines().map(str::trim_start).collect();
+    let lines = lines.join("\n");
+    let parsed = Parser::new(&allocator, &lines, SourceType::mjs()).parse();
+    if !parsed.diagnostics.is_empty() {
+        return script.to_owned();
+    }
+    let options = MangleOptions { top_level: Some(true), ..MangleOptions::default() };
+    let mangled = Mangler::new().with_options(options).build(&parsed.program);
+    Codegen::new()
+        .with_options(CodegenOptions::minify())
+        .with_scoping(Some(mangled.scoping))
+        .with_private_member_mappings(Some(mangled.class_private_mappings))
+        .build(&parsed.program)
+        .code
+}
+
+fn taken(import: &ImportDeclaration<'_>) -> Names {
+    let specifiers = import.specifiers.iter().flatten();
+    specifiers
+        .filter_map(|it| match it {
+            ImportDeclarationSpecifier::ImportSpecifier(it) => {
+                Some((it.imported.name().to_string(), it.local.name.to_string()))
             }
-            Some("default") => {
-                self.exports.push(("default".to_owned(), DEFAULT.to_owned()));
-                self.code.extend(["\nconst ", DEFAULT, "="]);
-                at + 1
+            ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => {
+                Some(("default".to_owned(), it.local.name.to_string()))
             }
-            _ => {
-                let name = all[at..].iter().take(4).find(|piece| {
-                    !matches!(piece.text, "async" | "function" | "*" | "const" | "let" | "var" | "class")
-                });
-                if let Some(name) = name {
-                    self.exports.push((name.text.to_owned(), name.text.to_owned()));
-                }
-                if !self.code.is_empty() {
-                    self.code.push('\n');
-                }
-                at
-            }
+            ImportDeclarationSpecifier::ImportNamespaceSpecifier(_) => None,
+        })
+        .collect()
+}
+
+/// `(name there, name here)`: of a list without `from` the first is the one inside.
+fn listed(specifiers: &[ExportSpecifier<'_>]) -> Names {
+    let names = specifiers.iter().map(|it| (it.local.name().to_string(), it.exported.name().to_string()));
+    names.collect()
+}
+
+fn declared(declaration: &Declaration<'_>) -> Vec<String> {
+    match declaration {
+        Declaration::VariableDeclaration(it) => {
+            let names = it.declarations.iter().flat_map(|it| it.id.get_binding_identifiers());
+            names.map(|it| it.name.to_string()).collect()
         }
+        Declaration::FunctionDeclaration(it) => it.id.iter().map(|it| it.name.to_string()).collect(),
+        Declaration::ClassDeclaration(it) => it.id.iter().map(|it| it.name.to_string()).collect(),
+        _ => Vec::new(),
     }
 }
 
-/// What stands in braces, and the place behind them.
-fn listed(all: &[Piece<'_>], at: usize) -> (Names, usize) {
-    let length = all[at..].iter().position(|piece| piece.text == "}").unwrap_or(all.len() - at);
-    let names = all[at + 1..at + length].split(|piece| piece.text == ",").filter_map(|name| {
-        let first = name.first()?.text.to_owned();
-        let last = name.last()?.text.to_owned();
-        Some((first, last))
-    });
-    (names.collect(), (at + length + 1).min(all.len()))
+/// The text with other words at some places, which do not overlap.
+fn changed(text: &str, mut changes: Vec<(Span, String)>) -> String {
+    changes.sort_by_key(|(place, _)| (place.start, place.end));
+    let mut written = String::with_capacity(text.len());
+    let mut at = 0;
+    for (place, words) in changes {
+        written.push_str(&text[at..place.start as usize]);
+        written.push_str(&words);
+        at = place.end as usize;
+    }
+    written.push_str(&text[at..]);
+    written
 }
 
-fn after_semicolon(all: &[Piece<'_>], at: usize) -> usize {
-    at + usize::from(all.get(at).is_some_and(|piece| piece.text == ";"))
-}
-
-fn is_quoted(piece: &Piece<'_>) -> bool {
-    piece.kind == Kind::Text && piece.text.starts_with(['\'', '"'])
-}
-
-fn unquoted(text: &str) -> &str {
-    text.trim_matches(['\'', '"'])
+/// What stands in quotes. Nothing where it is put together as the code runs.
+fn unquoted(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|mark| matches!(mark, '\'' | '"'))?;
+    text.strip_prefix(quote)?.strip_suffix(quote)
 }
 
 /// What `./x.js` and `../x.js` mean in a module, from the client's folder.
@@ -153,7 +189,7 @@ fn resolved(path: &str, to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Module, resolved};
+    use super::{DEFAULT, Module, minified, renamed, resolved};
 
     fn pair(there: &str, here: &str) -> (String, String) {
         (there.to_owned(), here.to_owned())
@@ -162,7 +198,7 @@ mod tests {
     #[test]
     fn what_a_module_takes_and_gives_is_found() {
         let text = "import a from './a.js';\nimport {\n  b, c as d,\n} from '../b.js';\nimport '../c.js';\nexport const e = () => import('./e.js');\nexport async function f() {}\nexport { e as g };\nexport { h } from './h.js';\n";
-        let module = Module::read("js/x.js", text, |path| format!("./{path}"));
+        let module = Module::read("js/x.js", text, DEFAULT, |path| format!("./{path}"));
         assert_eq!(
             module.imports,
             [
@@ -173,15 +209,45 @@ mod tests {
         );
         assert_eq!(module.exports, [pair("e", "e"), pair("f", "f"), pair("g", "e")]);
         assert_eq!(module.handed_on, [("js/h.js".to_owned(), vec![pair("h", "h")])]);
-        assert_eq!(module.code, "const e=()=>import('./js/e.js');\nasync function f(){}");
+        assert_eq!(module.code.trim(), "const e = () => import('./js/e.js');\nasync function f() {}");
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_module_wherever_its_code_came_from() {
+        let text = "const a = new URL('../a.svg', import.meta.url);\nconst b = (c) => import(c);\n";
+        let module = Module::read("js/views/x.js", text, DEFAULT, |path| format!("../{path}"));
+        assert_eq!(
+            module.code,
+            "const a = new URL('../a.svg', ({url:new URL('../js/views/x.js',import.meta.url).href}).url);\nconst b = (c) => import(c);\n"
+        );
     }
 
     #[test]
     fn packed_modules_are_read_too() {
         let text = r#"import{a as n}from"./p.js";var b=1;export default function(s){return s}export{b as useB,n as m};"#;
-        let module = Module::read("vendor/h.js", text, |path| format!("./{path}"));
+        let module = Module::read("vendor/h.js", text, DEFAULT, |path| format!("./{path}"));
         assert_eq!(module.imports, [("vendor/p.js".to_owned(), vec![pair("a", "n")])]);
         assert_eq!(module.exports, [pair("default", "$default"), pair("useB", "b"), pair("m", "n")]);
+        assert_eq!(module.code, "var b=1;const $default=function(s){return s};");
         assert_eq!(resolved("js/views/a.js", "../../vendor/b.js"), "vendor/b.js");
+    }
+
+    #[test]
+    fn what_only_people_read_goes() {
+        assert_eq!(
+            minified("/** What */\nconst long = (name) => ({ name }); // why\nexport { long };\n"),
+            "const e=e=>({name:e});export{e as long};"
+        );
+        assert_eq!(minified("const a = ;"), "const a = ;");
+    }
+
+    #[test]
+    fn names_at_the_top_change_wherever_they_are_meant() {
+        let text = "import { a } from './a.js';\nconst b = 1;\nfunction c(b) {\n\treturn { a, b, d: b };\n}\nexport { c };\n";
+        let changed = renamed(text, |name| format!("{name}$1"));
+        assert_eq!(
+            changed,
+            "import { a as a$1 } from \"./a.js\";\nconst b$1 = 1;\nfunction c$1(b) {\n\treturn {\n\t\ta: a$1,\n\t\tb,\n\t\td: b\n\t};\n}\nexport { c$1 as c };\n"
+        );
     }
 }

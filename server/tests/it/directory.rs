@@ -70,6 +70,19 @@ both! {
         bob.get("/api/v1/search/channels", 400).await;
         world.visitor().get("/api/v1/search/channels?q=harbour", 401).await;
 
+        // A typo finds the nearest of those that may be seen, behind all that fits; what is hidden is near to nothing.
+        assert_eq!(directory(&bob, "habrour").await, ["Harbour", "old-harbour"]);
+        assert_eq!(directory(&ada, "habrour").await.len(), 3, "one's own private one too");
+        assert_eq!(pages(&bob, "/api/v1/channels?q=habrour&", 1).await.len(), 2);
+        assert!(directory(&bob, "secrte").await.is_empty());
+        assert_eq!(directory(&ada, "secrte").await, ["harbour-secret"]);
+        let people = bob.get("/api/v1/users?q=ad", 200).await;
+        assert_eq!(items(&people)[0]["username"], "ada");
+        world.user("josephine").await;
+        let people = bob.get("/api/v1/users?q=jospehine", 200).await;
+        assert_eq!(items(&people).iter().map(|it| it["username"].as_str().unwrap()).collect::<Vec<_>>(), ["josephine"]);
+        assert!(items(&bob.get("/api/v1/users?q=jsophien9", 200).await).is_empty());
+
         let paged = pages(&bob, "/api/v1/channels?q=harbour&", 1).await;
         assert_eq!(paged.iter().map(|it| it["name"].as_str().unwrap()).collect::<Vec<_>>(), all);
         let answer = bob.get("/api/v1/search/channels?q=harbour", 200).await;

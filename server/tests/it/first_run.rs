@@ -38,7 +38,10 @@ async fn an_empty_folder_becomes_a_server_for_whoever_holds_the_link() {
     let register = json!({ "username": "eve", "email": "eve@example.org", "password": PASSWORD });
     visitor.send(Method::POST, "/api/v1/auth/register", Some(&register), 403).await;
 
-    let made = visitor.send(Method::POST, "/api/v1/setup", Some(&form(&token)), 201).await;
+    let mut first = form(&token);
+    first["workspace_name"] = json!("Harbour & Sons");
+    let made = visitor.send(Method::POST, "/api/v1/setup", Some(&first), 201).await;
+    assert_eq!(visitor.get("/api/v1/info", 200).await["name"], "Harbour & Sons");
     let ada = visitor.signed_in("ada", &made);
     assert_eq!(made["user"]["is_superuser"], true);
     visitor.send(Method::POST, "/api/v1/setup", Some(&form(&token)), 404).await;

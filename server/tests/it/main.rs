@@ -33,6 +33,7 @@ mod directory;
 mod disk_full;
 mod drafts;
 mod external;
+mod figures;
 mod file_text;
 mod files;
 mod first_run;

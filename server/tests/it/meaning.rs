@@ -11,6 +11,11 @@ async fn search(user: &User, mode: &str, q: &str) -> Value {
     user.get(&format!("/api/v1/search/messages?mode={mode}&q={}", in_query(q)), 200).await
 }
 
+/// By a mode, or by the usual one.
+async fn search_by(user: &User, mode: &str, q: &str) -> Value {
+    if mode.is_empty() { user.search(q, 200).await } else { search(user, mode, q).await }
+}
+
 fn contents(page: &Value) -> Vec<&str> {
     items(page).iter().map(|hit| hit["message"]["content"].as_str().expect("a content")).collect()
 }
@@ -106,6 +111,32 @@ both! {
         };
         wait_until("both copies to be found", async || copies(&ada).await == Some(json!(1))).await;
         wait_until("one copy to be found", async || copies(&bob).await == Some(json!(0))).await;
+    }
+
+    async fn an_answer_is_found_by_whom_it_is_said_to(world) {
+        let (ada, bob, cleo) = (world.user("ada").await, world.user("bob").await, world.user("cleo").await);
+        let harbour = ada.create_channel("harbour", "public", 201).await;
+        for user in [&bob, &cleo] {
+            ada.add_member(id(&harbour), user, 201).await;
+        }
+        cleo.post(id(&harbour), "my laptop cannot see the wireless network at the pier", 201).await;
+        // So many that the answer stands in no window of what it answers.
+        for part in ["is late again", "waits for the tide", "has no captain", "is painted anew", "leaves at nine"] {
+            ada.post(id(&harbour), &format!("bob: the ferry {part}"), 201).await;
+        }
+        let said = "cleo: load the broadcom driver first";
+        bob.post(id(&harbour), said, 201).await;
+        let q = "why can my laptop not see the wireless network?";
+        for mode in ["hybrid", ""] {
+            wait_until("the answer to be found before what others talked of", async || {
+                let answer = search_by(&ada, mode, q).await;
+                let found = contents(&answer);
+                let place = found.iter().position(|text| *text == said);
+                let others = found.iter().position(|text| text.contains("ferry")).unwrap_or(usize::MAX);
+                place.is_some_and(|place| place < others)
+            })
+            .await;
+        }
     }
 
     async fn an_odd_mode_is_a_clear_problem(world) {

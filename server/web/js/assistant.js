@@ -3,13 +3,15 @@ import { effect, signal } from '../vendor/signals-core.js';
 import { ApiError, Cancelled } from './api.js';
 import { api } from './page_api.js';
 import { lostChannel } from './changes.js';
-import { closePanel, panel } from './layout.js';
+import { citedSeq, closePanel, isNarrow, panel } from './layout.js';
+import { attempt } from './notices.js';
 import { t } from './page_words.js';
+import { channelPath, navigate } from './router.js';
 import { viewing } from './store.js';
 
 /**
- * @typedef {{step:'searching'|'reading'|'answering', passages?:number}} Step
- * @typedef {{answer:string, citations:any[], confirmations?:any[], model?:string, fallback?:string, supported?:boolean, conversation_id?:string}} Answer
+ * @typedef {{step:'searching'|'reading'|'answering', messages?:number, files?:number, passages?:number, channels?:number}} Step
+ * @typedef {{answer:string, citations:any[], confirmations?:any[], model?:string, fallback?:string, supported?:boolean, conversation_id?:string, number?:number, is_helpful?:boolean|null}} Answer
  * @typedef {{question:string, ask:(again:Turn)=>Promise<any>, steps:Step[], answer?:Answer, busy:boolean, error?:string, stopped?:boolean, tookMs?:number}} Turn
  * answer: as far as it has come while busy
  */
@@ -86,6 +88,32 @@ export function askInPane(question) {
   const channelId = channelOnly.value ? viewing.value.channelId : '';
   const body = { content: question, ...(channelId ? { channel_id: channelId } : {}), ...scope() };
   return inPane(question, (follow) => api.ask(body, follow));
+}
+
+/** Goes on in the pane with what was answered elsewhere. @param {Turn} turn */
+export function continueInPane(turn) {
+  newConversation();
+  turns.value = [{ ...turn, ask: () => askInPane(turn.question) }];
+  conversationId = turn.answer?.conversation_id ?? '';
+  closePanel();
+  panel.value = 'assistant';
+}
+
+/** Says whether an answer helped; null takes it back. @param {Turn} turn @param {boolean|null} isHelpful */
+export async function rate(turn, isHelpful) {
+  const { conversation_id: id = '', number = 0 } = turn.answer ?? {};
+  const done = await attempt(api.rateAnswer(id, number, isHelpful).then(() => true));
+  if (!done) return;
+  const rated = (/** @type {Turn} */ one) => one.answer?.conversation_id === id && one.answer.number === number;
+  turns.value = turns.value.map((one) => (rated(one) && one.answer ? { ...one, answer: { ...one.answer, is_helpful: isHelpful } } : one));
+}
+
+/** Goes to the message behind a citation. On a narrow window the pane would cover it. What a tool answered stands nowhere else. @param {any} citation */
+export function jumpToCitation(citation) {
+  if (citation.kind === 'tool') return;
+  if (isNarrow()) closePanel();
+  citedSeq.value = citation.seq;
+  navigate(channelPath(citation.channel_id, citation.seq));
 }
 
 /** What became of what waited for my yes, by its id. @type {import('../vendor/signals-core.js').Signal<Map<string, {text:string}>>} */

@@ -2,6 +2,7 @@
 import { api as first, formOf, id, request, SLOW_TIMEOUT_MS } from './api.js';
 
 /** @typedef {import('./api.js').Follow} Follow */
+/** @typedef {{order?:string, limit?:number}} SearchMore */
 
 export const api = {
   ...first,
@@ -64,16 +65,22 @@ export const api = {
   exportChannels: (/** @type {boolean} */ isPrivate) => request('POST', 'admin/exports', { body: { private: isPrivate } }),
   downloadExport: (/** @type {string} */ exportId) => request('GET', `admin/exports/${id(exportId)}/download`, { file: true, timeoutMs: 3_600_000 }),
   stats: () => request('GET', 'admin/stats'),
+  activity: (/** @type {string} */ since) => request('GET', 'admin/activity', { query: { since } }),
+  openChannels: (/** @type {string|null} */ cursor) => request('GET', 'admin/channels', { query: { cursor, limit: 50 } }),
+  everyWebhook: (/** @type {string|null} */ cursor) => request('GET', 'admin/webhooks', { query: { cursor, limit: 50 } }),
+  renameWorkspace: (/** @type {string} */ name) => request('PUT', 'admin/workspace', { body: { name } }),
   reindex: () => request('POST', 'admin/reindex'),
   deadLetters: (/** @type {Record<string,string|number|null|undefined>} */ query) => request('GET', 'admin/dead-letters', { query }),
   retryDeadLetter: (/** @type {string} */ letterId) => request('POST', `admin/dead-letters/${id(letterId)}/retry`),
 
-  users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null) => request('GET', 'users', { query: { q, cursor, limit: 20 } }),
+  users: (/** @type {string} */ q, /** @type {string|null} */ cursor = null, /** @type {SearchMore} */ { limit = 20 } = {}) => request('GET', 'users', { query: { q, cursor, limit } }),
 
-  search: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/messages', { query: { q, cursor, limit: 20 } }),
-  searchChannels: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/channels', { query: { q, cursor, limit: 20 } }),
-  searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor) => request('GET', 'search/files', { query: { q, cursor, limit: 20 } }),
+  search: (/** @type {string} */ q, /** @type {string|null} */ cursor, /** @type {SearchMore} */ { order, limit = 20 } = {}) => request('GET', 'search/messages', { query: { q, cursor, order, limit } }),
+  searchChannels: (/** @type {string} */ q, /** @type {string|null} */ cursor, /** @type {SearchMore} */ { limit = 20 } = {}) => request('GET', 'search/channels', { query: { q, cursor, limit } }),
+  searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor, /** @type {SearchMore} */ { order, limit = 20 } = {}) => request('GET', 'search/files', { query: { q, cursor, order, limit } }),
   ask: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
+  rateAnswer: (/** @type {string} */ conversationId, /** @type {number} */ number, /** @type {boolean|null} */ isHelpful) => request('PUT', `ai/conversations/${id(conversationId)}/answers/${number}/rating`, { body: { is_helpful: isHelpful } }),
+  forgetConversation: (/** @type {string} */ conversationId) => request('DELETE', `ai/conversations/${id(conversationId)}`),
   confirmTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('POST', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
   refuseTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('DELETE', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
   summarize: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/summarize', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),

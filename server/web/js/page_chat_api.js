@@ -17,6 +17,7 @@ export const chat = {
   setRetention: (/** @type {string} */ channelId, /** @type {number|null} */ days) => request('PUT', `channels/${id(channelId)}/retention`, { body: { days } }),
   channelAssistant: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/assistant`),
   setChannelAssistant: (/** @type {string} */ channelId, /** @type {boolean} */ isOff) => request('PUT', `channels/${id(channelId)}/assistant`, { body: { is_off: isOff } }),
+  completeOption: (/** @type {string} */ channelId, /** @type {{command:string, option:string, typed:string}} */ query) => request('GET', `channels/${id(channelId)}/commands/complete`, { query }),
   direct: (/** @type {string[]} */ userIds) => request('POST', 'channels/direct', { body: { user_ids: userIds } }),
 
   joinByCode: (/** @type {string} */ code) => request('POST', 'channels/join', { body: { code } }),

@@ -18,6 +18,11 @@ export const plugins = {
   logs: (/** @type {string} */ pluginId, /** @type {string|null} */ cursor) => request('GET', `plugins/${id(pluginId)}/logs`, { query: { limit: 50, cursor } }),
 };
 
+/** Whether an administrator should look at it: an update waits, or its own failures stopped it. @param {{waiting?:object, enabled:boolean, disabled_reason?:string}} plugin */
+export function wantsAttention({ waiting, enabled, disabled_reason: reason = '' }) {
+  return Boolean(waiting) || (!enabled && reason.startsWith('stopped by the server'));
+}
+
 /** @typedef {{manifest:File, component:File, signature?:File}} Files */
 
 /** @param {string} path @param {Files} files @param {string[]} [grants] */

@@ -19,12 +19,16 @@ export const ADMINISTRATION = [
   { name: 'overview', title: t('overview'), icon: 'chart', asks: ['server.watch'] },
   { name: 'people', title: t('people'), icon: 'users', asks: ['users.manage', 'bots.manage'] },
   { name: 'roles', title: t('roles_and_permissions'), icon: 'check', asks: ['roles.manage'] },
-  { name: 'invitations', title: t('invitations'), icon: 'userplus', asks: ['users.invite'] },
-  { name: 'plugins', title: t('plugins'), icon: 'spark', asks: ['plugins.manage'] },
-  { name: 'audit', title: t('audit_log'), icon: 'list', asks: ['audit.read'] },
-  { name: 'server', title: t('server'), icon: 'screen', asks: ['server.watch'] },
+  { name: 'channels', title: t('channels'), icon: 'hash', asks: ['server.watch'] },
+  { name: 'plugins', title: t('plugins'), icon: 'slash', asks: ['plugins.manage'] },
+  { name: 'webhooks', title: t('webhooks_and_bots'), icon: 'codei', asks: ['bots.manage'] },
+  { name: 'assistant', title: t('assistant_and_models'), icon: 'spark', asks: ['server.watch'] },
+  { name: 'index', title: t('search_index'), icon: 'find', asks: ['server.watch'] },
   { name: 'transfers', title: t('import_and_export'), icon: 'share', asks: [] },
+  { name: 'audit', title: t('audit_log'), icon: 'list', asks: ['audit.read'] },
+  { name: 'invitations', title: t('invitations'), icon: 'userplus', asks: ['users.invite'] },
   { name: 'policy', title: t('policy'), icon: 'lock', asks: [] },
+  { name: 'server', title: t('server'), icon: 'screen', asks: ['server.watch'] },
 ];
 
 /** The sections of the administration that this account can use. @param {import('./permissions.js').Account} user @returns {Section[]} */

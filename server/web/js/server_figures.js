@@ -34,3 +34,27 @@ export function consumers(cursors, head) {
 export function number(count) {
   return new Intl.NumberFormat(locale()).format(count);
 }
+
+/** Rates of each minute, smoothed: the mean of every `size` of them, the last ones by themselves. @param {number[]} minutes the oldest first @param {number} size */
+export function byStretch(minutes, size) {
+  const means = [];
+  for (let end = minutes.length; end > 0; end -= size) {
+    const part = minutes.slice(Math.max(0, end - size), end);
+    means.unshift(part.reduce((sum, count) => sum + count, 0) / part.length);
+  }
+  return means;
+}
+
+/** How a count stands beside the one a week before. @param {number} count @param {number} before */
+export function comparedText(count, before) {
+  if (!before) return t('none_a_week_before');
+  const change = new Intl.NumberFormat(locale(), { style: 'percent', signDisplay: 'exceptZero', maximumFractionDigits: 0 }).format((count - before) / before);
+  return t('change_on_last_week', { change });
+}
+
+/** A short time: milliseconds, or seconds where there are many. @param {number} ms */
+export function delayText(ms) {
+  const [value, unit] = ms < 1_000 ? [ms, 'millisecond'] : [ms / 1_000, 'second'];
+  const digits = value < 10 ? 1 : 0;
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value);
+}

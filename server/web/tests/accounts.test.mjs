@@ -64,11 +64,11 @@ test('each section of the administration opens by its own permission', () => {
   assert.deepEqual(names(null), []);
   assert.deepEqual(names({ permissions: ['channels.create'] }), []);
   assert.deepEqual(names({ permissions: ['plugins.manage'] }), ['plugins']);
-  assert.deepEqual(names({ permissions: ['server.watch'] }), ['overview', 'server']);
+  assert.deepEqual(names({ permissions: ['server.watch'] }), ['overview', 'channels', 'assistant', 'index', 'server']);
   assert.deepEqual(names({ permissions: ['users.manage'] }), ['people']);
-  assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people']);
-  assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'invitations', 'audit']);
-  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'invitations', 'plugins', 'audit', 'server', 'transfers', 'policy']);
+  assert.deepEqual(names({ permissions: ['bots.manage'] }), ['people', 'webhooks']);
+  assert.deepEqual(names({ permissions: ['roles.manage', 'users.invite', 'audit.read'] }), ['roles', 'audit', 'invitations']);
+  assert.deepEqual(names({ is_superuser: true, permissions: [] }), ['overview', 'people', 'roles', 'channels', 'plugins', 'webhooks', 'assistant', 'index', 'transfers', 'audit', 'invitations', 'policy', 'server']);
   assert.deepEqual([...new Set(ADMINISTRATION.flatMap(({ asks }) => asks))].sort(), [...ADMINISTERING].sort());
   assert.deepEqual([administers({ permissions: ['audit.read'] }), administers({ is_superuser: true }), administers({ permissions: ['channels.create'] }), administers(null)], [true, true, false, false]);
   assert.equal(may({ permissions: ['users.invite'] }, 'users.manage'), false);

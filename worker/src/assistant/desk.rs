@@ -14,7 +14,7 @@ use super::borrowed::Borrowed;
 use super::passages::Window;
 use super::prompt::{self, Task};
 use super::scope::Scope;
-use super::telling::{Step, Teller};
+use super::telling::{Extent, Step, Teller};
 use super::verify::Verifier;
 use super::writing::Writer;
 use crate::embedding::Table;
@@ -103,12 +103,13 @@ pub(super) struct Kept {
 }
 
 impl Made {
-    /// As it is told to whoever asked; `confirmations` wait for their yes.
-    pub(super) fn told(self, conversation_id: Uuid, confirmations: Vec<Confirmation>) -> Answer {
+    /// As it is told to whoever asked: with the conversation and the place where it is kept. `confirmations` wait for their yes.
+    pub(super) fn told(self, kept_as: (Uuid, i64), confirmations: Vec<Confirmation>) -> Answer {
+        let (conversation_id, number) = kept_as;
         let Self { answer, citations, model, fallback, .. } = self;
         let supported = !citations.is_empty();
         let fallback = fallback.map(str::to_owned);
-        Answer { answer, citations, model, fallback, conversation_id, supported, confirmations }
+        Answer { answer, citations, model, fallback, conversation_id, number, supported, confirmations }
     }
 }
 
@@ -120,12 +121,12 @@ impl Desk {
         tell: &Teller,
     ) -> Result<Result<Made, Option<&'static str>>> {
         let Some(model) = &self.model else {
-            tell.step(Step::Answering, None).await;
+            tell.step(Step::Answering, Extent::default()).await;
             return Ok(Err(None));
         };
         let mut book = Book::new(job.scope.asker, job.most_tokens);
         let data: String = job.windows.iter().map(|window| book.add(window)).collect();
-        tell.step(Step::Answering, None).await;
+        tell.step(Step::Answering, Extent::default()).await;
         let mut borrowed = match job.task {
             Task::Answer => Borrowed::of(self, job.scope, job.may_propose).await,
             Task::Summarize => Borrowed::default(),
@@ -218,21 +219,21 @@ impl Desk {
         let (question, said) = (question.to_owned(), made.answer.clone());
         let (sources, proposals) = (made.sources.clone(), made.proposals.clone());
         let Kept { user, session, conversation } = kept;
-        let (conversation_id, confirmations) = self
+        let (kept_as, confirmations) = self
             .db
             .write(move |tx| {
                 async move {
-                    let id = conversations::add(tx, user, conversation, &question, &said, &sources).await?;
+                    let kept = conversations::add(tx, user, conversation, &question, &said, &sources).await?;
                     let waiting = match session {
-                        Some(session) => confirmations::add(tx, id, session, proposals).await?,
+                        Some(session) => confirmations::add(tx, kept.0, session, proposals).await?,
                         None => Vec::new(),
                     };
-                    Ok((id, waiting))
+                    Ok((kept, waiting))
                 }
                 .boxed()
             })
             .await?;
-        Ok(made.told(conversation_id, confirmations))
+        Ok(made.told(kept_as, confirmations))
     }
 }
 

@@ -14,7 +14,7 @@ use super::passages::{self, Window};
 use super::prompt::Task;
 use super::scope::Scope;
 use super::stopwords::is_stopword;
-use super::telling::{Step, Teller};
+use super::telling::{Extent, Step, Teller};
 use super::{Desk, Job, Kept, MODEL, Made, cite, compose};
 use crate::search::find::Wanted;
 use crate::services::{Answer, Citation, Summarize};
@@ -62,9 +62,9 @@ const WEIGHTY: [&str; 22] = [
 /// code `assistant_off`, also where it is off in that channel.
 pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> Result<Answer> {
     let scope = Scope::of(&desk.db, asked.user_id, None).await?;
-    tell.step(Step::Searching, None).await;
+    tell.step(Step::Searching, Extent::default()).await;
     let (what, windows) = gathered(desk, &scope, &asked).await?;
-    tell.step(Step::Reading, Some(windows.len())).await;
+    tell.step(Step::Reading, Extent::of_windows(&windows)).await;
     let question = format!("Sum up {what}.");
     if windows.is_empty() {
         let answer = format!("There is nothing to sum up in {what}.");
@@ -91,7 +91,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
 /// The answer; in a conversation of the asker, unless it is not to become one.
 async fn kept(desk: &Desk, asked: &Summarize, question: &str, made: Made) -> Result<Answer> {
     if asked.is_unkept {
-        return Ok(made.told(Uuid::nil(), Vec::new()));
+        return Ok(made.told((Uuid::nil(), 0), Vec::new()));
     }
     let kept = Kept { user: asked.user_id, session: None, conversation: asked.conversation_id };
     desk.keep(kept, question, made).await

@@ -1,9 +1,13 @@
 //! What an asker is told while an answer is made: where it stands, its sentences once they were looked through, and their
 //! sources.
 
+use std::collections::HashSet;
+
 use confab_core::bus::Listener;
+use confab_protocol::ChannelId;
 use serde::{Deserialize, Serialize};
 
+use super::passages::Window;
 use crate::services::{Answer, Citation};
 
 /// Where an answer stands.
@@ -18,6 +22,31 @@ pub enum Step {
     Answering,
 }
 
+/// What a step deals with, in numbers. What does not belong to it is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Of [`Step::Searching`]: messages of the index that the answer may be made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Of [`Step::Searching`]: files with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// Of [`Step::Reading`]: conversations that were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passages: Option<usize>,
+    /// Of [`Step::Reading`]: channels that these stand in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+}
+
+impl Extent {
+    /// Of what is read.
+    pub(super) fn of_windows(windows: &[Window]) -> Self {
+        let channels: HashSet<ChannelId> = windows.iter().map(|window| window.channel.id).collect();
+        Self { passages: Some(windows.len()), channels: Some(channels.len()), ..Self::default() }
+    }
+}
+
 /// One piece of news about an answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -27,9 +56,9 @@ pub enum Told {
     Step {
         /// Which.
         step: Step,
-        /// Of [`Step::Reading`]: conversations that were found.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        passages: Option<usize>,
+        /// What it deals with.
+        #[serde(flatten)]
+        of: Extent,
     },
     /// A source, told before the first sentence that names it.
     Citation(Citation),
@@ -52,8 +81,13 @@ impl Teller {
         Self(Some(listener))
     }
 
-    pub(super) async fn step(&self, step: Step, passages: Option<usize>) {
-        self.say(Told::Step { step, passages }).await;
+    /// Whether anybody hears of the steps: what is only told need not be found out for nobody.
+    pub(super) fn is_heard(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) async fn step(&self, step: Step, of: Extent) {
+        self.say(Told::Step { step, of }).await;
     }
 
     /// Whoever does not listen is not waited for.

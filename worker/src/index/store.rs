@@ -139,8 +139,8 @@ fn open_whole(
     analysis: &Analysis,
 ) -> Result<Store, String> {
     let said = |error: tantivy::TantivyError| error.to_string();
-    let directory = MmapDirectory::open(folder).map_err(|error| error.to_string())?;
-    let index = Index::open(directory).map_err(said)?;
+    let open = || -> tantivy::Result<Index> { Index::open(MmapDirectory::open(folder)?) };
+    let index = open().map_err(said)?;
     if index.schema() != schema().0 {
         return Err("it has the schema of another version".into());
     }
@@ -162,6 +162,9 @@ fn open_whole(
     if !damaged.is_empty() {
         return Err(format!("{} of its files are damaged", damaged.len()));
     }
+    // Mapped anew: the checks went over every page of every file, and of most no search has need.
+    drop(index);
+    let index = open().map_err(said)?;
     analysis.register(index.tokenizers());
     store(&index, place.origin, place.progress).map_err(said)
 }

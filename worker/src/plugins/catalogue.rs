@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use confab_core::latency::{Latencies, Summary};
 use confab_core::plugins::{self, Installed, parts};
 use confab_core::{Bus, Db, FutureExt as _, Result, users};
 use confab_plugin_host::{
@@ -20,6 +21,10 @@ use super::health::Health;
 use super::host::{BotHost, Occasion, Reach, Reading};
 use super::notes::Notes;
 use super::package::Package;
+
+/// Calls are counted by the hour, for a day.
+const HOUR: Duration = Duration::from_hours(1);
+const HOURS: u64 = 24;
 
 /// A plugin that can be called.
 pub(super) struct Loaded {
@@ -68,6 +73,9 @@ pub(super) struct Catalogue {
     cache_folder: PathBuf,
     packages: Vec<Package>,
     loaded: RwLock<Arc<BTreeMap<String, Arc<Loaded>>>>,
+    /// How long calls took and how many failed in the last day, in this process, of each plugin that was called: what the
+    /// figures of a server's monitoring say in full. They outlive a new version and a failure.
+    taken: Mutex<BTreeMap<String, Arc<Latencies>>>,
     /// One at a time: two reloads at once could leave the older state behind.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -78,7 +86,8 @@ impl Catalogue {
         let (loaded, reloading) = (RwLock::default(), tokio::sync::Mutex::default());
         let (runtime, cache_folder) = (OnceCell::new(), cache_folder.to_owned());
         let (db, bus, notes, sooner) = (db.clone(), bus.clone(), Arc::default(), Arc::default());
-        Self { db, bus, notes, sooner, runtime, cache_folder, packages, loaded, reloading }
+        let taken = Mutex::default();
+        Self { db, bus, notes, sooner, runtime, cache_folder, packages, loaded, taken, reloading }
     }
 
     /// The host of one call into a plugin; of one that answers a person, with what this person may do too and no more.
@@ -284,6 +293,22 @@ impl Catalogue {
             .await
     }
 
+    /// How its calls went in the last day, in this process.
+    pub(super) fn last_day(&self, id: &str) -> Summary {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        taken.map(|it| it.summary()).unwrap_or_default()
+    }
+
+    fn taken_by(&self, id: &str) -> Arc<Latencies> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = taken.get(id) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(Latencies::new(HOUR, HOURS));
+        taken.insert(id.to_owned(), Arc::clone(&new));
+        new
+    }
+
     /// Runs a call into a plugin, measures it, and disables a plugin that fails too often.
     ///
     /// # Errors
@@ -300,6 +325,8 @@ impl Catalogue {
             .record(begun.elapsed().as_secs_f64());
         metrics::counter!("confab_plugin_calls_total", "plugin" => loaded.id.clone(), "outcome" => outcome)
             .increment(1);
+        let has_failed = answer.as_ref().is_err_and(CallError::is_fault);
+        self.taken_by(&loaded.id).took(begun.elapsed(), has_failed);
         if let Err(error) = &answer
             && error.is_fault()
         {

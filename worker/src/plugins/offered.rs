@@ -198,6 +198,11 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
         "grants": grants,
         "installed_at": confab_protocol::Timestamp(installed.installed_at),
     });
+    let last_day = catalogue.last_day(&installed.id);
+    item["last_day"] = json!({ "calls": last_day.count, "faults": last_day.faults });
+    if let Some(p99) = last_day.p99 {
+        item["last_day"]["p99_ms"] = json!(p99.as_secs_f64() * 1_000.0);
+    }
     if let Some(manifest) = &manifest {
         let given = catalogue::settings_of(installed.settings.as_deref());
         item["description"] = json!(manifest.description);

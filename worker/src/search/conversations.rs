@@ -8,6 +8,7 @@ use std::ops::Range;
 use confab_core::messages;
 use confab_protocol::MessageId;
 
+use super::dialogues::Addressed;
 use super::fusion::{SUPPORTERS, Support};
 use super::windows;
 
@@ -22,11 +23,13 @@ pub(super) struct Conversations {
     /// Of each line, those that follow each other in its channel without a hole in what was read.
     runs: Vec<Range<usize>>,
     threads: HashMap<MessageId, Vec<usize>>,
+    /// `None`: nobody asks for dialogues.
+    addressed: Option<Addressed>,
 }
 
 impl Conversations {
     /// `lines` by channel and then ascending by number.
-    pub fn of(lines: Vec<messages::Line>) -> Self {
+    pub fn of(lines: Vec<messages::Line>, addressed: Option<Addressed>) -> Self {
         let mut threads: HashMap<MessageId, Vec<usize>> = HashMap::new();
         let mut runs: Vec<Range<usize>> = Vec::with_capacity(lines.len());
         for (at, line) in lines.iter().enumerate() {
@@ -56,6 +59,7 @@ impl Conversations {
             flow: flow.collect(),
             runs,
             threads,
+            addressed,
             lines,
         }
     }
@@ -76,6 +80,15 @@ impl Conversations {
         let said: Vec<windows::Line> = thread.iter().map(|place| self.flow[*place]).collect();
         let center = thread.partition_point(|place| *place < at);
         windows::around(&said, center).into_iter().map(|place| thread[place]).collect()
+    }
+
+    /// The places of the dialogue that a message is part of: a thread is one by itself. Empty where nobody asks for them.
+    pub fn dialogue(&self, at: usize) -> Vec<usize> {
+        let Some(addressed) = &self.addressed else { return Vec::new() };
+        if let Some(thread) = self.lines[at].thread.and_then(|root| self.threads.get(&root)) {
+            return thread.clone();
+        }
+        addressed.dialogue(&self.lines, self.runs[at].clone(), at)
     }
 
     /// How much the messages around one were found: those of its thread, else of its channel.
@@ -124,7 +137,7 @@ mod tests {
         let of = |channel, numbers: Range<i64>| numbers.map(move |number| line(channel, number, None));
         let lines: Vec<messages::Line> =
             of(1, 1..4).chain(of(1, 20..24)).chain([line(1, 26, None)]).chain(of(2, 24..26)).collect();
-        let conversations = Conversations::of(lines);
+        let conversations = Conversations::of(lines, None);
         assert_eq!(conversations.window(0), [0, 1, 2]);
         assert_eq!(conversations.window(3), [3, 4, 5, 6], "what lies between was not read");
         assert_eq!(conversations.window(7), [4, 5, 6, 7], "24 and 25 are deleted");
@@ -147,7 +160,7 @@ mod tests {
             line(1, 90, Some(1)),
             line(1, 91, None),
         ];
-        let conversations = Conversations::of(lines);
+        let conversations = Conversations::of(lines, None);
         assert_eq!(conversations.window(2), [0, 2, 3]);
         assert_eq!(conversations.window(0), [0, 2, 3]);
         assert_eq!(conversations.window(1), [0, 1]);

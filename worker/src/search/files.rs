@@ -5,7 +5,7 @@ use confab_protocol::{FileId, PAGE_LIMIT};
 
 use super::names::{self, Meant};
 use super::question::Parsed;
-use super::{Channels, ROUNDS, cursor};
+use super::{Channels, Order, ROUNDS, cursor};
 use crate::index::Index;
 use crate::services::{self, FileHit, FileSearchAnswer, Search};
 
@@ -32,6 +32,7 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
         return Ok(FileSearchAnswer { names, ..FileSearchAnswer::default() });
     };
     wanted.is_for_files = true;
+    wanted.is_newest_first = asked.order == Order::Newest;
     wanted.check(index.analysis())?;
     let limit = asked.limit as usize;
     let mut items: Vec<FileHit> = Vec::with_capacity(limit);
@@ -56,5 +57,7 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
     }
     let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
-    Ok(FileSearchAnswer { items, next_cursor, partial, names })
+    let total =
+        if from == 0 && next_cursor.is_none() { items.len() as u64 } else { wanted.count(index).await? };
+    Ok(FileSearchAnswer { items, next_cursor, partial, names, total })
 }

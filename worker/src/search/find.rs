@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use confab_core::{Fault, Result, typos};
 use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};
-use tantivy::collector::TopDocs;
+use tantivy::collector::{Count, TopDocs};
 use tantivy::columnar::Column;
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
     TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption, Value};
-use tantivy::{DocAddress, DocId, Order, Score, Searcher, SegmentReader, TantivyDocument, Term};
+use tantivy::{DocAddress, DocId, Order as Direction, Score, Searcher, SegmentReader, TantivyDocument, Term};
 use uuid::Uuid;
 
+use crate::assistant::is_stopword;
 use crate::index::Index;
 use crate::index::analysis::{Analysis, Word};
 use crate::index::schema::Fields;
@@ -27,6 +28,8 @@ pub(crate) use marks::Marks;
 pub(crate) const WORDS: usize = 16;
 /// A word as it was written counts a little more than one of the same stem.
 const AS_WRITTEN: Score = 0.3;
+/// What a word such as "how" or "the" counts beside others: of short messages it would else be most of what they hold.
+const FILLER: Score = 0.2;
 /// A name that is nearly the word comes behind those that hold it.
 const NEARLY_SO: Score = 0.1;
 /// Words that stand close together count as much again.
@@ -60,6 +63,8 @@ pub(crate) struct Wanted {
     pub only: Option<Arc<HashSet<MessageId>>>,
     /// Files are wanted, not messages: a hit's id is the file's.
     pub is_for_files: bool,
+    /// By time, and every word must be there: what holds one of them would come before what holds all.
+    pub is_newest_first: bool,
 }
 
 /// A hit of the index: to be read from the record before anything of it is shown.
@@ -111,7 +116,7 @@ impl Wanted {
                     let found = searcher.search(&query, &best)?;
                     found.into_iter().map(|((score, _), address)| (score, address)).collect()
                 } else {
-                    let newest = top.order_by_fast_field::<i64>("created_at", Order::Desc);
+                    let newest = top.order_by_fast_field::<i64>("created_at", Direction::Desc);
                     searcher.search(&query, &newest)?.into_iter().map(|(_, address)| (0.0, address)).collect()
                 };
                 hits.into_iter().map(|(score, address)| read_hit(searcher, fields, score, address)).collect()
@@ -122,6 +127,19 @@ impl Wanted {
         Ok((found, has_more))
     }
 
+    /// Hits in all.
+    ///
+    /// # Errors
+    /// Those of [`Index::ask`].
+    pub async fn count(&self, index: &Index) -> Result<u64> {
+        if self.channels.is_empty() || self.only.as_ref().is_some_and(|only| only.is_empty()) {
+            return Ok(0);
+        }
+        let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
+        let (query, _) = self.query(fields, index.analysis());
+        Ok(index.ask(move |searcher| searcher.search(&query, &Count)).await? as u64)
+    }
+
     /// The query, and whether it ranks.
     fn query(&self, fields: Fields, analysis: &Analysis) -> (BooleanQuery, bool) {
         let mut clauses = self.filters(fields);
@@ -130,6 +148,10 @@ impl Wanted {
             clauses.extend(phrase_clauses(fields, analysis, phrase));
         }
         let is_phrased = clauses.len() > before;
+        if self.is_newest_first {
+            clauses.extend(self.words.iter().filter_map(|word| self.required(fields, analysis, word)));
+            return (BooleanQuery::new(clauses), false);
+        }
         let mut words = word_clauses(fields, analysis, &self.words);
         if self.is_for_files {
             words.extend(mistyped(fields.file_name(), analysis, &self.words));
@@ -140,6 +162,18 @@ impl Wanted {
             clauses.push((occur, Box::new(BooleanQuery::new(words))));
         }
         (BooleanQuery::new(clauses), is_phrased || has_words)
+    }
+}
+
+impl Wanted {
+    /// This word, in any of its forms.
+    fn required(&self, fields: Fields, analysis: &Analysis, word: &String) -> Option<Clause> {
+        let word = std::slice::from_ref(word);
+        let mut forms = word_clauses(fields, analysis, word);
+        if self.is_for_files {
+            forms.extend(mistyped(fields.file_name(), analysis, word));
+        }
+        (!forms.is_empty()).then(|| -> Clause { (Occur::Must, Box::new(BooleanQuery::new(forms))) })
     }
 }
 
@@ -168,7 +202,11 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
     let mut clauses: Vec<Clause> = Vec::new();
     let mut stems: Vec<Word> = Vec::new();
     let mut seen = HashSet::new();
+    let fills =
+        |word: &String| word.is_ascii() && analysis.exact(word).iter().all(|it| is_stopword(&it.text));
+    let has_telling = words.iter().any(|word| !fills(word));
     for word in words {
+        let is_filler = has_telling && fills(word);
         for run in runs(&analysis.grams(word)) {
             clauses.extend(run_query(fields.grams, &run, false).map(|query| (Occur::Should, query)));
         }
@@ -179,11 +217,13 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
         }
         for stem in analysis.stemmed(word) {
             if seen.insert(stem.text.clone()) {
-                clauses.push((Occur::Should, Box::new(term(Term::from_field_text(fields.body, &stem.text)))));
+                let query = term(Term::from_field_text(fields.body, &stem.text));
+                let weight = if is_filler { FILLER } else { 1.0 };
+                clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(query), weight))));
             }
             stems.push(Word { position: stems.len(), ..stem });
         }
-        for exact in analysis.exact(word) {
+        for exact in analysis.exact(word).into_iter().filter(|_| !is_filler) {
             let as_written = term(Term::from_field_text(fields.exact, &exact.text));
             clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(as_written), AS_WRITTEN))));
         }

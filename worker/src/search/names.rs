@@ -71,6 +71,7 @@ pub(super) async fn read(db: &Db, user: UserId, parsed: Parsed, visible: &[Chann
         mentioned,
         only,
         is_for_files: false,
+        is_newest_first: false,
     };
     Ok(Meant { wanted: Some(wanted), names })
 }

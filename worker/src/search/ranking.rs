@@ -3,23 +3,25 @@
 //!
 //! Hits are judged within their conversations, which are read from the record here: see [`super::conversations`].
 
+mod judge;
+
 use std::collections::{HashMap, HashSet};
 
 use confab_core::assistant::Switches;
 use confab_core::messages::{self, Line};
-use confab_core::{Db, Fault, Result};
-use confab_protocol::MessageId;
+use confab_core::{Db, Fault, Result, text, users};
+use confab_protocol::{MessageId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::again::Again;
 use super::conversations::{Conversations, REACH};
+use super::dialogues::{self, Addressed};
 use super::find::{Found, Wanted, is_prefix};
-use super::fusion::{self, DEPTH, Evidence, Lists};
+use super::fusion::{self, DEPTH, Lists};
 use super::gathered::{Gathered, gathered};
 use super::terms::Terms;
 use crate::index::Index;
-use crate::index::analysis::Analysis;
-use crate::index::schema::{FILE, LINK, has_link};
+use crate::index::schema::{FILE, LINK};
 use crate::meaning::{self, Meaning};
 use crate::vectors::{MOST_HITS, Near, Nearest};
 
@@ -27,6 +29,9 @@ use crate::vectors::{MOST_HITS, Near, Nearest};
 /// Of 24,500 messages of real chat one in 700 is nearer to a question by chance; what a search by meaning finds first gets
 /// no better with less, and worse with more.
 const LEAST_COSINE: f32 = 0.3;
+/// Hits of a question around which is read what was said to whom. Of more, answers are found no better: what is around them is
+/// as like the question by chance.
+const MOST_DIALOGUES: usize = 24;
 /// Fewer words are looked up as words unless somebody asks for more: who types one or two wants messages that hold them.
 const FEWEST_WORDS: usize = 3;
 /// The words of an answer for what did not answer.
@@ -51,7 +56,8 @@ impl Mode {
     pub(super) fn of(asked: Option<Self>, wanted: &Wanted, has_meaning: bool) -> Self {
         // What is quoted must be there word by word; a filter alone has no meaning, nor has the beginning of a word.
         let is_literal = !wanted.phrases.is_empty() || wanted.words.iter().any(|word| is_prefix(word));
-        if wanted.words.is_empty() || is_literal {
+        // By time, what is merely near would come before what was meant.
+        if wanted.words.is_empty() || is_literal || wanted.is_newest_first {
             return Self::Keyword;
         }
         let is_sentence = wanted.words.len() >= FEWEST_WORDS;
@@ -93,29 +99,30 @@ impl Ranking {
         let question = wanted.words.join(" ");
         let has_words = mode == Mode::Hybrid;
         let terms = if has_words { wanted.words.as_slice() } else { &[] };
-        let terms = Terms::of(asked.index, terms).await;
+        let mut terms = Terms::of(asked.index, terms).await;
         let is_question = fusion::is_question(&question);
-        if let Ok(terms) = &terms {
+        if let Ok(terms) = &mut terms {
             wanted.words = terms.telling(asked.index.analysis(), &wanted.words, is_question);
+            terms.keep(asked.index.analysis(), &wanted.words);
         }
         wanted.name_for_vectors(asked.index).await?;
         let mut hits = Hits::of(asked, wanted, &question, has_words).await?;
-        let mut ids: Vec<MessageId> = hits.words.iter().map(|hit| hit.id).collect();
-        ids.extend(hits.near().map(|near| near.id));
-        let mut seen = HashSet::new();
-        ids.retain(|id| seen.insert(*id));
-        let lines = messages::around(&mut asked.db.read(), &wanted.channels, &ids, REACH).await?;
+        let ids = hits.ids();
+        let (far, near) = ids.split_at(if is_question { ids.len().min(MOST_DIALOGUES) } else { 0 });
+        let lines = around(asked.db, wanted, far, near).await?;
+        let names = if is_question { names(asked.db, &lines).await? } else { HashMap::new() };
         if !asked.switches.people.is_empty() {
             let silent = lines.iter().filter(|line| asked.switches.people.contains(&line.sender_id));
             let silent: HashSet<MessageId> = silent.map(|line| line.id).collect();
             hits.near.retain(|near| !silent.contains(&near.id));
         }
-        let (wanted, analysis) = (wanted.clone(), asked.index.analysis().clone());
+        let (wanted, analysis, far) = (wanted.clone(), asked.index.analysis().clone(), far.to_vec());
         let again = Again::of(asked, question).await;
         // Thousands of messages are taken apart: others' calls must not wait for that.
         let judged = tokio::task::spawn_blocking(move || {
-            let judge = Judge { hits: &hits, wanted: &wanted, is_question };
-            let among = Conversations::of(lines);
+            let addressed = is_question.then(|| Addressed::of(&lines, &names));
+            let among = Conversations::of(lines, addressed);
+            let judge = judge::Judge { hits: &hits, wanted: &wanted, far: &far, is_question };
             let mut order = judge.order(&among, terms.ok().as_ref(), &analysis);
             let is_ordered = again.is_none_or(|again| again.order(&among, &mut order));
             if !is_ordered {
@@ -167,121 +174,41 @@ impl Hits {
         Ok(self)
     }
 
+    /// Messages that were found themselves, the best first.
+    fn ids(&self) -> Vec<MessageId> {
+        let words = self.words.iter().map(|hit| hit.id).collect();
+        let meaning = self.near().map(|near| near.id).collect();
+        let found = Lists { words, meaning, ..Lists::default() };
+        fusion::ranked(found.fused()).into_iter().map(|(id, _)| id).collect()
+    }
+
     /// Those near enough to be hits.
     fn near(&self) -> impl Iterator<Item = &Near> {
         self.near.iter().take_while(|near| near.score >= LEAST_COSINE).take(DEPTH)
     }
 }
 
-struct Judge<'h> {
-    hits: &'h Hits,
-    wanted: &'h Wanted,
-    is_question: bool,
+/// What stands around hits, each message once, by channel and number: much of it around those in `far`, of which it is asked
+/// who talks with whom.
+async fn around(db: &Db, wanted: &Wanted, far: &[MessageId], near: &[MessageId]) -> Result<Vec<Line>> {
+    let mut lines = messages::around(&mut db.read(), &wanted.channels, near, REACH).await?;
+    if !far.is_empty() {
+        lines.extend(messages::around(&mut db.read(), &wanted.channels, far, dialogues::REACH).await?);
+        lines.sort_by_key(|line| (line.channel_id, line.number));
+        lines.dedup_by_key(|line| line.id);
+    }
+    Ok(lines)
 }
 
-impl Judge<'_> {
-    /// The hits in their order. For a question what stands around them too: an answer seldom repeats its words.
-    fn order(&self, among: &Conversations, terms: Option<&Terms>, analysis: &Analysis) -> Vec<MessageId> {
-        let own: HashSet<usize> = self.own().filter_map(|id| among.place(id)).collect();
-        let mut places: Vec<usize> = own.iter().flat_map(|at| among.window(*at)).collect();
-        places.sort_unstable();
-        places.dedup();
-        let windows: Vec<Vec<usize>> = places.iter().map(|at| among.window(*at)).collect();
-        let evidence = self.evidence(among, &places, &windows, terms, analysis);
-        let of = |value: fn(&Evidence) -> f32| best(among, &places, &evidence, value);
-        let lists = Lists {
-            words: self.hits.words.iter().map(|hit| hit.id).collect(),
-            window_words: of(|it| it.window_words),
-            meaning: self.hits.near().map(|near| near.id).collect(),
-            window_meaning: of(|it| it.window_meaning),
-        };
-        let fused = lists.fused();
-        let scored = places.iter().zip(evidence).filter_map(|(at, evidence)| {
-            let line = &among.lines[*at];
-            let is_shown = (self.is_question || own.contains(at)) && self.allows(line);
-            let score = fused.get(&line.id).copied().filter(|_| is_shown)?;
-            let support = among.support(&fused, *at);
-            let score = if self.is_question {
-                Evidence { support, ..evidence }.answers(&line.content)
-            } else {
-                support.lift(score)
-            };
-            Some((line.id, score))
-        });
-        fusion::ranked(scored).into_iter().map(|(id, _)| id).collect()
-    }
-
-    /// Messages that were found themselves.
-    fn own(&self) -> impl Iterator<Item = MessageId> {
-        let words = self.hits.words.iter().map(|hit| hit.id);
-        words.chain(self.hits.near().map(|near| near.id))
-    }
-
-    fn evidence(
-        &self,
-        among: &Conversations,
-        places: &[usize],
-        windows: &[Vec<usize>],
-        terms: Option<&Terms>,
-        analysis: &Analysis,
-    ) -> Vec<Evidence> {
-        let window_words = match terms.filter(|_| !self.hits.words.is_empty()) {
-            Some(terms) => {
-                let counted: Vec<_> =
-                    among.lines.iter().map(|line| terms.counted(analysis, &line.content)).collect();
-                terms.scores(&counted, windows)
-            }
-            None => vec![0.0; windows.len()],
-        };
-        let most = |scores: &mut dyn Iterator<Item = f32>| scores.fold(f32::MIN_POSITIVE, f32::max);
-        let (best_window, best_words) =
-            (most(&mut window_words.iter().copied()), most(&mut self.hits.words.iter().map(|hit| hit.score)));
-        let words: HashMap<MessageId, f32> = self.hits.words.iter().map(|hit| (hit.id, hit.score)).collect();
-        let cosines: HashMap<MessageId, f32> =
-            self.hits.near.iter().map(|near| (near.id, near.score)).collect();
-        let score = |known: &HashMap<MessageId, f32>, at: usize| {
-            known.get(&among.lines[at].id).copied().unwrap_or(0.0)
-        };
-        let judged = places.iter().zip(windows).zip(window_words);
-        let judged = judged.map(|((at, window), window_words)| Evidence {
-            words: score(&words, *at) / best_words,
-            window_words: window_words / best_window,
-            meaning: score(&cosines, *at),
-            // About the cosine of their mean: unlike messages' mean is as long as the root of their number is small.
-            window_meaning: window.iter().map(|at| score(&cosines, *at)).sum::<f32>()
-                / (window.len().max(1) as f32).sqrt(),
-            ..Evidence::default()
-        });
-        judged.collect()
-    }
-
-    /// The index and the vectors obey these themselves; what stands around hits is held against them here.
-    fn allows(&self, line: &Line) -> bool {
-        let wanted = self.wanted;
-        let has = |has: &&str| match *has {
-            LINK => has_link(&line.content),
-            FILE => line.has_attachments,
-            // Those that fit were named before.
-            _ => wanted.only.is_some(),
-        };
-        (wanted.senders.is_empty() || wanted.senders.contains(&line.sender_id))
-            && wanted.since.is_none_or(|since| line.created_at >= since)
-            && wanted.until.is_none_or(|until| line.created_at < until)
-            && wanted.has.iter().all(has)
-            && wanted.only.as_ref().is_none_or(|only| only.contains(&line.id))
-    }
-}
-
-/// Messages by one kind of evidence, the best first; those without any are left out.
-fn best(
-    among: &Conversations,
-    places: &[usize],
-    evidence: &[Evidence],
-    value: fn(&Evidence) -> f32,
-) -> Vec<MessageId> {
-    let scores = places.iter().zip(evidence).map(|(at, evidence)| (among.lines[*at].id, value(evidence)));
-    let ranked = fusion::ranked(scores.filter(|(_, score)| *score > 0.0));
-    ranked.into_iter().take(DEPTH).map(|(id, _)| id).collect()
+/// What those who wrote `lines` are called, folded.
+async fn names(db: &Db, lines: &[Line]) -> Result<HashMap<String, UserId>> {
+    let senders: HashSet<UserId> = lines.iter().map(|line| line.sender_id).collect();
+    let senders: Vec<UserId> = senders.into_iter().collect();
+    let people = users::refs(&mut db.read(), &senders).await?;
+    let full = people.iter().filter_map(|user| Some((text::key(user.full_name.as_deref()?), user.id)));
+    // Behind the others: who is called so as a user is meant, whoever else calls themselves so.
+    let by_user_name = people.iter().map(|user| (text::key(&user.username), user.id));
+    Ok(full.chain(by_user_name).collect())
 }
 
 /// The same limits as the words have; the vector is the model's to fill in.

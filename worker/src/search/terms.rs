@@ -91,6 +91,20 @@ impl Terms {
         words.iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, word)| word.clone()).collect()
     }
 
+    /// Lets nothing but `words` count: a long conversation holds every "how" and "the" by chance.
+    pub fn keep(&mut self, analysis: &Analysis, words: &[String]) {
+        let kept: HashSet<usize> = words
+            .iter()
+            .flat_map(|word| analysis.stemmed(word).into_iter().chain(analysis.grams(word)))
+            .filter_map(|it| self.places.get(&it.text).copied())
+            .collect();
+        for (place, weight) in self.weights.iter_mut().enumerate() {
+            if !kept.contains(&place) {
+                *weight = 0.0;
+            }
+        }
+    }
+
     fn weight(&self, analysis: &Analysis, word: &str) -> f32 {
         let stems = analysis.stemmed(word).into_iter().chain(analysis.grams(word));
         let weights = stems.filter_map(|it| self.places.get(&it.text).map(|place| self.weights[*place]));

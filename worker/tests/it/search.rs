@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use confab_core::{FutureExt, channels};
 use confab_protocol::{ChannelKind, Timestamp};
-use confab_worker::search::Mode;
+use confab_worker::search::{Mode, Order};
 use confab_worker::services::{self, Search, SearchAnswer};
 
 use crate::world::World;
@@ -183,7 +183,14 @@ async fn pages_follow_each_other() {
     let mut cursor = None;
     let mut sizes = Vec::new();
     loop {
-        let asked = Search { user_id: ada, q: "gull".into(), limit: 10, cursor, mode: Some(Mode::Keyword) };
+        let asked = Search {
+            user_id: ada,
+            q: "gull".into(),
+            limit: 10,
+            cursor,
+            mode: Some(Mode::Keyword),
+            order: Order::default(),
+        };
         let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
         sizes.push(page.items.len());
         seen.extend(page.items.into_iter().map(|hit| hit.message.id));
@@ -200,6 +207,7 @@ async fn pages_follow_each_other() {
             limit,
             cursor: cursor.map(Into::into),
             mode: Some(Mode::Keyword),
+            order: Order::default(),
         };
         let answer = world.bus.ask::<_, SearchAnswer>(services::SEARCH, &asked).await;
         assert_eq!(answer.unwrap_err().code(), "invalid");

@@ -10,7 +10,7 @@ use confab_core::users::{self, NewUser};
 use confab_core::{Bus, Db, Fault, FutureExt, Settings, members};
 use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, UserId};
 use confab_worker::Worker;
-use confab_worker::search::Mode;
+use confab_worker::search::{Mode, Order};
 use confab_worker::services::{
     self, Answer, Context, ContextAnswer, IndexState, Question, Search, SearchAnswer,
 };
@@ -158,7 +158,14 @@ impl World {
         self.bus
             .ask(
                 services::SEARCH,
-                &Search { user_id, q: q.into(), limit: 50, cursor: None, mode: Some(mode) },
+                &Search {
+                    user_id,
+                    q: q.into(),
+                    limit: 50,
+                    cursor: None,
+                    mode: Some(mode),
+                    order: Order::default(),
+                },
             )
             .await
     }

@@ -34,8 +34,14 @@ const EVENTS: &str = "text/event-stream";
 struct News {
     /// Of `step`: `searching`, `reading` or `answering`.
     step: Option<String>,
+    /// Of `step` `searching`: messages in the channels that the answer may be made of.
+    messages: Option<i64>,
+    /// Of `step` `searching`: files in them.
+    files: Option<i64>,
     /// Of `step` `reading`: conversations that were found.
     passages: Option<i64>,
+    /// Of `step` `reading`: channels that these stand in.
+    channels: Option<i64>,
     /// Of `text`: the next sentences.
     text: Option<String>,
 }

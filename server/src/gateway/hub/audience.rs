@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use confab_core::bus::Signal;
+use confab_core::latency::Latencies;
 use confab_protocol::{ChannelId, Event, UserId};
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
@@ -31,6 +32,8 @@ pub(super) struct Figures {
     pub sockets: Arc<AtomicUsize>,
     /// The newest position.
     pub head: Arc<AtomicI64>,
+    /// How long messages took until they waited for their sockets.
+    pub delivery: Arc<Latencies>,
 }
 
 /// The sockets of this server and what they may hear.

@@ -1,12 +1,13 @@
 //! What the log and the bus bring: folded into who hears what, and handed on.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use confab_core::bus::Signal;
 use confab_protocol::event::Audience as Addressee;
 use confab_protocol::gateway::PresenceStatus;
-use confab_protocol::{ChannelId, Event, EventKind, SessionId, UserId};
+use confab_protocol::{ChannelId, Event, EventKind, SessionId, Timestamp, UserId};
 use serde_json::json;
 
 use super::audience::Audience;
@@ -31,6 +32,10 @@ impl Audience {
         }
         if let Some(frame) = frame {
             self.hand_out(event, &Encoded::new(event, frame));
+            if event.kind == EventKind::NewMessage && self.figures.sockets.load(Ordering::Relaxed) > 0 {
+                let since = Timestamp::now().0 - event.created_at.0;
+                self.figures.delivery.took(Duration::from_millis(since.max(0).unsigned_abs()), false);
+            }
         }
         match (event.kind, event.channel_id) {
             (EventKind::MemberLeft, Some(channel)) => {

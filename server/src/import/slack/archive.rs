@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use confab_core::{Fault, Result};
@@ -12,6 +13,9 @@ use zip::result::ZipError;
 
 /// Largest entry, unpacked. A zip bomb's entry says less than it holds, so the bytes are counted too.
 const ENTRY_BYTES: u64 = 512 << 20;
+/// Most that is unpacked in all, counted as it comes. Everything is read twice, and the largest archive that is taken over HTTP holds
+/// a thirtieth of it: text seldom packs smaller. Else a small archive of many large entries would keep a server busy for days.
+const ALL_BYTES: u64 = 120 << 30;
 /// Most entries.
 const ENTRIES: usize = 200_000;
 /// Room made before the first byte is read: the declared size is not to be believed.
@@ -29,6 +33,8 @@ pub(super) struct Entry {
 pub(super) struct Archive {
     // One handle: two conversations take turns at unpacking, and each parses and writes by itself.
     zip: Mutex<ZipArchive<BufReader<File>>>,
+    /// How many bytes may still be unpacked.
+    left: AtomicU64,
     lists: BTreeMap<String, Entry>,
     days: BTreeMap<String, Vec<Entry>>,
     /// Files that are neither a list nor a day: canvases, for example.
@@ -87,7 +93,7 @@ impl Archive {
         for days in days.values_mut() {
             days.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         }
-        Self { zip: Mutex::new(zip), lists, days, other_entries }
+        Self { zip: Mutex::new(zip), left: AtomicU64::new(ALL_BYTES), lists, days, other_entries }
     }
 
     /// A list beside the folders, such as `users.json`.
@@ -121,7 +127,14 @@ impl Archive {
         if bytes.len() as u64 > ENTRY_BYTES {
             return Err(too_large(entry));
         }
+        self.count(bytes.len() as u64)?;
         Ok(bytes)
+    }
+
+    fn count(&self, bytes: u64) -> Result<()> {
+        let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes));
+        left.map_err(|_| refuse(format!("unpacks to more than {} GiB in all", ALL_BYTES >> 31)))?;
+        Ok(())
     }
 }
 
@@ -160,4 +173,32 @@ fn is_day(file: &str) -> bool {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_that_never_ends_is_given_up() {
+        let mut packed = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["users.json", "channels.json"] {
+            packed.start_file(name, SimpleFileOptions::default()).expect("an entry");
+            packed.write_all(b"[]        ").expect("its bytes");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), packed.finish().expect("a zip").into_inner()).expect("bytes");
+        let archive = Archive::open(file.path()).expect("an export");
+        let users = archive.list("users.json").expect("a list");
+        assert_eq!(archive.bytes(&users).expect("bytes").len(), 10);
+        archive.left.store(19, Ordering::Release);
+        assert_eq!(archive.bytes(&users).expect("as many as are left").len(), 10);
+        let fault = archive.bytes(&users).expect_err("more than is left");
+        assert!(fault.to_string().contains("60 GiB in all"), "{fault}");
+    }
 }

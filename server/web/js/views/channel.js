@@ -64,8 +64,8 @@ function Heading({ channel }) {
     <span class="acts">
       <button class="members" onClick=${() => openDialog('details')} title=${t('members_and_details')}><span class="stack">${list.slice(0, 3).map(({ user }) => html`<${Avatar} key=${user.id} user=${user} size="xs" />`)}</span>
         <span>${channel.member_count}<span class="sr"> ${t('members_details')}</span></span></button>
-      <${IconButton} icon="find" label=${t('search_in_this_channel')} onClick=${() => navigate(searchPath(isConversation(channel) ? '' : `in:${channel.name} `))} />
       <${IconButton} icon="pin" label=${t('pinned_messages')} pressed=${panel.value === 'pins'} onClick=${togglePins} />
+      <${IconButton} icon="find" label=${t('search_in_this_channel')} onClick=${() => navigate(searchPath(isConversation(channel) ? '' : `in:${channel.name} `))} />
       <${IconButton} icon="spark" label=${t('assistant')} class="ai" pressed=${panel.value === 'assistant'} onClick=${toggleAssistant} />
       <${Menu} label=${t('more_of_this_channel')} floating items=${menuItems(channel)}><span class="icon-btn"><${Icon} name="more" /></span></${Menu}>
     </span>

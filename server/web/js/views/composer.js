@@ -7,7 +7,7 @@ import { setQuote } from '../message_actions.js';
 import { notify } from '../notices.js';
 import { commandIn, runCommand, sendMessage } from '../outbox.js';
 import { laterPath } from '../router.js';
-import { info, me, quotes, timelineOf } from '../store.js';
+import { info, me, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
@@ -35,6 +35,7 @@ export function Composer({ channelId, parentId, placeholder }) {
   const uploads = uploadsOf(key);
   const ready = uploads.filter((upload) => upload.file).map((upload) => upload.file.id);
   const [completion, setCompletion] = useState(/** @type {ReturnType<typeof completionFor>} */ (null));
+  const [also, setAlso] = useState(false);
   const limit = info.value?.limits?.message_chars ?? 0;
   const tooLong = limit > 0 && [...text].length > limit;
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
@@ -42,9 +43,15 @@ export function Composer({ channelId, parentId, placeholder }) {
   // Not from a message that was jumped to: whoever went there by keyboard is to be there.
   useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
+  const complement = (/** @type {string} */ value, /** @type {number} */ caret) => {
+    const found = completionFor(value, caret, channelId, Boolean(parentId));
+    setCompletion(found);
+    // What a plugin suggests comes a moment later.
+    void found?.waits?.then(() => { if (area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
+  };
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     setDraft(place, value);
-    setCompletion(completionFor(value, caret, channelId, Boolean(parentId)));
+    complement(value, caret);
     signalTyping(channelId, parentId, value);
   };
   const attach = (/** @type {FileList} */ files) => {
@@ -74,15 +81,19 @@ export function Composer({ channelId, parentId, placeholder }) {
     const isCommand = !parentId && !ready.length && commandIn(content);
     if (isCommand) void runCommand(channelId, content);
     else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
+    // Those who do not follow the thread read it beside what it answers.
+    if (also && parentId && content) sendMessage({ channelId, content, quoted: thread.value?.timeline.items.find(({ id }) => id === parentId) });
+    setAlso(false);
     cleared(!isCommand);
   };
   const later = () => {
     if (busy) notify(uploads.length ? t('the_files_are_still_on_their') : t('write_something_first'));
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
   };
-  const complete = (/** @type {{insert:string}} */ option) => {
+  const complete = (/** @type {import('./completion.js').Option} */ option) => {
     if (completion) replace(completion.from, completion.to, option.insert);
-    setCompletion(null);
+    // A command leads on to its options, and one of them to the next.
+    if (!option.command && option.value === undefined) setCompletion(null);
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
@@ -112,6 +123,7 @@ export function Composer({ channelId, parentId, placeholder }) {
       <${IconButton} icon="smile" label=${t('emoji')} onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
       <${IconButton} icon="at" label=${t('mention_someone')} onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
       ${!parentId && html`<${IconButton} icon="slash" label=${t('commands')} onClick=${() => replace(0, text.length, '/')} />`}
+      ${parentId && html`<label class="also"><input type="checkbox" checked=${also} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} /> ${t('also_send_to_channel')}</label>`}
       ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
       <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
         <${Menu} label=${t('send_later_2')} floating items=${[{ label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
@@ -150,9 +162,10 @@ function onCompletionKey(event, completion, setCompletion, complete) {
   const { options, index } = completion;
   const option = options[index];
   // A command that is typed out already runs on Enter.
-  const typedOut = event.key === 'Enter' && option.insert.trim() === completion.typed;
+  const typedOut = event.key === 'Enter' && option?.insert.trim() === completion.typed;
+  if (!options.length && event.key !== 'Escape') return false;
   if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setCompletion({ ...completion, index: (index + (event.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length });
-  else if ((event.key === 'Enter' && !typedOut) || event.key === 'Tab') complete(option);
+  else if (option && ((event.key === 'Enter' && !typedOut) || event.key === 'Tab')) complete(option);
   else if (event.key === 'Escape') setCompletion(null);
   else return false;
   event.preventDefault();

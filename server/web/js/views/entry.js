@@ -2,7 +2,7 @@
 import { oidcPath } from '../api.js';
 import { api } from '../page_api.js';
 import { t } from '../page_words.js';
-import { navigate, route } from '../router.js';
+import { adminPath, navigate, route } from '../router.js';
 import { signedIn } from '../session.js';
 import { returnPath, signInMessage } from '../sign_in.js';
 import { info } from '../store.js';
@@ -33,10 +33,9 @@ export function Frame({ children }) {
       <div class="pitch"><p class="claim">${t('your_teams_talk_on_your_own')}</p>
         <p>${t('one_program_holds_chat_files_search')}</p></div>
       <dl>
-        <dt>${t('version')}</dt><dd>${info.value?.version ?? ''}</dd>
-        <dt>${t('mode')}</dt><dd>${info.value?.mode ?? ''}</dd>
-        <dt>${t('search')}</dt><dd>${features.search === false ? 'off' : t('built_in_ready')}</dd>
-        <dt>${t('assistant')}</dt><dd>${features.assistant === false ? 'off' : t('answers_with_sources')}</dd>
+        <dt>${t('database')}</dt><dd>${info.value?.mode === 'scaled' ? 'PostgreSQL' : 'SQLite'}</dd>
+        <dt>${t('search')}</dt><dd>${features.search === false ? t('off') : t('built_in_ready')}</dd>
+        <dt>${t('assistant')}</dt><dd>${features.assistant === false ? t('off') : features.language_model ? t('answers_with_sources') : t('extractive_no_model')}</dd>
       </dl>
     </section>
     ${children}
@@ -50,10 +49,15 @@ function useEntryForm(initial, submit, entered) {
 
 const PASSWORD_HELP = t('at_least_8_characters_a_sentence');
 
+/** Where a new workspace leads first. @type {[string, string][]} */
+const STARTS = [['', t('empty')], [adminPath('transfers'), t('a_slack_export')]];
+
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
-  const { field, busy, message, onSubmit } = useEntryForm({ full_name: '', username: '', email: '', password: '' }, (values) => api.setup({ token, ...present(values) }), () => {
-    navigate('/', { replace: true });
+  const [startsWith, setStartsWith] = useState('');
+  const { values, field, busy, message, onSubmit } = useEntryForm({ workspace_name: '', full_name: '', username: '', email: '', password: '' }, (values) => api.setup({ token, ...present(values) }), () => {
+    if (info.value && values.workspace_name.trim()) info.value = { ...info.value, name: values.workspace_name.trim() };
+    navigate(startsWith || '/', { replace: true });
     entered();
   });
   if (!info.value?.setup_required) return html`<${Notice} title=${t('already_set_up')} text=${t('this_workspace_has_its_first_account')} link="/login" linkText=${t('sign_in')} />`;
@@ -61,7 +65,9 @@ function Setup({ token, entered }) {
   return html`<form onSubmit=${onSubmit}>
     <div><h1>${t('create_the_first_account')}</h1><p class="lead">${t('this_account_administers_the_workspace_the')}</p></div>
     <${FormError} error=${message} />
+    <${Field} ...${field('workspace_name')} label=${t('workspace_name')} autocomplete="organization" maxlength="60" />
     <${AccountFields} field=${field} />
+    <fieldset class="starts"><legend>${t('start_with')}</legend>${STARTS.map(([path, label]) => html`<label key=${path} class="chip"><input type="radio" class="sr" name="starts-with" value=${path} checked=${startsWith === path} onChange=${() => setStartsWith(path)} />${label}</label>`)}</fieldset>
     <${Submit} busy=${busy} class="btn primary big">${t('create_workspace')}</${Submit}>
   </form>`;
 }

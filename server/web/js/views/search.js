@@ -1,107 +1,66 @@
-import { api } from '../page_api.js';
-import { changes } from '../changes.js';
+/** Finding messages, files, channels and people. */
 import { chat } from '../chat_api.js';
 import { whenText } from '../clock.js';
 import { kindText, sizeText } from '../files.js';
 import { cleanName } from '../format.js';
-import { sidebarOpen } from '../layout.js';
 import { attempt } from '../notices.js';
 import { t } from '../page_words.js';
 import { channelPath, navigate, route, searchPath } from '../router.js';
-import { info, meet, users } from '../store.js';
-import { AnswerStrip } from './assistant.js';
+import { number } from '../server_figures.js';
+import { info, users } from '../store.js';
 import { Avatar, PersonName } from './avatar.js';
-import { html, useEffect, useRef, useState } from './html.js';
-import { Icon, IconButton } from './icon.js';
+import { html } from './html.js';
 import { channelLabel } from './channel_name.js';
+import { AnswerStrip } from './search_answer.js';
 import { ChannelHit, PersonHit } from './search_around.js';
+import { SearchBox } from './search_box.js';
+import { useCounts, useResults } from './search_results.js';
 import { Tabs } from './tabs.js';
 import { Snippet } from './text.js';
 
-/** @typedef {'messages'|'files'|'channels'|'people'} What is looked for */
+/** @typedef {'messages'|'files'|'channels'|'people'} What What is looked for */
+/** @typedef {import('./search_results.js').ResultList} ResultList */
+/** @typedef {import('./search_results.js').NameRead} NameRead */
 
-/** Operators that a click adds or takes away. @param {What} what @returns {[string, string][]} label and operator */
-function filters(what) {
-  const monthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
-  const recent = /** @type {[string, string]} */ ([t('last_30_days'), `after:${monthAgo}`]);
-  // Every file is one, and of channels and people only the names are looked at.
-  if (what !== 'messages') return what === 'files' ? [recent] : [];
-  return [recent, [t('mentions_me'), 'mentions:me'], [t('saved'), 'is:bookmarked'], [t('pinned'), 'is:pinned'], [t('in_threads'), 'is:thread'],
-    [t('has_link'), 'has:link'], [t('has_file'), 'has:file'], [t('has_image'), 'has:image'], [t('has_reaction'), 'has:reaction']];
-}
+const TABS = /** @type {[What, string][]} */ ([['messages', t('messages')], ['files', t('files')], ['channels', t('channels')], ['people', t('people')]]);
+/** Files of a hit that are named. */
+const FILES_SHOWN = 3;
 
-const TABS = [{ name: 'messages', title: t('messages') }, { name: 'files', title: t('files') }, { name: 'channels', title: t('channels') }, { name: 'people', title: t('people') }];
-
-/** How each is asked for, and what is said in its place. @type {Record<What, {ask:(query:string, cursor:string|null)=>Promise<any>, placeholder:string, hint:string}>} */
+/** What is said in the place of each. @type {Record<What, {placeholder:string, hint:string}>} */
 const KINDS = {
-  messages: { ask: api.search, placeholder: t('search_messages'), hint: t('type_what_you_remember_words_a') },
-  files: { ask: api.searchFiles, placeholder: t('search_files'), hint: t('type_a_part_of_a_name') },
-  channels: { ask: api.searchChannels, placeholder: t('search_channels'), hint: t('type_a_part_of_a_name') },
-  people: { ask: api.users, placeholder: t('search_people'), hint: t('type_how_a_name_begins') },
+  messages: { placeholder: t('search_messages'), hint: t('type_what_you_remember_words_a') },
+  files: { placeholder: t('search_files'), hint: t('type_a_part_of_a_name') },
+  channels: { placeholder: t('search_channels'), hint: t('type_a_part_of_a_name') },
+  people: { placeholder: t('search_people'), hint: t('type_how_a_name_begins') },
 };
+
+/** @param {string} query @param {What} what @param {boolean} newest */
+function addressOf(query, what, newest) {
+  const path = searchPath(query, what);
+  return newest ? `${path}${path.includes('?') ? '&' : '?'}sort=newest` : path;
+}
 
 export function SearchPage() {
   const { query, kind } = route.value;
   const what = /** @type {What} */ (kind || 'messages');
-  const input = useRef(/** @type {HTMLInputElement|null} */ (null));
-  const [text, setText] = useState(query);
-  const results = useResults(query.trim(), what);
-  useEffect(() => setText(query), [query]);
-  useEffect(() => {
-    input.current?.focus();
-    input.current?.setSelectionRange(input.current.value.length, input.current.value.length);
-  }, []);
-  const search = (/** @type {string} */ words, /** @type {What} */ of = what) => navigate(searchPath(words.trim(), of));
+  const newest = new URLSearchParams(location.search).get('sort') === 'newest';
+  const results = useResults(query.trim(), what, newest);
+  const counts = useCounts(query.trim(), what, results);
+  const search = (/** @type {string} */ text, { newest: first = newest } = {}) => navigate(addressOf(text, what, first));
+  const tabs = TABS.map(([name, title]) => ({ name, title: counts[name] ? html`${title} <span class="tnum">${number(counts[name].count)}${counts[name].more ? '+' : ''}</span>` : title }));
   return html`<main class="page" id="main"><div class="wrap">
     <h1 class="sr">${t('search')}</h1>
-    <div class="search-top"><${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
-      <form class="searchbar" role="search" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); search(text); }}>
-        <${Icon} name="find" /><input ref=${input} type="search" aria-label=${t('search')} placeholder=${KINDS[what].placeholder} value=${text} maxlength="256" enterkeyhint="search"
-          onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') navigate('/'); }} /><kbd>Esc</kbd>
-      </form></div>
-    ${filters(what).length > 0 && html`<div class="filters" role="group" aria-label=${t('filters')}>${filters(what).map(([label, operator]) => {
-      const on = text.includes(operator);
-      return html`<button key=${operator} class="chip" aria-pressed=${on} onClick=${() => search(on ? text.replace(operator, '').replace(/\s+/g, ' ') : `${text.trim()} ${operator}`)}>${label}</button>`;
-    })}<span class="operators">${t('also')} <code>from:name</code> <code>in:channel</code> <code>during:2026-01</code> <code>${t('beginning_example')}*</code> <code>"a phrase"</code></span></div>`}
-    <${Tabs} label=${t('what_is_searched')} tabs=${TABS} current=${what} plain choose=${(/** @type {What} */ name) => search(text, name)}>
+    <${SearchBox} query=${query} what=${what} placeholder=${KINDS[what].placeholder} newest=${newest} search=${search} />
+    <${Tabs} label=${t('what_is_searched')} tabs=${tabs} current=${what} plain choose=${(/** @type {What} */ name) => navigate(addressOf(query, name, newest))}>
       ${what === 'messages' && query.trim() && info.value?.features?.assistant !== false && html`<${AnswerStrip} query=${query.trim()} />`}
       <${Results} what=${what} query=${query.trim()} results=${results} /></${Tabs}>
   </div></main>`;
 }
 
-/** @typedef {{written:string, near:string[]}} NameRead A name that nobody has, and the nearest */
-/** @typedef {{items:any[], cursor:string|null, partial:boolean, without:string[], names:NameRead[], state:'idle'|'busy'|'done', error:string, more:()=>void}} ResultList */
-
-/** @param {string} query @param {What} what @returns {ResultList} */
-function useResults(query, what) {
-  const empty = { items: /** @type {any[]} */ ([]), cursor: /** @type {string|null} */ (null), partial: false, without: /** @type {string[]} */ ([]), names: /** @type {NameRead[]} */ ([]), state: /** @type {any} */ ('idle'), error: '' };
-  const [list, setList] = useState(empty);
-  const asked = useRef('');
-  const question = `${what} ${query}`;
-  const load = async (/** @type {typeof empty} */ from) => {
-    setList({ ...from, state: 'busy', error: '' });
-    try {
-      const answer = await KINDS[what].ask(query, from.cursor);
-      if (asked.current !== question) return; // an answer that a newer question overtook
-      if (what === 'messages') meet(answer.items.map((/** @type {any} */ hit) => hit.message.sender));
-      setList({ items: [...from.items, ...answer.items], cursor: answer.next_cursor, partial: Boolean(answer.partial), without: answer.unavailable ?? [], names: answer.names ?? [], state: 'done', error: '' });
-    } catch (error) {
-      if (asked.current === question) setList({ ...from, state: 'done', error: /** @type {Error} */ (error).message });
-    }
-  };
-  useEffect(() => {
-    asked.current = question;
-    if (query) void load(empty);
-    else setList(empty);
-  }, [question, changes.sight.value]);
-  // Not the other tab's, for the moment until its own are asked for.
-  return { ...(asked.current === question ? list : empty), more: () => void load(list) };
-}
-
 /** @param {{what:What, query:string, results:ResultList}} props */
-function Results({ what, query, results: { items, cursor, partial, without, names, state, error, more } }) {
+function Results({ what, query, results: { items, cursor, partial, without, names, total, state, error, more } }) {
   if (!query) return html`<p class="page-note">${KINDS[what].hint}</p>`;
-  return html`<p class="sr" role="status">${state === 'done' ? t('results_count', { count: items.length }) : ''}</p>
+  return html`<p class="sr" role="status">${state === 'done' ? t('results_count', { count: total ?? items.length }) : ''}</p>
     ${error && html`<p class="form-error" role="alert">${error}</p>`}
     ${without.includes('meaning') && html`<p class="page-note">${t('only_the_words_were_looked_for')}</p>`}
     ${names.map((name) => html`<${NameNote} key=${name.written} name=${name} what=${what} query=${query} />`)}
@@ -148,7 +107,8 @@ function Hit({ hit }) {
     <${Avatar} user=${message.sender} />
     <div class="hit-in"><div class="ctx"><b>${message.parent_id ? t('thread_in') : ''}<bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · ${whenText(message.created_at)}${message.reply_count ? ` · ${t('replies_count', { count: message.reply_count })}` : ''}${besides(hit)}${snippet && !snippet.includes('<mark>') ? ` · ${t('similar_meaning')}` : ''}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
-      <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div></div>
+      <div class="body"><p dir="auto"><${Snippet} snippet=${snippet ?? ''} /></p></div>
+      ${(message.files ?? []).slice(0, FILES_SHOWN).map((/** @type {any} */ file) => html`<div key=${file.id} class="file small"><span class="ic" aria-hidden="true">${kindText(file)}</span><span class="file-t"><bdi class="nm">${cleanName(file.filename)}</bdi><span class="mt">${sizeText(file.file_size)}</span></span></div>`)}</div>
     <a class="btn go" href=${channelPath(message.channel_id, message.seq)} aria-label=${t('jump_to_the_message_of', { name: cleanName(message.sender?.username) })}>${t('jump')}</a>
   </li>`;
 }

@@ -1,13 +1,17 @@
 /** The frame of the preferences and the administration: their sidebar, and the page around a section. */
+import { api } from '../page_api.js';
 import { cleanName } from '../format.js';
 import { sidebarOpen } from '../layout.js';
 import { t } from '../page_words.js';
-import { administers } from '../permissions.js';
+import { administers, may } from '../permissions.js';
+import { plugins, wantsAttention } from '../plugin_api.js';
 import { adminPath, navigate, preferencesPath, route } from '../router.js';
 import { adminSections, PREFERENCES } from '../sections.js';
+import { number } from '../server_figures.js';
 import { info, me } from '../store.js';
 import { html, useEffect, useRef } from './html.js';
 import { Icon, IconButton } from './icon.js';
+import { useLoaded } from './loading.js';
 import { MyCorner } from './me.js';
 
 /** What is on screen: which group of sections, and which section of it. */
@@ -24,13 +28,21 @@ export function SettingsSide() {
   return html`<nav class="side" aria-label=${admin ? t('administration') : t('preferences')}>
     <div class="ws"><div class="ws-t"><span class="name">${admin ? t('administration') : t('preferences')}</span><span class="sub">${cleanName(info.value?.name ?? 'Confab')}</span></div></div>
     <div class="side-scroll" onClick=${close}>
-      <a class="row" href="/"><${Icon} name="hash" /><span class="t">${t('back_to_the_channels')}</span></a>
-      <div class="sec">${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span></a>`)}</div>
-      <div class="sec">${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">${t('preferences')}</span></a>`
+      ${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}>${!admin && html`<${Icon} name=${icon} />`}<span class="t">${title}</span>${admin && html`<${SectionCount} name=${name} />`}</a>`)}
+      <div class="sec"><a class="row" href="/"><${Icon} name="hash" /><span class="t">${t('back_to_the_channels')}</span></a>
+        ${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">${t('preferences')}</span></a>`
         : administers(me.value) && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
     </div>
     <${MyCorner} />
   </nav>`;
+}
+
+/** How many there are, or wait for a word. @param {{name:string}} props */
+function SectionCount({ name }) {
+  const asks = { people: () => may(me.value, 'server.watch') && api.stats().then((/** @type {any} */ stats) => stats.user_count), plugins: () => may(me.value, 'plugins.manage') && plugins.all().then((/** @type {any} */ list) => list.items.filter(wantsAttention).length) }[name];
+  const { value } = useLoaded(async () => asks?.() || 0);
+  if (!value) return null;
+  return html`<span class="end"><span class=${name === 'people' ? 'badge quiet' : 'badge'}>${number(value)}</span></span>`;
 }
 
 /** @param {{title:string, lead?:any, state?:any, actions?:any, children:any, wide?:boolean}} props state: a word beside the heading */

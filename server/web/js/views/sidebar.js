@@ -154,7 +154,7 @@ function closeOnFollow(event) {
   if (/** @type {Element} */ (event.target).closest('a')) sidebarOpen.value = false;
 }
 
-function isApple() {
+export function isApple() {
   return /Mac|iPhone|iPad/.test(navigator.platform);
 }
 

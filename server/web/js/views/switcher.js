@@ -13,12 +13,13 @@ import { Dialog } from './dialog.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon } from './icon.js';
 import { ChannelIcon } from './channel_name.js';
+import { isApple } from './sidebar.js';
 
 const MAX_CHANNELS = 7;
 const MAX_PEOPLE = 4;
 const MAX_COMMANDS = 3;
 
-/** @typedef {{key:string, mark:any, name:string, detail?:string, kind?:any, go:()=>void}} Choice */
+/** @typedef {{key:string, mark:any, name:string, detail?:string, kind?:any, keys?:string, go:()=>void}} Choice keys: what opens it whichever choice is the current one, with the command key */
 /** @typedef {''|'#'|'@'|'/'} Sort what alone is looked for, by its mark */
 
 export function Switcher() {
@@ -36,20 +37,27 @@ export function Switcher() {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setIndex((current + (event.key === 'ArrowDown' ? 1 : -1) + choices.length) % choices.length);
-    else if (event.key === 'Enter') go(choices[current]);
+    else if (event.key === 'Enter') go((command(event) && choices.find(({ key }) => key === 'search')) || choices[current]);
+    else if (command(event) && event.key.toLowerCase() === 'j' && choices.some(({ key }) => key === 'ask')) go(choices.find(({ key }) => key === 'ask'));
     else return;
     event.preventDefault();
+    event.stopPropagation();
   };
   return html`<${Dialog} title=${t('jump_to')} bare class="switcher">
     <div class="inp"><${Icon} name="find" /><input class="typed" role="combobox" aria-expanded="true" aria-controls="switcher-list" aria-activedescendant=${`switcher-${current}`} aria-label=${t('jump_to')} placeholder=${t('jump_to_or_search')} autofocus
       value=${text} onInput=${(/** @type {any} */ event) => { setText(event.target.value); setIndex(0); }} onKeyDown=${onKeyDown} /><kbd>Esc</kbd></div>
     <div class="list" id="switcher-list" role="listbox" aria-label=${t('results')}>
       ${choices.map((choice, at) => html`<div key=${choice.key} id=${`switcher-${at}`} class="opt" role="option" aria-selected=${at === current} onMouseMove=${(/** @type {MouseEvent} */ event) => { if (event.movementX || event.movementY) setIndex(at); }} onClick=${() => go(choice)}>
-        ${choice.mark}<b><bdi><${Found} name=${cleanName(choice.name)} wanted=${wanted} /></bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.kind}</span></div>`)}
+        ${choice.mark}<b class=${choice.key.startsWith('/') ? 'mono' : ''}><bdi><${Found} name=${cleanName(choice.name)} wanted=${choice.keys ? '' : wanted} /></bdi></b><span class="m">${choice.detail ?? ''}</span><span class="end">${choice.keys ? html`<kbd>${isApple() ? '⌘' : t('ctrl').trim()}</kbd> <kbd>${choice.keys}</kbd>` : choice.kind}</span></div>`)}
       ${!choices.length && html`<p class="page-note">${t('nothing_is_called_so')}</p>`}
     </div>
     <div class="foot"><span><kbd>↑</kbd><kbd>↓</kbd> ${t('to_move')}</span><span><kbd>Enter</kbd> ${t('to_open')}</span><span class="sorts">${t('type_mark')} <kbd>#</kbd> ${t('channel_kind')}, <kbd>@</kbd> ${t('person_kind')}, <kbd>/</kbd> ${t('command_kind')}</span></div>
   </${Dialog}>`;
+}
+
+/** @param {KeyboardEvent} event */
+function command(event) {
+  return event.metaKey || event.ctrlKey;
 }
 
 /** @param {string} text */
@@ -77,8 +85,8 @@ function choicesFor(sort, text, people) {
   for (const user of people) choices.push({ key: user.id, mark: html`<${Avatar} user=${user} size="sm" presence />`, name: personName(user), detail: `@${user.username}`, kind: presenceWord(presences.value.get(user.id)), go: () => void openDirect([user.id]) });
   if (sort === '/' || (sort === '' && text)) choices.push(...commandsFor(text));
   if (sort) return choices;
-  choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? t('search_messages_for', { text }) : t('search_messages'), go: () => navigate(searchPath(text)) });
-  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: t('ask_the_assistant', { text }), go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
+  choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? t('search_messages_for', { text }) : t('search_messages'), keys: 'Enter', go: () => navigate(searchPath(text)) });
+  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: t('ask_the_assistant', { text }), keys: 'J', go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
   return choices;
 }
 

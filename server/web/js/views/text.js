@@ -7,11 +7,11 @@ import { html, useMemo } from './html.js';
 import { Icon } from './icon.js';
 
 /**
- * @param {{text:string, citations?:any[], onCite?:(citation:any)=>void}} props
+ * @param {{text:string, citations?:any[], onCite?:(citation:any)=>void, current?:number}} props current: the citation that was followed
  */
-export function FormattedText({ text, citations, onCite }) {
+export function FormattedText({ text, citations, onCite, current }) {
   const blocks = useMemo(() => parseText(text, { citations: citations && new Set(citations.map((citation) => citation.n)) }), [text, citations]);
-  const scope = { citations, onCite };
+  const scope = { citations, onCite, current };
   return blocks.map((block) => drawBlock(block, scope));
 }
 
@@ -41,7 +41,7 @@ function drawInlines(nodes, scope) {
       case 'italic': return html`<i>${drawInlines(node.children, scope)}</i>`;
       case 'link': return html`<a href=${node.href} target="_blank" rel="noopener noreferrer nofollow"><bdi>${node.text}</bdi></a>`;
       case 'mention': return html`<${Mention} username=${node.username} />`;
-      case 'cite': return html`<${Citation} citation=${scope.citations?.find((/** @type {any} */ citation) => citation.n === node.n)} onCite=${scope.onCite} />`;
+      case 'cite': return html`<${Citation} citation=${scope.citations?.find((/** @type {any} */ citation) => citation.n === node.n)} onCite=${scope.onCite} on=${node.n === scope.current} />`;
       default: return null;
     }
   });

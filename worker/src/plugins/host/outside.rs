@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{BotHost, chat};
 use crate::assistant::{Told, as_post};
 use crate::plugins::{FETCH, words};
+use crate::search::Order;
 use crate::services::{self, Search, SearchAnswer, Summarize};
 
 /// Largest body of an answer, in bytes: what one host call may bring into a plugin.
@@ -81,7 +82,8 @@ impl BotHost {
     /// What the person finds and the bot may read; without a person, what the bot finds.
     pub(super) async fn look_for(&self, query: String, limit: u32) -> Result<Vec<plugin::Message>> {
         let user_id = self.person.unwrap_or_else(|| self.bot());
-        let question = Search { user_id, q: query, limit: ASKED, cursor: None, mode: None };
+        let question =
+            Search { user_id, q: query, limit: ASKED, cursor: None, mode: None, order: Order::default() };
         let found: SearchAnswer = self.bus.ask(services::SEARCH, &question).await?;
         let ids: Vec<_> = found.items.iter().map(|hit| hit.message.id).collect();
         let mut on = self.db.read();

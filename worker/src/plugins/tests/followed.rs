@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use confab_core::cursors;
-use confab_core::db::Counts;
 use tokio_util::task::TaskTracker;
 
 use super::*;
@@ -97,6 +96,21 @@ impl World {
     }
 }
 
+/// How often this process asked the record.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    /// Statements of its readers.
+    reads: u64,
+    /// Pieces of work that it wrote.
+    writes: u64,
+}
+
+impl Counts {
+    fn of(world: &World) -> Self {
+        Self { reads: world.db.asked(), writes: world.db.written() }
+    }
+}
+
 /// What [`POSTS`] posts make this process ask of the record while so many plugins filter them out, and where these are then.
 async fn asked_beside(plugins: usize) -> Counts {
     let others = (0..plugins).map(|number| like_dice(&format!("org.example.plugin{number}"), "!never"));
@@ -105,12 +119,12 @@ async fn asked_beside(plugins: usize) -> Counts {
     let general = world.general().await;
     let running = Running::start(&world, bundled).await;
     world.rolls(general).await;
-    let before = world.db.counts();
+    let before = Counts::of(&world);
     for number in 0..POSTS {
         world.post(general, &format!("number {number}")).await;
     }
     world.rolls(general).await;
-    let after = world.db.counts();
+    let after = Counts::of(&world);
     running.stop().await;
 
     let question = world.posted_by(general, world.ada).await.pop().unwrap();

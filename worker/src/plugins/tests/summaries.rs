@@ -10,7 +10,7 @@ use confab_protocol::{ChannelId, ChannelKind, MessageId};
 use uuid::Uuid;
 
 use super::{World, new_user};
-use crate::assistant::{Step, Told};
+use crate::assistant::{Extent, Step, Told};
 use crate::plugins::host::Occasion;
 use crate::services::{Answer, SUMMARIZE, Summarize};
 
@@ -31,10 +31,11 @@ async fn serve(world: &World) -> Arc<Mutex<Vec<Summarize>>> {
                 model: "m".into(),
                 fallback: None,
                 conversation_id: Uuid::nil(),
+                number: 0,
                 supported: true,
                 confirmations: Vec::new(),
             };
-            for told in [Told::Step { step: Step::Reading, passages: Some(1) }, Told::Done(answer)] {
+            for told in [Told::Step { step: Step::Reading, of: Extent::default() }, Told::Done(answer)] {
                 listener.say(Ok(serde_json::to_value(told).unwrap())).await;
             }
         }

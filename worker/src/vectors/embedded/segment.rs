@@ -5,7 +5,7 @@
 //! columns (`u32`), the columns.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use confab_protocol::{ChannelId, MessageId};
@@ -82,33 +82,36 @@ fn checksum(head: &[u8], columns: &[u8]) -> u32 {
 }
 
 impl Segment {
-    /// Maps a file and checks every block.
+    /// Checks every block of a file and maps it. It is read for that, not mapped: of what is mapped, each page that was ever
+    /// looked at counts as the process's memory, and of many channels no search has need.
     ///
     /// # Errors
     /// What is wrong with it, for the log.
     pub fn open(
+        folder: &Path,
         directory: &MmapDirectory,
-        number: u64,
-        dimensions: usize,
+        (number, dimensions): (u64, usize),
         gone: &[u32],
     ) -> Result<Self, String> {
         let name = file_name(number);
-        let file = directory.open_read(Path::new(&name)).map_err(|error| error.to_string())?;
-        let bytes = file.read_bytes().map_err(|error| format!("{name}: {error}"))?;
-        let blocks = read_blocks(&bytes, dimensions).ok_or_else(|| format!("{name} is damaged"))?;
-        let count = blocks.last().map_or(0, |last| last.first + last.count);
+        let said = |error: io::Error| format!("{name}: {error}");
+        let file = File::open(folder.join(&name)).map_err(said)?;
+        let content = read_content(file, dimensions).map_err(said)?;
+        let Content { blocks, ids } = content.ok_or_else(|| format!("{name} is damaged"))?;
+        let mapped = directory.open_read(Path::new(&name)).map_err(|error| error.to_string())?;
+        let bytes = mapped.read_bytes().map_err(said)?;
+        let count = ids.len();
+        let mut by_id: Vec<u32> = (0..count as u32).collect();
+        by_id.sort_unstable_by_key(|row| ids[*row as usize]);
         let mut segment = Self {
             number,
             bytes,
             dimensions,
             blocks,
-            by_id: (0..count as u32).collect(),
+            by_id,
             gone: vec![0; count.div_ceil(64)],
             gone_count: 0,
         };
-        let mut by_id = std::mem::take(&mut segment.by_id);
-        by_id.sort_by_cached_key(|row| segment.id_of(*row as usize));
-        segment.by_id = by_id;
         for row in gone {
             if *row as usize >= count {
                 return Err(format!("{name} has fewer rows than are said to be gone"));
@@ -207,29 +210,47 @@ impl Segment {
     }
 }
 
-/// `None`: they are not what was written.
-fn read_blocks(bytes: &[u8], dimensions: usize) -> Option<Vec<Block>> {
-    let mut blocks: Vec<Block> = Vec::new();
-    let (mut at, mut first) = (0, 0);
-    while at < bytes.len() {
-        let head = bytes.get(at..at + HEAD_BYTES)?;
+/// What a file holds, but for the rows themselves.
+#[derive(Default)]
+struct Content {
+    blocks: Vec<Block>,
+    /// Of all rows, in their order.
+    ids: Vec<[u8; 16]>,
+}
+
+/// `None`: it is not what was written.
+fn read_content(mut file: File, dimensions: usize) -> io::Result<Option<Content>> {
+    let length = file.metadata()?.len();
+    let Content { mut blocks, mut ids } = Content::default();
+    let (mut at, mut columns) = (0_usize, Vec::<u8>::new());
+    while (at as u64) < length {
+        let mut head = [0; HEAD_BYTES];
+        if length - (at as u64) < HEAD_BYTES as u64 {
+            return Ok(None);
+        }
+        file.read_exact(&mut head)?;
         let (numbers, _) = head[..16].as_chunks::<4>();
-        let [magic, zero, count, length] = [0, 1, 2, 3].map(|it| u32::from_le_bytes(numbers[it]));
+        let [magic, zero, count, numbers_of_vector] = [0, 1, 2, 3].map(|it| u32::from_le_bytes(numbers[it]));
         let (count, offset) = (count as usize, at + HEAD_BYTES);
-        let is_ours =
-            magic == MAGIC && zero == 0 && length as usize == dimensions && (1..=BLOCK_ROWS).contains(&count);
-        let columns = bytes.get(offset..offset + count * row_bytes(dimensions))?;
+        let is_ours = magic == MAGIC
+            && zero == 0
+            && numbers_of_vector as usize == dimensions
+            && (1..=BLOCK_ROWS).contains(&count);
+        // Known to be small from here on: a damaged number asks for no more memory than a block has.
+        if !is_ours || length - (offset as u64) < (count * row_bytes(dimensions)) as u64 {
+            return Ok(None);
+        }
+        columns.resize(count * row_bytes(dimensions), 0);
+        file.read_exact(&mut columns)?;
         let (signed, sum) = head.split_at(HEAD_BYTES - 4);
-        if !is_ours || checksum(signed, columns).to_le_bytes() != sum {
-            return None;
+        let Ok(channel_id) = Uuid::from_slice(&head[16..32]).map(ChannelId) else { return Ok(None) };
+        let is_behind = blocks.last().is_some_and(|last: &Block| last.channel_id > channel_id);
+        if is_behind || checksum(signed, &columns).to_le_bytes() != sum {
+            return Ok(None);
         }
-        let channel_id = ChannelId(Uuid::from_slice(&head[16..32]).ok()?);
-        if blocks.last().is_some_and(|last| last.channel_id > channel_id) {
-            return None;
-        }
-        blocks.push(Block { channel_id, first, count, offset });
-        first += count;
+        blocks.push(Block { channel_id, first: ids.len(), count, offset });
+        ids.extend_from_slice(columns[..16 * count].as_chunks().0);
         at = offset + columns.len();
     }
-    Some(blocks)
+    Ok(Some(Content { blocks, ids }))
 }

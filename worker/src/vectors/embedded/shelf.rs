@@ -87,7 +87,7 @@ fn open_whole(folder: &Path, model: &ModelId, manifest: &Manifest) -> Result<(Wr
     let directory = MmapDirectory::open(folder).map_err(|error| error.to_string())?;
     let mut shelf = Shelf { segments: Vec::new(), fresh: Fresh::default(), place: manifest.place.clone() };
     for named in &manifest.segments {
-        let segment = Segment::open(&directory, named.number, model.dimensions(), &named.gone)?;
+        let segment = Segment::open(folder, &directory, (named.number, model.dimensions()), &named.gone)?;
         if segment.len() != named.rows {
             return Err(format!("segment {} has lost rows", named.number));
         }
@@ -233,7 +233,8 @@ impl Writer {
         if !rows.is_empty() {
             self.last_number += 1;
             segment::write(&self.folder, self.last_number, &rows)?;
-            let segment = Segment::open(&self.directory, self.last_number, self.model.dimensions(), &[]);
+            let place = (self.last_number, self.model.dimensions());
+            let segment = Segment::open(&self.folder, &self.directory, place, &[]);
             manifest.segments.push(Named { number: self.last_number, rows: rows.len(), gone: Vec::new() });
             segments.push(segment.map_err(io::Error::other)?);
         }

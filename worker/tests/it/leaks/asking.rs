@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use confab_protocol::UserId;
-use confab_worker::search::Mode;
+use confab_worker::search::{Mode, Order};
 use confab_worker::services::{
     self, Answer, Context, ContextAnswer, Question, Search, SearchAnswer, Summarize,
 };
@@ -112,7 +112,7 @@ impl Storm {
         limit: u32,
         cursor: Option<String>,
     ) -> Result<SearchAnswer, String> {
-        let asked = Search { user_id, q: q.into(), limit, cursor, mode: Some(mode) };
+        let asked = Search { user_id, q: q.into(), limit, cursor, mode: Some(mode), order: Order::default() };
         let page: SearchAnswer =
             self.world.bus.ask(services::SEARCH, &asked).await.map_err(|fault| format!("{q}: {fault}"))?;
         for hit in &page.items {

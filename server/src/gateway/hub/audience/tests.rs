@@ -11,7 +11,11 @@ use super::*;
 use crate::gateway::outbox::Waiting;
 
 fn audience() -> Audience {
-    let figures = Figures { sockets: Arc::default(), head: Arc::default() };
+    let figures = Figures {
+        sockets: Arc::default(),
+        head: Arc::default(),
+        delivery: Arc::new(Latencies::new(Duration::from_mins(1), 1)),
+    };
     Audience::new(figures, 5, true, Box::new(|_| {}))
 }
 

@@ -1,56 +1,49 @@
-/** How the server is: its figures, its search index, and what its workers gave up on. */
+/** How the server is: its figures, what it is called, and what its workers gave up on. */
 import { api } from '../../page_api.js';
 import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
-import { consumers, indexText, isRebuilding, number, vectorsText } from '../../server_figures.js';
-import { info } from '../../store.js';
-import { Action } from '../form.js';
-import { html, useEffect, useState } from '../html.js';
+import { EVERY_MS } from '../../samples.js';
+import { consumers, number } from '../../server_figures.js';
+import { info, me } from '../../store.js';
+import { Field, FormError } from '../field.js';
+import { Action, Submit, useForm } from '../form.js';
+import { html, useEffect } from '../html.js';
 import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
-import { ServerAssistant } from './assistant.js';
+import { keepSample, LivePlots } from './live_plots.js';
 
-/** Asked again this often: while an index is built, and otherwise. */
-const BUSY_MS = 1_000;
-const QUIET_MS = 15_000;
-/** After this time without a new index, the page no longer waits for one. */
-const PATIENCE_MS = 60_000;
 const PAGE = 50;
 
 export function Server() {
-  const stats = useLoaded(() => api.stats());
-  const [before, setBefore] = useState(/** @type {number|null} */ (null));
-  const index = stats.value?.index;
-  const rebuilding = isRebuilding(before, index);
-  const busy = rebuilding || Boolean(index?.vectors?.building);
+  const stats = useLoaded(() => api.stats().then((/** @type {any} */ answer) => { keepSample(answer); return answer; }));
   useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden) void stats.reload(); }, busy ? BUSY_MS : QUIET_MS);
+    const timer = setInterval(() => { if (!document.hidden) void stats.reload(); }, EVERY_MS);
     return () => clearInterval(timer);
-  }, [busy]);
-  useEffect(() => {
-    if (before === null) return undefined;
-    if (!rebuilding) {
-      setBefore(null);
-      notify(t('the_new_index_answers_now'));
-      return undefined;
-    }
-    const timer = setTimeout(() => setBefore(null), PATIENCE_MS);
-    return () => clearTimeout(timer);
-  }, [before, rebuilding]);
-  const rebuild = async () => {
-    await api.reindex();
-    setBefore(index?.origin ?? 0);
-  };
+  }, []);
   return html`<${SettingsPage} title=${t('server')} wide lead=${t('what_this_server_does_as_of')}>${!stats.value ? html`<${Waiting} ...${stats} />` : html`
     <${Figures} stats=${stats.value} />
-    <${Index} index=${index} rebuilding=${rebuilding} rebuild=${rebuild} />
-    <${ServerAssistant} />
+    <${LivePlots} />
+    ${me.value?.is_superuser && html`<${WorkspaceName} />`}
     <${Consumers} stats=${stats.value} />`}
     <${DeadLetters} />
   </${SettingsPage}>`;
+}
+
+/** What everybody calls this place. */
+function WorkspaceName() {
+  const rename = (/** @type {any} */ { name }) => api.renameWorkspace(name.trim());
+  const { values, field, busy, message, onSubmit } = useForm({ name: info.value?.name ?? '' }, rename, {
+    done: () => {
+      info.value = { ...info.value, name: values.name.trim() };
+      notify(t('the_workspace_is_called_so'));
+    },
+  });
+  return html`<${Block} title=${t('workspace_name')} lead=${t('everybody_sees_it')}><form class="stack-form" onSubmit=${onSubmit}>
+    <${FormError} error=${message} /><${Field} ...${field('name', 'workspace-')} label=${t('name')} maxlength="60" required />
+    <div class="btns"><${Submit} busy=${busy} class="btn">${t('save')}</${Submit}></div></form></${Block}>`;
 }
 
 /** @param {{stats:any}} props */
@@ -58,20 +51,6 @@ function Figures({ stats }) {
   const figures = [[t('accounts'), number(stats.user_count), t('bots_too')], [t('connections_2'), number(stats.socket_count), t('open_now')], [t('events'), number(stats.head), t('in_the_log')],
     [t('database'), stats.engine === 'postgres' ? 'PostgreSQL' : 'SQLite', info.value?.mode ?? ''], [t('version'), info.value?.version ?? '', t('of_confab')]];
   return html`<dl class="figures">${figures.map(([name, value, help]) => html`<div key=${name}><dt>${name}</dt><dd>${value}<small>${help}</small></dd></div>`)}</dl>`;
-}
-
-/** @param {{index:import('../../server_figures.js').IndexState, rebuilding:boolean, rebuild:()=>Promise<void>}} props */
-function Index({ index, rebuilding, rebuild }) {
-  const { kind, word, text } = indexText(index);
-  const { building, vectors } = index;
-  const waits = rebuilding && !building;
-  return html`<${Block} title=${t('search_index')} state=${html`<span class=${`pill ${waits ? 'warn' : kind}`} role="status">${waits ? t('asked_for') : word}</span>`}>
-    <p class="lead">${text}</p>
-    ${building && html`<progress aria-label=${t('messages_read')} max=${Math.max(1, building.total)} value=${building.done}></progress>`}
-    ${vectors && html`<p class="lead">${vectorsText(vectors)}</p>`}
-    ${vectors?.building && html`<progress aria-label=${t('messages_read')} max=${Math.max(1, vectors.building.total)} value=${vectors.building.done}></progress>`}
-    ${!rebuilding && !index.error && html`<p class="btns"><${Action} run=${rebuild}>${t('build_the_index_anew')}</${Action}></p>`}
-  </${Block}>`;
 }
 
 /** @param {{stats:any}} props */

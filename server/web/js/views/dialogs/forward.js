@@ -1,30 +1,26 @@
 /** Gives a message on to another channel, with a word of one's own. */
 import { chat } from '../../page_chat_api.js';
-import { cleanName, plainWords } from '../../format.js';
+import { plainWords } from '../../format.js';
 import { dialog, dialogSubject } from '../../layout.js';
 import { receive } from '../../events.js';
-import { channelTitle } from '../../names.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { myChannels } from '../../store.js';
 import { PersonName } from '../avatar.js';
 import { Dialog } from '../dialog.js';
-import { Field, FormError, TextArea } from '../field.js';
+import { ChannelPicker } from '../channel_picker.js';
+import { FormError, TextArea } from '../field.js';
 import { Action } from '../form.js';
 import { html, useState } from '../html.js';
-import { ChannelIcon, channelLabel } from '../channel_name.js';
+import { channelLabel } from '../channel_name.js';
 
-const MAX_SHOWN = 8;
 const EXCERPT_CHARACTERS = 200;
 
 export function Forward() {
   const message = dialogSubject.value;
-  const [text, setText] = useState('');
   const [content, setContent] = useState('');
   const [chosen, setChosen] = useState('');
   const [error, setError] = useState('');
-  const fits = (/** @type {any} */ channel) => channelTitle(channel).toLowerCase().includes(text.trim().toLowerCase());
-  const shown = myChannels.value.filter(fits).slice(0, MAX_SHOWN);
   const target = myChannels.value.find(({ id }) => id === chosen);
   const send = async () => {
     if (!target) return setError(t('choose_where_to'));
@@ -35,10 +31,7 @@ export function Forward() {
   return html`<${Dialog} title=${t('forward_the_message')} class="tall"><div class="dialog-b">
     <p class="quoted"><span class="quoted-h"><b><${PersonName} user=${message.sender} /></b></span><span class="quoted-t" dir="auto">${plainWords(message.content).slice(0, EXCERPT_CHARACTERS) || t('a_file')}</span></p>
     <${FormError} error=${error} />
-    <${Field} id="forward-to" label=${t('where_to')} type="search" value=${text} onInput=${setText} autofocus autocomplete="off" placeholder=${t('find_a_channel_or_a_person')} />
-    <div class="pick" role="radiogroup" aria-label=${t('channels')}>${shown.map((channel) => html`<label key=${channel.id} class="pick-r"><input type="radio" name="forward-channel" checked=${channel.id === chosen} onChange=${() => setChosen(channel.id)} />
-      <b><${ChannelIcon} channel=${channel} /> <bdi>${cleanName(channelTitle(channel))}</bdi></b></label>`)}</div>
-    ${!shown.length && html`<p class="page-note">${t('none_of_yours_is_called_so')}</p>`}
+    <${ChannelPicker} name="forward" chosen=${chosen} choose=${setChosen} />
     <${TextArea} id="forward-words" label=${t('your_words_optional')} rows="2" value=${content} onInput=${setContent} />
     <div class="dialog-f"><button type="button" class="btn" onClick=${() => { dialog.value = ''; }}>${t('cancel')}</button>
       <${Action} class="btn primary" run=${send} failed=${(/** @type {Error} */ failure) => setError(failure.message)}>${t('forward')}</${Action}></div>

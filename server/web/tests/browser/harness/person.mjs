@@ -26,8 +26,9 @@ export class Person {
   }
 
   /** @param {string} link @param {string} fullName */
-  async setUp(link, fullName) {
+  async setUp(link, fullName, workspace = '') {
     await this.page.goto(link);
+    if (workspace) await this.fill({ 'Workspace name': workspace });
     await this.account(fullName, 'Create workspace');
   }
 

@@ -50,10 +50,10 @@ export class World {
     return person;
   }
 
-  /** The first person, by the set-up link. @param {string} name @param {string} fullName */
-  async owner(name, fullName) {
+  /** The first person, by the set-up link. @param {string} name @param {string} fullName @param {string} [workspace] what it is called */
+  async owner(name, fullName, workspace) {
     const person = await this.stranger(name);
-    await person.setUp(this.server.setUpLink, fullName);
+    await person.setUp(this.server.setUpLink, fullName, workspace);
     return person;
   }
 

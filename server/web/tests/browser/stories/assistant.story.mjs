@@ -83,7 +83,7 @@ test('an answer comes sentence by sentence, with its steps and its sources', () 
   await ada.button('Assistant').first().click();
   await ask('When does the harbour office open, and what do I bring?');
   await ada.see(pane().locator('.answer', { hasText: 'opens at seven' }));
-  await ada.see(pane().locator('.steps', { hasText: 'Searched what you can read' }));
+  await ada.see(pane().locator('.steps', { hasText: /Searched \d+ messages you can read/ }));
   await ada.see(pane().getByRole('button', { name: 'Stop' }));
   await ada.unseen(pane().locator('.answer', { hasText: 'papers' }));
   await ada.shown('assistant-writing');
@@ -96,6 +96,45 @@ test('an answer comes sentence by sentence, with its steps and its sources', () 
   // A number in the text leads to the message, and marks it.
   await pane().locator('.answer .cite').first().click();
   await ada.see(ada.page.locator('.msg.is-cited', { hasText: 'opens at seven' }));
+}));
+
+test('what an answer took from its sources is marked; one says whether it helped, and administrators see how many did', () => world.step('rating', async () => {
+  await ada.see(pane().locator('.src', { hasText: 'papers' }).locator('mark', { hasText: 'Bring' }));
+  await ada.see(pane().locator('.steps', { hasText: 'from 1 channel' }));
+  const helped = pane().getByRole('button', { name: 'This helped' });
+  await helped.click();
+  await ada.see(pane().locator('.thumb[aria-pressed="true"]'));
+  const figures = () => ada.page.evaluate(async () => {
+    const { api } = await /** @type {any} */ (globalThis).ours('page_api.js');
+    const { helpful_answers: well, unhelpful_answers: badly } = await api.serverAssistant();
+    return [well, badly];
+  });
+  assert.deepEqual(await figures(), [1, 0]);
+  await pane().getByRole('button', { name: 'This did not help' }).click();
+  await ada.until(figures, ([well, badly]) => well === 0 && badly === 1, 'the last word counts');
+}));
+
+test('an answer is told to others as one’s own message, seen before it is sent', () => world.step('share', async () => {
+  await pane().getByRole('button', { name: 'Share the answer' }).click();
+  const dialog = ada.dialog('Share the answer');
+  const words = dialog.getByLabel('This is what everyone in #harbour will read');
+  assert.match(await words.inputValue(), /opens at seven[\s\S]*\[1\] Ada Lovelace, #harbour: http/);
+  await ada.shown('share-answer');
+  await dialog.getByRole('radio', { name: 'general' }).check();
+  await ada.see(dialog.getByLabel('This is what everyone in #general will read'));
+  await ada.button('Post it', dialog).click();
+  await ada.see(ada.page.getByText('The answer is posted in #general.'));
+  await ada.open('general');
+  await ada.see(ada.message('Bring your papers when you come'));
+  await ada.open('harbour');
+}));
+
+test('what is offered next is about what was cited', () => world.step('next', async () => {
+  waitsAfter = '';
+  says = 'The harbour office opens at seven in the morning [1].';
+  await pane().getByRole('button', { name: 'Sum up #harbour' }).first().click();
+  await ada.see(pane().locator('.turn').last().locator('.answer', { hasText: 'opens at seven' }));
+  assert.equal(await pane().locator('.turn').count(), 2);
 }));
 
 test('an answer can be stopped', () => world.step('stop', async () => {
@@ -171,7 +210,7 @@ test('the assistant can be switched off for a channel, for oneself and for every
   await ada.closeDialog();
   await ada.page.goto('/preferences/security');
   await ada.see(ada.page.getByRole('checkbox', { name: 'The assistant may read what I write' }));
-  await ada.page.goto('/admin/server');
+  await ada.page.goto('/admin/assistant');
   await ada.see(ada.page.getByText('Its answers are written by parrot-1.'));
   await ada.see(ada.page.getByRole('table', { name: 'Tokens by person' }));
   await ada.shown('admin-assistant');

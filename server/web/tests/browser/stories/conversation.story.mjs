@@ -176,3 +176,15 @@ test('a direct conversation says when it was read', () => world.step('direct', a
   await ada.see(ada.page.locator('.seen'));
   await ada.shown('direct');
 }));
+
+test('what is said in a thread and in the channel too stands there beside what it answers', () => world.step('also', async () => {
+  await ada.open('plans');
+  await ada.post('Where are the notes?');
+  await ada.tool(ada.message('Where are the notes?'), 'Reply in thread');
+  await ada.thread().getByLabel('Also send to channel').check();
+  await ada.thread().locator('textarea').fill('They are in the wiki');
+  await ada.thread().locator('textarea').press('Enter');
+  await ada.see(ada.thread().getByText('They are in the wiki'));
+  await ada.see(ada.message('They are in the wiki').locator('.quoted', { hasText: 'Where are the notes?' }));
+  assert.equal(await ada.thread().getByLabel('Also send to channel').isChecked(), false);
+}));

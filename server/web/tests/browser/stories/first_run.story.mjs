@@ -22,8 +22,9 @@ test('the set-up link makes the first account, once', () => world.step('set-up',
   await ada.button('Create workspace').click();
   await ada.see(ada.page.locator('#password-error'));
   assert.equal(await ada.page.getByLabel('Username').inputValue(), 'ada');
-  await ada.setUp(world.server.setUpLink, 'Ada Lovelace');
+  await ada.setUp(world.server.setUpLink, 'Ada Lovelace', 'Harbour & Sons');
   await ada.see(ada.page.locator('.top h1', { hasText: 'general' }));
+  await ada.see(ada.page.locator('.side .name', { hasText: 'Harbour & Sons' }));
 
   const late = await world.stranger('late');
   await late.page.goto(world.server.setUpLink);
@@ -48,7 +49,7 @@ test('signing out ends the session, and a wrong password says so', () => world.s
 test('others join by themselves where that is allowed', () => world.step('register', async () => {
   const ben = await world.stranger('ben');
   await ben.page.goto('/register');
-  await ben.see(ben.page.getByRole('heading', { name: 'Join Confab' }));
+  await ben.see(ben.page.getByRole('heading', { name: 'Join Harbour & Sons' }));
   await ben.shown('register');
   await ben.register('Ben Okri');
   await ben.see(ben.page.locator('.top h1', { hasText: 'general' }));

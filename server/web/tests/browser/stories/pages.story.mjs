@@ -23,7 +23,7 @@ for (const section of ['profile', 'appearance', 'notifications', 'security', 'se
   }));
 }
 
-for (const section of ['overview', 'people', 'roles', 'invitations', 'audit', 'policy', 'server', 'transfers']) {
+for (const section of ['overview', 'people', 'roles', 'channels', 'webhooks', 'assistant', 'index', 'invitations', 'audit', 'policy', 'server', 'transfers']) {
   test(`administration: ${section}`, () => world.step(`admin-${section}`, async () => {
     await ada.page.goto(`/admin/${section}`);
     await ada.see(ada.page.locator('main h1'));
@@ -57,6 +57,49 @@ test('search, with an answer', () => world.step('search', async () => {
   await ada.shown('search-people');
 }));
 
+test('a search shows its filters, counts what there is, answers and puts the newest first', () => world.step('search-filters', async () => {
+  const box = ada.page.getByRole('searchbox');
+  await ada.page.goto('/');
+  await ada.atHome();
+  await ada.post('The rehearsal of the second migration begins at nine');
+  await ada.until(async () => {
+    await ada.page.goto('/search?q=migration%20rehearsal');
+    await ada.unseen(ada.page.getByText('Searching…'));
+    return ada.page.locator('.hit').count();
+  }, (count) => count === 2, 'both are found');
+  await ada.see(ada.page.getByRole('tab', { name: 'Messages 2' }));
+  await ada.see(ada.page.getByRole('tab', { name: 'People 0' }));
+  // Quotations cost nothing: they stand there without being asked for.
+  await ada.see(ada.page.locator('.strip .answer .cite').first());
+  await box.press('End');
+  await box.pressSequentially(' in:general ');
+  await ada.see(ada.button('Take away in:general'));
+  assert.equal(await box.inputValue(), 'migration rehearsal ');
+  await box.press('Enter');
+  await ada.see(ada.page.locator('.hit').first());
+  await ada.button('Last 30 days').click();
+  await ada.until(() => ada.page.locator('.op').count(), (count) => count === 2, 'two filters stand in the box');
+  await ada.button('Sort: most relevant').click();
+  await ada.see(ada.button('Sort: newest'));
+  await ada.see(ada.page.locator('.hit').first().filter({ hasText: 'second migration' }));
+  await ada.shown('search-filters');
+  await ada.button('From anyone').click();
+  await ada.page.getByRole('dialog').getByRole('searchbox').fill('ben');
+  await ada.button('Choose Ben Okri').click();
+  await ada.see(ada.page.getByText('Nothing you can read matches'));
+  await ada.button('Take away from:ben').click();
+  await ada.see(ada.page.locator('.hit').first());
+  // By keyboard: the last filter becomes words again.
+  await box.press('Home');
+  await box.press('Backspace');
+  await ada.until(() => ada.page.locator('.op').count(), (count) => count === 1, 'one filter is left');
+  await ada.page.goto('/search?q=migration%20rehearsal');
+  await ada.button('Ask a follow-up').click();
+  const pane = ada.page.getByRole('complementary', { name: 'Assistant' });
+  await ada.see(pane.locator('.src mark').first());
+  await ada.button('Close assistant').click();
+}));
+
 test('the assistant answers with its sources', () => world.step('assistant', async () => {
   await ada.page.goto('/');
   await ada.atHome();
@@ -87,6 +130,14 @@ test('jumping by the keyboard', () => world.step('switcher', async () => {
   await ada.page.keyboard.type('ran');
   await ada.see(ada.page.getByRole('option', { name: /random/ }));
   await ada.shown('switcher');
+  await ada.page.keyboard.press('Control+Enter');
+  await ada.see(ada.page.getByRole('searchbox'));
+  assert.equal(await ada.page.getByRole('searchbox').inputValue(), 'ran');
+  await ada.page.goBack();
+  await ada.atHome();
+  await ada.page.keyboard.press('Control+k');
+  await ada.page.keyboard.type('ran');
+  await ada.see(ada.page.getByRole('option', { name: /random/ }));
   await ada.page.keyboard.press('Enter');
   await ada.see(ada.page.locator('.top h1', { hasText: 'random' }));
   await ada.page.keyboard.press('Alt+ArrowUp');

@@ -1,4 +1,5 @@
 /** A poll that everybody votes in, what a plugin says to one person, and what administrators see of plugins. */
+import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { World } from '../harness/world.mjs';
 
@@ -53,6 +54,25 @@ test('a whisper is seen by one person, and goes when it is dismissed', () => wor
   await ben.unseen(said(ben));
   await ada.page.locator('.is-note', { hasText: 'I will remind you' }).getByRole('button', { name: 'Dismiss' }).click();
   await ada.unseen(said(ada));
+}));
+
+test('a command says what its options are, and offers what can stand there', () => world.step('options', async () => {
+  await ada.page.evaluate(async () => (await /** @type {any} */ (globalThis).ours('plugin_api.js')).plugins.enable('chat.confab.incident'));
+  await ada.page.reload();
+  await ada.atHome();
+  const composer = ada.composer();
+  await composer.fill('/roll ');
+  await ada.see(ada.page.locator('.pop', { hasText: '/roll dice' }).getByText('a text'));
+  await composer.fill('/rem');
+  await ada.see(ada.page.getByRole('option', { name: /remind/ }).first().getByText('plugin: reminders'));
+  await composer.fill('/incident op');
+  await ada.see(ada.page.getByRole('option', { name: 'open', exact: true }));
+  await ada.shown('command-options');
+  await composer.press('ArrowDown');
+  await composer.press('Tab');
+  assert.equal(await composer.inputValue(), '/incident open-private ');
+  await ada.see(ada.page.locator('.pop', { hasText: '/incident text' }));
+  await composer.fill('');
 }));
 
 test('an administrator says what a plugin may do, sets it and stops it', () => world.step('plugins', async () => {

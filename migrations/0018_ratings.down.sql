@@ -1,0 +1,2 @@
+-- What people thought of answers goes with its table.
+drop table answer_ratings;
