@@ -159,7 +159,7 @@ both! {
 async fn an_operator_installs_switches_and_removes_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let run = async |arguments: &[&str]| {
-        let arguments = [&["--data-dir", "data", "--json"], arguments].concat();
+        let arguments = [&["--data-dir", "data", "--json"][..], arguments].concat();
         confab(folder.path(), &arguments, &[]).await
     };
     assert_eq!(run(&["migrate", "up"]).await.code, 0);
