@@ -138,6 +138,7 @@ test('what is offered next is about what was cited', () => world.step('next', as
 }));
 
 test('an answer can be stopped', () => world.step('stop', async () => {
+  says = 'The harbour office opens at seven in the morning [1]. The moon is made of cheese [1].';
   waitsAfter = '[1]. The moon';
   const before = abandoned;
   await ask('When does the harbour office open again?');
