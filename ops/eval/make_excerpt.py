@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 DAYS = 6
-# Of the 40 other days ten, and one to hide. No weight of the ranking was chosen on the ten.
+# Of the 40 other days ten, and one to hide: the weights of answers were chosen on days that are not among the ten.
 UNSEEN = [
     "2005-02-06", "2005-07-29", "2006-05-02", "2006-12-20", "2007-06-17",
     "2009-01-05", "2011-02-13", "2011-12-07", "2013-05-28", "2015-06-12", "2007-01-29",
