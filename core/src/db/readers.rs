@@ -101,7 +101,7 @@ where
 {
     here.begin_here()?;
     let mut look = Look(Engine::Sqlite(&mut *here));
-    let done = AssertUnwindSafe(async { work(&mut look).await }).catch_unwind().now_or_never();
+    let done = AssertUnwindSafe(work(&mut look)).catch_unwind().now_or_never();
     here.let_go();
     match done {
         Some(Ok(done)) => done,

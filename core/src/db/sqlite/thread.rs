@@ -37,8 +37,10 @@ impl Thread {
                 }
             };
             while let Ok(job) = waiting.recv() {
-                // Whoever asked hears of it by the answer that never comes; the next one finds a connection.
-                let _ = std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut connection)));
+                // Whoever asked hears of it by the answer that never comes; the next one finds a connection with nothing begun.
+                if std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
+                    connection.let_go();
+                }
             }
             drop(connection);
             let _ = end.send(());
