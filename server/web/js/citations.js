@@ -12,6 +12,11 @@ const STEM_LETTERS = 5;
 
 /** @typedef {{text:string, marked:boolean}} Piece */
 
+/** Without the marks around words. @param {string} text */
+function plain(text) {
+  return text.replace(/\*\*|~~|`/g, '');
+}
+
 /** @param {string} text */
 function tellingWords(text) {
   return (text.match(WORD) ?? []).filter(tells).map((word) => word.toLowerCase());
@@ -54,7 +59,10 @@ export function sentencesWith(answer, n) {
 export function markedQuote(quote, { answer, n, question }) {
   const words = [...quote.matchAll(WORD)];
   const telling = words.filter(([word]) => tells(word));
-  const said = tellingWords(sentencesWith(answer, n).join(' '));
+  const sentences = sentencesWith(answer, n);
+  // What stands there word by word was taken whole.
+  const isQuotation = sentences.some((sentence) => sentence && quote.includes(plain(sentence)));
+  const said = isQuotation ? [] : tellingWords(sentences.join(' '));
   const marks = (/** @type {string[]} */ among) => telling.filter(([word]) => isAmong(word.toLowerCase(), among));
   const shared = marks(said);
   const marked = new Set(shared.length && shared.length < telling.length * SAME ? shared : marks(tellingWords(question)));

@@ -18,6 +18,8 @@ test('what is quoted whole is marked by what was asked, and other endings are th
   const quote = 'The upgrade notes are drafted by Lucía.';
   assert.equal(marked(quote, { answer: `${quote} [1]`, n: 1, question: 'Who drafts the upgrade notes?' }), 'The <upgrade notes> are <drafted> by Lucía.');
   assert.equal(marked(quote, { answer: `${quote} [1]`, n: 1, question: 'What is with that?' }), quote);
+  // The last sentence of a quotation of several is one too.
+  assert.equal(marked('The freeze moved. Voice stays behind a flag.', { answer: 'The freeze moved. Voice stays behind a flag. [1]', n: 1, question: 'When is the freeze?' }), 'The <freeze> moved. Voice stays behind a flag.');
   assert.equal(marked('', { answer: '', n: 1, question: '' }), '');
 });
 
