@@ -3,6 +3,7 @@
 use confab_core::plugins;
 
 use super::*;
+use crate::plugins::catalogue::Standing;
 
 #[tokio::test]
 async fn every_start_finds_the_plugin_installed_by_the_first() {
@@ -70,7 +71,7 @@ async fn a_component_of_another_version_of_this_program_is_left_to_it() {
     assert_eq!(standings.len(), confab_plugin_host::bundled().len());
     // Those that an administrator has to switch on are off as before.
     let on = confab_plugin_host::bundled().iter().filter(|it| it.starts).count();
-    let unknown = standings.iter().filter(|(_, it)| *it == crate::plugins::Standing::Unknown);
+    let unknown = standings.iter().filter(|(_, it)| *it == Standing::Unknown);
     assert_eq!(unknown.count(), on, "{standings:?}");
     let enabled = plugins::all(&mut world.db.read()).await.unwrap().into_iter().filter(|it| it.is_enabled);
     assert_eq!(enabled.count(), on);
