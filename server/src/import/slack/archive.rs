@@ -132,7 +132,8 @@ impl Archive {
     }
 
     fn count(&self, bytes: u64) -> Result<()> {
-        let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes));
+        let left =
+            self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes));
         left.map_err(|_| refuse(format!("unpacks to more than {} GiB in all", ALL_BYTES >> 31)))?;
         Ok(())
     }
