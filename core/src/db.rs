@@ -154,7 +154,8 @@ impl Db {
     }
 
     /// The same for what is asked often: `work` runs beside the file on SQLite, on one way there and back however much it asks.
-    /// It waits for nothing but what it reads.
+    /// `work` must wait for nothing but what it reads: on SQLite it fails otherwise ([`crate::Fault::Internal`]), on PostgreSQL it
+    /// would not.
     ///
     /// # Errors
     /// What `work` answers, and those of the record.

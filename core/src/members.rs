@@ -267,8 +267,13 @@ pub(crate) async fn withdraw(tx: &mut Tx, channel: ChannelId, user: UserId) -> R
         Err(Fault::NotFound(_)) => return Ok(()),
         other => other?,
     };
-    let admitted = access::admit(tx, user, channel).await.ok().and_then(|it| it.role());
-    let Some(role) = admitted else {
+    let role = match access::admit(tx, user, channel).await {
+        Ok(admitted) => admitted.role(),
+        Err(Fault::NotFound(_)) => None,
+        // Taken for "no member", it would leave a deleted person in the channel.
+        Err(fault) => return Err(fault),
+    };
+    let Some(role) = role else {
         // They were removed a moment ago.
         return access::give_back(tx, channel, Take::Events(1)).await;
     };

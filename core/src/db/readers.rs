@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqlStr};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::open::ACQUIRE;
@@ -28,12 +29,13 @@ pub struct Readers {
     places: Arc<Semaphore>,
 }
 
-/// A connection, back among the others when dropped.
+/// A connection. Dropped, it goes back among the others, as soon as its thread has done what it was asked.
 pub struct Reading {
     /// There until it is dropped.
     connection: Option<Connection>,
     readers: Arc<Readers>,
-    _place: OwnedSemaphorePermit,
+    /// The same. It is given back behind the connection.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Readers {
@@ -62,7 +64,7 @@ impl Readers {
             Some(connection) => connection,
             None => self.options.open_apart().await?,
         };
-        Ok(Reading { connection: Some(connection), readers: self.clone(), _place: place })
+        Ok(Reading { connection: Some(connection), readers: self.clone(), place: Some(place) })
     }
 
     /// Runs what reads at one moment on a reader's thread: however much it asks, it is one way there and back.
@@ -112,9 +114,22 @@ where
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        let Some(mut connection) = self.connection.take() else { return };
+        // Who left before the answer came leaves a thread at work: the next one would wait for it while others are idle. And
+        // with its place given back, those who come and leave would pile up work without a bound.
+        let runtime = if connection.is_quiet() { None } else { Handle::try_current().ok() };
+        let Some(runtime) = runtime else {
             self.readers.idle().push(connection);
-        }
+            return;
+        };
+        let (readers, place) = (self.readers.clone(), self.place.take());
+        runtime.spawn(async move {
+            // One whose thread is gone is no use to anybody: the next asker opens another.
+            if connection.with(|_| ()).await.is_ok() {
+                readers.idle().push(connection);
+            }
+            drop(place);
+        });
     }
 }
 
@@ -165,6 +180,8 @@ impl Drop for Moment {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     async fn readers(folder: &std::path::Path) -> Arc<Readers> {
@@ -222,8 +239,42 @@ mod tests {
             let _ = Moment::begin(readers.take().await.unwrap()).now_or_never();
             let _ = readers.look(|_| async { Ok(()) }.boxed()).now_or_never();
         }
-        assert_eq!(count(&mut readers.take().await.unwrap()).await, 0);
+        let _all = readers.places.acquire_many(MOST).await.unwrap();
+        let idle = std::mem::take(&mut *readers.idle());
+        assert!((1..=MOST as usize).contains(&idle.len()), "they came back");
+        for mut one in idle {
+            assert_eq!(count(&mut one).await, 0);
+            one.with(Connection::begin_here).await.unwrap().expect("nothing stays begun");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_abandoned_read_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(folder.path()).await;
+        let mut one = readers.take().await.unwrap();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go, may_go) = std::sync::mpsc::channel::<()>();
+        let slow = move |_: &mut Connection| {
+            let _ = begun.send(());
+            let _ = may_go.recv();
+        };
+        tokio::select! {
+            _ = one.with(slow) => panic!("it waits"),
+            begun = has_begun => begun.unwrap(),
+        }
+        let was_done = Arc::new(AtomicBool::new(false));
+        let done = was_done.clone();
+        assert!(one.with(move |_| done.store(true, Ordering::SeqCst)).now_or_never().is_none());
+        drop(one);
+        assert!(readers.idle().is_empty(), "its thread is at work");
+        assert_eq!(readers.places.available_permits(), MOST as usize - 1, "its place is taken until then");
+        assert_eq!(count(&mut readers.take().await.unwrap()).await, 0, "on another one");
         assert_eq!(readers.idle().len(), 1);
+        go.send(()).expect("the first one is at it still");
+        let _all = readers.places.acquire_many(MOST).await.unwrap();
+        assert_eq!(readers.idle().len(), 2, "it came back");
+        assert!(!was_done.load(Ordering::SeqCst), "nobody waited for it any more");
     }
 
     #[tokio::test]

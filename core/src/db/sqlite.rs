@@ -53,7 +53,7 @@ pub struct Done {
 
 impl Done {
     /// Rows that it wrote or deleted.
-    pub fn rows_affected(&self) -> u64 {
+    pub fn rows_affected(self) -> u64 {
         self.changes
     }
 }

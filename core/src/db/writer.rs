@@ -176,6 +176,11 @@ impl Group {
         waiting: &mut mpsc::Receiver<Job>,
         recent: &Recent,
     ) -> Result<()> {
+        // Nothing need be begun to close, and closing must not wait for a disk that refuses.
+        if matches!(first.task, Task::Close) {
+            self.is_last = true;
+            return Ok(());
+        }
         if let Err(fault) = tx.say("begin immediate").await {
             let _ = first.refuse.send(fault);
             return Ok(());
@@ -253,7 +258,7 @@ impl Group {
             Ok(finish) => {
                 self.undo.succeeded();
                 self.finishes.push(finish);
-                Ok(())
+                tx.require_begun()
             }
             Err(fault) => {
                 tx.take_back(mark);
@@ -277,6 +282,7 @@ impl Group {
             self.undo.failed(tx).await?;
             Vec::new()
         };
+        tx.require_begun()?;
         let mut posted = posted.into_iter();
         let mut alone = Vec::new();
         for post in posts {
@@ -382,6 +388,15 @@ impl Tx {
             connection.say(SqlStr::from_static(statement)).await?;
         }
         Ok(())
+    }
+
+    /// A piece of work may have taken an error of the disk for an answer, while SQLite took back the whole transaction: what
+    /// is written from there on would be stored without what came before.
+    fn require_begun(&self) -> Result<()> {
+        match &self.on {
+            Engine::Sqlite(connection) if !connection.is_begun() => Err(Fault::Unavailable("the database")),
+            _ => Ok(()),
+        }
     }
 
     async fn advance(&mut self) -> Result<()> {

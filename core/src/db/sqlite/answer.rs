@@ -84,7 +84,8 @@ fn run(on: &rusqlite::Connection, statement: &mut Statement<'_>, values: &[Held]
         }
     }
     drop(rows);
-    answer.done = Done { changes: on.changes() };
+    // SQLite goes on answering what an earlier statement wrote.
+    answer.done = Done { changes: if statement.readonly() { 0 } else { on.changes() } };
     Ok(answer)
 }
 
@@ -98,21 +99,25 @@ fn put(bytes: &mut Vec<u8>, value: &[u8]) -> sqlx::Result<(u32, u32)> {
 
 /// `$2` is the second value wherever it stands; a bare `?` the one behind that of the `?` before it.
 fn bind(statement: &mut Statement<'_>, values: &[Held]) -> sqlx::Result<()> {
-    let mut passed = 0;
+    let (mut passed, mut highest) = (0, 0);
     for place in 1..=statement.parameter_count() {
-        let number = match statement.parameter_name(place) {
-            Some(name) => name[1..]
+        let number = if let Some(name) = statement.parameter_name(place) {
+            name[1..]
                 .parse()
-                .map_err(|_| sqlx::Error::Protocol(format!("a parameter has the name {name}")))?,
-            None => {
-                passed += 1;
-                passed
-            }
+                .map_err(|_| sqlx::Error::Protocol(format!("a parameter has the name {name}")))?
+        } else {
+            passed += 1;
+            passed
         };
         let value = usize::checked_sub(number, 1)
             .and_then(|before| values.get(before))
             .ok_or_else(|| sqlx::Error::Protocol(format!("nothing is bound as parameter {number}")))?;
         statement.raw_bind_parameter(place, value).map_err(refused)?;
+        highest = highest.max(number);
+    }
+    // PostgreSQL refuses it too.
+    if values.len() > highest {
+        return Err(sqlx::Error::Protocol(format!("{} values for {highest} parameters", values.len())));
     }
     Ok(())
 }

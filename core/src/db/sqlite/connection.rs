@@ -87,7 +87,8 @@ impl Options {
     }
 }
 
-/// A connection. What it is asked is done in order, to its end, whether or not somebody still waits for it.
+/// A connection. What it is asked is done in order. What was begun is done to its end, whether or not somebody still waits for
+/// it; what nobody waits for when its turn comes is left out.
 pub struct Connection(Place);
 
 enum Place {
@@ -142,13 +143,27 @@ impl Connection {
         }
     }
 
+    /// Whether a transaction is open. After an error of the disk SQLite has taken it back by itself.
+    pub fn is_begun(&self) -> bool {
+        match &self.0 {
+            Place::Here { file, .. } => !file.is_autocommit(),
+            Place::There(_) => true,
+        }
+    }
+
     /// Takes back what was begun, if anything was, and waits for nothing.
     pub fn let_go(&mut self) {
         match &self.0 {
             Place::Here { file, .. } => roll_back(file),
-            Place::There(thread) => {
-                let _ = thread.ask(|here| here.let_go());
-            }
+            Place::There(thread) => thread.let_go(),
+        }
+    }
+
+    /// Whether all is done that it was asked, so that it begins at once with what it is asked next.
+    pub fn is_quiet(&self) -> bool {
+        match &self.0 {
+            Place::Here { .. } => true,
+            Place::There(thread) => thread.is_quiet(),
         }
     }
 

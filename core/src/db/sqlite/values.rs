@@ -191,7 +191,7 @@ impl<'q, T: Encode<'q, Sqlite> + Type<Sqlite> + 'q> Encode<'q, Sqlite> for Optio
     }
 
     fn produces(&self) -> Option<TypeInfo> {
-        self.as_ref().map_or_else(|| Some(T::type_info()), |it| it.produces())
+        self.as_ref().map_or_else(|| Some(T::type_info()), sqlx::Encode::produces)
     }
 }
 
