@@ -9,6 +9,8 @@ pub mod logs;
 pub mod parts;
 pub mod timers;
 
+use std::time::Duration;
+
 use confab_protocol::{ChannelId, ChannelRole, EventKind, Timestamp, UserId};
 use uuid::Uuid;
 
@@ -16,7 +18,7 @@ use crate::db::write::Emission;
 use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::users::{self, NewUser};
-use crate::{channels, members};
+use crate::{channels, cursors, log, members};
 
 /// Largest value kept, in bytes, and most keys of one plugin (docs/limits.md).
 pub const VALUE_BYTES: usize = 64 * 1_024;
@@ -123,7 +125,7 @@ pub struct NewPlugin {
 }
 
 /// Installs or updates a plugin. Its bot joins the default channels, as a new person would. Answers whether the plugin
-/// is new.
+/// is new; then it has a place in the log.
 pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<bool> {
     // The row first: another worker that installs the same plugin at this moment waits here, and then finds its bot.
     run!(
@@ -143,6 +145,11 @@ pub async fn install(tx: &mut Tx, new: NewPlugin) -> Result<bool> {
     if known.is_none() {
         let bot = make_bot(tx, &new).await?;
         run!(tx, sqlx::query(SET_BOT).bind(new.id.clone()).bind(bot.0), execute)?;
+        // Its place in the log, so that it hears of all that happens from its installation on.
+        let (name, head) = (format!("{}{}", cursors::OF_PLUGIN, new.id), log::head(tx).await?);
+        if let Some(place) = cursors::hold(tx, &name, Uuid::new_v4(), head, Duration::ZERO).await? {
+            cursors::release(tx, &place).await?;
+        }
     }
     tx.emit(Emission::new(EventKind::PluginChanged, Uuid::nil()).detail(new.id));
     Ok(known.is_none())

@@ -280,17 +280,30 @@ impl Catalogue {
     /// Those of the record.
     pub(super) async fn disable(&self, id: &str, reason: &str) -> Result<()> {
         tracing::error!(plugin = id, reason, "plugin disabled");
-        {
-            // At once, and not only when the event comes round: each further call would fail too.
-            let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-            let mut without = BTreeMap::clone(&loaded);
-            without.remove(id);
-            *loaded = Arc::new(without);
+        // At once, and not only when the event comes round: each further call would fail too.
+        let gone = self.exchange(id, None);
+        let (name, reason) = (id.to_owned(), format!("{}{reason}", super::STOPPED));
+        let written = self
+            .db
+            .write(move |tx| async move { plugins::enable(tx, &name, false, Some(&reason)).await }.boxed())
+            .await;
+        if written.is_err() && gone.is_some() {
+            // The record says that it runs: else nobody would bring it anything, and administrators would see nothing of it.
+            self.exchange(id, gone);
         }
-        let (id, reason) = (id.to_owned(), format!("{}{reason}", super::STOPPED));
-        self.db
-            .write(move |tx| async move { plugins::enable(tx, &id, false, Some(&reason)).await }.boxed())
-            .await
+        written
+    }
+
+    /// Puts a plugin where another of that id is, or takes that away. Answers the other one.
+    fn exchange(&self, id: &str, by: Option<Arc<Loaded>>) -> Option<Arc<Loaded>> {
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        let mut with = BTreeMap::clone(&loaded);
+        let gone = match by {
+            Some(by) => with.insert(id.to_owned(), by),
+            None => with.remove(id),
+        };
+        *loaded = Arc::new(with);
+        gone
     }
 
     /// How its calls went in the last day, in this process.

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use confab_core::plugins::{self, Installed, NewPlugin};
-use confab_core::{Db, Fault, FutureExt as _, Result, cursors, log, reactions};
+use confab_core::{Db, Fault, FutureExt as _, Result, reactions};
 use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
-use uuid::Uuid;
 
 use super::catalogue::{self, Catalogue};
 use super::host::Occasion;
@@ -113,14 +112,7 @@ async fn try_install(db: &Db, package: &Package, known: Option<Installed>) -> Re
     db.write(move |tx| {
         async move {
             let id = new.id.clone();
-            if plugins::install(tx, new).await? {
-                // Its place in the log, so that it hears of all that happens from its installation on.
-                let head = log::head(tx).await?;
-                let name = super::deliver::consumer_name(&id);
-                if let Some(place) = cursors::hold(tx, &name, Uuid::new_v4(), head, Duration::ZERO).await? {
-                    cursors::release(tx, &place).await?;
-                }
-            } else if stopped_itself {
+            if !plugins::install(tx, new).await? && stopped_itself {
                 plugins::enable(tx, &id, true, None).await?;
             }
             Ok(())

@@ -5,6 +5,7 @@
 //! plugin did something, that is noted soon; a plugin that only let events pass is noted when its lease is renewed, and
 //! looks at them again after a crash.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +104,14 @@ impl Follower {
         let mut table = self.table();
         for lane in table.lanes.values() {
             match held.iter().find(|(name, _)| name == lane.name()) {
+                // Nobody but its holder moves a place: others had it while this process stood still, and worked up to there.
+                Some((name, pos)) if asked.iter().any(|(it, reached)| it == name && reached < pos) => {
+                    tracing::warn!(
+                        plugin = lane.plugin_id,
+                        "another process has brought the plugin its events meanwhile"
+                    );
+                    lane.lost.cancel();
+                }
                 Some((_, pos)) => lane.noted(*pos),
                 None if asked.iter().any(|(name, _)| name == lane.name()) => {
                     tracing::warn!(
@@ -128,7 +137,14 @@ impl Follower {
         Arc::make_mut(&mut table.lanes).insert(plugin_id.to_owned(), Arc::clone(&lane));
         let follower = Arc::clone(self);
         self.tasks.spawn(async move {
-            lane.run(&follower).await;
+            // A lane that ended unseen would keep its place, and nobody would bring the plugin anything.
+            if AssertUnwindSafe(lane.run(&follower)).catch_unwind().await.is_err() {
+                tracing::error!(
+                    plugin = lane.plugin_id,
+                    "bringing events to a plugin panicked, beginning again"
+                );
+                tokio::time::sleep(RECORD_PAUSE).await;
+            }
             follower.leave(&lane).await;
         });
     }

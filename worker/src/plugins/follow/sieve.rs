@@ -3,9 +3,10 @@
 //! a lane may get too much and never too little.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use confab_core::{Db, Result, cursors, plugins};
+use confab_core::{Db, FutureExt as _, Result, cursors, plugins};
 use confab_plugin_host as plugin;
 use confab_protocol::{ChannelId, Event, EventKind};
 
@@ -51,6 +52,23 @@ impl Sieve {
     /// # Errors
     /// When the record does not answer; what is wrong with an event is found by those whom it may concern.
     pub(super) async fn sift(
+        &mut self,
+        db: &Db,
+        catalogue: &Catalogue,
+        lanes: &Arc<Lanes>,
+        events: &[Event],
+    ) -> Result<Vec<(Arc<Lane>, usize)>> {
+        let sifted = AssertUnwindSafe(self.look_through(db, catalogue, lanes, events)).catch_unwind().await;
+        sifted.unwrap_or_else(|_| {
+            tracing::error!("finding out which plugins events are for panicked: each gets all of them");
+            *self = Self::default();
+            let told = events.iter().enumerate().filter(|(_, event)| kind_of(event).is_some());
+            // Each looks again when it is brought one, where a panic costs that event and no other.
+            Ok(told.flat_map(|(at, _)| lanes.values().map(move |lane| (Arc::clone(lane), at))).collect())
+        })
+    }
+
+    async fn look_through(
         &mut self,
         db: &Db,
         catalogue: &Catalogue,
@@ -123,12 +141,18 @@ impl Sieve {
             if !self.by_kind.contains_key(&kind) {
                 continue;
             }
-            self.look_into(db, channel).await?;
-            let (Some(hearing), Some(present)) = (self.by_kind.get(&kind), self.present.get(&channel)) else {
-                continue;
-            };
+            match self.look_into(db, channel).await {
+                // What cannot be read of one channel must not stop all plugins: they look again by themselves.
+                Err(fault) if !fault.is_retryable() => {
+                    tracing::error!(%fault, "cannot read whose bots are in a channel")
+                }
+                looked => looked?,
+            }
+            let Some(hearing) = self.by_kind.get(&kind) else { continue };
+            let present = self.present.get(&channel);
             let hears = |it: &usize| {
-                present[*it] && (!is_reaction(kind) || concerns(&self.subscribers[*it].loaded, kind, event))
+                present.is_none_or(|is_there| is_there[*it])
+                    && (!is_reaction(kind) || concerns(&self.subscribers[*it].loaded, kind, event))
             };
             let subscribers: Vec<usize> = hearing.iter().copied().filter(hears).collect();
             if !subscribers.is_empty() {

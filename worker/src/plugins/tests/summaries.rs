@@ -30,7 +30,7 @@ async fn serve(world: &World) -> Arc<Mutex<Vec<Summarize>>> {
                 citations: Vec::new(),
                 model: "m".into(),
                 fallback: None,
-                conversation_id: Uuid::nil(),
+                conversation_id: None,
                 number: 0,
                 supported: true,
                 confirmations: Vec::new(),
