@@ -150,6 +150,7 @@ pub async fn near(
     visible: &[ChannelId],
     names: &[String],
 ) -> Result<Near<ChannelId>> {
+    let Some(turn) = typos::turn().await else { return Ok(Near::none(names)) };
     let rows: Vec<(uuid::Uuid, String)> =
         run!(on, sqlx::query_as(NAMES).bind(user.0).bind(typos::MOST_COMPARED), fetch_all)?;
     let is_all = (rows.len() as i64) < typos::MOST_COMPARED;
@@ -158,7 +159,7 @@ pub async fn near(
     let known: Vec<(String, (ChannelId, String))> =
         known.filter(|(id, _)| visible.contains(id)).map(|(id, name)| (name.clone(), (id, name))).collect();
     let names: Vec<String> = names.iter().map(|name| name.trim_start_matches('#').to_owned()).collect();
-    typos::compare(&names, known, is_all).await
+    turn.compare(&names, known, is_all).await
 }
 
 /// Changes of a channel; absent fields stay as they are, an empty description or topic is taken away.

@@ -28,6 +28,7 @@ const ADD: &str = "insert into conversation_turns (conversation_id, number, ques
 const ADD_SOURCES: &str = "insert into conversation_sources (conversation_id, number, message_id, version) ";
 const TRIM: &str = "delete from conversation_turns where conversation_id = $1 and number <= $2";
 const TRIM_SOURCES: &str = "delete from conversation_sources where conversation_id = $1 and number <= $2";
+const TRIM_RATINGS: &str = "delete from answer_ratings where conversation_id = $1 and number <= $2";
 const BEYOND: &str =
     "select id from conversations where user_id = $1 order by updated_at desc limit 20 offset $2";
 const LIST: &str =
@@ -42,6 +43,10 @@ const FORGET_ANSWERS: &str = "update conversation_turns set answer = '' where co
     (select conversation_id from conversation_sources where message_id = $1) and exists
     (select 1 from conversation_sources s where s.conversation_id = conversation_turns.conversation_id
     and s.number = conversation_turns.number and s.message_id = $1)";
+const FORGET_RATINGS: &str = "delete from answer_ratings where conversation_id in
+    (select conversation_id from conversation_sources where message_id = $1) and exists
+    (select 1 from conversation_sources s where s.conversation_id = answer_ratings.conversation_id
+    and s.number = answer_ratings.number and s.message_id = $1)";
 
 /// A question and what was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +112,7 @@ pub async fn add(
     if number > TURNS {
         run!(tx, sqlx::query(TRIM).bind(id).bind(number - TURNS), execute)?;
         run!(tx, sqlx::query(TRIM_SOURCES).bind(id).bind(number - TURNS), execute)?;
+        run!(tx, sqlx::query(TRIM_RATINGS).bind(id).bind(number - TURNS), execute)?;
     }
     Ok((id, number))
 }
@@ -171,8 +177,9 @@ pub(crate) async fn forget_of(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the answers that rest on a message that is deleted.
+/// Forgets the answers that rest on a message that is deleted, and what was said of them.
 pub(crate) async fn forget(tx: &mut Tx, message: MessageId) -> Result<()> {
     run!(tx, sqlx::query(FORGET_ANSWERS).bind(message.0), execute)?;
+    run!(tx, sqlx::query(FORGET_RATINGS).bind(message.0), execute)?;
     Ok(())
 }

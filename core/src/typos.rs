@@ -1,6 +1,8 @@
 //! Names as people mistype them: which of those that there are may be meant.
 
-use tokio::sync::Semaphore;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::fault::{Fault, Result};
 use crate::text;
@@ -9,6 +11,8 @@ use crate::text;
 const MOST_SUGGESTIONS: usize = 5;
 /// Names that are compared with what was asked for: beyond that many people or channels, some are not suggested.
 pub(crate) const MOST_COMPARED: i64 = 20_000;
+/// How long one waits for those who compare.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who or what each of some names may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,22 +23,47 @@ pub struct Near<T> {
     pub is_all: bool,
 }
 
-/// Compares `names` with `known`, each with its name as it is shown. On a thread that may take its time, and one such thread at a
-/// time: it is some milliseconds for each thousand, which requests would wait for.
-pub(crate) async fn compare<T: Clone + PartialEq + Send + 'static>(
-    names: &[String],
-    known: Vec<(String, (T, String))>,
-    is_all: bool,
-) -> Result<Near<T>> {
+impl<T> Near<T> {
+    /// Nothing is near to any of `names`, as far as anybody looked.
+    pub(crate) fn none(names: &[String]) -> Self {
+        Self { of: names.iter().map(|_| Vec::new()).collect(), is_all: false }
+    }
+}
+
+/// The right to read names and to compare them, until it is dropped. One at a time has it: it is some milliseconds and a
+/// megabyte or two for each few thousand names.
+pub(crate) struct Turn(SemaphorePermit<'static>);
+
+/// Waits for the right, a moment at most: without it nothing is suggested now. To be asked before the names are read, or all who
+/// wait would hold theirs.
+pub(crate) async fn turn() -> Option<Turn> {
     static ONE: Semaphore = Semaphore::const_new(1);
-    let _alone = ONE.acquire().await.map_err(Fault::internal)?;
-    let names = names.to_vec();
-    let compared = tokio::task::spawn_blocking(move || {
-        let known: Vec<(String, (T, String))> =
-            known.into_iter().map(|(name, it)| (text::key(&name), it)).collect();
-        names.iter().map(|name| nearest(name, &known)).collect()
-    });
-    Ok(Near { of: compared.await.map_err(Fault::internal)?, is_all })
+    let alone = tokio::time::timeout(PATIENCE, ONE.acquire()).await.ok()?.ok()?;
+    Some(Turn(alone))
+}
+
+impl Turn {
+    /// Compares `names` with `known`, each with its name as it is shown. On a thread that may take its time: requests would wait
+    /// for it. The turn ends with that thread's work, also where nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when it panicked.
+    pub(crate) async fn compare<T: Clone + PartialEq + Send + 'static>(
+        self,
+        names: &[String],
+        known: Vec<(String, (T, String))>,
+        is_all: bool,
+    ) -> Result<Near<T>> {
+        let names = names.to_vec();
+        let compared = tokio::task::spawn_blocking(move || {
+            let known: Vec<(String, (T, String))> =
+                known.into_iter().map(|(name, it)| (text::key(&name), it)).collect();
+            let of = names.iter().map(|name| nearest(name, &known)).collect();
+            drop(self.0);
+            of
+        });
+        Ok(Near { of: compared.await.map_err(Fault::internal)?, is_all })
+    }
 }
 
 /// Typos that are forgiven in a word of so many letters. One letter of "ann" makes another name of it.
@@ -79,6 +108,10 @@ fn between(asked: &str, word: &str) -> Option<usize> {
     if most == 0 || letters.abs_diff(word.chars().count()) > most {
         return None;
     }
+    // Another number is another thing, never the same one mistyped.
+    if !asked.chars().filter(|it| it.is_numeric()).eq(word.chars().filter(|it| it.is_numeric())) {
+        return None;
+    }
     // Two letters in the wrong order are one typo.
     Some(strsim::osa_distance(asked, word)).filter(|typos| *typos <= most)
 }
@@ -102,6 +135,7 @@ mod tests {
         assert!(near("lighthouse", &["lighthorses", "light"]).len() == 1);
         assert!(near("", &["", "a"]).is_empty());
         assert_eq!(near("Ágnes", &["agnes"]), [0]);
+        assert_eq!(near("relaese-12", &["release-13", "release-12"]), [1], "a number is no typo of another");
     }
 
     #[test]
@@ -114,9 +148,9 @@ mod tests {
 
     #[test]
     fn few_are_suggested_and_each_once() {
-        let many: Vec<String> = (0..20).map(|number| format!("gull{number:02}")).collect();
+        let many: Vec<String> = ('a'..'w').map(|letter| format!("gull{letter}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert_eq!(near("gull1x", &many).len(), MOST_SUGGESTIONS);
+        assert_eq!(near("gullx", &many).len(), MOST_SUGGESTIONS);
         assert_eq!(nearest("gull", &[("gulls".into(), 7), ("gull".into(), 7), ("bull".into(), 8)]), [7, 8]);
     }
 }

@@ -99,7 +99,9 @@ async fn nearly(
     let visible = access::visible_channels(on, user).await?;
     let near = near(on, user, &visible, &[q.trim().to_owned()]).await?;
     let ids: Vec<ChannelId> = near.of.into_iter().flatten().map(|(id, _)| id).collect();
-    let from = after.and_then(|after| ids.iter().position(|id| *id == after)).map_or(0, |at| at + 1);
+    // Behind one that is gone meanwhile there is nothing: from the beginning, a reader would go round and round.
+    let behind = |after: ChannelId| ids.iter().position(|id| *id == after).map_or(ids.len(), |at| at + 1);
+    let from = after.map_or(0, behind);
     let rows = ids[from..].iter().take(limit as usize).map(|id| (id.0, NEARLY)).collect();
     shown(on, user, rows).await
 }

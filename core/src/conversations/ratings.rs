@@ -17,7 +17,7 @@ const OF_CONVERSATION: &str =
 const FIGURES: &str =
     "select is_helpful, count(*) from answer_ratings where rated_at >= $1 group by is_helpful";
 
-/// How many answers of some time were rated. Those of conversations that are forgotten do not count any more.
+/// How many answers of some time were rated. Those that are forgotten do not count any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// They helped.
@@ -40,15 +40,25 @@ pub async fn rate(
     let own: Option<i32> =
         run!(tx, sqlx::query_scalar(IS_OWN).bind(conversation).bind(number).bind(user.0), fetch_optional)?;
     own.ok_or(Fault::NotFound("answer"))?;
-    match is_helpful {
+    let said = match is_helpful {
         Some(is_helpful) => run!(
             tx,
             sqlx::query(RATE).bind(conversation).bind(number).bind(is_helpful).bind(Timestamp::now().0),
             execute
-        )?,
-        None => run!(tx, sqlx::query(TAKE_BACK).bind(conversation).bind(number), execute)?,
+        ),
+        None => run!(tx, sqlx::query(TAKE_BACK).bind(conversation).bind(number), execute),
     };
-    Ok(())
+    match said {
+        // On PostgreSQL the conversation may be deleted after it was seen here.
+        Err(error) if is_orphan(&error) => Err(Fault::NotFound("answer")),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Whether the database refused a row because what it belongs to is not there.
+fn is_orphan(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 
 /// What was said of the answers of a conversation from `first` on, by their numbers. The caller was shown that it is theirs.

@@ -1,7 +1,7 @@
 //! What is going on here, in numbers, and the channels, for those who run the server.
 
 use confab_core::Fault;
-use confab_core::channels::administer::{self, OpenChannel};
+use confab_core::channels::administer::{self, Hidden, OpenChannel};
 use confab_core::roles::Permission;
 use confab_protocol::{ChannelId, ChannelKind, Timestamp};
 use poem_openapi::param::Query;
@@ -114,12 +114,19 @@ impl Figures {
     ) -> Answer<Json<KnownChannelPage>> {
         caller.0.may(Permission::ServerWatch)?;
         let limit = cursor::limit(limit.0)?;
-        let after: Option<(String, ChannelId)> = cursor::decode(cursor.0.as_deref())?;
+        let after: Option<(String, ChannelId, i64, i64)> = cursor::decode(cursor.0.as_deref())?;
         let mut on = app(&self.0)?.db.read();
-        let found = administer::open(&mut on, after, limit).await?;
-        let hidden = administer::hidden(&mut on).await?;
+        let hidden = match &after {
+            // Counting reads every channel there is: pages behind the first repeat what was counted for that one.
+            Some((_, _, private, conversations)) => {
+                Hidden { private: *private, conversations: *conversations }
+            }
+            None => administer::hidden(&mut on).await?,
+        };
+        let found = administer::open(&mut on, after.map(|(name, id, ..)| (name, id)), limit).await?;
         let last = found.last().filter(|_| found.len() == limit as usize);
-        let next_cursor = last.and_then(|it| cursor::encode(&(it.name.clone(), it.id)));
+        let next_cursor = last
+            .and_then(|it| cursor::encode(&(it.name.clone(), it.id, hidden.private, hidden.conversations)));
         Ok(Json(KnownChannelPage {
             items: found.into_iter().map(KnownChannel::from).collect(),
             next_cursor,
