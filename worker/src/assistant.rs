@@ -28,10 +28,12 @@ mod weights;
 mod writing;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use confab_core::conversations::{self, Turn};
 use confab_core::{Fault, Result, channels, text, users};
 use confab_protocol::{Channel, Message, Timestamp, UserId};
+use tokio::time::timeout;
 
 use crate::search::find::Wanted;
 use crate::services::{self, Answer, Citation, Context, ContextAnswer, MessageCitation, Passage, Question};
@@ -59,6 +61,8 @@ const READ: usize = 8;
 const MODEL: &str = "extractive";
 /// Of the messages that a model is told, in tokens.
 const PROMPT_TOKENS: u64 = 6_000;
+/// How long an answer waits for the figures that are shown beside it.
+const COUNTING: Duration = Duration::from_millis(150);
 /// Earlier turns that a model is told.
 const TURNS: u32 = 6;
 
@@ -85,7 +89,7 @@ pub(crate) async fn context(desk: &Desk, asked: Context) -> Result<ContextAnswer
     Ok(ContextAnswer { items: items.collect() })
 }
 
-/// Answers a question and keeps both.
+/// Answers a question and keeps both, unless they are to be kept nowhere.
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `content`; [`Fault::NotFound`] for a channel or conversation that is not the asker's to read;
@@ -94,6 +98,9 @@ pub(crate) async fn answer(desk: &Desk, asked: Question, tell: &Teller) -> Resul
     check("content", &asked.content)?;
     let scope = Scope::of(&desk.db, asked.user_id, asked.channel_id).await?;
     let made = made(desk, &scope, &asked, tell).await?;
+    if asked.is_unkept {
+        return Ok(made.told(None, Vec::new()));
+    }
     let kept = Kept { user: asked.user_id, session: asked.session_id, conversation: asked.conversation_id };
     desk.keep(kept, &asked.content, made).await
 }
@@ -117,7 +124,7 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
         before: &before,
         windows: &windows,
         most_tokens: PROMPT_TOKENS,
-        may_propose: asked.session_id.is_some(),
+        may_propose: asked.session_id.is_some() && !asked.is_unkept,
     };
     Ok(match desk.write(&job, tell).await? {
         Ok(made) => made,
@@ -148,8 +155,13 @@ impl Desk {
     async fn extent(&self, scope: &Scope) -> Extent {
         let messages = Wanted { channels: scope.channels.clone(), ..Wanted::default() };
         let files = Wanted { is_for_files: true, ..messages.clone() };
-        let (messages, files) = tokio::join!(messages.count(&self.index), files.count(&self.index));
-        Extent { messages: messages.ok(), files: files.ok(), ..Extent::default() }
+        let counts = async { tokio::join!(messages.count(&self.index), files.count(&self.index)) };
+        match timeout(COUNTING, counts).await {
+            Ok((messages, files)) => {
+                Extent { messages: messages.ok(), files: files.ok(), ..Extent::default() }
+            }
+            Err(_) => Extent::default(),
+        }
     }
 
     /// The conversations that a question is about, and its words.

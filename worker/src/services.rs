@@ -1,6 +1,8 @@
 //! What the worker offers on the bus, and the words in which it is asked. The asker's id in a question is trusted: the
 //! server took it from a token.
 
+mod index_state;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::assistant::{Desk, Teller, Told};
-use crate::index::{Index, Progress};
-use crate::meaning::{self, Meaning};
+use crate::index::Index;
+use crate::meaning::Meaning;
 use crate::search::{Mode, NameRead, Order};
 use crate::{assistant, search};
+
+pub use index_state::IndexState;
 
 /// Finds messages: [`Search`] to [`SearchAnswer`].
 pub const SEARCH: &str = "search";
@@ -173,6 +177,9 @@ pub struct Question {
     /// proposed.
     #[serde(default)]
     pub session_id: Option<SessionId>,
+    /// It becomes no conversation of the asker, and nothing is proposed: they look at something else meanwhile.
+    #[serde(default)]
+    pub is_unkept: bool,
 }
 
 /// What is to be summed up: a thread, a channel, or with neither all that the asker has not read.
@@ -216,8 +223,9 @@ pub struct Answer {
     /// said no message says), `budget_of_person`, `budget_of_server`, `changed_meanwhile`, `cut_short`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
-    /// The conversation it belongs to.
-    pub conversation_id: Uuid,
+    /// The conversation it belongs to; none of an answer that is kept nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<Uuid>,
     /// Its place there, from 1; 0 of an answer that is kept nowhere.
     #[serde(default)]
     pub number: i64,
@@ -294,31 +302,6 @@ pub struct MessageCitation {
     pub quote: String,
     /// Path of the message in the web client.
     pub url: String,
-}
-
-/// How far the index of one worker is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct IndexState {
-    /// Events not yet indexed.
-    pub lag: i64,
-    /// The newest event indexed.
-    pub applied: i64,
-    /// The newest event.
-    pub head: i64,
-    /// Messages and files in the index.
-    pub documents: u64,
-    /// The newest event when this index was begun: it grows with each reindexing.
-    #[serde(default)]
-    pub origin: i64,
-    /// Events whose messages have no vectors yet.
-    #[serde(default)]
-    pub vectors_lag: i64,
-    /// The models of search by meaning, and how far their vectors are; not set where it is off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vectors: Option<meaning::State>,
-    /// Set while a new index is being built.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub building: Option<Progress>,
 }
 
 #[derive(Deserialize)]

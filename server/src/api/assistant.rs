@@ -32,6 +32,8 @@ struct Ask {
     conversation_id: Option<Uuid>,
     /// The answer is for this channel: only what all its readers may read is used.
     channel_id: Option<ChannelId>,
+    /// False: question and answer become no conversation, and the answer proposes nothing.
+    keep: Option<bool>,
 }
 
 /// What is to be summed up: a thread, a channel, or with neither what the caller has not read.
@@ -114,8 +116,9 @@ struct Answered {
     /// `unsupported` (no message says what it said), `budget_of_person`, `budget_of_server`, `changed_meanwhile`,
     /// `cut_short`.
     fallback: Option<String>,
-    conversation_id: Uuid,
-    /// Its place in the conversation, from 1.
+    /// Absent where it was not to be kept.
+    conversation_id: Option<Uuid>,
+    /// Its place in the conversation, from 1; 0 where it is not kept.
     #[serde(default)]
     number: i64,
     /// Whether the answer rests on messages or on what tools answered.
@@ -196,6 +199,7 @@ impl Assistant {
             "conversation_id": body.0.conversation_id,
             "channel_id": body.0.channel_id,
             "session_id": caller.0.session_id,
+            "is_unkept": body.0.keep == Some(false),
         });
         let answers = app.bus.ask_for_pieces(services::ANSWER_IN_PIECES, &question).await?;
         Ok(Told::of(answers, accepted(headers), Reader::of(app, &caller.0)).await?)

@@ -135,7 +135,8 @@ fn without_tags(text: &str) -> String {
             }
             rest = &inside[close + 1..];
         } else {
-            out.push('<');
+            // What was cut off before its end would be one for whoever puts something behind it.
+            out.push_str(if is_tag { "< " } else { "<" });
             rest = inside;
         }
     }
@@ -164,6 +165,7 @@ mod tests {
             ("[here](https://evil.example/?q=4711) now", "here ( (link left out) ) now"),
             ("![x](https://evil.example/a.png)done", "xdone"),
             ("<img src=https://evil.example/a.png>hi <b>there</b> 1 < 2", "hi there 1 < 2"),
+            ("it ends in <img src", "it ends in < img src"),
             ("<https://evil.example/?4711>", "(link left out)"),
             ("go to //evil.example or WWW.evil.example", "go to (link left out) or (link left out)"),
             ("javascript:alert(1) @channel", "(link left out) channel"),

@@ -103,9 +103,10 @@ pub(super) struct Kept {
 }
 
 impl Made {
-    /// As it is told to whoever asked: with the conversation and the place where it is kept. `confirmations` wait for their yes.
-    pub(super) fn told(self, kept_as: (Uuid, i64), confirmations: Vec<Confirmation>) -> Answer {
-        let (conversation_id, number) = kept_as;
+    /// As it is told to whoever asked: with the conversation and the place where it is kept, if it is. `confirmations` wait for
+    /// their yes.
+    pub(super) fn told(self, kept_as: Option<(Uuid, i64)>, confirmations: Vec<Confirmation>) -> Answer {
+        let (conversation_id, number) = kept_as.map_or((None, 0), |(id, number)| (Some(id), number));
         let Self { answer, citations, model, fallback, .. } = self;
         let supported = !citations.is_empty();
         let fallback = fallback.map(str::to_owned);
@@ -233,7 +234,7 @@ impl Desk {
                 .boxed()
             })
             .await?;
-        Ok(made.told(kept_as, confirmations))
+        Ok(made.told(Some(kept_as), confirmations))
     }
 }
 

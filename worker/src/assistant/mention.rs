@@ -117,6 +117,7 @@ impl Mentions {
             conversation_id: None,
             // What a channel asks for changes nothing: there, nobody's yes is everybody's.
             session_id: None,
+            is_unkept: true,
         };
         let answer = super::made(&self.desk, &scope, &asked, &Teller::default()).await?;
         let content = as_post(&answer.answer, &answer.citations, self.desk.public_url.as_deref());

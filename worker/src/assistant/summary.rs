@@ -7,7 +7,6 @@ use confab_core::channels::{self, Scope as Which};
 use confab_core::messages::{self, Side};
 use confab_core::{Fault, Result, access};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT};
-use uuid::Uuid;
 
 use super::extract::{QUOTE_CHARACTERS, sentences};
 use super::passages::{self, Window};
@@ -91,7 +90,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
 /// The answer; in a conversation of the asker, unless it is not to become one.
 async fn kept(desk: &Desk, asked: &Summarize, question: &str, made: Made) -> Result<Answer> {
     if asked.is_unkept {
-        return Ok(made.told((Uuid::nil(), 0), Vec::new()));
+        return Ok(made.told(None, Vec::new()));
     }
     let kept = Kept { user: asked.user_id, session: None, conversation: asked.conversation_id };
     desk.keep(kept, question, made).await

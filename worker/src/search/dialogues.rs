@@ -124,7 +124,7 @@ mod tests {
             ("@ada.b, try", Some("ada.b")),
             ("bob|away, yes", Some("bob|away")),
             ("ask @ada. She knows", Some("ada")),
-            ("(see @ada)", None),
+            ("(see @ada)", Some("ada")),
             ("ada try sudo", None),
             (": no", None),
             ("@", None),

@@ -58,6 +58,7 @@ async fn an_answer_cites_what_the_asker_may_read() {
         channel_id: Some(vault),
         conversation_id: None,
         session_id: None,
+        is_unkept: false,
     };
     assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "not_found");
 }
@@ -116,8 +117,9 @@ async fn context_gathers_conversations_and_turns_are_kept() {
         user_id,
         content: "and the crane?".into(),
         channel_id: None,
-        conversation_id: Some(first.conversation_id),
+        conversation_id: first.conversation_id,
         session_id: None,
+        is_unkept: false,
     };
     let second: Answer = world.bus.ask(services::ANSWER, &again(bob)).await.unwrap();
     assert_eq!(second.conversation_id, first.conversation_id);
@@ -136,6 +138,7 @@ async fn context_gathers_conversations_and_turns_are_kept() {
             channel_id: None,
             conversation_id: None,
             session_id: None,
+            is_unkept: false,
         };
         assert_eq!(world.bus.ask::<_, Answer>(services::ANSWER, &asked).await.unwrap_err().code(), "invalid");
     }

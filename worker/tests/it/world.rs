@@ -185,6 +185,7 @@ impl World {
             channel_id,
             conversation_id: None,
             session_id: None,
+            is_unkept: false,
         };
         self.bus.ask(services::ANSWER, &question).await.unwrap()
     }

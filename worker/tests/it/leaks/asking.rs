@@ -164,14 +164,18 @@ impl Storm {
             channel_id,
             conversation_id: None,
             session_id: None,
+            is_unkept: false,
         };
         let first: Answer =
             self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
         let shown = Shown { readers: &readers, is_of_assistant: true, question: &content };
         tally.marks += self.scan(&first, shown)?;
         self.prompts(shown, tally)?;
-        if self.dice.below(3) == 0 && !is_for_all {
-            return self.goes_on(user_id, first.conversation_id, &content, tally).await;
+        if self.dice.below(3) == 0
+            && !is_for_all
+            && let Some(conversation) = first.conversation_id
+        {
+            return self.goes_on(user_id, conversation, &content, tally).await;
         }
         Ok(())
     }
@@ -193,6 +197,7 @@ impl Storm {
             channel_id: None,
             conversation_id: Some(id),
             session_id: None,
+            is_unkept: false,
         };
         let next: Answer =
             self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
