@@ -153,6 +153,7 @@ pub async fn look(zip: &Path, options: Options, progress: &Progress) -> Result<L
         let archive = Archive::open(&zip)?;
         let mut report = Report { dry_run: options.dry_run, ..Report::default() };
         let survey = survey::survey(&archive, &mut report, &progress)?;
+        archive.read_again();
         Ok(Looked { archive: Arc::new(archive), survey, report })
     })
     .await

@@ -13,9 +13,9 @@ use zip::result::ZipError;
 
 /// Largest entry, unpacked. A zip bomb's entry says less than it holds, so the bytes are counted too.
 const ENTRY_BYTES: u64 = 512 << 20;
-/// Most that is unpacked in all, counted as it comes. Everything is read twice, and the largest archive that is taken over HTTP holds
-/// a thirtieth of it: text seldom packs smaller. Else a small archive of many large entries would keep a server busy for days.
-const ALL_BYTES: u64 = 120 << 30;
+/// Most that is unpacked in all, counted as it comes: thirty times the largest archive that is taken over HTTP, and text seldom packs
+/// smaller. Else a small archive of many large entries would keep a server busy for days.
+const ALL_BYTES: u64 = 60 << 30;
 /// Most entries.
 const ENTRIES: usize = 200_000;
 /// Room made before the first byte is read: the declared size is not to be believed.
@@ -131,10 +131,15 @@ impl Archive {
         Ok(bytes)
     }
 
+    /// All of it may be read once more. What is too large is refused at the first look, before anything is written.
+    pub fn read_again(&self) {
+        self.left.store(ALL_BYTES, Ordering::Release);
+    }
+
     fn count(&self, bytes: u64) -> Result<()> {
         let left =
             self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(bytes));
-        left.map_err(|_| refuse(format!("unpacks to more than {} GiB in all", ALL_BYTES >> 31)))?;
+        left.map_err(|_| refuse(format!("unpacks to more than {} GiB in all", ALL_BYTES >> 30)))?;
         Ok(())
     }
 }
