@@ -148,12 +148,7 @@ fn page(index: &str) -> String {
     for line in index.lines() {
         if line.starts_with("<link rel=\"stylesheet\"") {
             if !has_style {
-                page.extend([
-                    "<link rel=\"stylesheet\" href=\"/assets/",
-                    STYLE,
-                    "\">
-",
-                ]);
+                page.extend(["<link rel=\"stylesheet\" href=\"/assets/", STYLE, "\">\n"]);
             }
             has_style = true;
         } else {

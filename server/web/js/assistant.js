@@ -90,13 +90,13 @@ export function askInPane(question) {
   return inPane(question, (follow) => api.ask(body, follow));
 }
 
-/** Goes on in the pane with what was answered elsewhere. @param {Turn} turn */
-export function continueInPane(turn) {
+/** Asks in the pane what was answered elsewhere and is kept nowhere: as the beginning of a conversation, about everything. @param {string} question */
+export function askAnewInPane(question) {
   newConversation();
-  turns.value = [{ ...turn, ask: () => askInPane(turn.question) }];
-  conversationId = turn.answer?.conversation_id ?? '';
+  channelOnly.value = false;
   closePanel();
   panel.value = 'assistant';
+  return askInPane(question);
 }
 
 /** Says whether an answer helped; null takes it back. @param {Turn} turn @param {boolean|null} isHelpful */

@@ -102,17 +102,50 @@ export function followUps(citations, me) {
   return [...summed, ...asked];
 }
 
+/** What means something to Markdown or is a mention: in a name it would be written by whoever tells it on. */
+const MARKS = /[\\`*_~[\]()<>@#|!]|&(?=#?\w+;)/g;
+/** What Markdown makes an `@` of. */
+const WRITTEN_AT = /&(?:#0*64|#x0*40|commat);/gi;
+const LETTER = /[\p{L}\p{N}]/u;
+/** Nothing is seen of it, and no name begins with it. */
+const JOINER = '\u2060';
+
+/** A name as nothing but words. @param {string} name */
+export function plainName(name) {
+  return name.replace(MARKS, ' ').replace(/\s+/g, ' ').trim();
+}
+
+/** Others' words, said by me: they mention nobody. An address stays one. @param {string} text */
+function silent(text) {
+  const plainly = text.replace(WRITTEN_AT, '@');
+  return instead(plainly.replace(/https?:\/\/[^\s<>()[\]]+/gi, (address) => instead(address, '%40')), `@${JOINER}`);
+}
+
+/** Another mark for every `@` that begins a word. @param {string} text @param {string} mark */
+function instead(text, mark) {
+  return text.replace(/@/g, (at, place) => (LETTER.test(text[place - 1] ?? '') ? at : mark));
+}
+
 /**
  * An answer as a message for others: its words, and where each source stands.
- * @param {{answer:string, citations:any[]}} answer @param {(citation:any)=>string} nameOf the author of a source
+ * @param {{answer:string, citations:any[]}} answer @param {(citation:any)=>string} nameOf the author of a source, in plain words
  */
 export function sharedText({ answer, citations }, nameOf) {
   const sources = citations.map((citation) => `[${citation.n}] ${nameOf(citation)}${citation.url ? `: ${citation.url}` : ''}`);
-  return [answer.trim(), sources.join('\n')].filter(Boolean).join('\n\n');
+  return [silent(answer.trim()), sources.join('\n')].filter(Boolean).join('\n\n');
 }
 
-/** The channels among the sources that not everyone may read, but for where the answer goes. @param {any[]} citations @param {Map<string, {kind:string}>} channels @param {string} target @returns {string[]} their ids */
+/**
+ * The channels among the sources that not everyone may read, but for where the answer goes, and the plugins: what a tool said it said to me.
+ * @param {any[]} citations @param {Map<string, {kind:string}>} channels @param {string} target @returns {string[]} ids of the channels, names of the plugins
+ */
 export function closedSources(citations, channels, target) {
   const ids = new Set(citations.map(({ channel_id: id }) => id).filter((id) => id && id !== target));
-  return [...ids].filter((id) => !['public', 'voice'].includes(channels.get(id)?.kind ?? ''));
+  const plugins = new Set(citations.filter(isOfTool).map(({ plugin }) => plugin));
+  return [...[...ids].filter((id) => !['public', 'voice'].includes(channels.get(id)?.kind ?? '')), ...plugins];
+}
+
+/** @param {any} citation */
+function isOfTool({ kind, channel_id: id }) {
+  return kind === 'tool' && !id;
 }

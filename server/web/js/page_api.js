@@ -80,7 +80,6 @@ export const api = {
   searchFiles: (/** @type {string} */ q, /** @type {string|null} */ cursor, /** @type {SearchMore} */ { order, limit = 20 } = {}) => request('GET', 'search/files', { query: { q, cursor, order, limit } }),
   ask: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/message', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),
   rateAnswer: (/** @type {string} */ conversationId, /** @type {number} */ number, /** @type {boolean|null} */ isHelpful) => request('PUT', `ai/conversations/${id(conversationId)}/answers/${number}/rating`, { body: { is_helpful: isHelpful } }),
-  forgetConversation: (/** @type {string} */ conversationId) => request('DELETE', `ai/conversations/${id(conversationId)}`),
   confirmTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('POST', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
   refuseTool: (/** @type {string} */ conversationId, /** @type {string} */ confirmationId) => request('DELETE', `ai/conversations/${id(conversationId)}/confirmations/${id(confirmationId)}`),
   summarize: (/** @type {object} */ body, /** @type {Follow} */ follow = {}) => request('POST', 'ai/summarize', { body, timeoutMs: SLOW_TIMEOUT_MS, ...follow }),

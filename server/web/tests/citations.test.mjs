@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closedSources, followUps, markedQuote, sentencesWith, sharedText } from '../js/citations.js';
+import { closedSources, followUps, markedQuote, plainName, sentencesWith, sharedText } from '../js/citations.js';
 
 /** @param {string} quote @param {{answer:string, n:number, question:string}} of */
 const marked = (quote, of) => markedQuote(quote, of).map(({ text, marked: on }) => (on ? `<${text}>` : text)).join('');
@@ -39,8 +39,21 @@ test('what one could ask next is about what is cited, and about nobody else', ()
 test('what others are told names each source, and which of them they may not know', () => {
   assert.equal(sharedText({ answer: ' Low tide is at nine [1]. ', citations: [CITATIONS[0], CITATIONS[3]] }, ({ n }) => `name ${n}`), 'Low tide is at nine [1].\n\n[1] name 1: http://x/1\n[4] name 4');
   const channels = new Map([['c1', { kind: 'public' }], ['c2', { kind: 'private' }]]);
-  assert.deepEqual(closedSources(CITATIONS, channels, 'c1'), ['c2']);
-  assert.deepEqual(closedSources(CITATIONS, channels, 'c2'), []);
+  // What a plugin's tool said it said to whoever asked.
+  assert.deepEqual(closedSources(CITATIONS, channels, 'c1'), ['c2', 'Stock']);
+  assert.deepEqual(closedSources([CITATIONS[3], { ...CITATIONS[3], n: 5 }], channels, 'c1'), ['Stock']);
+  assert.deepEqual(closedSources(CITATIONS.slice(0, 3), channels, 'c2'), []);
   // A channel that is not known here is none that everybody may read.
-  assert.deepEqual(closedSources(CITATIONS, new Map(), 'c1'), ['c2']);
+  assert.deepEqual(closedSources(CITATIONS, new Map(), 'c1'), ['c2', 'Stock']);
+});
+
+test('what others are told mentions nobody, and their names are nothing but words', () => {
+  const shared = (/** @type {string} */ answer) => sharedText({ answer, citations: [] }, String);
+  assert.equal(shared('@here: ask @ada (@eve), **@bob** and me@example.org'), '@\u2060here: ask @\u2060ada (@\u2060eve), **@\u2060bob** and me@example.org');
+  assert.equal(shared('> @ada said [1]\n\n\\@eve &#64;bob &#X40;carl &commat;here'), '> @\u2060ada said [1]\n\n\\@\u2060eve @\u2060bob @\u2060carl @\u2060here');
+  assert.equal(shared('@@ada'), '@\u2060@\u2060ada');
+  // An address leads where it led.
+  assert.equal(shared('[me](https://example.org/@ada)@eve'), '[me](https://example.org/%40ada)@\u2060eve');
+  assert.equal(plainName('**Ada** [x](https://example.org) | `b_c` ~~d~~ <@e> #f!'), 'Ada x https://example.org b c d e f');
+  assert.equal(plainName('R & D &commat;here &#64;all \\'), 'R & D commat;here 64;all');
 });

@@ -11,6 +11,7 @@ import { info, me, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
+import { turns } from '../command_suggestions.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
@@ -35,6 +36,7 @@ export function Composer({ channelId, parentId, placeholder }) {
   const uploads = uploadsOf(key);
   const ready = uploads.filter((upload) => upload.file).map((upload) => upload.file.id);
   const [completion, setCompletion] = useState(/** @type {ReturnType<typeof completionFor>} */ (null));
+  const [turn] = useState(turns);
   const [also, setAlso] = useState(false);
   const limit = info.value?.limits?.message_chars ?? 0;
   const tooLong = limit > 0 && [...text].length > limit;
@@ -43,11 +45,21 @@ export function Composer({ channelId, parentId, placeholder }) {
   // Not from a message that was jumped to: whoever went there by keyboard is to be there.
   useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
+  const closeCompletion = () => {
+    turn.end();
+    setCompletion(null);
+  };
+  // Another channel or thread: what was begun here is not for there.
+  useEffect(() => () => {
+    closeCompletion();
+    setAlso(false);
+  }, [key]);
   const complement = (/** @type {string} */ value, /** @type {number} */ caret) => {
+    const isLatest = turn.begin();
     const found = completionFor(value, caret, channelId, Boolean(parentId));
     setCompletion(found);
     // What a plugin suggests comes a moment later.
-    void found?.waits?.then(() => { if (area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
+    void found?.waits?.then(() => { if (isLatest() && area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
   };
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     setDraft(place, value);
@@ -67,13 +79,16 @@ export function Composer({ channelId, parentId, placeholder }) {
     });
   };
   const content = text.trim();
+  // Files stay in the thread, and without words nothing is left for the channel.
+  const alsoThere = Boolean(parentId && also && (content || !uploads.length));
   const busy = tooLong || uploads.some((upload) => !upload.file && !upload.error) || (!content && !ready.length);
   const cleared = (/** @type {boolean} */ sent) => {
     clearDraft(place, { sent });
     clearUploads(key);
     setQuote(key, null);
     typingSent.delete(typingPlace(channelId, parentId));
-    setCompletion(null);
+    closeCompletion();
+    setAlso(false);
     area.current?.focus();
   };
   const send = () => {
@@ -82,8 +97,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     if (isCommand) void runCommand(channelId, content);
     else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
     // Those who do not follow the thread read it beside what it answers.
-    if (also && parentId && content) sendMessage({ channelId, content, quoted: thread.value?.timeline.items.find(({ id }) => id === parentId) });
-    setAlso(false);
+    if (alsoThere && content) sendMessage({ channelId, content, quoted: thread.value?.timeline.items.find(({ id }) => id === parentId) });
     cleared(!isCommand);
   };
   const later = () => {
@@ -93,11 +107,11 @@ export function Composer({ channelId, parentId, placeholder }) {
   const complete = (/** @type {import('./completion.js').Option} */ option) => {
     if (completion) replace(completion.from, completion.to, option.insert);
     // A command leads on to its options, and one of them to the next.
-    if (!option.command && option.value === undefined) setCompletion(null);
+    if (!option.command && option.value === undefined) closeCompletion();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
-    if (completion && onCompletionKey(event, completion, setCompletion, complete)) return;
+    if (completion && onCompletionKey(event, completion, { move: setCompletion, close: closeCompletion, complete })) return;
     if (event.key === 'Enter' && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       send();
@@ -117,16 +131,17 @@ export function Composer({ channelId, parentId, placeholder }) {
     ${!parentId && html`<${FormatBar} area=${area} replace=${replace} />`}
     <textarea ref=${area} class="ta" rows="1" value=${text} placeholder=${placeholder} aria-label=${placeholder} aria-autocomplete="list" aria-controls=${completion ? `${domId}-list` : undefined}
       aria-activedescendant=${completion ? `${domId}-list-${completion.index}` : undefined} onInput=${(/** @type {any} */ event) => write(event.target.value, event.target.selectionStart)}
-      onKeyDown=${onKeyDown} onPaste=${(/** @type {ClipboardEvent} */ event) => takeFiles(event, event.clipboardData, attach)} onBlur=${() => setCompletion(null)} dir="auto"></textarea>
+      onKeyDown=${onKeyDown} onPaste=${(/** @type {ClipboardEvent} */ event) => takeFiles(event, event.clipboardData, attach)} onBlur=${closeCompletion} dir="auto"></textarea>
     <${Uploads} place=${key} />
     <div class="bar"><${AttachButton} addFiles=${attach} />
       <${IconButton} icon="smile" label=${t('emoji')} onClick=${(/** @type {any} */ event) => openPicker(event.currentTarget, insertAtCaret)} />
       <${IconButton} icon="at" label=${t('mention_someone')} onClick=${() => insertAtCaret(/\s$|^$/.test(text) ? '@' : ' @')} />
       ${!parentId && html`<${IconButton} icon="slash" label=${t('commands')} onClick=${() => replace(0, text.length, '/')} />`}
-      ${parentId && html`<label class="also"><input type="checkbox" checked=${also} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} /> ${t('also_send_to_channel')}</label>`}
+      ${parentId && html`<label class="also" title=${uploads.length ? t('files_stay_in_the_thread') : undefined}><input type="checkbox" checked=${alsoThere} disabled=${uploads.length > 0 && !content} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} />
+        ${t(uploads.length ? 'also_send_to_channel_without_files' : 'also_send_to_channel')}</label>`}
       ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
       <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
-        <${Menu} label=${t('send_later_2')} floating items=${[{ label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
+        <${Menu} label=${t('send_later_2')} floating items=${[!alsoThere && { label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
   </form>`;
 }
 
@@ -157,16 +172,16 @@ function useGrowing(area, text) {
   }, [text]);
 }
 
-/** @param {KeyboardEvent} event @param {any} completion @param {(value:any)=>void} setCompletion @param {(option:any)=>void} complete @returns {boolean} handled */
-function onCompletionKey(event, completion, setCompletion, complete) {
+/** @param {KeyboardEvent} event @param {any} completion @param {{move:(completion:any)=>void, close:()=>void, complete:(option:any)=>void}} does @returns {boolean} handled */
+function onCompletionKey(event, completion, { move, close, complete }) {
   const { options, index } = completion;
   const option = options[index];
   // A command that is typed out already runs on Enter.
   const typedOut = event.key === 'Enter' && option?.insert.trim() === completion.typed;
   if (!options.length && event.key !== 'Escape') return false;
-  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') setCompletion({ ...completion, index: (index + (event.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length });
+  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') move({ ...completion, index: (index + (event.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length });
   else if (option && ((event.key === 'Enter' && !typedOut) || event.key === 'Tab')) complete(option);
-  else if (event.key === 'Escape') setCompletion(null);
+  else if (event.key === 'Escape') close();
   else return false;
   event.preventDefault();
   event.stopPropagation();

@@ -37,7 +37,16 @@ function sheet(name) {
  *   drawn instead; wordless: it keeps the place and says nothing; inChannel: it needs the styles of the channels alone
  */
 export function lazy(load, name, { quiet = false, wordless = false, inChannel = false, class: extra = 'page' } = {}) {
-  const fetched = () => Promise.all([load(), styled(inChannel ? CHANNEL : SHEETS)]).then(([module]) => { loaded.set(load, module[name]); });
+  /** Why the module did not come. Only a page loaded anew helps: a browser keeps what failed, and an older page has not all that today's modules need. */
+  let failed = '';
+  const part = () => {
+    failed = '';
+    return load().catch((error) => {
+      failed = t(error instanceof SyntaxError ? 'this_page_is_older_than_the' : 'this_part_of_the_page_could');
+      throw error;
+    });
+  };
+  const fetched = () => Promise.all([part(), styled(inChannel ? CHANNEL : SHEETS)]).then(([module]) => { loaded.set(load, module[name]); });
   /** Fetches it ahead. A failure shows when it is needed. */
   const ahead = () => { fetched().catch(() => {}); };
   function Lazy(/** @type {any} */ props) {
@@ -45,12 +54,12 @@ export function lazy(load, name, { quiet = false, wordless = false, inChannel = 
     const [error, setError] = useState('');
     const fetchIt = () => {
       setError('');
-      fetched().then(() => setTurn((turn) => turn + 1), () => setError(t('this_part_of_the_page_could')));
+      fetched().then(() => setTurn((turn) => turn + 1), () => setError(failed || t('this_part_of_the_page_could')));
     };
     useEffect(() => { if (!loaded.has(load)) fetchIt(); }, []);
     const Component = loaded.get(load);
     if (Component) return html`<${Component} ...${props} />`;
-    if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><p class="form-error">${error}</p><button type="button" class="btn" onClick=${fetchIt}>${t('try_again')}</button></div>`;
+    if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><p class="form-error">${error}</p><button type="button" class="btn" onClick=${failed ? () => location.reload() : fetchIt}>${t(failed ? 'reload' : 'try_again')}</button></div>`;
     if (wordless) return html`<div class=${extra}></div>`;
     return quiet ? null : html`<div class=${extra}><p class="page-note" role="status">${t('loading')}</p></div>`;
   }

@@ -1,11 +1,11 @@
 /** The answer above what a search found: at once where it costs nothing, else when it is asked for. */
 import { api } from '../page_api.js';
-import { continueInPane, follow, jumpToCitation } from '../assistant.js';
+import { askAnewInPane, follow, jumpToCitation } from '../assistant.js';
+import { lostChannel } from '../changes.js';
 import { t } from '../page_words.js';
 import { splitQuery } from '../search_query.js';
 import { info } from '../store.js';
 import { html, useEffect, useRef, useState } from './html.js';
-import { Confirmations } from './confirmations.js';
 import { FormattedText } from './text.js';
 
 /** @typedef {import('../assistant.js').Turn} Turn */
@@ -19,39 +19,33 @@ const FEWEST_WORDS = 2;
 export function AnswerStrip({ query }) {
   const [turn, setTurn] = useState(/** @type {Turn|null} */ (null));
   const running = useRef(new AbortController());
-  /** What is kept of a question that nobody went on with is forgotten with the page. */
-  const kept = useRef('');
   const ask = async () => {
     const mine = new AbortController();
     running.current = mine;
     setTurn({ question: query, ask, steps: [], busy: true });
-    const answer = await follow((how) => api.ask({ content: query }, how), (change) => { if (running.current === mine) setTurn((turn) => turn && change(turn)); }, mine.signal);
-    if (!answer) return;
-    if (running.current === mine && !mine.signal.aborted) kept.current = answer.conversation_id;
-    else forget(answer.conversation_id);
+    // Kept nowhere: who goes on with it asks in the pane.
+    await follow((how) => api.ask({ content: query, keep: false }, how), (change) => { if (running.current === mine) setTurn((turn) => turn && change(turn)); }, mine.signal);
   };
   useEffect(() => {
     setTurn(null);
     // Quotations cost nothing. A model is asked when somebody wants it.
     if (info.value?.features?.language_model === false && splitQuery(query).words.split(' ').length >= FEWEST_WORDS) void ask();
-    return () => {
-      running.current.abort();
-      forget(kept.current);
-      kept.current = '';
-    };
+    return () => running.current.abort();
   }, [query]);
-  const goOn = () => {
-    kept.current = '';
-    if (turn) continueInPane(turn);
-  };
+  // An answer that cites what I may no longer read goes with it.
+  const lost = lostChannel.value;
+  useEffect(() => {
+    if (!lost || !turn?.answer?.citations.some((citation) => citation.channel_id === lost)) return;
+    running.current.abort();
+    setTurn(null);
+  }, [lost]);
   return html`<section class="strip" aria-label=${t('answer')} aria-live="polite">
     <b class="strip-h">${t('answer')}</b>
     ${!turn && html`<button type="button" class="inline-link" onClick=${ask}>${t('ask_the_assistant_2x', { query })}</button>`}
     ${turn?.busy && !turn.answer && html`<span class="spin" aria-hidden="true"></span> ${t('reading_what_you_can_read')}`}
     ${turn?.error && html`<span>${turn.error} <button type="button" class="inline-link" onClick=${ask}>${t('ask_again')}</button></span>`}
     ${turn?.answer && html`<span class="answer"><${FormattedText} text=${said(turn)} citations=${turn.answer.citations} onCite=${jumpToCitation} /></span>
-      ${!turn.busy && html`<button type="button" class="inline-link" onClick=${goOn}>${t('ask_a_follow_up')}</button>`}
-      ${turn.answer.confirmations?.length ? html`<${Confirmations} conversationId=${turn.answer.conversation_id} confirmations=${turn.answer.confirmations} />` : null}`}
+      ${!turn.busy && html`<button type="button" class="inline-link" onClick=${() => askAnewInPane(turn.question)}>${t('ask_a_follow_up')}</button>`}`}
   </section>`;
 }
 
@@ -60,9 +54,4 @@ function said({ answer }) {
   const text = answer?.answer ?? '';
   if (answer?.model !== 'extractive' || !answer.citations.length) return text;
   return text.split('\n\n').slice(1, 1 + QUOTATIONS).join('\n\n');
-}
-
-/** @param {string|undefined} conversationId */
-function forget(conversationId) {
-  if (conversationId) api.forgetConversation(conversationId).catch(() => {}); // it gives way to newer ones in any case
 }

@@ -2,7 +2,7 @@
 import { api } from '../page_api.js';
 import { changes } from '../changes.js';
 import { splitQuery } from '../search_query.js';
-import { meet } from '../store.js';
+import { me, meet } from '../store.js';
 import { useEffect, useRef, useState } from './html.js';
 
 /** @typedef {import('./search.js').What} What */
@@ -11,6 +11,15 @@ import { useEffect, useRef, useState } from './html.js';
 
 /** Of channels and people no more are counted; there may be more of them. */
 const COUNTED = 100;
+/** Each count costs a search: the other kinds are counted once nobody types on. */
+const PAUSE_MS = 800;
+/** Questions whose counts are kept; the oldest give way. */
+const KEPT = 20;
+
+/** @typedef {Partial<Record<What, {count:number, more:boolean}>>} Counts */
+
+/** asked: the kinds that are not asked for again. @type {Map<string, {of:Counts, asked:Set<What>}>} */
+const countedOf = new Map();
 
 /** How each is asked for. Channels and people have names, and no filters. @type {Record<What, (query:string, cursor:string|null, more?:{order?:string, limit?:number})=>Promise<any>>} */
 const ASK = {
@@ -54,21 +63,43 @@ export function useResults(query, what, newest) {
   return { ...(asked.current === question ? list : EMPTY), more: () => void load(list) };
 }
 
-/** How many there are of each kind, as far as that is known; of the kind on screen its own list says it. @param {string} query @param {What} what @param {ResultList} results @returns {Partial<Record<What, {count:number, more:boolean}>>} */
+/** How many there are of each kind, as far as that is known; of the kind on screen its own list says it. @param {string} query @param {What} what @param {ResultList} results @returns {Counts} */
 export function useCounts(query, what, results) {
-  const [counts, setCounts] = useState(/** @type {{query:string, of:Partial<Record<What, {count:number, more:boolean}>>}} */ ({ query: '', of: {} }));
+  const [, setTurn] = useState(0);
+  const question = JSON.stringify([me.value?.id, changes.sight.value, query]);
   useEffect(() => {
-    setCounts({ query, of: {} });
-    if (!query) return;
-    const others = /** @type {What[]} */ (Object.keys(ASK)).filter((kind) => kind !== what);
-    for (const kind of others) {
-      const limit = kind === 'messages' || kind === 'files' ? 1 : COUNTED;
-      // What a kind has no filter for it cannot be asked, and says nothing then.
-      ASK[kind](query, null, { limit }).then((answer) => put(kind, { count: answer.total ?? answer.items.length, more: answer.total === undefined && Boolean(answer.next_cursor) }), () => {});
-    }
-  }, [query]);
-  const put = (/** @type {What} */ kind, /** @type {{count:number, more:boolean}} */ found) => setCounts((known) => (known.query === query ? { query, of: { ...known.of, [kind]: found } } : known));
-  const own = results.state === 'done' && !results.error ? { count: results.total ?? results.items.length, more: results.total === null } : undefined;
-  useEffect(() => { if (query && own) put(what, own); }, [query, what, own?.count, own?.more]);
-  return counts.query === query ? { ...counts.of, ...(own && query ? { [what]: own } : {}) } : {};
+    if (!splitQuery(query).words) return undefined;
+    const timer = setTimeout(() => countOthers(question, query, what, () => setTurn((turn) => turn + 1)), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [question, what]);
+  const own = query && results.state === 'done' && !results.error ? { count: results.total ?? results.items.length, more: results.total === null } : undefined;
+  useEffect(() => { if (own) counted(question).of[what] = own; }, [question, what, own?.count, own?.more]);
+  return query ? { ...countedOf.get(question)?.of, ...(own ? { [what]: own } : {}) } : {};
+}
+
+/** What was counted for a question, once. @param {string} question */
+function counted(question) {
+  const found = countedOf.get(question) ?? { of: {}, asked: new Set() };
+  countedOf.delete(question);
+  countedOf.set(question, found);
+  for (const old of countedOf.keys()) {
+    if (countedOf.size <= KEPT) break;
+    countedOf.delete(old);
+  }
+  return found;
+}
+
+/** @param {string} question @param {string} query @param {What} what the kind on screen @param {()=>void} tell */
+function countOthers(question, query, what, tell) {
+  const { of, asked } = counted(question);
+  for (const kind of /** @type {What[]} */ (Object.keys(ASK))) {
+    if (kind === what || of[kind] || asked.has(kind)) continue;
+    asked.add(kind);
+    const limit = kind === 'messages' || kind === 'files' ? 1 : COUNTED;
+    // What a kind has no filter for it cannot be asked, and where too much was asked no number stands.
+    ASK[kind](query, null, { limit }).then((answer) => {
+      of[kind] = { count: answer.total ?? answer.items.length, more: answer.total === undefined && Boolean(answer.next_cursor) };
+      tell();
+    }, () => {});
+  }
 }

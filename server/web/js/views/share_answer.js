@@ -1,5 +1,5 @@
 /** Telling others what the assistant answered: a message of one's own, seen as it will stand there before it is sent. */
-import { closedSources, sharedText } from '../citations.js';
+import { closedSources, plainName, sharedText } from '../citations.js';
 import { cleanName } from '../format.js';
 import { personName } from '../names.js';
 import { notify } from '../notices.js';
@@ -15,7 +15,14 @@ import { channelLabel } from './channel_name.js';
 
 /** @param {any} citation */
 function sourceName(citation) {
-  return citation.kind === 'tool' ? `${cleanName(citation.plugin)} ${citation.tool}` : `${cleanName(personName(citation.sender))}, ${citation.channel_name ? `#${cleanName(citation.channel_name)}` : t('conversation')}`;
+  const named = (/** @type {string} */ name) => plainName(cleanName(name));
+  return citation.kind === 'tool' ? `${named(citation.plugin)} ${named(citation.tool)}` : `${named(personName(citation.sender))}, ${citation.channel_name ? `#${named(citation.channel_name)}` : t('conversation')}`;
+}
+
+/** @param {string} source the id of a channel, or the name of a plugin @param {any[]} citations */
+function sourceLabel(source, citations) {
+  const citation = citations.find(({ channel_id: id }) => id === source);
+  return citation ? channelLabel({ channel: channels.value.get(source), name: citation.channel_name }) : cleanName(source);
 }
 
 /** @param {{answer:import('../assistant.js').Answer, close:()=>void}} props */
@@ -25,7 +32,7 @@ export function ShareAnswer({ answer, close }) {
   const [content, setContent] = useState(() => sharedText(answer, sourceName));
   const [error, setError] = useState('');
   const target = channels.value.get(chosen);
-  const closed = closedSources(answer.citations, channels.value, chosen).map((id) => channelLabel({ channel: channels.value.get(id), name: answer.citations.find((citation) => citation.channel_id === id)?.channel_name }));
+  const closed = closedSources(answer.citations, channels.value, chosen).map((source) => sourceLabel(source, answer.citations));
   const most = info.value?.limits?.message_chars ?? 0;
   const share = (/** @type {Event} */ event) => {
     event.preventDefault();

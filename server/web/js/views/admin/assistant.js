@@ -10,6 +10,7 @@ import { html } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Tiles } from './tiles.js';
 
 /** Days that are shown. */
 const DAYS = 7;
@@ -33,7 +34,7 @@ function Thought({ value }) {
   const share = helped + not ? new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(helped / (helped + not)) : '–';
   const tiles = [[t('answers_that_helped'), number(helped), t('of_the_last_30_days')], [t('answers_that_did_not'), number(not), t('of_the_last_30_days')], [t('share_that_helped'), share, t('as_askers_say')],
     [t('model'), value.model ?? t('quotations'), value.model ? t('language_model') : t('no_model_connected')]];
-  return html`<dl class="kpis">${tiles.map(([name, figure, note]) => html`<div key=${name}><dt>${name}</dt><dd><b>${figure}</b><small>${note}</small></dd></div>`)}</dl>`;
+  return html`<${Tiles} tiles=${tiles} />`;
 }
 
 /** The model of search by meaning, as the worker that answers has it. */

@@ -13,6 +13,7 @@ import { useLoaded, Waiting } from '../loading.js';
 import { Plot } from '../plot.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Tiles } from './tiles.js';
 
 /** Asked again this often; the record is counted no oftener. */
 const EVERY_MS = 15_000;
@@ -91,7 +92,7 @@ function Kpis({ stats, activity }) {
     [t('delivery_p99'), activity?.delivery_p99_ms === undefined ? '–' : delayText(activity.delivery_p99_ms), activity?.delivery_count ? t('messages_of_the_last_hour', { count: activity.delivery_count }) : t('none_in_the_last_hour')],
     [t('index_lag'), lag ? t('events_count', { count: lag }) : t('none'), t('documents', { count: stats.index?.documents ?? 0 })],
   ];
-  return html`<dl class="kpis">${tiles.map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`)}</dl>`;
+  return html`<${Tiles} tiles=${tiles} />`;
 }
 
 /** @param {{good:boolean, name:string, text:string}} props */

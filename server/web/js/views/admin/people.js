@@ -42,15 +42,15 @@ export function People() {
     <div class="filterbar" role="search"><${Field} id="people-search" label=${managesPeople ? t('find_by_username') : t('find_a_bot_by_its_username')} type="search" value=${text} onInput=${setText} autocomplete="off" />
       ${managesPeople && html`<${Choice} id="people-state" label=${t('show')} value=${state} onInput=${setState} options=${STATES} />`}</div>
     <p class="sr" role="status">${list.busy ? '' : t(list.cursor ? 'accounts_and_more' : 'accounts_count', { count: list.items.length })}</p>
-    <${Table} label=${t('accounts')} columns=${columns(setOpen, managesPeople)} rows=${list.items} />
+    <${Table} label=${t('accounts')} columns=${accountColumns(setOpen, managesPeople)} rows=${list.items} />
     <${PagesEnd} list=${list} none=${asked ? t('nobody_matches', { asked }) : t('there_is_none')} />
     ${open && html`<${PersonDialog} key=${open.id} person=${open} changed=${changed} close=${() => setOpen(null)} />`}
     ${making && html`<${NewAccount} bot=${making === 'bot'} made=${(/** @type {any} */ account) => list.change((items) => [account, ...items])} close=${() => setMaking('')} open=${setOpen} />`}
   </${SettingsPage}>`;
 }
 
-/** @param {(person:any)=>void} open @param {boolean} people bots have no address */
-function columns(open, people) {
+/** @param {(person:any)=>void} open @param {boolean} people bots have no address @returns {import('../table.js').Column[]} */
+export function accountColumns(open, people) {
   return [
     { name: t('name'), cell: (/** @type {any} */ person) => html`<span class="person"><${Avatar} user=${person} size="sm" /><span><b><${PersonName} user=${person} /></b><small>@${person.username}</small></span></span>` },
     ...(people ? [{ name: t('email'), class: 'wrap-any', cell: (/** @type {any} */ person) => (person.email ? html`<bdi>${cleanName(person.email)}</bdi>` : html`<span class="dim">${t('none')}</span>`) }] : []),

@@ -7,6 +7,7 @@ import { Action } from '../form.js';
 import { html, useEffect, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
+import { Tiles } from './tiles.js';
 
 /** Asked again this often: while an index is built, and otherwise. */
 const BUSY_MS = 1_000;
@@ -58,5 +59,5 @@ function IndexFigures({ index, head }) {
     [t('behind'), index.lag ? number(index.lag) : t('nothing'), t('events')],
     ...(index.vectors ? [[t('vectors_behind'), index.vectors_lag ? number(index.vectors_lag) : t('nothing'), t('events')]] : []),
   ];
-  return html`<dl class="kpis">${tiles.map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`)}</dl>`;
+  return html`<${Tiles} tiles=${tiles} />`;
 }

@@ -8,14 +8,13 @@ import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
 import { channelPath } from '../../router.js';
 import { me } from '../../store.js';
-import { Avatar, PersonName } from '../avatar.js';
 import { Confirm } from '../dialog.js';
 import { html, useState } from '../html.js';
 import { PagesEnd, usePages } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
 import { NewAccount } from './new_account.js';
-import { StatePills } from './people.js';
+import { accountColumns } from './people.js';
 import { PersonDialog } from './person.js';
 
 const PAGE = 50;
@@ -32,22 +31,12 @@ export function Webhooks() {
   return html`<${SettingsPage} title=${t('webhooks_and_bots')} wide lead=${t('programs_write_as_bots')} actions=${actions}>
     ${me.value?.is_superuser && html`<${Hooks} />`}
     <${Block} title=${t('bots')}>
-      <${Table} label=${t('bots')} columns=${botColumns(setOpen)} rows=${bots.items} />
+      <${Table} label=${t('bots')} columns=${accountColumns(setOpen, false)} rows=${bots.items} />
       <${PagesEnd} list=${bots} none=${t('there_is_none')} />
     </${Block}>
     ${open && html`<${PersonDialog} key=${open.id} person=${open} changed=${changed} close=${() => setOpen(null)} />`}
     ${making && html`<${NewAccount} bot made=${(/** @type {any} */ account) => bots.change((items) => [account, ...items])} close=${() => setMaking(false)} open=${setOpen} />`}
   </${SettingsPage}>`;
-}
-
-/** @param {(bot:any)=>void} open @returns {import('../table.js').Column[]} */
-function botColumns(open) {
-  return [
-    { name: t('name'), cell: (bot) => html`<span class="person"><${Avatar} user=${bot} size="sm" /><span><b><${PersonName} user=${bot} /></b><small>@${bot.username}</small></span></span>` },
-    { name: t('state'), cell: (bot) => html`<${StatePills} person=${bot} />` },
-    { name: t('last_seen'), cell: (bot) => (bot.last_seen_at ? html`<time datetime=${bot.last_seen_at} title=${fullText(bot.last_seen_at)}>${shortText(bot.last_seen_at)}</time>` : html`<span class="dim">${t('never')}</span>`) },
-    { name: t('actions'), silent: true, class: 'end', cell: (bot) => html`<button type="button" class="btn small" aria-label=${t('manage_2', { name: cleanName(bot.full_name || bot.username) })} onClick=${() => open(bot)}>${t('manage')}</button>` },
-  ];
 }
 
 /** Those of open channels; a private channel's are its owners' business. */
