@@ -24,18 +24,18 @@ impl Follower {
     /// Takes the places that are free when this process begins, and so says where the reader begins.
     pub(super) async fn take_first(self: &Arc<Self>, head: i64) -> Result<()> {
         let _alone = self.moving.lock().await;
-        let asked = self.asked();
-        let held = self.ask(&asked).await?;
-        let places: Vec<i64> = held.iter().map(|(_, pos)| *pos).collect();
+        let wanted = self.wanted();
+        let taken = self.hold(&wanted).await?;
+        let places: Vec<i64> = taken.iter().map(|(_, pos)| *pos).collect();
         self.table().frontier = beginning(head, &places);
-        self.settle(&asked, held);
+        self.settle(&wanted, taken);
         Ok(())
     }
 
     /// Keeps the places until it is stopped.
     pub(super) async fn keep(self: &Arc<Self>) {
         // Those of the beginning were taken a moment ago.
-        let mut until = Instant::now() + (LEASE - RENEW_AFTER);
+        let mut until = Instant::now() + (LEASE.saturating_sub(RENEW_AFTER));
         let (mut renew_at, mut note_at) = (Instant::now() + RENEW_AFTER, None);
         while !self.stop.is_cancelled() {
             tokio::select! {
@@ -73,14 +73,14 @@ impl Follower {
     /// Renews what is held, notes how far it has come, and takes what is free.
     pub(super) async fn renew(self: &Arc<Self>) -> Result<()> {
         let _alone = self.moving.lock().await;
-        let asked = self.asked();
-        let held = self.ask(&asked).await?;
-        self.settle(&asked, held);
+        let wanted = self.wanted();
+        let held = self.hold(&wanted).await?;
+        self.settle(&wanted, held);
         Ok(())
     }
 
     /// Every plugin that could be worked for, with how far it has come where it is.
-    fn asked(&self) -> Vec<(String, i64)> {
+    fn wanted(&self) -> Vec<(String, i64)> {
         let table = self.table();
         let leaving = |id: &String| table.lanes.get(id).is_some_and(|it| it.is_ending());
         let finished = |id: &String| table.lanes.get(id).map_or(0, |it| it.finished_to(table.frontier));
@@ -88,24 +88,24 @@ impl Follower {
         wanted.map(|id| (consumer_name(id), finished(id))).collect()
     }
 
-    async fn ask(&self, asked: &[(String, i64)]) -> Result<Vec<(String, i64)>> {
-        if asked.is_empty() {
+    async fn hold(&self, wanted: &[(String, i64)]) -> Result<Vec<(String, i64)>> {
+        if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let head = log::head(&mut self.db.read()).await?;
-        let (asked, holder) = (asked.to_vec(), self.holder);
+        let (wanted, holder) = (wanted.to_vec(), self.holder);
         self.db
-            .write(move |tx| async move { cursors::hold_all(tx, &asked, holder, head, LEASE).await }.boxed())
+            .write(move |tx| async move { cursors::hold_all(tx, &wanted, holder, head, LEASE).await }.boxed())
             .await
     }
 
     /// Opens lanes for what is held now, and ends those whose places others have.
-    fn settle(self: &Arc<Self>, asked: &[(String, i64)], held: Vec<(String, i64)>) {
+    fn settle(self: &Arc<Self>, wanted: &[(String, i64)], held: Vec<(String, i64)>) {
         let mut table = self.table();
         for lane in table.lanes.values() {
             match held.iter().find(|(name, _)| name == lane.name()) {
                 // Nobody but its holder moves a place: others had it while this process stood still, and worked up to there.
-                Some((name, pos)) if asked.iter().any(|(it, reached)| it == name && reached < pos) => {
+                Some((name, pos)) if wanted.iter().any(|(it, reached)| it == name && reached < pos) => {
                     tracing::warn!(
                         plugin = lane.plugin_id,
                         "another process has brought the plugin its events meanwhile"
@@ -113,7 +113,7 @@ impl Follower {
                     lane.lost.cancel();
                 }
                 Some((_, pos)) => lane.noted(*pos),
-                None if asked.iter().any(|(name, _)| name == lane.name()) => {
+                None if wanted.iter().any(|(name, _)| name == lane.name()) => {
                     tracing::warn!(
                         plugin = lane.plugin_id,
                         "another process has taken the plugin's place in the log"

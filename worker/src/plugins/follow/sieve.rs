@@ -144,7 +144,7 @@ impl Sieve {
             match self.look_into(db, channel).await {
                 // What cannot be read of one channel must not stop all plugins: they look again by themselves.
                 Err(fault) if !fault.is_retryable() => {
-                    tracing::error!(%fault, "cannot read whose bots are in a channel")
+                    tracing::error!(%fault, "cannot read whose bots are in a channel");
                 }
                 looked => looked?,
             }
