@@ -156,13 +156,13 @@ with_a_model! {
         ada.send(Method::POST, MESSAGE, Some(&more("and to me?")), 404).await;
 
         // What is not to be kept is in no list of conversations.
-        let list = "/api/v1/ai/conversations";
-        let before = bob.get(list, 200).await;
+        let all_kept = "/api/v1/ai/conversations";
+        let before = bob.get(all_kept, 200).await;
         let unkept = json!({ "content": "What is the combination of the safe?", "keep": false });
         let answer = bob.send(Method::POST, MESSAGE, Some(&unkept), 200).await;
         assert!(answer["answer"].as_str().unwrap().contains("quicksilver"), "{answer}");
         assert_eq!((&answer["conversation_id"], &answer["number"]), (&Value::Null, &json!(0)));
-        assert_eq!(bob.get(list, 200).await, before);
+        assert_eq!(bob.get(all_kept, 200).await, before);
 
         // Out of the channel, its words do not come back through what was remembered.
         let before = model.asked().len();
