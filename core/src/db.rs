@@ -29,7 +29,7 @@ use sqlx::{Database, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub use open::{Opened, open};
+pub use open::{Opened, open, open_to_read};
 use readers::{Moment, Readers, Reading};
 use sqlite::{Connection, Sqlite};
 pub use write::Tx;

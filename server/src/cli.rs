@@ -196,11 +196,11 @@ fn config(common: &Common, which: &Config) -> Result<()> {
 }
 
 fn say(common: &Common, json: &serde_json::Value, text: impl FnOnce() -> String) {
-    if common.json {
-        println!("{json}");
-    } else {
-        println!("{}", text());
-    }
+    println!("{}", worded(common, json, text));
+}
+
+fn worded(common: &Common, json: &serde_json::Value, text: impl FnOnce() -> String) -> String {
+    if common.json { json.to_string() } else { text() }
 }
 
 /// Opens the record for a command that changes it. In embedded mode that is only possible while no server runs: the

@@ -30,6 +30,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '10s'";
+/// How long SQLite waits for a lock.
+const BUSY: Duration = Duration::from_secs(5);
 /// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
 const CHECK_WHOLE_BYTES: u64 = 64 << 20;
 
@@ -53,6 +55,46 @@ pub async fn open(settings: &Settings, opened: Opened) -> Result<Db> {
         Some(path) => open_sqlite(path, opened).await,
         None => open_postgres(&url, opened).await,
     }
+}
+
+/// Opens the record for who only reads, beside a server that may be running: SQLite lets others read what one process writes, and
+/// a reader hands out no positions, so the folder's lock is not asked for. In embedded mode nothing can be written by what this answers.
+///
+/// # Errors
+/// Those of [`open`], but that of a folder in use; [`Fault::Conflict`] with code `no_database` where nothing ever ran.
+pub async fn open_to_read(settings: &Settings) -> Result<Db> {
+    let url = settings.database_url();
+    match sqlite_path(&url) {
+        Some(path) => read_sqlite(path).await,
+        None => open_postgres(&url, Opened::Current).await,
+    }
+}
+
+async fn read_sqlite(path: &Path) -> Result<Db> {
+    if !path.exists() {
+        let message = format!("there is no database at {}: no server ran here yet", path.display());
+        return Err(Fault::conflict("no_database", message));
+    }
+    let damaged = |error: sqlx::Error| damaged_sqlite(path, error);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+    let mut first = options.disable_statement_logging().connect().await.map_err(damaged)?;
+    migrate::require_current(&mut Engine::Sqlite(&mut first)).await?;
+    let readers = Readers::open(Options::new(path).read_only()).await.map_err(damaged)?;
+    first.close().await.map_err(damaged)?;
+    let mut db = Db {
+        pools: Engine::Sqlite(Arc::new(readers)),
+        writer: None,
+        head: Arc::new(watch::Sender::new(0)),
+        epoch: Uuid::nil(),
+        recent: Arc::default(),
+        lines: Arc::default(),
+        written: Arc::default(),
+        _lock: None,
+    };
+    let (epoch, last_pos) = log_meta(&db).await?;
+    db.epoch = epoch;
+    db.head.send_replace(last_pos);
+    Ok(db)
 }
 
 async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
@@ -106,7 +148,7 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         // NORMAL may roll back acknowledged messages when the power goes; FULL does not.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY)
         .pragma("temp_store", "memory")
         .disable_statement_logging()
 }

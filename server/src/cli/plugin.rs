@@ -1,16 +1,15 @@
 //! `confab plugin`: for whoever runs the server, who may all of it. A running server hears of it from the log. `new`,
 //! `check`, `test`, `keygen` and `sign` are for authors, and need no server.
 
+mod log;
 mod new;
 mod rehearsal;
 mod signing;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Subcommand;
 use confab_core::plugins::administration;
-use confab_core::plugins::logs::{self, Line};
 use confab_core::plugins::{self as known, Installed, NewPlugin, parts};
 use confab_core::roles::Granted;
 use confab_core::text::hex;
@@ -18,14 +17,8 @@ use confab_core::{Db, Fault, FutureExt, Result, Settings};
 use confab_worker::plugins::{self, Checked};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::{Common, open_record, refused, say};
-
-/// Between two looks for new lines.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Lines shown at first.
-const LINES: u32 = 50;
 
 #[derive(Subcommand)]
 pub enum Plugin {
@@ -105,11 +98,11 @@ pub enum Plugin {
         /// Such as org.example.polls
         id: String,
     },
-    /// What a plugin said of itself
+    /// What a plugin said of itself, also beside a running server
     Logs {
         /// Such as org.example.polls
         id: String,
-        /// Go on with what it says from now on
+        /// Go on with what it says from now on, until it is interrupted
         #[arg(long, short)]
         follow: bool,
     },
@@ -143,16 +136,18 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
             say(common, &found, || format!("{found:#}"));
             return Ok(());
         }
+        Plugin::Logs { id, follow } => return log::run(&id, follow, common, settings).await,
         other => other,
     };
     let db = open_record(settings).await?;
     let done = match which {
-        // Done before the record was opened.
+        // Done before the record was opened to be written.
         Plugin::New { .. }
         | Plugin::Test { .. }
         | Plugin::Measure { .. }
         | Plugin::Check { .. }
         | Plugin::Keygen { .. }
+        | Plugin::Logs { .. }
         | Plugin::Sign { .. } => Ok(()),
         Plugin::List => list(&db, common).await,
         Plugin::Install { folder, grant, new_signer } => {
@@ -162,7 +157,6 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
         Plugin::Enable { id } => switch(&db, id, true, common).await,
         Plugin::Disable { id } => switch(&db, id, false, common).await,
         Plugin::Remove { id } => remove(&db, id, common).await,
-        Plugin::Logs { id, follow } => log(&db, &id, follow, common).await,
     };
     db.close().await;
     done
@@ -329,31 +323,4 @@ async fn remove(db: &Db, id: String, common: &Common) -> Result<()> {
     db.write(move |tx| async move { administration::remove(tx, &by, &of).await }.boxed()).await?;
     say(common, &json!({ "id": id }), || format!("{id} is removed"));
     Ok(())
-}
-
-async fn log(db: &Db, id: &str, follow: bool, common: &Common) -> Result<()> {
-    known::find(&mut db.read(), id).await?;
-    let mut lines = logs::page(&mut db.read(), id, None, LINES).await?;
-    lines.reverse();
-    let mut last = Uuid::nil();
-    loop {
-        for line in &lines {
-            say(
-                common,
-                &json!({ "level": line.level, "content": line.content, "created_at": line.created_at }),
-                || written(line),
-            );
-            last = line.id;
-        }
-        if !follow {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-        lines = logs::after(&mut db.read(), id, last, LINES).await?;
-    }
-}
-
-fn written(line: &Line) -> String {
-    let at = serde_json::to_value(confab_protocol::Timestamp(line.created_at)).unwrap_or_default();
-    format!("{} {:5} {}", at.as_str().unwrap_or_default(), line.level, line.content)
 }

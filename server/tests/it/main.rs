@@ -52,6 +52,7 @@ mod notifications;
 mod passwords;
 mod people;
 mod pins;
+mod plugin_logs;
 mod plugin_projects;
 mod plugin_signatures;
 mod plugin_tutorials;

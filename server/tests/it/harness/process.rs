@@ -88,6 +88,11 @@ impl Process {
     pub fn terminate(&self) {
         signal("-TERM", self.child.id());
     }
+
+    /// Sends what a person's Ctrl-C does.
+    pub fn interrupt(&self) {
+        signal("-INT", self.child.id());
+    }
 }
 
 impl Process {
