@@ -1,7 +1,9 @@
 //! The only doors. Whoever wants to read or write in a channel passes here and holds what these functions return;
 //! nothing else hands out a [`Place`].
 //!
-//! What a user may not read looks exactly like what does not exist.
+//! What a user may not read looks exactly like what does not exist. [`bots`] is how far plugins reach.
+
+pub mod bots;
 
 use std::collections::HashMap;
 
@@ -138,19 +140,24 @@ struct AdmitRow {
 /// # Errors
 /// [`Fault::NotFound`] alike for a channel that is not there and one that is private to others.
 pub async fn admit(on: &mut impl Read, user: UserId, channel: ChannelId) -> Result<Admitted> {
+    let found = standing(on, user, channel).await?;
+    if found.role.is_none() && !found.kind.is_open() && !has_broken_glass(on, user, channel).await? {
+        return Err(Fault::NotFound("channel"));
+    }
+    Ok(found)
+}
+
+/// How a user stands to a channel. Whether that lets them in is for the caller to say.
+async fn standing(on: &mut impl Read, user: UserId, channel: ChannelId) -> Result<Admitted> {
     let row: Option<AdmitRow> = run!(on, sqlx::query_as(ADMIT).bind(channel.0).bind(user.0), fetch_optional)?;
     let row = row.ok_or(Fault::NotFound("channel"))?;
     let kind = ChannelKind::from_word(&row.kind)
         .ok_or_else(|| Fault::Internal(format!("channel kind {}", row.kind)))?;
-    let role = row.role.as_deref().and_then(ChannelRole::from_word);
-    if role.is_none() && !kind.is_open() && !has_broken_glass(on, user, channel).await? {
-        return Err(Fault::NotFound("channel"));
-    }
     Ok(Admitted {
         channel_id: channel,
         user_id: user,
         kind,
-        role,
+        role: row.role.as_deref().and_then(ChannelRole::from_word),
         last_seq: row.last_seq,
         from_seq: row.from_seq.unwrap_or(0),
         archived: row.archived_at.is_some(),

@@ -266,3 +266,13 @@ pub async fn view(on: &mut impl crate::Read, user: UserId, id: ChannelId) -> Res
     access::admit(on, user, id).await?;
     get(on, user, id).await
 }
+
+/// The same for a plugin's bot, as far as its plugin reaches.
+pub async fn view_for_bot(
+    on: &mut impl crate::Read,
+    bot: access::bots::Bot,
+    id: ChannelId,
+) -> Result<Channel> {
+    access::bots::admit_bot(on, bot, id).await?;
+    get(on, bot.id, id).await
+}

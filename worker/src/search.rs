@@ -22,6 +22,7 @@ pub use files::search as search_files;
 pub use names::NameRead;
 pub use ranking::Mode;
 
+use confab_core::access::bots::{Bot, channels_of_bot};
 use confab_core::{Db, Fault, Result, access, assistant, channels, log, messages};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,11 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let parsed = Parsed::read(&asked.q)?;
     let at = cursor::read(asked.cursor.as_deref())?;
     let (by_words, by_meaning) = (index.applied(), meaning.applied());
-    let visible = access::visible_channels(&mut db.read(), asked.user_id).await?;
+    let bot = asked.reach.map(|reach| Bot { id: asked.user_id, reach });
+    let visible = match bot {
+        Some(bot) => channels_of_bot(&mut db.read(), bot).await?,
+        None => access::visible_channels(&mut db.read(), asked.user_id).await?,
+    };
     let Meant { wanted, mut names } = names::read(db, asked.user_id, parsed, &visible).await?;
     let Some(mut wanted) = wanted else {
         return Ok(SearchAnswer { names, ..SearchAnswer::default() });
@@ -76,7 +81,7 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
         Some(Ranking::of(Asked { db, index, meaning, switches: &switches }, &mut wanted, mode).await?)
     };
     let applied = if mode == Mode::Keyword { by_words } else { by_words.min(by_meaning) };
-    let pages = Pages { db, index, user: asked.user_id, limit: asked.limit as usize };
+    let pages = Pages { db, index, user: asked.user_id, bot, limit: asked.limit as usize };
     let mut page = pages.page(&wanted, ranking.as_ref(), at).await?;
     if page.items.is_empty() && ranking.is_none() && pages.finds_nothing(&wanted).await? {
         let (words, read) = names::respelled(db, asked.user_id, &wanted.words, &visible).await?;
@@ -103,6 +108,7 @@ struct Pages<'p> {
     db: &'p Db,
     index: &'p Index,
     user: UserId,
+    bot: Option<Bot>,
     limit: usize,
 }
 
@@ -119,9 +125,9 @@ impl Pages<'_> {
 
     /// Hits from `from` on, as they are in the record now.
     async fn page(self, wanted: &Wanted, ranking: Option<&Ranking>, from: usize) -> Result<Page> {
-        let Self { db, index, user, limit } = self;
+        let Self { db, index, user, bot, limit } = self;
         let mut items: Vec<Hit> = Vec::with_capacity(limit);
-        let mut seen = Channels::default();
+        let mut seen = Channels { bot, ..Channels::default() };
         let (mut at, mut goes_on) = (from, true);
         for _ in 0..ROUNDS {
             let count = (limit - items.len()).min(cursor::DEEPEST - at);
@@ -169,21 +175,30 @@ pub(crate) async fn resolve(
 
 /// Channels as the asker sees them, each asked for once.
 #[derive(Default)]
-pub(crate) struct Channels(HashMap<ChannelId, Option<Channel>>);
+pub(crate) struct Channels {
+    /// The asker is a plugin's.
+    bot: Option<Bot>,
+    known: HashMap<ChannelId, Option<Channel>>,
+}
 
 impl Channels {
     /// `None`: the asker may not read it (any more).
     pub async fn view(&mut self, db: &Db, user: UserId, id: ChannelId) -> Result<Option<Channel>> {
-        if let Some(known) = self.0.get(&id) {
+        if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
-        let channel = match channels::view(&mut db.read(), user, id).await {
+        let mut on = db.read();
+        let found = match self.bot {
+            Some(bot) => channels::view_for_bot(&mut on, bot, id).await,
+            None => channels::view(&mut on, user, id).await,
+        };
+        let channel = match found {
             Ok(channel) => Some(channel),
             // Deleted, or the asker was removed, since the visible channels were read.
-            Err(Fault::NotFound(_)) => None,
+            Err(Fault::NotFound(_) | Fault::Forbidden { .. }) => None,
             Err(fault) => return Err(fault),
         };
-        self.0.insert(id, channel.clone());
+        self.known.insert(id, channel.clone());
         Ok(channel)
     }
 

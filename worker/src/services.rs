@@ -6,6 +6,7 @@ mod index_state;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use confab_core::access::bots::Reach;
 use confab_core::bus::{Listener, Service, StreamService};
 use confab_core::conversations::confirmations::Confirmation;
 use confab_core::{Bus, Db, Fault, FutureExt, Result, log};
@@ -56,6 +57,9 @@ pub struct Search {
     /// In which order hits come.
     #[serde(default)]
     pub order: Order,
+    /// Set where a plugin's bot asks for messages: how far its plugin reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
 }
 
 /// What was found, the best first.

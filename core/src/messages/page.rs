@@ -118,16 +118,26 @@ pub async fn thread(
         Some(root) => find(on, user, root).await?.1,
         None => asked,
     };
-    let text = format!("{COLUMNS} {REPLIES}");
-    let rows: Vec<MessageRow> = run!(
-        on,
-        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(root.id.0).bind(after_seq).bind(i64::from(limit)),
-        fetch_all
-    )?;
-    let mut messages = of_rows(on, rows).await?;
+    let mut messages = replies(on, root.id, after_seq, limit).await?;
     reactions::mark_own(on, user, &mut messages).await?;
     messages.insert(0, root);
     Ok(messages)
+}
+
+/// A page of the replies to a message, after `after_seq`. The caller has checked that the message may be read.
+pub async fn replies(
+    on: &mut impl Read,
+    root: MessageId,
+    after_seq: i64,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let text = format!("{COLUMNS} {REPLIES}");
+    let rows: Vec<MessageRow> = run!(
+        on,
+        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(root.0).bind(after_seq).bind(i64::from(limit)),
+        fetch_all
+    )?;
+    of_rows(on, rows).await
 }
 
 /// A message and its neighbours: those of its thread, or else at most `around` on each side in the channel. The caller

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::append::{NewMessage, mentions_of};
 use super::beside::Beside;
 use super::{previews, render};
+use crate::access::bots::Bot;
 use crate::access::{self, Admitted, Place};
 use crate::db::{Db, Read, Tx, from_columns, run, run_in};
 use crate::fault::{Fault, Result};
@@ -303,14 +304,48 @@ pub struct Door {
 /// # Errors
 /// Those of [`find`].
 pub async fn door(on: &mut impl Read, user: UserId, id: MessageId) -> Result<Door> {
-    let place: Option<(Uuid, Option<Uuid>, Option<i64>)> =
+    let spot = spot_of(on, id).await?;
+    let admitted = access::admit(on, user, spot.channel_id).await;
+    spot.opened(admitted)
+}
+
+/// The same for a plugin's bot, as far as its plugin reaches.
+///
+/// # Errors
+/// Those of [`find`]; [`Fault::Forbidden`] with code `not_a_member` in a channel that everybody else may read.
+pub async fn door_for_bot(on: &mut impl Read, bot: Bot, id: MessageId) -> Result<Door> {
+    let spot = spot_of(on, id).await?;
+    let admitted = access::bots::admit_bot(on, bot, spot.channel_id).await;
+    spot.opened(admitted)
+}
+
+/// Where a message stands, for whoever may know.
+struct Spot {
+    channel_id: ChannelId,
+    parent_id: Option<MessageId>,
+    is_deleted: bool,
+}
+
+async fn spot_of(on: &mut impl Read, id: MessageId) -> Result<Spot> {
+    let found: Option<(Uuid, Option<Uuid>, Option<i64>)> =
         run!(on, sqlx::query_as(PLACE).bind(id.0), fetch_optional)?;
-    let (channel, parent, deleted_at) = place.ok_or(Fault::NotFound("message"))?;
-    let admitted = access::admit(on, user, ChannelId(channel)).await.map_err(|fault| match fault {
-        Fault::NotFound(_) => Fault::NotFound("message"),
-        other => other,
-    })?;
-    Ok(Door { admitted, parent_id: parent.map(MessageId), is_deleted: deleted_at.is_some() })
+    let (channel, parent, deleted_at) = found.ok_or(Fault::NotFound("message"))?;
+    Ok(Spot {
+        channel_id: ChannelId(channel),
+        parent_id: parent.map(MessageId),
+        is_deleted: deleted_at.is_some(),
+    })
+}
+
+impl Spot {
+    /// A channel that may not be known hides its messages too.
+    fn opened(self, admitted: Result<Admitted>) -> Result<Door> {
+        let admitted = admitted.map_err(|fault| match fault {
+            Fault::NotFound(_) => Fault::NotFound("message"),
+            other => other,
+        })?;
+        Ok(Door { admitted, parent_id: self.parent_id, is_deleted: self.is_deleted })
+    }
 }
 
 /// Holds a message until the transaction ends: it is either forwarded or kept first, and the copy emptied when it is

@@ -36,7 +36,7 @@ pub trait Host: Send + Sync {
     fn add_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()>;
     /// Takes back the bot's reaction.
     fn remove_reaction(&self, message_id: Id, code: String) -> Answer<'_, ()>;
-    /// A message that the bot may read.
+    /// A message of a channel that the plugin reads.
     fn get_message(&self, message_id: Id) -> Answer<'_, Message>;
     /// A user.
     fn get_user(&self, user_id: Id) -> Answer<'_, User>;
@@ -45,7 +45,7 @@ pub trait Host: Send + Sync {
     /// The newest `limit` (1 to 100) messages of a channel or thread, oldest first.
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>>;
 
-    /// At most `limit` (1 to 100) members of a channel that the bot is in, those of the highest role first.
+    /// At most `limit` (1 to 100) members of a channel that the plugin reads, those of the highest role first.
     fn members(&self, channel_id: Id, limit: u32) -> Answer<'_, Vec<ChannelMember>>;
     /// A channel by name.
     fn find_channel(&self, name: String) -> Answer<'_, Id>;
@@ -69,7 +69,7 @@ pub trait Host: Send + Sync {
     fn cancel_timer(&self, name: String) -> Answer<'_, bool>;
     /// Calls out. The origin is among those of the manifest.
     fn fetch(&self, request: HttpRequest) -> Answer<'_, HttpResponse>;
-    /// At most `limit` (1 to 20) messages that the bot may read, the best first.
+    /// At most `limit` (1 to 20) messages of channels that the plugin reads, the best first.
     fn search(&self, query: String, limit: u32) -> Answer<'_, Vec<Message>>;
     /// Sums up a channel or thread for the person who is answered; Markdown.
     fn summarize(&self, place: Place) -> Answer<'_, String>;

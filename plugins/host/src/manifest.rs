@@ -254,10 +254,21 @@ impl Manifest {
         parse::manifest(text)
     }
 
-    /// All that it asks for: the listed permissions, and `events.*` for the events it wants.
+    /// All that it asks for: the listed permissions, and `events.*` for the events it wants. Who asks for all channels may be
+    /// given the public ones alone.
     pub fn asks(&self) -> Grants {
         let events = self.events.iter().map(|filter| Permission::Event(filter.kind));
-        Grants::of(self.permissions.iter().copied().chain(events))
+        let less = self.permissions.contains(&Permission::AllChannels).then_some(Permission::PublicChannels);
+        Grants::of(self.permissions.iter().copied().chain(events).chain(less))
+    }
+
+    /// Whether it asks to read in more channels, and neither hears nor reads anything there.
+    fn reaches_for_nothing(&self) -> bool {
+        const READING: [Permission; 4] =
+            [Permission::ReadMessages, Permission::ReadUsers, Permission::Search, Permission::Summarize];
+        let reaches = [Permission::PublicChannels, Permission::AllChannels];
+        let asks = |any: &[Permission]| any.iter().any(|it| self.permissions.contains(it));
+        asks(&reaches) && !asks(&READING) && self.events.is_empty() && self.reactions.is_empty()
     }
 
     /// Whether its filters let the event through. Nothing that its own bot did does: it would answer itself for ever.

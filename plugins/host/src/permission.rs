@@ -38,13 +38,17 @@ pub enum Permission {
     Summarize,
     /// `webhooks.take`: be called by other programs.
     TakeWebhooks,
+    /// `channels.public`: hear and read in every channel that everybody may read, its bot need be no member.
+    PublicChannels,
+    /// `channels.all`: hear and read in every channel, private ones and conversations too.
+    AllChannels,
     /// `events.message-posted` and so on: be told of every such event where its bot can read.
     Event(EventKind),
 }
 
 impl Permission {
     /// Those that a manifest lists under `permissions`; `events.*` follow from its `[[event]]` tables.
-    pub(crate) const LISTED: [Self; 14] = [
+    pub(crate) const LISTED: [Self; 16] = [
         Self::ReadMessages,
         Self::PostMessages,
         Self::EditOwnMessages,
@@ -59,6 +63,8 @@ impl Permission {
         Self::OfferTools,
         Self::Summarize,
         Self::TakeWebhooks,
+        Self::PublicChannels,
+        Self::AllChannels,
     ];
 
     /// Those of version 0.1 of the contract.
@@ -88,6 +94,8 @@ impl Permission {
             Self::OfferTools => "Offer tools to the assistant",
             Self::Summarize => "Have the assistant sum up, for whoever asks, channels that its bot can read",
             Self::TakeWebhooks => "Be called by other programs that know a secret",
+            Self::PublicChannels => "Read every public channel, also where its bot is no member",
+            Self::AllChannels => "Read every channel, private ones and direct messages too",
             Self::Event(EventKind::MessagePosted) => "Be told of new messages, with their text",
             Self::Event(EventKind::MessageEdited) => "Be told of edited messages, with their text",
             Self::Event(EventKind::MessageDeleted) => "Be told of deleted messages",
@@ -115,6 +123,8 @@ impl Permission {
             Self::OfferTools => Some("assistant.tools"),
             Self::Summarize => Some("assistant.summarize"),
             Self::TakeWebhooks => Some("webhooks.take"),
+            Self::PublicChannels => Some("channels.public"),
+            Self::AllChannels => Some("channels.all"),
             Self::Event(_) => None,
         }
     }

@@ -54,6 +54,7 @@ mod people;
 mod pins;
 mod plugin_logs;
 mod plugin_projects;
+mod plugin_reach;
 mod plugin_signatures;
 mod plugin_tutorials;
 mod plugin_webhooks;

@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use confab_core::access::bots::{Bot, Reach};
 use confab_core::latency::{Latencies, Summary};
 use confab_core::plugins::{self, Installed, parts};
 use confab_core::{Bus, Db, FutureExt as _, Result, users};
 use confab_plugin_host::{
-    CallError, Grants, Level, Limits, LoadError, Manifest, Plugin, Runtime, SettingValue,
+    CallError, Grants, Level, Limits, LoadError, Manifest, Permission, Plugin, Runtime, SettingValue,
 };
 use confab_protocol::{UserId, UserRef};
 use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use super::health::Health;
-use super::host::{BotHost, Occasion, Reach, Reading};
+use super::host::{BotHost, Means, Occasion, Reading};
 use super::notes::Notes;
 use super::package::Package;
 
@@ -92,17 +93,17 @@ impl Catalogue {
 
     /// The host of one call into a plugin; of one that answers a person, with what this person may do too and no more.
     pub(super) fn host(&self, of: &Arc<Loaded>, occasion: Occasion, person: Option<UserId>) -> Arc<BotHost> {
-        BotHost::new(self.reach(), of, occasion, person, None)
+        BotHost::new(self.means(), of, occasion, person, None)
     }
 
     /// The host of one call for the assistant, which answers a person.
     pub(super) fn host_of_tool(&self, of: &Arc<Loaded>, person: UserId, reading: Reading) -> Arc<BotHost> {
-        BotHost::new(self.reach(), of, Occasion::command(Uuid::now_v7()), Some(person), Some(reading))
+        BotHost::new(self.means(), of, Occasion::command(Uuid::now_v7()), Some(person), Some(reading))
     }
 
-    fn reach(&self) -> Reach {
+    fn means(&self) -> Means {
         let (notes, sooner) = (Arc::clone(&self.notes), Arc::clone(&self.sooner));
-        Reach { db: self.db.clone(), bus: self.bus.clone(), notes, sooner }
+        Means { db: self.db.clone(), bus: self.bus.clone(), notes, sooner }
     }
 
     /// A reader of the record.
@@ -359,6 +360,19 @@ impl Catalogue {
 }
 
 impl Loaded {
+    /// Who reads for it, and how far: where its manifest asks for more than its bot's channels and an administrator granted it.
+    pub(super) fn reader(&self) -> Bot {
+        let granted = self.manifest.asks().within(&self.grants);
+        let reach = if granted.has(Permission::AllChannels) {
+            Reach::All
+        } else if granted.has(Permission::PublicChannels) {
+            Reach::Public
+        } else {
+            Reach::Joined
+        };
+        Bot { id: self.bot.id, reach }
+    }
+
     /// Whether it wants to be told of its installation. The name of what a component exports stands in it.
     pub(super) fn has_lifecycle(&self) -> bool {
         const NAME: &[u8] = b"confab:plugin/lifecycle";

@@ -1,4 +1,5 @@
-//! Events of the log, brought to one plugin: those that it wants, of channels in which its bot is a member.
+//! Events of the log, brought to one plugin: those that it wants, of channels in which its bot is a member or which it reaches
+//! (`confab_core::access::bots`).
 //!
 //! Which those may be is found for all plugins at once (see `follow`); here each one is looked at again when its time has
 //! come, since meanwhile a message may have been deleted or the bot removed. A crash delivers again what was not noted:
@@ -9,10 +10,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use confab_core::{Db, Fault, Result, access, cursors};
+use confab_core::access::bots::hears;
+use confab_core::{Db, Fault, Result, cursors};
 use confab_plugin_host as plugin;
 use confab_plugin_host::{CallError, Delivery, Host, Level, Permission, Reply};
-use confab_protocol::{ChannelId, Event, MessageId};
+use confab_protocol::{Event, MessageId};
 
 use super::catalogue::{Catalogue, Loaded};
 use super::happening::{Happening, happenings, kind_of};
@@ -54,7 +56,8 @@ impl Handler for Deliveries {
         if !is_reaction(kind) && !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
-        if !self.may_know(&loaded, event, happening.channel).await? {
+        // Asked anew for each try: meanwhile the bot may have been removed, the channel closed, or the grant taken back.
+        if !hears(&mut self.db.read(), loaded.reader(), happening.channel, event.seq).await? {
             return Ok(());
         }
         self.react(&loaded, event, &happening).await?;
@@ -63,15 +66,6 @@ impl Handler for Deliveries {
 }
 
 impl Deliveries {
-    /// Asked anew for each try: the bot may have been removed meanwhile. It hears of nothing from before it came.
-    async fn may_know(&self, loaded: &Loaded, event: &Event, channel: ChannelId) -> Result<bool> {
-        match access::admit(&mut self.db.read(), loaded.bot.id, channel).await {
-            Ok(bot) => Ok(bot.role().is_some() && event.seq.is_none_or(|seq| seq >= bot.from_seq())),
-            Err(Fault::NotFound(_)) => Ok(false),
-            Err(fault) => Err(fault),
-        }
-    }
-
     /// Delivers it as an event, if the manifest asks for such.
     async fn tell(
         &self,

@@ -1,12 +1,13 @@
 //! What plugins can do here: every call acts as the plugin's bot, through the same functions and the same checks as
-//! a person's request. The bot sees what its memberships let it see and nothing else; while it answers a person, only what
-//! this person sees too.
+//! a person's request. The bot sees what its memberships and the plugin's reach let it see and nothing else; while it answers a
+//! person, only what this person sees too.
 
 mod chat;
 mod kept;
 mod occasion;
 pub(super) mod outside;
 mod person;
+mod reach;
 mod reading;
 
 use std::future::Future;
@@ -32,7 +33,7 @@ use super::notes::Notes;
 use super::words;
 
 /// What hosts share.
-pub(super) struct Reach {
+pub(super) struct Means {
     pub db: Db,
     pub bus: Bus,
     pub notes: Arc<Notes>,
@@ -58,13 +59,13 @@ pub(super) struct BotHost {
 
 impl BotHost {
     pub(super) fn new(
-        reach: Reach,
+        means: Means,
         of: &Arc<Loaded>,
         occasion: Occasion,
         person: Option<UserId>,
         reading: Option<Reading>,
     ) -> Arc<Self> {
-        let Reach { db, bus, notes, sooner } = reach;
+        let Means { db, bus, notes, sooner } = means;
         Arc::new(Self {
             db,
             bus,
@@ -176,7 +177,6 @@ impl Host for BotHost {
     fn recent_messages(&self, place: Place, limit: u32) -> Answer<'_, Vec<Message>> {
         self.answer(async move {
             let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
-            self.person_reads(channel).await?;
             self.recent(channel, root, limit).await
         })
     }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use confab_core::access::bots::hears;
 use confab_core::bus::Service;
 use confab_core::plugins::{self, Installed};
 use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, users};
@@ -151,6 +152,10 @@ async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value
     let Some(loaded) = gatekeeper else { return allowed };
     let mut on = db.read();
     let door = messages::door(&mut on, asked.user_id, asked.message_id).await?;
+    // Where it hears of nothing, it has no say either.
+    if !hears(&mut on, loaded.reader(), door.admitted.channel_id(), None).await? {
+        return allowed;
+    }
     let Some(person) = users::refs(&mut on, &[asked.user_id]).await?.pop() else { return allowed };
     let reaction = Reaction {
         message_id: asked.message_id.to_string(),

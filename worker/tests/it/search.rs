@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use confab_core::access::bots::Reach;
 use confab_core::{FutureExt, channels};
 use confab_protocol::{ChannelKind, Timestamp};
 use confab_worker::search::{Mode, Order};
@@ -41,6 +42,49 @@ async fn a_post_is_found_soon_by_those_who_may_read_it() {
     assert_eq!(hit.snippet, "the <mark>lighthouse</mark> keeper retires in spring");
     assert_eq!((hit.channel.name.as_str(), hit.channel.role), ("harbour", None));
     assert!(hit.score > 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_finds_as_far_as_it_reaches() {
+    let world = World::new().await;
+    let (ada, bot) = (world.user("ada").await, world.user("watch").await);
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let vault = world.channel(ada, "vault", ChannelKind::Private).await;
+    let deck = world.channel(ada, "deck", ChannelKind::Public).await;
+    world.join(bot, deck).await;
+    for (channel, text) in
+        [(harbour, "a gull in the open"), (vault, "a gull in secret"), (deck, "a gull on deck")]
+    {
+        world.post(ada, channel, text).await;
+    }
+    world.settled().await;
+    let found = async |reach: Option<Reach>, q: &str| {
+        let asked = Search {
+            user_id: bot,
+            q: q.into(),
+            limit: 10,
+            cursor: None,
+            mode: Some(Mode::Keyword),
+            order: Order::Newest,
+            reach,
+        };
+        let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
+        let mut texts: Vec<String> = page.items.into_iter().map(|hit| hit.message.content).collect();
+        texts.sort_unstable();
+        texts
+    };
+    let (open, secret, on_deck) = ("a gull in the open", "a gull in secret", "a gull on deck");
+    assert_eq!(found(None, "gull").await, [open, on_deck], "as anybody");
+    assert_eq!(found(Some(Reach::Joined), "gull").await, [on_deck]);
+    assert_eq!(found(Some(Reach::Public), "gull").await, [open, on_deck]);
+    assert_eq!(found(Some(Reach::All), "gull").await, [open, secret, on_deck]);
+    assert!(found(Some(Reach::Public), "in:vault gull").await.is_empty());
+    world
+        .db
+        .write(move |tx| async move { channels::delete(tx, &ada.into(), vault).await }.boxed())
+        .await
+        .unwrap();
+    assert_eq!(found(Some(Reach::All), "gull").await, [open, on_deck], "a deleted channel is nobody's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,6 +234,7 @@ async fn pages_follow_each_other() {
             cursor,
             mode: Some(Mode::Keyword),
             order: Order::default(),
+            reach: None,
         };
         let page: SearchAnswer = world.bus.ask(services::SEARCH, &asked).await.unwrap();
         sizes.push(page.items.len());
@@ -208,6 +253,7 @@ async fn pages_follow_each_other() {
             cursor: cursor.map(Into::into),
             mode: Some(Mode::Keyword),
             order: Order::default(),
+            reach: None,
         };
         let answer = world.bus.ask::<_, SearchAnswer>(services::SEARCH, &asked).await;
         assert_eq!(answer.unwrap_err().code(), "invalid");

@@ -165,6 +165,7 @@ impl World {
                     cursor: None,
                     mode: Some(mode),
                     order: Order::default(),
+                    reach: None,
                 },
             )
             .await

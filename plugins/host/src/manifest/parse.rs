@@ -78,6 +78,9 @@ fn read(mut root: Section<'_>) -> Manifest {
     if manifest.permissions.contains(&Permission::TakeWebhooks) == manifest.webhooks.is_empty() {
         plugin.note("permissions", "webhooks.take and [[webhook]] belong together");
     }
+    if manifest.reaches_for_nothing() {
+        plugin.note("permissions", "channels.public and channels.all are for what hears of events or reads");
+    }
     webhooks::check(&manifest, &root);
     plugin.finish();
     root.finish();

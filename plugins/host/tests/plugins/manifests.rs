@@ -120,6 +120,38 @@ fn events_are_asked_for_like_permissions() {
 }
 
 #[test]
+fn who_asks_to_read_further_says_what_for_and_may_be_given_less() {
+    let with = |permissions: &str| {
+        let dice = bundled()[0].manifest;
+        assert!(dice.contains(r#"["messages.post", "storage"]"#));
+        dice.replace(r#"["messages.post", "storage"]"#, permissions)
+    };
+    let asked = |permissions: &str| -> Vec<String> {
+        let manifest = Manifest::parse(&with(permissions)).unwrap();
+        manifest.asks().iter().map(|it| it.to_string()).filter(|it| it.starts_with("channels.")).collect()
+    };
+    assert_eq!(asked(r#"["messages.post", "storage"]"#), Vec::<String>::new());
+    assert_eq!(asked(r#"["storage", "channels.public"]"#), ["channels.public"]);
+    assert_eq!(asked(r#"["storage", "channels.all"]"#), ["channels.public", "channels.all"]);
+    // An update from the one to the other asks for more, the way back does not.
+    let public = Manifest::parse(&with(r#"["channels.public"]"#)).unwrap().asks();
+    let all = Manifest::parse(&with(r#"["channels.all"]"#)).unwrap().asks();
+    assert_eq!(public.missing(&all), Grants::of([Permission::AllChannels]));
+    assert_eq!(all.missing(&public), Grants::none());
+
+    let deaf = |permissions: &str| {
+        let head = with(permissions);
+        head.split("[[").next().unwrap().to_owned()
+    };
+    let faults = Manifest::parse(&deaf(r#"["storage", "channels.all"]"#)).unwrap_err();
+    assert_eq!((faults.len(), faults[0].field.as_str()), (1, "plugin.permissions"), "{faults:?}");
+    assert!(Manifest::parse(&deaf(r#"["messages.read", "channels.all"]"#)).is_ok());
+    let old = with(r#"["messages.read", "channels.public"]"#).replace("api = \"0.2\"", "api = \"0.1\"");
+    assert!(old.contains("0.1"));
+    assert!(Manifest::parse(&old).unwrap_err().iter().any(|it| it.field == "plugin.api"));
+}
+
+#[test]
 fn settings_are_checked_and_filled_in() {
     let text = bundled()[0].manifest.to_owned()
         + r#"

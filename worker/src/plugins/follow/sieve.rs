@@ -1,4 +1,4 @@
-//! For which plugins an event is, found for all of them at once: by its kind, by the channels of their bots, and by what
+//! For which plugins an event is, found for all of them at once: by its kind, by the channels that they reach, and by what
 //! their manifests say of what happened, which is looked up once. What passes is looked at again when it is delivered, so
 //! a lane may get too much and never too little.
 
@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use confab_core::access::bots::{Reach, kind_of as kind_of_channel};
 use confab_core::{Db, FutureExt as _, Result, cursors, plugins};
 use confab_plugin_host as plugin;
 use confab_protocol::{ChannelId, Event, EventKind};
@@ -16,7 +17,7 @@ use crate::plugins::catalogue::{Catalogue, Loaded};
 use crate::plugins::deliver::{concerns, is_reaction};
 use crate::plugins::happening::{Happening, happenings, kind_of};
 
-/// Channels of which it is remembered whose bots are there.
+/// Channels of which it is remembered who reaches them.
 const CHANNELS: usize = 4_096;
 
 type Callable = BTreeMap<String, Arc<Loaded>>;
@@ -26,6 +27,8 @@ struct Subscriber {
     loaded: Arc<Loaded>,
     lane: Arc<Lane>,
     bot_id: String,
+    /// Which channels it hears of beside those of its bot.
+    reach: Reach,
 }
 
 /// See the module.
@@ -35,8 +38,9 @@ pub(super) struct Sieve {
     made_of: Option<(Arc<Callable>, Arc<Lanes>)>,
     subscribers: Vec<Subscriber>,
     by_kind: HashMap<plugin::EventKind, Vec<usize>>,
-    /// Whether each subscriber's bot is in a channel. Forgotten when the log says that somebody came or went.
-    present: HashMap<ChannelId, Vec<bool>>,
+    /// Whether each subscriber hears of a channel: its bot is there, or it reaches so far. Forgotten when the log says that
+    /// somebody came or went, or that the channel opened or closed.
+    hearing: HashMap<ChannelId, Vec<bool>>,
 }
 
 /// An event that may concern somebody, by its place among those that are sifted.
@@ -77,10 +81,9 @@ impl Sieve {
     ) -> Result<Vec<(Arc<Lane>, usize)>> {
         self.know(&catalogue.all(), lanes);
         for event in events {
-            if matches!(event.kind, EventKind::MemberJoined | EventKind::MemberLeft)
-                && let Some(channel) = event.channel_id
-            {
-                self.present.remove(&channel);
+            let changes = [EventKind::MemberJoined, EventKind::MemberLeft, EventKind::PrivacyUpdated];
+            if let Some(channel) = event.channel_id.filter(|_| changes.contains(&event.kind)) {
+                self.hearing.remove(&channel);
             }
         }
         let mut given = retries(lanes, events);
@@ -115,6 +118,7 @@ impl Sieve {
                 loaded: Arc::clone(loaded),
                 lane: Arc::clone(lane),
                 bot_id: loaded.bot.id.to_string(),
+                reach: loaded.reader().reach,
             })
             .collect();
         self.by_kind.clear();
@@ -129,11 +133,11 @@ impl Sieve {
                 }
             }
         }
-        self.present.clear();
+        self.hearing.clear();
         self.made_of = Some((Arc::clone(loaded), Arc::clone(lanes)));
     }
 
-    /// Those for which somebody has a filter whose bot is in the channel.
+    /// Those for which somebody has a filter who hears of the channel.
     async fn candidates(&mut self, db: &Db, events: &[Event]) -> Result<Vec<Candidate>> {
         let mut found = Vec::new();
         for (at, event) in events.iter().enumerate() {
@@ -144,14 +148,14 @@ impl Sieve {
             match self.look_into(db, channel).await {
                 // What cannot be read of one channel must not stop all plugins: they look again by themselves.
                 Err(fault) if !fault.is_retryable() => {
-                    tracing::error!(%fault, "cannot read whose bots are in a channel");
+                    tracing::error!(%fault, "cannot read which plugins hear of a channel");
                 }
                 looked => looked?,
             }
             let Some(hearing) = self.by_kind.get(&kind) else { continue };
-            let present = self.present.get(&channel);
+            let known = self.hearing.get(&channel);
             let hears = |it: &usize| {
-                present.is_none_or(|is_there| is_there[*it])
+                known.is_none_or(|hears| hears[*it])
                     && (!is_reaction(kind) || concerns(&self.subscribers[*it].loaded, kind, event))
             };
             let subscribers: Vec<usize> = hearing.iter().copied().filter(hears).collect();
@@ -162,17 +166,23 @@ impl Sieve {
         Ok(found)
     }
 
-    /// Finds out whose bots are in a channel. Read after what the events say was written, so nobody is missed.
+    /// Finds out who hears of a channel. Read after what the events say was written, so nobody is missed. What the channel is for
+    /// is asked only where somebody reaches beyond the channels of its bot.
     async fn look_into(&mut self, db: &Db, channel: ChannelId) -> Result<()> {
-        if self.present.contains_key(&channel) {
+        if self.hearing.contains_key(&channel) {
             return Ok(());
         }
-        let bots = plugins::bots_in(&mut db.read(), channel).await?;
-        if self.present.len() >= CHANNELS {
-            self.present.clear();
+        let mut on = db.read();
+        let bots = plugins::bots_in(&mut on, channel).await?;
+        let reaches = self.subscribers.iter().any(|it| it.reach != Reach::Joined);
+        let kind = if reaches { kind_of_channel(&mut on, channel).await? } else { None };
+        if self.hearing.len() >= CHANNELS {
+            self.hearing.clear();
         }
-        let present = self.subscribers.iter().map(|it| bots.contains(&it.loaded.bot.id)).collect();
-        self.present.insert(channel, present);
+        let hears = |it: &Subscriber| {
+            bots.contains(&it.loaded.bot.id) || kind.is_some_and(|kind| it.reach.covers(kind))
+        };
+        self.hearing.insert(channel, self.subscribers.iter().map(hears).collect());
         Ok(())
     }
 

@@ -120,7 +120,7 @@ impl BotHost {
     }
 
     /// The channel of a message is looked up where a person is answered: it may be one that they do not know.
-    async fn person_sees(&self, id: MessageId) -> Result<()> {
+    pub(super) async fn person_sees(&self, id: MessageId) -> Result<()> {
         match self.person {
             Some(person) => messages::door(&mut self.db.read(), person, id).await.map(drop),
             None => Ok(()),
@@ -151,11 +151,11 @@ impl BotHost {
     }
 
     pub(super) async fn find(&self, id: MessageId) -> Result<plugin::Message> {
-        self.person_sees(id).await?;
-        let (_, message) = messages::find(&mut self.db.read(), self.bot(), id).await?;
-        if message.deleted_at.is_some() {
+        if self.door(id).await?.is_deleted {
             return Err(Fault::Gone("message"));
         }
+        let found = messages::views(&mut self.db.read(), &[id]).await?.pop();
+        let message = found.filter(|it| it.deleted_at.is_none()).ok_or(Fault::Gone("message"))?;
         if !self.may_tell(&message) {
             return Err(Fault::NotFound("message"));
         }
@@ -168,10 +168,9 @@ impl BotHost {
         root: Option<MessageId>,
         limit: u32,
     ) -> Result<Vec<plugin::Message>> {
-        let mut on = self.db.read();
-        let admitted = access::admit(&mut on, self.bot(), channel).await?;
+        let admitted = self.admit(channel).await?;
         let found: Vec<Message> = match root {
-            None => messages::page(&mut on, &admitted, Side::Newest, limit).await?.messages,
+            None => messages::page(&mut self.db.read(), &admitted, Side::Newest, limit).await?.messages,
             Some(root) => self.recent_of_thread(channel, root, limit as usize).await?.into(),
         };
         let told = found.iter().filter(|it| it.deleted_at.is_none() && self.may_tell(it));
@@ -185,21 +184,23 @@ impl BotHost {
         root: MessageId,
         limit: usize,
     ) -> Result<VecDeque<Message>> {
+        let door = self.door(root).await?;
+        // The message could be one of another channel.
+        if door.admitted.channel_id() != channel {
+            return Err(Fault::NotFound("message"));
+        }
+        let root = door.parent_id.unwrap_or(root);
         let mut on = self.db.read();
-        let mut newest: VecDeque<Message> = VecDeque::new();
+        let mut newest: VecDeque<Message> = messages::views(&mut on, &[root]).await?.into();
         let mut after = 0;
         for _ in 0..PAGES_OF_THREAD {
-            let page = messages::thread(&mut on, self.bot(), root, after, PAGE_LIMIT).await?;
-            // The root comes with every page and says which channel this is about.
-            if page.first().is_some_and(|it| it.channel_id != channel) {
-                return Err(Fault::NotFound("message"));
-            }
-            let is_last = page.len() <= PAGE_LIMIT as usize;
-            newest.extend(page.into_iter().skip(usize::from(after > 0)));
+            let page = messages::replies(&mut on, root, after, PAGE_LIMIT).await?;
+            let is_last = page.len() < PAGE_LIMIT as usize;
+            after = page.last().map_or(after, |it| it.seq);
+            newest.extend(page);
             while newest.len() > limit {
                 newest.pop_front();
             }
-            after = newest.back().map_or(after, |it| it.seq);
             if is_last {
                 break;
             }

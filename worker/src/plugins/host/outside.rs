@@ -79,15 +79,26 @@ impl BotHost {
         filled(value, &secrets)
     }
 
-    /// What the person finds and the bot may read; without a person, what the bot finds.
+    /// What the person finds and the plugin may read; without a person, what it finds.
     pub(super) async fn look_for(&self, query: String, limit: u32) -> Result<Vec<plugin::Message>> {
-        let user_id = self.person.unwrap_or_else(|| self.bot());
-        let question =
-            Search { user_id, q: query, limit: ASKED, cursor: None, mode: None, order: Order::default() };
+        let reader = self.of.reader();
+        let (user_id, reach) = match self.person {
+            Some(person) => (person, None),
+            None => (reader.id, Some(reader.reach)),
+        };
+        let question = Search {
+            user_id,
+            q: query,
+            limit: ASKED,
+            cursor: None,
+            mode: None,
+            order: Order::default(),
+            reach,
+        };
         let found: SearchAnswer = self.bus.ask(services::SEARCH, &question).await?;
         let ids: Vec<_> = found.items.iter().map(|hit| hit.message.id).collect();
         let mut on = self.db.read();
-        let visible = access::visible_channels(&mut on, self.bot()).await?;
+        let visible = access::bots::channels_of_bot(&mut on, reader).await?;
         let readable = messages::readable(&mut on, &visible, &ids).await?;
         let told = readable.iter().filter(|it| self.may_tell(it)).take(limit as usize);
         Ok(told.map(words::message).collect())
@@ -95,7 +106,7 @@ impl BotHost {
 }
 
 impl BotHost {
-    /// What the assistant makes, for the person who is answered, of a channel or thread that they and the bot both read.
+    /// What the assistant makes, for the person who is answered, of a channel or thread that they and the plugin both read.
     pub(super) async fn sum_up(&self, place: plugin::Place) -> Result<String> {
         let user_id =
             self.person.ok_or_else(|| Fault::forbidden("forbidden", "nobody is answered at this moment"))?;
@@ -103,13 +114,11 @@ impl BotHost {
             return Err(Fault::RateLimited { retry_after_seconds: 1 });
         }
         let (channel, message_id) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
-        self.person_reads(channel).await?;
         // The thread too: its message could be one of another channel.
         let of = match message_id {
-            Some(root) => messages::door(&mut self.db.read(), self.bot(), root).await?.admitted,
-            None => access::admit(&mut self.db.read(), self.bot(), channel).await?,
+            Some(root) => self.door(root).await?.admitted,
+            None => self.admit(channel).await?,
         };
-        of.member()?;
         if of.channel_id() != channel {
             return Err(Fault::NotFound("message"));
         }

@@ -100,16 +100,14 @@ impl BotHost {
         })
     }
 
-    /// Who is in a channel that the bot is in, those of the highest role first.
+    /// Who is in a channel that the plugin reads, those of the highest role first.
     pub(super) async fn members_of(
         &self,
         channel: ChannelId,
         limit: u32,
     ) -> Result<Vec<plugin::ChannelMember>> {
-        let mut on = self.db.read();
-        access::admit(&mut on, self.bot(), channel).await?.member()?;
-        self.person_reads(channel).await?;
-        let (found, _) = members::list(&mut on, channel, "", limit).await?;
+        self.admit(channel).await?;
+        let (found, _) = members::list(&mut self.db.read(), channel, "", limit).await?;
         let member = |it: &confab_protocol::Member| plugin::ChannelMember {
             user: words::user(&it.user),
             role: match it.role {

@@ -11,14 +11,20 @@ const SECOND: &str = "org.example.second";
 /// More than wait in memory.
 const MANY: usize = 300;
 const POSTS: u64 = 40;
+/// What the dice ask for.
+const OWN: &str = r#""messages.post", "storage""#;
 
 /// The dice under another name, which hear messages that begin with `prefix` and bring nothing else.
 fn like_dice(id: &str, prefix: &str) -> Bundled {
+    like_dice_that_may(id, prefix, OWN)
+}
+
+fn like_dice_that_may(id: &str, prefix: &str, permissions: &str) -> Bundled {
     let dice = bundled().iter().find(|it| it.name == "dice").unwrap();
     let sha256 = dice.manifest.lines().find(|line| line.starts_with("sha256")).unwrap();
     let manifest = format!(
         "[plugin]\nid = \"{id}\"\nname = \"Dice\"\nversion = \"1.0.0\"\napi = \"0.2\"\nwasm = \"dice.wasm\"\n{sha256}\n\
-         permissions = [\"messages.post\", \"storage\"]\n[[event]]\nname = \"message-posted\"\nprefix = [\"{prefix}\"]\n"
+         permissions = [{permissions}]\n[[event]]\nname = \"message-posted\"\nprefix = [\"{prefix}\"]\n"
     );
     Bundled { manifest: manifest.leak(), ..*dice }
 }
@@ -30,13 +36,13 @@ fn with_dice(others: Vec<Bundled>) -> &'static [Bundled] {
     all.leak()
 }
 
-struct Running {
+pub(super) struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Running {
-    async fn start(world: &World, bundled: &'static [Bundled]) -> Self {
+    pub(super) async fn start(world: &World, bundled: &'static [Bundled]) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (db, bus) = (world.db.clone(), world.bus.clone());
         crate::plugins::start_with(bundled, db, bus, world.folder.path(), &tasks, stop.clone())
@@ -45,7 +51,7 @@ impl Running {
         Self { stop, tasks }
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
         tokio::time::timeout(Duration::from_secs(20), self.tasks.wait()).await.unwrap();
@@ -111,9 +117,12 @@ impl Counts {
     }
 }
 
-/// What [`POSTS`] posts make this process ask of the record while so many plugins filter them out, and where these are then.
-async fn asked_beside(plugins: usize) -> Counts {
-    let others = (0..plugins).map(|number| like_dice(&format!("org.example.plugin{number}"), "!never"));
+/// What [`POSTS`] posts make this process ask of the record while so many plugins with these permissions filter them out, and
+/// where these are then.
+async fn asked_beside(plugins: usize, permissions: &str) -> Counts {
+    let like =
+        |number: usize| like_dice_that_may(&format!("org.example.plugin{number}"), "!never", permissions);
+    let others = (0..plugins).map(like);
     let bundled = with_dice(others.collect());
     let world = World::with(bundled).await;
     let general = world.general().await;
@@ -138,7 +147,13 @@ async fn asked_beside(plugins: usize) -> Counts {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plugins_that_filter_everything_out_cost_posts_nothing() {
-    let (few, many) = (asked_beside(1).await, asked_beside(100).await);
+    let few = asked_beside(1, OWN).await;
+    cost_no_more(few, asked_beside(100, OWN).await);
+    // Those that reach further know what a channel is for, and ask once.
+    cost_no_more(few, asked_beside(100, r#""messages.post", "storage", "channels.public""#).await);
+}
+
+fn cost_no_more(few: Counts, many: Counts) {
     // A renewal of the leases or a look at the timers may fall into the one run and not into the other: less than a
     // statement for ten plugins, in all of the posts.
     assert!(many.writes < few.writes + 10, "{many:?} with a hundred plugins, {few:?} with one");

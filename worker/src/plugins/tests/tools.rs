@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plugins::{FETCH, TOOL, TOOLS, offered};
 
-const PROBE: &str = "chat.confab.probe";
+pub(super) const PROBE: &str = "chat.confab.probe";
 
 static PROBE_BUNDLE: [Bundled; 1] = [Bundled {
     name: "probe",
@@ -17,7 +17,7 @@ static PROBE_BUNDLE: [Bundled; 1] = [Bundled {
     wasm: include_bytes!("../../../../plugins/host/tests/probe.wasm"),
 }];
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let world = World::with(&PROBE_BUNDLE).await;
     offered::offer(&world.db, &world.bus, &world.catalogue).await.unwrap();
     world

@@ -112,7 +112,15 @@ impl Storm {
         limit: u32,
         cursor: Option<String>,
     ) -> Result<SearchAnswer, String> {
-        let asked = Search { user_id, q: q.into(), limit, cursor, mode: Some(mode), order: Order::default() };
+        let asked = Search {
+            user_id,
+            q: q.into(),
+            limit,
+            cursor,
+            mode: Some(mode),
+            order: Order::default(),
+            reach: None,
+        };
         let page: SearchAnswer =
             self.world.bus.ask(services::SEARCH, &asked).await.map_err(|fault| format!("{q}: {fault}"))?;
         for hit in &page.items {

@@ -4,6 +4,7 @@ import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { plugins } from '../../plugin_api.js';
+import { permissionText, reachOf, tickedAtFirst } from '../../plugin_grants.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Check, Checks, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
@@ -46,7 +47,7 @@ function columns(show, switched) {
       ${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}${!plugin.is_bundled && html`<small>${signer(plugin.signature)}</small>`}` },
     { name: t('state'), cell: (/** @type {any} */ plugin) => html`${plugin.enabled ? html`<span class="pill ok">${t('runs')}</span>` : html`<span class="pill">${t('off')}</span>${plugin.disabled_reason && html`<small>${plugin.disabled_reason}</small>`}`}
       ${plugin.waiting && html`<small>${t('version_waits_for_your_word', { version: plugin.waiting.version })}</small>`}` },
-    { name: t('may_do'), class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? t('count_of_all', { count: plugin.grants.length, all: plugin.asks.length }) : html`<span class="dim">${t('asks_for_nothing')}</span>`) },
+    { name: t('may_do'), class: 'tnum', cell: (/** @type {any} */ plugin) => (plugin.asks.length ? html`${t('count_of_all', { count: plugin.grants.length, all: plugin.asks.length })}${reach(plugin)}` : html`<span class="dim">${t('asks_for_nothing')}</span>`) },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ plugin) => html`<span class="btns">
       <${Action} class="btn small" label=${`${plugin.enabled ? t('switch_off') : t('switch_on')}: ${cleanName(plugin.name)}`} run=${() => switched(plugin)}>${plugin.enabled ? t('switch_off') : t('switch_on')}</${Action}>
       ${button(plugin, 'grants', plugin.waiting ? t('update') : t('permissions'), plugin.waiting ? 'primary' : '')}
@@ -56,6 +57,13 @@ function columns(show, switched) {
   ];
 }
 
+/** How far it reads, where that is further than the channels of its bot. @param {any} plugin */
+function reach(plugin) {
+  const far = reachOf(plugin);
+  if (!far) return null;
+  return html` <span class=${far === 'all' ? 'pill warn' : 'pill info'}>${far === 'all' ? t('reads_every_channel') : t('reads_every_public_channel')}</span>`;
+}
+
 /** Whose a plugin is. @param {{state:string, key?:string}|undefined} signature */
 function signer(signature) {
   if (signature?.state === 'signed') return t('signed_by', { key: html`<code class="wrap-any">${signature.key}</code>` });
@@ -63,14 +71,14 @@ function signer(signature) {
 }
 
 /** @param {any[]} asks @param {string[]} [newly] */
-const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: description, help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">${t('new_2')}</span>`}` }));
+const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: permissionText({ name, description }), help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">${t('new_2')}</span>`}` }));
 
 /** @param {{plugin:any, done:(text:string)=>Promise<void>, close:()=>void}} props */
 function Grants({ plugin, done, close }) {
   const { waiting } = plugin;
   const newly = (waiting?.asks_newly ?? []).map((/** @type {any} */ { name }) => name);
   const submit = (/** @type {any} */ { grants }) => plugins.grant(plugin.id, { grants, accept_update: Boolean(waiting), ...(waiting ? { sha256: waiting.sha256 } : {}) });
-  const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...newly] }, submit, { done: () => void done(waiting ? t('the_update_runs') : t('the_permissions_are_saved')) });
+  const { values, set, fields, busy, message, onSubmit } = useForm({ grants: [...plugin.grants, ...tickedAtFirst(newly)] }, submit, { done: () => void done(waiting ? t('the_update_runs') : t('the_permissions_are_saved')) });
   const origins = waiting?.new_origins ?? [];
   return html`<${Dialog} title=${waiting ? t('update_to', { name: cleanName(plugin.name), version: waiting.version }) : cleanName(plugin.name)} onClose=${close} class="tall"><form class="dialog-b" onSubmit=${onSubmit}>
     ${waiting && (newly.length + origins.length > 0 || !waiting.changes_signer) && html`<p class="lead">${t('this_version_asks_for_more', { version: plugin.version })}</p>`}
@@ -134,7 +142,7 @@ function Install({ done, close }) {
     setError('');
     if (!files.manifest || !files.component) return setError(t('choose_both_files'));
     const found = await plugins.check(/** @type {import('../../plugin_api.js').Files} */ (files));
-    setGrants(found.asks.map((/** @type {any} */ { name }) => name));
+    setGrants(tickedAtFirst(found.asks.map((/** @type {any} */ { name }) => name)));
     return setChecked(found);
   };
   const install = async () => {

@@ -1,5 +1,6 @@
 /** A poll that everybody votes in, what a plugin says to one person, and what administrators see of plugins. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { World } from '../harness/world.mjs';
 
@@ -94,4 +95,32 @@ test('an administrator says what a plugin may do, sets it and stops it', () => w
   await ada.see(row.getByText('Runs'));
   await row.getByRole('button', { name: /^Log/ }).click();
   await ada.see(ada.page.getByRole('dialog').getByText(/It has said nothing|What it said/).first());
+}));
+
+test('an administrator lets a plugin read further than its bot, and sees that it does', () => world.step('plugin reach', async () => {
+  const at = (/** @type {string} */ name) => new URL(`../../../../../plugins/host/tests/${name}`, import.meta.url);
+  const lines = (await readFile(at('hostile.toml'), 'utf8')).split('\n').filter((line) => !line.startsWith('sha256'));
+  const manifest = lines.join('\n').replace('"storage"]', '"storage", "channels.all"]');
+  const component = (await readFile(at('hostile.wasm'))).toString('base64');
+  await ada.page.evaluate(async (given) => {
+    const { plugins } = await /** @type {any} */ (globalThis).ours('plugin_api.js');
+    const bytes = Uint8Array.from(atob(given.component), (byte) => byte.charCodeAt(0));
+    await plugins.install({ manifest: new File([given.manifest], 'plugin.toml'), component: new File([bytes], 'hostile.wasm') }, ['storage']);
+  }, { manifest, component });
+  await ada.page.goto('/admin/plugins');
+  const row = ada.page.locator('tr', { hasText: 'Hostile' });
+  await ada.see(row);
+  await ada.unseen(row.getByText(/^Reads every/));
+  const choose = async (/** @type {RegExp} */ label, /** @type {boolean} */ on) => {
+    await row.getByRole('button', { name: /^Permissions/ }).click();
+    await ada.page.getByRole('dialog').getByLabel(label).setChecked(on);
+    if (on) await ada.shown('plugin-reach');
+    await ada.button('Save').click();
+  };
+  await choose(/^Read every public channel, also where/, true);
+  await ada.see(row.getByText('Reads every public channel'));
+  await choose(/^Read every channel, private ones and direct messages too/, true);
+  await ada.see(row.getByText('Reads every channel, private ones too'));
+  await choose(/^Read every channel, private ones and direct messages too/, false);
+  await ada.see(row.getByText('Reads every public channel'));
 }));
