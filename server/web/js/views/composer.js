@@ -14,7 +14,8 @@ import { t } from '../channel_words.js';
 import { turns } from '../command_suggestions.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { useGrowing } from './growing.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { Menu } from './menu.js';
 import { openPicker } from './reactions.js';
@@ -161,15 +162,6 @@ function useDraftFiles(key, ready, save) {
     // A file that is gone is no part of the draft any more.
     void Promise.all(missing.map((id) => chat.file(id).catch(() => null))).then((files) => addStored(key, files.filter(Boolean)));
   }, [key, kept.join()]);
-}
-
-/** The field is as high as its text, up to the height CSS allows. @param {{current:HTMLTextAreaElement|null}} area @param {string} text */
-function useGrowing(area, text) {
-  useLayoutEffect(() => {
-    if (!area.current) return;
-    area.current.style.height = 'auto';
-    area.current.style.height = `${area.current.scrollHeight}px`;
-  }, [text]);
 }
 
 /** @param {KeyboardEvent} event @param {any} completion @param {{move:(completion:any)=>void, close:()=>void, complete:(option:any)=>void}} does @returns {boolean} handled */
