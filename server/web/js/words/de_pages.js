@@ -3,6 +3,7 @@
 /** @type {Record<string, import('../words.js').Words>} */
 export default {
   a_code_from_a_device_of: 'Ein Code von einem deiner Geräte, der neben dem Passwort verlangt wird: Wer dein Passwort erfährt, kann sich trotzdem nicht anmelden.',
+  a_demo_workspace: 'Ein Beispiel',
   a_few_words_beside_your_name: 'Ein paar Worte neben deinem Namen, etwa „Mittagspause“ oder „Review bis drei“.',
   a_message: 'Eine Nachricht',
   a_message_changed_while_the_answer: 'Eine Nachricht hat sich geändert, während die Antwort entstand: Das hier sind Zitate.',

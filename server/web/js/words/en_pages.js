@@ -3,6 +3,7 @@
 /** @type {Record<string, import('../words.js').Words>} */
 export default {
   a_code_from_a_device_of: 'A code from a device of yours, asked for beside the password: who learns your password still cannot sign in.',
+  a_demo_workspace: 'A demo workspace',
   a_few_words_beside_your_name: 'A few words beside your name, such as “At lunch” or “Reviewing until three”.',
   a_message: 'A message',
   a_message_changed_while_the_answer: 'A message changed while the answer was written: these are quotations.',
