@@ -3,10 +3,10 @@ import { cleanName } from '../clean.js';
 import { draftKeys } from '../drafts.js';
 import { countText, meansMe } from '../inbox.js';
 import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox, toggleMentions } from '../layout.js';
-import { channelTitle } from '../names.js';
+import { channelTitle, othersIn } from '../names.js';
 import { may } from '../permissions.js';
 import { channelPath, route } from '../router.js';
-import { connection, inbox, info, isConversation, me, members, myChannels, presences, threads } from '../store.js';
+import { connection, inbox, info, isConversation, me, myChannels, presences, threads } from '../store.js';
 import { unreadThreads } from '../threads.js';
 import { t } from '../words.js';
 import { call } from '../voice/state.js';
@@ -184,8 +184,8 @@ function ChannelRow({ channel }) {
 
 /** The one other person of a direct conversation. @param {Channel} channel */
 function partner(channel) {
-  const others = (members.value.get(channel.id) ?? []).filter((member) => member.user.id !== me.value?.id);
-  return channel.kind === 'direct' && others.length === 1 ? others[0].user : undefined;
+  const others = channel.kind === 'direct' ? othersIn(channel) : [];
+  return others.length === 1 ? others[0] : undefined;
 }
 
 /** @param {{channel:Channel}} props */
