@@ -26,7 +26,7 @@ async fn one_seed_tells_one_story() {
 #[tokio::test]
 async fn a_new_workspace_can_begin_with_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let node = Node::start(&folder.path().join("data"), &[("CONFAB_RATE_LIMITS", "off")]).await;
+    let mut node = Node::start(&folder.path().join("data"), &[("CONFAB_RATE_LIMITS", "off")]).await;
     let line = node.line_with("Set up: http://").await;
     let token = line.split_once("/setup#").expect("a link").1.split_whitespace().next().unwrap_or_default();
     let visitor = User::visitor(&node.address);
