@@ -141,8 +141,8 @@ export function Composer({ channelId, parentId, placeholder }) {
       ${parentId && html`<label class="also" title=${uploads.length ? t('files_stay_in_the_thread') : undefined}><input type="checkbox" checked=${alsoThere} disabled=${uploads.length > 0 && !content} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} />
         ${t(uploads.length ? 'also_send_to_channel_without_files' : 'also_send_to_channel')}</label>`}
       ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
-      <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
-        <${Menu} label=${t('send_later_2')} floating items=${[!alsoThere && { label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
+      <span class="sends"><${Menu} label=${t('send_later_2')} floating items=${[!alsoThere && { label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}>
+        <button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button></span></div>
   </form>`;
 }
 
