@@ -1,7 +1,7 @@
 //! Channels: made, listed, changed, archived, deleted.
 
-pub mod administer;
 mod direct;
+pub mod figures;
 mod find;
 mod list;
 mod privacy;

@@ -60,7 +60,7 @@ pub struct Db {
     /// PostgreSQL only: posts that wait for one transaction.
     lines: Arc<line::Lines>,
     /// Pieces of work that this process wrote, or tried to.
-    written: Arc<AtomicU64>,
+    write_count: Arc<AtomicU64>,
     /// Held as long as anyone holds the database: a second process must not open the same folder.
     _lock: Option<Arc<lock::DirectoryLock>>,
 }
@@ -176,21 +176,21 @@ impl Db {
 
     /// How many statements SQLite's readers were asked since the record was opened; zero on PostgreSQL.
     #[must_use]
-    pub fn asked(&self) -> u64 {
+    pub fn statement_count(&self) -> u64 {
         match &self.pools {
-            Engine::Sqlite(readers) => readers.asked(),
+            Engine::Sqlite(readers) => readers.statement_count(),
             Engine::Postgres(_) => 0,
         }
     }
 
     /// How many pieces of work were handed to the record to be written since it was opened.
     #[must_use]
-    pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+    pub fn write_count(&self) -> u64 {
+        self.write_count.load(Ordering::Relaxed)
     }
 
     fn count_write(&self) {
-        self.written.fetch_add(1, Ordering::Relaxed);
+        self.write_count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// `sqlite` or `postgres`.

@@ -1,6 +1,6 @@
 //! People and bots.
 
-mod administer;
+mod account;
 mod around;
 mod credentials;
 mod directory;
@@ -15,14 +15,14 @@ use crate::fault::{Fault, Result};
 use crate::roles::{Granted, Standing, permissions_of};
 use crate::{members, text};
 
-pub use administer::{create_account, disable, enable, set_superuser};
+pub use account::{create_account, disable, enable, has_others, set_superuser};
 pub use around::{is_guest, look_up, may_look_up, near, nth};
 pub use credentials::{Credentials, credentials, credentials_of};
 pub use directory::{Listed, accounts, find_account};
 pub use own::{Profile, own, set_password, set_picture, update, update_other};
 pub use remove::remove;
 
-pub(crate) use administer::{refuse_own, rest};
+pub(crate) use account::{refuse_own, rest};
 pub(crate) use credentials::{lock, verify_address, void_credentials};
 
 /// Longest user name (docs/limits.md).

@@ -12,6 +12,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use confab_core::{Db, Fault, Result, imports};
+use confab_protocol::UserId;
 use serde::Serialize;
 
 use crate::progress::Progress;
@@ -39,11 +40,15 @@ pub struct Options {
     pub messages: usize,
     /// What everything is made from.
     pub seed: u64,
+    /// Whether one can sign in as them, with [`PASSWORD`].
+    pub can_sign_in: bool,
+    /// Somebody who is there already, and is to be in all channels.
+    pub beside: Option<UserId>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { users: 20, channels: 8, messages: 2_000, seed: 1 }
+        Self { users: 20, channels: 8, messages: 2_000, seed: 1, can_sign_in: true, beside: None }
     }
 }
 

@@ -276,9 +276,8 @@ fn name_of(channel: &Channel, asker: UserId) -> String {
 fn compose(heading: &str, citations: &[Citation]) -> String {
     let mut text = heading.to_owned();
     for citation in citations {
-        // On one line, so that a quotation cannot pass for a paragraph of the assistant's own.
         let (n, quote) = citation.mark();
-        let quote = quote.split_whitespace().collect::<Vec<_>>().join(" ");
+        let quote = clean::on_one_line(quote);
         // Writing to a String cannot fail.
         let _ = write!(text, "\n\n{quote} [{n}]");
     }

@@ -405,8 +405,10 @@ async fn index_state(parts: &Parts) -> Result<IndexState> {
     // The positions first: read after the head, they could be newer than it.
     let (applied, of_vectors) = (index.applied(), meaning.applied());
     let head = log::head(&mut db.read()).await?;
+    let next = if head > applied { log::at(&mut db.read(), applied + 1).await? } else { None };
     Ok(IndexState {
         lag: (head - applied).max(0),
+        lag_ms: next.map_or(0, |event| (Timestamp::now().0 - event.created_at.0).max(0)),
         applied,
         head,
         documents: index.documents(),

@@ -118,7 +118,7 @@ async fn open_sqlite(path: &Path, opened: Opened) -> Result<Db> {
         epoch: Uuid::nil(),
         recent: Arc::default(),
         lines: Arc::default(),
-        written: Arc::default(),
+        write_count: Arc::default(),
         _lock: Some(Arc::new(lock)),
     };
     begin_log(&mut writer).await?;
@@ -246,7 +246,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         epoch: Uuid::nil(),
         recent: Arc::default(),
         lines: Arc::default(),
-        written: Arc::default(),
+        write_count: Arc::default(),
         _lock: None,
     };
     sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool).await?;

@@ -81,8 +81,8 @@ impl Readers {
     }
 
     /// How many statements were asked.
-    pub fn asked(&self) -> u64 {
-        self.options.asked()
+    pub fn statement_count(&self) -> u64 {
+        self.options.statement_count()
     }
 
     /// Waits for those in use and closes all.

@@ -4,7 +4,7 @@ use confab_protocol::{ChannelId, EventKind, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::administer::{keep_one_superuser, refuse_own};
+use super::account::{keep_one_superuser, refuse_own};
 use super::{covered, void_credentials};
 use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;

@@ -12,7 +12,7 @@ async fn post(db: &Db, user: UserId, room: ChannelId, content: &str, quoted: Opt
 }
 
 async fn read(db: &Db, user: UserId, room: ChannelId, side: Side) -> (Page, u64) {
-    let before = db.asked();
+    let before = db.statement_count();
     let page = db
         .look(move |on| {
             async move {
@@ -23,7 +23,7 @@ async fn read(db: &Db, user: UserId, room: ChannelId, side: Side) -> (Page, u64)
         })
         .await
         .expect("a page");
-    (page, db.asked() - before)
+    (page, db.statement_count() - before)
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is going on here, in numbers, and the channels, for those who run the server.
 
 use confab_core::Fault;
-use confab_core::channels::administer::{self, Hidden, OpenChannel};
+use confab_core::channels::figures::{self, Hidden, OpenChannel};
 use confab_core::roles::Permission;
 use confab_protocol::{ChannelId, ChannelKind, Timestamp};
 use poem_openapi::param::Query;
@@ -121,9 +121,9 @@ impl Figures {
             Some((_, _, private, conversations)) => {
                 Hidden { private: *private, conversations: *conversations }
             }
-            None => administer::hidden(&mut on).await?,
+            None => figures::hidden(&mut on).await?,
         };
-        let found = administer::open(&mut on, after.map(|(name, id, ..)| (name, id)), limit).await?;
+        let found = figures::open(&mut on, after.map(|(name, id, ..)| (name, id)), limit).await?;
         let last = found.last().filter(|_| found.len() == limit as usize);
         let next_cursor = last
             .and_then(|it| cursor::encode(&(it.name.clone(), it.id, hidden.private, hidden.conversations)));

@@ -1,7 +1,7 @@
 //! Figures of the server, and what its workers could not digest.
 
 use confab_core::roles::Permission;
-use confab_core::{FutureExt, cursors, log, users};
+use confab_core::{Fault, FutureExt, cursors, log, users};
 use confab_protocol::Timestamp;
 use confab_worker::services;
 use poem_openapi::param::{Path, Query};
@@ -12,7 +12,14 @@ use uuid::Uuid;
 
 use super::auth::Bearer;
 use super::{Answer, Area, app, cursor};
+use crate::demo;
+use crate::progress::Progress;
 use crate::state::App;
+
+/// A demo that one looks at: small enough to be there in a few seconds.
+const DEMO_USERS: usize = 12;
+const DEMO_CHANNELS: usize = 6;
+const DEMO_MESSAGES: usize = 600;
 
 #[derive(Object)]
 struct DeadLetter {
@@ -43,13 +50,30 @@ struct Stats {
     head: i64,
     /// Each consumer of the log and its position.
     cursors: serde_json::Value,
-    /// The search index: `lag` is the number of events not yet in it, `origin` the position of the log when it was
-    /// begun. While a new one is built, `building` tells how many messages are done, and of how many.
+    /// The search index: `lag` is the number of events not yet in it, `lag_ms` for how long the oldest of them waits, in milliseconds,
+    /// `origin` the position of the log when it was begun. While a new one is built, `building` tells how many messages are done, and of how many.
     /// `vectors` names the `model` of search by meaning, the one whose vectors are `serving`, and with `building` how far vectors of
     /// a new model are.
     index: serde_json::Value,
     /// `sqlite` or `postgres`.
     engine: String,
+}
+
+/// What a demo brought.
+#[derive(Object)]
+struct Demo {
+    /// People and bots.
+    user_count: u64,
+    /// Channels, without conversations.
+    channel_count: u64,
+    message_count: u64,
+}
+
+#[derive(ApiResponse)]
+enum Filled {
+    /// It is there.
+    #[oai(status = 201)]
+    Created(Json<Demo>),
 }
 
 #[derive(ApiResponse)]
@@ -125,6 +149,33 @@ impl Administration {
         let (by, app) = (caller.0.may(Permission::ServerWatch)?, app(&self.0)?);
         app.db.write(move |tx| async move { cursors::retry(tx, &by, id.0).await }.boxed()).await?;
         Ok(Asked::Accepted)
+    }
+
+    /// Fills a workspace that nobody else has come to with invented people and what they say; the caller is in their channels. Nobody can sign
+    /// in as them. Superusers.
+    #[oai(path = "/admin/demo", method = "post")]
+    async fn demo(&self, caller: Bearer) -> Answer<Filled> {
+        caller.0.superuser()?;
+        let (by, app) = (caller.0.user_id, app(&self.0)?.clone());
+        if users::has_others(&mut app.db.read(), by).await? {
+            return Err(Fault::conflict("workspace_in_use", "others have an account here already").into());
+        }
+        let options = demo::Options {
+            users: DEMO_USERS,
+            channels: DEMO_CHANNELS,
+            messages: DEMO_MESSAGES,
+            can_sign_in: false,
+            beside: Some(by),
+            ..demo::Options::default()
+        };
+        // A task of its own: a caller who goes away meanwhile leaves no half of it.
+        let work = async move { demo::run(&app.db, &app.storage, &options, &Progress::hidden()).await };
+        let report = tokio::spawn(work).await.map_err(Fault::internal)??;
+        Ok(Filled::Created(Json(Demo {
+            user_count: report.users,
+            channel_count: report.channels,
+            message_count: report.messages,
+        })))
     }
 
     /// Builds every search index anew, while the old ones go on answering. Needs `server.watch`.

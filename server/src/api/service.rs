@@ -142,6 +142,6 @@ pub async fn database_test(app: Data<&App>) -> Response {
 #[allow(clippy::needless_pass_by_value)] // the form of a handler
 pub fn figures(app: Data<&App>) -> Response {
     metrics::gauge!("confab_ws_connections").set(app.hub.socket_count() as f64);
-    metrics::counter!("confab_record_writes_total").absolute(app.db.written());
+    metrics::counter!("confab_record_writes_total").absolute(app.db.write_count());
     Response::builder().content_type("text/plain; version=0.0.4").body(app.metrics.render())
 }

@@ -61,6 +61,7 @@ pub async fn demo(args: Demo, common: &Common, settings: &Settings) -> Result<()
         channels: args.channels,
         messages: args.messages,
         seed: args.seed,
+        ..demo::Options::default()
     };
     let report = demo::run(&db, &storage, &options, &progress).await;
     db.close().await;

@@ -45,16 +45,16 @@ pub(super) async fn all(
             PlaceKind::Channel { .. } => report.channels += 1,
             PlaceKind::Direct => report.direct_conversations += 1,
         }
-        let scribe = Scribe { db, storage, ids: &ids, channel, now };
+        let scribe = Scribe { db, storage, ids: &ids, beside: options.beside, channel, now };
         scribe.write(place, &people, progress, report).await?;
     }
     report.presences = set_presences(db, &people, &ids).await?;
     Ok(())
 }
 
-/// Accounts, all with one password, which is hashed once: each hash takes 19 MiB and a core.
+/// Accounts, all with one password or none. It is hashed once: each hash takes 19 MiB and a core.
 async fn make_people(db: &Db, people: &mut [Person], options: &Options) -> Result<Vec<UserId>> {
-    let hash = passwords::hash(PASSWORD.into()).await?;
+    let hash = if options.can_sign_in { Some(passwords::hash(PASSWORD.into()).await?) } else { None };
     let wanted: Vec<String> = people.iter().map(|person| person.username.clone()).collect();
     let mut names = Usernames::beside(&mut db.read(), &wanted).await?;
     let mut users = Vec::with_capacity(people.len());
@@ -67,7 +67,7 @@ async fn make_people(db: &Db, people: &mut [Person], options: &Options) -> Resul
         if person.is_bot {
             user.email = None;
         } else {
-            user.password_hash = Some(hash.clone());
+            user.password_hash.clone_from(&hash);
         }
         users.push(user);
     }
@@ -124,6 +124,7 @@ struct Scribe<'a> {
     db: &'a Db,
     storage: &'a Storage,
     ids: &'a [UserId],
+    beside: Option<UserId>,
     channel: ChannelId,
     now: Timestamp,
 }
@@ -230,7 +231,7 @@ impl Scribe<'_> {
 
     async fn let_in(&self, place: &Place) -> Result<()> {
         let channel = self.channel;
-        let all: Vec<(UserId, ChannelRole)> =
+        let mut all: Vec<(UserId, ChannelRole)> =
             place.members.iter().map(|member| (self.ids[*member], ChannelRole::Member)).collect();
         // Who made the place is in it from the first moment, as both are in a direct conversation.
         let early: Vec<UserId> = match place.kind {
@@ -238,6 +239,9 @@ impl Scribe<'_> {
             PlaceKind::Channel { .. } => all.iter().take(1).map(|it| it.0).collect(),
         };
         self.mark_read(early).await?;
+        if matches!(place.kind, PlaceKind::Channel { .. }) {
+            all.extend(self.beside.map(|it| (it, ChannelRole::Member)));
+        }
         for part in all.chunks(BATCH) {
             let part = part.to_vec();
             self.db

@@ -10,7 +10,8 @@ use super::{Options, PASSWORD, plan, run};
 use crate::progress::Progress;
 use crate::storage::Storage;
 
-const SMALL: Options = Options { users: 8, channels: 6, messages: 400, seed: 7 };
+const SMALL: Options =
+    Options { users: 8, channels: 6, messages: 400, seed: 7, can_sign_in: true, beside: None };
 
 async fn ground() -> (tempfile::TempDir, Db, Storage) {
     let folder = tempfile::tempdir().expect("a folder");

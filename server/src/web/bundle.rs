@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use rust_embed::RustEmbed;
 
 use super::lean::lean;
-use super::module::{DEFAULT, Module, Names, minified, renamed};
+use super::module::{Alias, DEFAULT, Module, Taken, minified, renamed};
 
 /// The names of the two beside `index.html`.
 pub const SCRIPT: &str = "first.js";
@@ -34,10 +34,10 @@ impl Bundle {
         let index = text_of::<Files>("index.html");
         let (mut script, mut members) = (String::new(), Members::new());
         add::<Files>(ENTRY, &mut script, &mut members);
-        let given: Names = members
+        let given: Vec<Alias> = members
             .iter()
             .flat_map(|(path, exports)| {
-                exports.iter().map(move |(outside, inside)| (inside.clone(), public(path, outside)))
+                exports.iter().map(move |(outside, inside)| Alias::new(inside.clone(), public(path, outside)))
             })
             .collect();
         script.extend(["export{", &joined(&given), "}"]);
@@ -54,29 +54,29 @@ impl Bundle {
     pub fn later(&self, path: &str, text: &str) -> String {
         let up = "../".repeat(path.matches('/').count());
         if let Some(exports) = self.members.get(path) {
-            let names: Names = exports.keys().map(|name| (name.clone(), name.clone())).collect();
-            return self.listed("export", &up, path, &names);
+            let names = exports.keys().map(|name| Alias::new(name.clone(), name.clone())).collect();
+            return self.listed("export", &up, &Taken { from: path.to_owned(), names });
         }
         let module = Module::read(path, text, DEFAULT, |to| format!("{up}{to}"));
         let mut script = String::new();
-        for (from, names) in &module.imports {
-            script.push_str(&self.listed("import", &up, from, names));
+        for taken in &module.imports {
+            script.push_str(&self.listed("import", &up, taken));
         }
-        for (from, names) in &module.handed_on {
-            script.push_str(&self.listed("export", &up, from, names));
+        for taken in &module.handed_on {
+            script.push_str(&self.listed("export", &up, taken));
         }
-        let exports: Names = module.exports.into_iter().map(|(outside, inside)| (inside, outside)).collect();
         script.push_str(&module.code);
-        script.extend(["\nexport{", &joined(&exports), "}"]);
+        script.extend(["\nexport{", &joined(&module.exports), "}"]);
         minified(&script)
     }
 
     /// `import{a as b}from'…';`, or the same with `export`.
-    fn listed(&self, word: &str, up: &str, from: &str, names: &[(String, String)]) -> String {
+    fn listed(&self, word: &str, up: &str, Taken { from, names }: &Taken) -> String {
         if !self.members.contains_key(from) {
             return format!("{word}{{{}}}from'{up}{from}';", joined(names));
         }
-        let there: Names = names.iter().map(|(there, here)| (public(from, there), here.clone())).collect();
+        let there: Vec<Alias> =
+            names.iter().map(|it| Alias::new(public(from, &it.name), it.alias.clone())).collect();
         format!("{word}{{{}}}from'{up}{SCRIPT}';", joined(&there))
     }
 }
@@ -91,26 +91,26 @@ fn add<Files: RustEmbed>(path: &str, script: &mut String, members: &mut Members)
     members.insert(path.to_owned(), BTreeMap::new());
     let text = text_of::<Files>(path);
     let module = Module::read(path, &text, DEFAULT, str::to_owned);
-    for (from, _) in module.imports.iter().chain(&module.handed_on) {
-        add::<Files>(from, script, members);
+    for taken in module.imports.iter().chain(&module.handed_on) {
+        add::<Files>(&taken.from, script, members);
     }
     let known = |from: &str, name: &str| members.get(from).and_then(|it| it.get(name)).cloned();
     let taken: HashMap<&str, String> = module
         .imports
         .iter()
-        .flat_map(|(from, names)| names.iter().map(move |(there, here)| (from, there, here)))
-        .filter_map(|(from, there, here)| Some((here.as_str(), known(from, there)?)))
+        .flat_map(|Taken { from, names }| names.iter().map(move |it| (from, it)))
+        .filter_map(|(from, it)| Some((it.alias.as_str(), known(from, &it.name)?)))
         .collect();
     let name = |inside: &str| taken.get(inside).cloned().unwrap_or_else(|| format!("{inside}${number}"));
     let renamed = renamed(&text, name);
     script.push_str(&Module::read(path, &renamed, &name(DEFAULT), |to| format!("./{to}")).code);
     script.push('\n');
-    let own = module.exports.iter().map(|(outside, inside)| (outside.clone(), name(inside)));
+    let own = module.exports.iter().map(|it| (it.alias.clone(), name(&it.name)));
     let handed_on = module
         .handed_on
         .iter()
-        .flat_map(|(from, names)| names.iter().map(move |(there, here)| (from, there, here)))
-        .filter_map(|(from, there, here)| Some((here.clone(), known(from, there)?)));
+        .flat_map(|Taken { from, names }| names.iter().map(move |it| (from, it)))
+        .filter_map(|(from, it)| Some((it.alias.clone(), known(from, &it.name)?)));
     let exports = own.chain(handed_on).collect();
     members.insert(path.to_owned(), exports);
 }
@@ -120,10 +120,10 @@ fn text_of<Files: RustEmbed>(path: &str) -> String {
 }
 
 /// `a,b as c`.
-fn joined(names: &[(String, String)]) -> String {
+fn joined(names: &[Alias]) -> String {
     let each: Vec<_> = names
         .iter()
-        .map(|(first, second)| if first == second { first.clone() } else { format!("{first} as {second}") })
+        .map(|Alias { name, alias }| if name == alias { name.clone() } else { format!("{name} as {alias}") })
         .collect();
     each.join(",")
 }

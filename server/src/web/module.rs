@@ -9,19 +9,38 @@ use oxc_semantic::SemanticBuilder;
 use oxc_span::{GetSpan, SourceType, Span};
 use oxc_str::Ident;
 
-/// `(name there, name here)`.
-pub type Names = Vec<(String, String)>;
+/// `name as alias`, as imports and exports say it: what something is called where it comes from, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    pub name: String,
+    pub alias: String,
+}
+
+impl Alias {
+    pub fn new(name: impl Into<String>, alias: impl Into<String>) -> Self {
+        Self { name: name.into(), alias: alias.into() }
+    }
+}
+
+/// What a module takes from another.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The other's path from the client's folder.
+    pub from: String,
+    /// Its names there, and here.
+    pub names: Vec<Alias>,
+}
 
 /// A module without its imports and exports.
 #[derive(Debug, Default)]
 pub struct Module {
     pub code: String,
-    /// Paths from the client's folder with what is taken from them, in order.
-    pub imports: Vec<(String, Names)>,
-    /// `(name outside, name inside)`.
-    pub exports: Names,
-    /// What is handed on: from which path, under which names there and here.
-    pub handed_on: Vec<(String, Names)>,
+    /// In order.
+    pub imports: Vec<Taken>,
+    /// Their names inside, and outside.
+    pub exports: Vec<Alias>,
+    /// What is taken only to be given to others, under the names that it has there and that it is given by.
+    pub handed_on: Vec<Taken>,
 }
 
 /// The default export's name inside.
@@ -39,27 +58,27 @@ impl Module {
         for statement in &parsed.program.body {
             match statement {
                 Statement::ImportDeclaration(import) => {
-                    module.imports.push((resolved(path, &import.source.value), taken(import)));
+                    let from = resolved(path, &import.source.value);
+                    module.imports.push(Taken { from, names: taken(import) });
                     changes.push((import.span, String::new()));
                 }
                 Statement::ExportDeclaration(export) => {
                     let names = declared(&export.declaration).into_iter();
-                    module.exports.extend(names.map(|name| (name.clone(), name)));
+                    module.exports.extend(names.map(|name| Alias::new(name.clone(), name)));
                     let word = Span::new(export.span.start, export.declaration.span().start);
                     changes.push((word, String::new()));
                 }
                 Statement::ExportNamedDeclaration(export) => {
-                    let names = listed(&export.specifiers).into_iter();
-                    module.exports.extend(names.map(|(inside, outside)| (outside, inside)));
+                    module.exports.extend(listed(&export.specifiers));
                     changes.push((export.span, String::new()));
                 }
                 Statement::ExportFromDeclaration(export) => {
                     let from = resolved(path, &export.source.value);
-                    module.handed_on.push((from, listed(&export.specifiers)));
+                    module.handed_on.push(Taken { from, names: listed(&export.specifiers) });
                     changes.push((export.span, String::new()));
                 }
                 Statement::ExportDefaultDeclaration(export) => {
-                    module.exports.push(("default".to_owned(), DEFAULT.to_owned()));
+                    module.exports.push(Alias::new(DEFAULT, "default"));
                     let to = Span::new(export.span.start, export.declaration.span().start);
                     changes.push((to, format!("const {default}=")));
                     changes.push((Span::new(export.span.end, export.span.end), ";".to_owned()));
@@ -118,24 +137,24 @@ pub fn minified(script: &str) -> String {
         .code
 }
 
-fn taken(import: &ImportDeclaration<'_>) -> Names {
+fn taken(import: &ImportDeclaration<'_>) -> Vec<Alias> {
     let specifiers = import.specifiers.iter().flatten();
     specifiers
         .filter_map(|it| match it {
             ImportDeclarationSpecifier::ImportSpecifier(it) => {
-                Some((it.imported.name().to_string(), it.local.name.to_string()))
+                Some(Alias::new(it.imported.name().to_string(), it.local.name.to_string()))
             }
             ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => {
-                Some(("default".to_owned(), it.local.name.to_string()))
+                Some(Alias::new("default", it.local.name.to_string()))
             }
             ImportDeclarationSpecifier::ImportNamespaceSpecifier(_) => None,
         })
         .collect()
 }
 
-/// `(name there, name here)`: of a list without `from` the first is the one inside.
-fn listed(specifiers: &[ExportSpecifier<'_>]) -> Names {
-    let names = specifiers.iter().map(|it| (it.local.name().to_string(), it.exported.name().to_string()));
+fn listed(specifiers: &[ExportSpecifier<'_>]) -> Vec<Alias> {
+    let names =
+        specifiers.iter().map(|it| Alias::new(it.local.name().to_string(), it.exported.name().to_string()));
     names.collect()
 }
 
@@ -189,10 +208,14 @@ fn resolved(path: &str, to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT, Module, minified, renamed, resolved};
+    use super::{Alias, DEFAULT, Module, Taken, minified, renamed, resolved};
 
-    fn pair(there: &str, here: &str) -> (String, String) {
-        (there.to_owned(), here.to_owned())
+    fn taken(from: &str, names: &[(&str, &str)]) -> Taken {
+        Taken { from: from.to_owned(), names: aliases(names) }
+    }
+
+    fn aliases(names: &[(&str, &str)]) -> Vec<Alias> {
+        names.iter().map(|(name, alias)| Alias::new(*name, *alias)).collect()
     }
 
     #[test]
@@ -202,13 +225,13 @@ mod tests {
         assert_eq!(
             module.imports,
             [
-                ("js/a.js".to_owned(), vec![pair("default", "a")]),
-                ("b.js".to_owned(), vec![pair("b", "b"), pair("c", "d")]),
-                ("c.js".to_owned(), vec![])
+                taken("js/a.js", &[("default", "a")]),
+                taken("b.js", &[("b", "b"), ("c", "d")]),
+                taken("c.js", &[])
             ]
         );
-        assert_eq!(module.exports, [pair("e", "e"), pair("f", "f"), pair("g", "e")]);
-        assert_eq!(module.handed_on, [("js/h.js".to_owned(), vec![pair("h", "h")])]);
+        assert_eq!(module.exports, aliases(&[("e", "e"), ("f", "f"), ("e", "g")]));
+        assert_eq!(module.handed_on, [taken("js/h.js", &[("h", "h")])]);
         assert_eq!(module.code.trim(), "const e = () => import('./js/e.js');\nasync function f() {}");
     }
 
@@ -226,8 +249,8 @@ mod tests {
     fn packed_modules_are_read_too() {
         let text = r#"import{a as n}from"./p.js";var b=1;export default function(s){return s}export{b as useB,n as m};"#;
         let module = Module::read("vendor/h.js", text, DEFAULT, |path| format!("./{path}"));
-        assert_eq!(module.imports, [("vendor/p.js".to_owned(), vec![pair("a", "n")])]);
-        assert_eq!(module.exports, [pair("default", "$default"), pair("useB", "b"), pair("m", "n")]);
+        assert_eq!(module.imports, [taken("vendor/p.js", &[("a", "n")])]);
+        assert_eq!(module.exports, aliases(&[("$default", "default"), ("b", "useB"), ("n", "m")]));
         assert_eq!(module.code, "var b=1;const $default=function(s){return s};");
         assert_eq!(resolved("js/views/a.js", "../../vendor/b.js"), "vendor/b.js");
     }

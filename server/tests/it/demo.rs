@@ -1,5 +1,6 @@
 //! The demo: the same seed tells the same story.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
@@ -20,6 +21,33 @@ async fn one_seed_tells_one_story() {
     assert_eq!((&report["messages"], &report["channels"]), (&json!(300), &json!(4)), "{report}");
     let shown: usize = channels.iter().map(|(_, messages)| messages.len()).sum();
     assert!((200..=300).contains(&shown), "one person reads {shown} of 300 messages");
+}
+
+#[tokio::test]
+async fn a_new_workspace_can_begin_with_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut node = Node::start(&folder.path().join("data"), &[("CONFAB_RATE_LIMITS", "off")]).await;
+    let line = node.line_with("Set up: http://").await;
+    let token = line.split_once("/setup#").expect("a link").1.split_whitespace().next().unwrap_or_default();
+    let visitor = User::visitor(&node.address);
+    let form = json!({ "token": token, "username": "ada", "email": "ada@example.org", "password": "a first and lasting secret" });
+    let ada = visitor.send(Method::POST, "/api/v1/setup", Some(&form), 201).await;
+    let ada = visitor.signed_in("ada", &ada);
+    let made = ada.send(Method::POST, "/api/v1/admin/demo", None, 201).await;
+    assert_eq!((&made["message_count"], &made["channel_count"]), (&json!(600), &json!(6)), "{made}");
+
+    let channels = ada.channels(200).await;
+    let mine: Vec<&Value> = items(&channels).iter().filter(|it| it["role"].is_string()).collect();
+    assert!(mine.len() >= 8, "those of everybody, and those of the demo: {channels}");
+    assert!(mine.iter().any(|it| it["message_count"].as_i64() > Some(20)), "{channels}");
+    let users = ada.get("/api/v1/users?limit=100", 200).await;
+    for user in items(&users).iter().filter(|it| it["username"] != "ada").take(5) {
+        let form = json!({ "username": user["username"], "password": "confab-demo" });
+        visitor.send(Method::POST, "/api/v1/auth/login", Some(&form), 401).await;
+    }
+    // The others are here now.
+    let again = ada.send(Method::POST, "/api/v1/admin/demo", None, 409).await;
+    assert_eq!(again["code"], "workspace_in_use");
 }
 
 /// A demo made in an empty folder, as the person sees it whom the command names.

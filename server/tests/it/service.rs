@@ -35,6 +35,7 @@ both! {
         let admin = world.admin().await;
         let stats = admin.get("/api/v1/admin/stats", 200).await;
         assert!(stats["index"]["lag"].as_i64().is_some(), "{stats}");
+        assert!(stats["index"]["lag_ms"].as_i64().is_some_and(|it| it >= 0), "{stats}");
         ada.get("/api/v1/admin/dead-letters", 403).await;
         assert_eq!(admin.get("/api/v1/admin/dead-letters", 200).await["items"], serde_json::json!([]));
     }

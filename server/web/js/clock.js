@@ -6,11 +6,17 @@ import { locale, t } from './words.js';
 const days = signal(0);
 let today = new Date().toDateString();
 
+/** The minute that the page lives in, since 1970: what says "2 min ago" is drawn anew with each. */
+const minute = signal(0);
+
+const MINUTE_MS = 60_000;
+
 /** Asked often, and when a page wakes up. */
-export function turnDay() {
-  const now = new Date().toDateString();
-  if (now === today) return;
-  today = now;
+export function turnClock() {
+  const now = new Date();
+  minute.value = Math.floor(now.getTime() / MINUTE_MS);
+  if (now.toDateString() === today) return;
+  today = now.toDateString();
   days.value += 1;
 }
 
@@ -54,8 +60,21 @@ export function dayText(instant, now = new Date()) {
 
 /** Day and time in one short text, for lists that mix days. @param {string} instant RFC 3339 */
 export function whenText(instant) {
-  const day = dayText(instant);
-  return t('day_and_time', { day: day === t('today_heading') ? t('today') : day === t('yesterday_heading') ? t('yesterday') : day, time: timeText(instant) });
+  return t('day_and_time', dayAndTime(instant));
+}
+
+/** @param {string} instant @param {Date} [now] */
+function dayAndTime(instant, now) {
+  const day = dayText(instant, now);
+  return { day: day === t('today_heading') ? t('today') : day === t('yesterday_heading') ? t('yesterday') : day, time: timeText(instant) };
+}
+
+/** How long ago it was, within an hour; else the day and the time, as they stand in a sentence. @param {string} instant RFC 3339 @param {Date} [now] */
+export function agoText(instant, now = new Date()) {
+  void minute.value;
+  const passed = Math.floor((now.getTime() - new Date(instant).getTime()) / MINUTE_MS);
+  if (passed >= 0 && passed < 60) return passed ? t('minutes_ago', { count: passed }) : t('just_now');
+  return t('day_at_time', dayAndTime(instant, now));
 }
 
 /** The same where many stand below each other. @param {string} instant RFC 3339 @param {Date} [now] */

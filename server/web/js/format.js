@@ -151,13 +151,30 @@ export function parseInline(text, options = {}, depth = 0) {
 
 /** @typedef {{node: Inline, end: number} | null} Taken */
 
-/** @param {string} text @param {number} at @param {Set<string>} hopeless @returns {Taken} */
+/** As many marks end it as began it, so that code may hold fewer. @param {string} text @param {number} at @param {Set<string>} hopeless @returns {Taken} */
 function takeCode(text, at, hopeless) {
-  if (text[at] !== '`' || hopeless.has('`')) return null;
-  const close = text.indexOf('`', at + 1);
-  if (close < 0) hopeless.add('`');
-  if (close <= at + 1 || text.slice(at, close).includes('\n')) return null;
-  return { node: { kind: 'code', text: text.slice(at + 1, close) }, end: close + 1 };
+  if (text[at] !== '`' || text[at - 1] === '`') return null;
+  const mark = marksAt(text, at);
+  if (hopeless.has(mark)) return null;
+  const from = at + mark.length;
+  for (let close = text.indexOf('`', from); close >= 0; ) {
+    const other = marksAt(text, close);
+    if (other === mark) {
+      const code = text.slice(from, close);
+      // What begins or ends with a mark is set off by spaces, which are no part of it.
+      return code.includes('\n') ? null : { node: { kind: 'code', text: /^ (?:`.*|.*`) $/.test(code) ? code.slice(1, -1) : code }, end: close + mark.length };
+    }
+    close = text.indexOf('`', close + other.length);
+  }
+  hopeless.add(mark);
+  return null;
+}
+
+/** @param {string} text @param {number} at */
+function marksAt(text, at) {
+  let end = at;
+  while (text[end] === '`') end += 1;
+  return text.slice(at, end);
 }
 
 const WORD = /[\p{L}\p{N}]/u;

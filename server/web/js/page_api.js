@@ -8,6 +8,8 @@ export const api = {
   ...first,
 
   setup: (/** @type {object} */ body) => request('POST', 'setup', { body, session: true }),
+  /** For the account that was just made, before it is signed in here. */
+  fillWithDemo: (/** @type {string} */ token) => request('POST', 'admin/demo', { headers: { authorization: `Bearer ${token}` }, timeoutMs: 300_000 }),
   register: (/** @type {object} */ body) => request('POST', 'auth/register', { body, session: true }),
   login: (/** @type {string} */ username, /** @type {string} */ password, /** @type {string} */ code = '') => request('POST', 'auth/login', { body: { username, password, ...(code ? { code } : {}) }, session: true }),
   logoutElsewhere: () => request('POST', 'auth/logout-all', { query: { keep_current: 'true' } }),

@@ -9,7 +9,7 @@ import { emptyTimeline } from './timeline.js';
  * @typedef {import('./timeline.js').UserRef} UserRef
  * @typedef {{id:string, kind:'public'|'private'|'direct'|'group'|'voice', name:string, description?:string, topic?:string,
  *   last_seq:number, member_count:number, role?:string|null, read_seq?:number, unread_count?:number, mention_count?:number,
- *   archived_at?:string|null, starred?:boolean, muted?:boolean, notification_level?:string, owner_id?:string|null}} Channel
+ *   archived_at?:string|null, starred?:boolean, muted?:boolean, notification_level?:string, owner_id?:string|null, people?:UserRef[]}} Channel
  * @typedef {{rootId:string, channelId:string, timeline:Timeline}} Thread
  */
 

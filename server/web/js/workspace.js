@@ -4,7 +4,7 @@ import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
-import { turnDay } from './clock.js';
+import { turnClock } from './clock.js';
 import { loadDrafts, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
@@ -68,11 +68,11 @@ export function startUpkeep() {
     tick = Date.now();
     expireTyping();
     expireStatus();
-    turnDay();
+    turnClock();
   }, 1_000);
   addEventListener('online', () => live.value?.wake());
   addEventListener('pageshow', (shown) => { if (shown.persisted) live.value?.wake(); });
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnDay(); live.value?.wake(); } });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnClock(); live.value?.wake(); } });
   effect(() => {
     const wanted = channelWanted.value;
     if (wanted) void fetchMine(wanted);

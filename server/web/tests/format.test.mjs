@@ -41,6 +41,8 @@ test('marks inside words and arithmetic stay text', () => {
 
 test('nothing inside code is formatted', () => {
   assert.deepEqual(paragraph('`*a* @b https://c.d`'), [{ kind: 'code', text: '*a* @b https://c.d' }]);
+  assert.deepEqual(paragraph('``a ` b`` and ```x```'), [{ kind: 'code', text: 'a ` b' }, { kind: 'text', text: ' and ' }, { kind: 'code', text: 'x' }]);
+  assert.deepEqual(paragraph('`` `a` `` ``b`'), [{ kind: 'code', text: '`a`' }, { kind: 'text', text: ' ``b`' }]);
   assert.deepEqual(parseText('```js\n*a*\n```'), [{ kind: 'code', language: 'js', text: '*a*' }]);
   assert.deepEqual(parseText('```one line```'), [{ kind: 'paragraph', children: parseInline('```one line```') }]);
 });

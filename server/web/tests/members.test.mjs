@@ -50,6 +50,12 @@ test('after a gap, what is on screen is asked for again and the rest when it is 
   assert.deepEqual(names('other'), ['amara', 'mei']);
 });
 
+test('a conversation is called by its people before its members are here', () => {
+  const talk = { ...channels.value.get('talk'), people: [amara, jonas] };
+  members.value = new Map();
+  assert.equal(channelTitle(talk), 'Jonas Berg');
+});
+
 test('a refusal leaves the page as it is', async () => {
   lists = {};
   await loadMembers('open');

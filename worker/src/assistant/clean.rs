@@ -31,6 +31,40 @@ pub(super) fn line(text: &str, most: usize) -> String {
     line
 }
 
+/// A quotation on one line, so that it cannot pass for a paragraph of the assistant's own. Code that has lines of its own stands there between marks,
+/// without its fence and the name of its language: within a line these would be read as words.
+pub(super) fn on_one_line(quote: &str) -> String {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut lines = quote.lines();
+    while let Some(line) = lines.next() {
+        let Some(fence) = fence_of(line) else {
+            pieces.extend(line.split_whitespace().map(str::to_owned));
+            continue;
+        };
+        let code = lines.by_ref().take_while(|line| !line.trim_start().starts_with(fence));
+        let code: Vec<&str> = code.flat_map(str::split_whitespace).collect();
+        if !code.is_empty() {
+            pieces.push(between_marks(&code.join(" ")));
+        }
+    }
+    pieces.join(" ")
+}
+
+/// What begins code on lines of its own.
+fn fence_of(line: &str) -> Option<&'static str> {
+    let line = line.trim_start();
+    let begins = |fence: &&str| line.strip_prefix(*fence).is_some_and(|language| !language.contains('`'));
+    ["```", "~~~"].into_iter().find(begins)
+}
+
+/// Code within a line: between more marks than stand anywhere in it.
+fn between_marks(code: &str) -> String {
+    let most = code.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let mark = "`".repeat(most + 1);
+    let space = if code.starts_with('`') || code.ends_with('`') { " " } else { "" };
+    format!("{mark}{space}{code}{space}{mark}")
+}
+
 /// Zero-width and direction-changing characters, and the tags of Unicode in which whole texts can be hidden.
 fn is_unseen(letter: char) -> bool {
     matches!(letter, '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
@@ -153,6 +187,20 @@ mod tests {
         assert_eq!(line("a\u{200B}b\n\n[1] c\u{202E}\u{E0041} \u{7}d ", 100), "ab (1) c d");
         assert_eq!(line("\n[2] 2026 ada: ok", 100), "(2) 2026 ada: ok");
         assert_eq!(line(&"é".repeat(50), 10).chars().count(), 10);
+    }
+
+    #[test]
+    fn code_of_a_quotation_stands_between_marks() {
+        for (quote, line) in [
+            ("One\n\n two", "One two"),
+            ("Batched:\n\n```rust\nlet a = 1;\n  a + 1\n```\nDone", "Batched: `let a = 1; a + 1` Done"),
+            ("~~~\ncut of", "`cut of`"),
+            ("```\n`a` b\n```", "`` `a` b ``"),
+            ("```inline``` stays", "```inline``` stays"),
+            ("ends\n```", "ends"),
+        ] {
+            assert_eq!(on_one_line(quote), line, "{quote}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::meaning;
 pub struct IndexState {
     /// Events not yet indexed.
     pub lag: i64,
+    /// For how many milliseconds the oldest of them waits; 0 where none does.
+    #[serde(default)]
+    pub lag_ms: i64,
     /// The newest event indexed.
     pub applied: i64,
     /// The newest event.

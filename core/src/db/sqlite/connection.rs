@@ -40,13 +40,13 @@ pub struct Options {
     path: PathBuf,
     is_read_only: bool,
     /// Counts the statements of all connections that are opened with it.
-    asked: Arc<AtomicU64>,
+    statement_count: Arc<AtomicU64>,
 }
 
 impl Options {
     /// To read and write the file, which is made where there is none.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), is_read_only: false, asked: Arc::default() }
+        Self { path: path.into(), is_read_only: false, statement_count: Arc::default() }
     }
 
     /// To read alone.
@@ -55,8 +55,8 @@ impl Options {
     }
 
     /// How many statements connections with these options were asked.
-    pub fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+    pub fn statement_count(&self) -> u64 {
+        self.statement_count.load(Ordering::Relaxed)
     }
 
     /// A connection that this thread holds.
@@ -75,7 +75,7 @@ impl Options {
         file.set_prepared_statement_cache_capacity(STATEMENTS);
         file.execute_batch(SETTINGS).map_err(refused)?;
         file.execute_batch(if self.is_read_only { CACHE_OF_A_READER } else { CACHE }).map_err(refused)?;
-        Ok(Connection(Place::Here { file, asked: self.asked.clone() }))
+        Ok(Connection(RunsOn::Caller { file, statement_count: self.statement_count.clone() }))
     }
 
     /// A connection that a thread of its own holds.
@@ -83,17 +83,18 @@ impl Options {
     /// # Errors
     /// Those of [`Self::open`].
     pub async fn open_apart(&self) -> sqlx::Result<Connection> {
-        Ok(Connection(Place::There(Thread::start(self.clone()).await?)))
+        Ok(Connection(RunsOn::OwnThread(Thread::start(self.clone()).await?)))
     }
 }
 
 /// A connection. What it is asked is done in order. What was begun is done to its end, whether or not somebody still waits for
 /// it; what nobody waits for when its turn comes is left out.
-pub struct Connection(Place);
+pub struct Connection(RunsOn);
 
-enum Place {
-    Here { file: rusqlite::Connection, asked: Arc<AtomicU64> },
-    There(Thread),
+/// Which thread its statements run on.
+enum RunsOn {
+    Caller { file: rusqlite::Connection, statement_count: Arc<AtomicU64> },
+    OwnThread(Thread),
 }
 
 impl fmt::Debug for Connection {
@@ -106,19 +107,19 @@ impl Connection {
     async fn ask(&mut self, asked: sqlx::Result<Asked>) -> sqlx::Result<Answer> {
         let asked = asked?;
         let answered = match &self.0 {
-            Place::Here { .. } => return self.answer(&asked),
-            Place::There(thread) => thread.ask(move |here| here.answer(&asked))?,
+            RunsOn::Caller { .. } => return self.answer(&asked),
+            RunsOn::OwnThread(thread) => thread.ask(move |here| here.answer(&asked))?,
         };
         answered.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     fn answer(&self, what: &Asked) -> sqlx::Result<Answer> {
         match &self.0 {
-            Place::Here { file, asked } => {
-                asked.fetch_add(1, Ordering::Relaxed);
+            RunsOn::Caller { file, statement_count } => {
+                statement_count.fetch_add(1, Ordering::Relaxed);
                 answer::answer(file, what)
             }
-            Place::There(_) => Err(sqlx::Error::Protocol("a thread holds another".into())),
+            RunsOn::OwnThread(_) => Err(sqlx::Error::Protocol("a thread holds another".into())),
         }
     }
 
@@ -136,34 +137,34 @@ impl Connection {
     /// The engine's; that of a connection with a thread of its own.
     pub fn begin_here(&mut self) -> sqlx::Result<()> {
         match &self.0 {
-            Place::Here { file, .. } => {
+            RunsOn::Caller { file, .. } => {
                 file.prepare_cached("begin").and_then(|mut it| it.raw_execute()).map(drop).map_err(refused)
             }
-            Place::There(_) => Err(sqlx::Error::Protocol("a thread holds another".into())),
+            RunsOn::OwnThread(_) => Err(sqlx::Error::Protocol("a thread holds another".into())),
         }
     }
 
     /// Whether a transaction is open. After an error of the disk SQLite has taken it back by itself.
     pub fn is_begun(&self) -> bool {
         match &self.0 {
-            Place::Here { file, .. } => !file.is_autocommit(),
-            Place::There(_) => true,
+            RunsOn::Caller { file, .. } => !file.is_autocommit(),
+            RunsOn::OwnThread(_) => true,
         }
     }
 
     /// Takes back what was begun, if anything was, and waits for nothing.
     pub fn let_go(&mut self) {
         match &self.0 {
-            Place::Here { file, .. } => roll_back(file),
-            Place::There(thread) => thread.let_go(),
+            RunsOn::Caller { file, .. } => roll_back(file),
+            RunsOn::OwnThread(thread) => thread.let_go(),
         }
     }
 
     /// Whether all is done that it was asked, so that it begins at once with what it is asked next.
     pub fn is_quiet(&self) -> bool {
         match &self.0 {
-            Place::Here { .. } => true,
-            Place::There(thread) => thread.is_quiet(),
+            RunsOn::Caller { .. } => true,
+            RunsOn::OwnThread(thread) => thread.is_quiet(),
         }
     }
 
@@ -177,8 +178,8 @@ impl Connection {
         work: impl FnOnce(&mut Self) -> T + Send + 'static,
     ) -> sqlx::Result<T> {
         let answered = match &self.0 {
-            Place::Here { .. } => return Ok(work(self)),
-            Place::There(thread) => thread.ask(work)?,
+            RunsOn::Caller { .. } => return Ok(work(self)),
+            RunsOn::OwnThread(thread) => thread.ask(work)?,
         };
         answered.await.map_err(|_| sqlx::Error::WorkerCrashed)
     }
@@ -189,12 +190,12 @@ impl Connection {
     /// That of a connection with a thread of its own.
     pub fn watch(&mut self, mut told: impl FnMut(&str, bool) + Send + 'static) -> sqlx::Result<()> {
         match &self.0 {
-            Place::Here { file, .. } => file
+            RunsOn::Caller { file, .. } => file
                 .update_hook(Some(move |action, _: &str, table: &str, _| {
                     told(table, matches!(action, Action::SQLITE_INSERT));
                 }))
                 .map_err(refused),
-            Place::There(_) => Err(sqlx::Error::Protocol("only who holds it can watch it".into())),
+            RunsOn::OwnThread(_) => Err(sqlx::Error::Protocol("only who holds it can watch it".into())),
         }
     }
 }
@@ -283,8 +284,8 @@ impl sqlx::Connection for Connection {
 
     async fn close(self) -> sqlx::Result<()> {
         match self.0 {
-            Place::Here { file, .. } => file.close().map_err(|(_, error)| refused(error)),
-            Place::There(thread) => {
+            RunsOn::Caller { file, .. } => file.close().map_err(|(_, error)| refused(error)),
+            RunsOn::OwnThread(thread) => {
                 thread.close().await;
                 Ok(())
             }

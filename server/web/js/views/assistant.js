@@ -8,6 +8,7 @@ import { channels, viewing } from '../store.js';
 import { Answer } from './answer.js';
 import { AssistantMark } from './avatar.js';
 import { ChannelIcon } from './channel_name.js';
+import { useGrowing } from './growing.js';
 import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 
@@ -78,6 +79,7 @@ function AskBox() {
   const [text, setText] = useState('');
   const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
   useEffect(() => area.current?.focus(), []);
+  useGrowing(area, text);
   const ask = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!text.trim()) return;
@@ -87,7 +89,7 @@ function AskBox() {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) ask(event); };
   const busy = turns.value.at(-1)?.busy ?? false;
   return html`<form class="box" aria-label=${t('ask_the_assistant_2')} onSubmit=${ask}>
-    <textarea ref=${area} class="ta" rows="2" placeholder=${t('ask_about_this_workspace')} aria-label=${t('ask_the_assistant_2')} value=${text} maxlength="4000" onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
+    <textarea ref=${area} class="ta" rows="1" placeholder=${t('ask_about_this_workspace')} aria-label=${t('ask_the_assistant_2')} value=${text} maxlength="4000" onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
     <div class="bar">${busy ? html`<button type="button" class="send ai" aria-label=${t('stop')} title=${t('stop')} onClick=${stop}><${Icon} name="x" /></button>` : html`<button class="send ai" aria-label=${t('ask')} disabled=${!text.trim()}><${Icon} name="send" /></button>`}</div>
   </form>`;
 }

@@ -14,7 +14,8 @@ import { t } from '../channel_words.js';
 import { turns } from '../command_suggestions.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
-import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
+import { useGrowing } from './growing.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { Menu } from './menu.js';
 import { openPicker } from './reactions.js';
@@ -140,8 +141,8 @@ export function Composer({ channelId, parentId, placeholder }) {
       ${parentId && html`<label class="also" title=${uploads.length ? t('files_stay_in_the_thread') : undefined}><input type="checkbox" checked=${alsoThere} disabled=${uploads.length > 0 && !content} onChange=${(/** @type {any} */ event) => setAlso(event.target.checked)} />
         ${t(uploads.length ? 'also_send_to_channel_without_files' : 'also_send_to_channel')}</label>`}
       ${tooLong && html`<span class="toolong" role="alert">${t('characters_too_many', { value: [...text].length - limit })}</span>`}
-      <span class="sends"><button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button>
-        <${Menu} label=${t('send_later_2')} floating items=${[!alsoThere && { label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}></span></div>
+      <span class="sends"><${Menu} label=${t('send_later_2')} floating items=${[!alsoThere && { label: t('send_later'), icon: 'clock', act: later }, { label: t('scheduled_messages'), icon: 'list', href: laterPath() }]}><${Icon} name="chevron" small /></${Menu}>
+        <button class="send" aria-label=${parentId ? t('send_reply') : t('send_message')} disabled=${busy}><${Icon} name="send" /></button></span></div>
   </form>`;
 }
 
@@ -161,15 +162,6 @@ function useDraftFiles(key, ready, save) {
     // A file that is gone is no part of the draft any more.
     void Promise.all(missing.map((id) => chat.file(id).catch(() => null))).then((files) => addStored(key, files.filter(Boolean)));
   }, [key, kept.join()]);
-}
-
-/** The field is as high as its text, up to the height CSS allows. @param {{current:HTMLTextAreaElement|null}} area @param {string} text */
-function useGrowing(area, text) {
-  useLayoutEffect(() => {
-    if (!area.current) return;
-    area.current.style.height = 'auto';
-    area.current.style.height = `${area.current.scrollHeight}px`;
-  }, [text]);
 }
 
 /** @param {KeyboardEvent} event @param {any} completion @param {{move:(completion:any)=>void, close:()=>void, complete:(option:any)=>void}} does @returns {boolean} handled */

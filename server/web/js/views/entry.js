@@ -1,6 +1,7 @@
 /** The pages before the workspace: first account, joining by invitation, signing in. */
 import { oidcPath } from '../api.js';
 import { api } from '../page_api.js';
+import { attempt } from '../notices.js';
 import { t } from '../page_words.js';
 import { adminPath, navigate, route } from '../router.js';
 import { signedIn } from '../session.js';
@@ -49,15 +50,22 @@ function useEntryForm(initial, submit, entered) {
 
 const PASSWORD_HELP = t('at_least_8_characters_a_sentence');
 
-/** Where a new workspace leads first. @type {[string, string][]} */
-const STARTS = [['', t('empty')], [adminPath('transfers'), t('a_slack_export')]];
+/** What a new workspace is filled with here, and else where it leads first. */
+const DEMO = 'demo';
+/** @type {[string, string][]} */
+const STARTS = [[DEMO, t('a_demo_workspace')], ['', t('empty')], [adminPath('transfers'), t('a_slack_export')]];
 
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
   const [startsWith, setStartsWith] = useState('');
-  const { values, field, busy, message, onSubmit } = useEntryForm({ workspace_name: '', full_name: '', username: '', email: '', password: '' }, (values) => api.setup({ token, ...present(values) }), () => {
+  const { values, field, busy, message, onSubmit } = useEntryForm({ workspace_name: '', full_name: '', username: '', email: '', password: '' }, async (values) => {
+    const grant = await api.setup({ token, ...present(values) });
+    // The account is there whatever becomes of the demo.
+    if (startsWith === DEMO) await attempt(api.fillWithDemo(grant.access_token));
+    return grant;
+  }, () => {
     if (info.value && values.workspace_name.trim()) info.value = { ...info.value, name: values.workspace_name.trim() };
-    navigate(startsWith || '/', { replace: true });
+    navigate(startsWith === DEMO ? '/' : startsWith || '/', { replace: true });
     entered();
   });
   if (!info.value?.setup_required) return html`<${Notice} title=${t('already_set_up')} text=${t('this_workspace_has_its_first_account')} link="/login" linkText=${t('sign_in')} />`;

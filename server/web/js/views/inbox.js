@@ -2,7 +2,7 @@
 import { readNotifications } from '../attention.js';
 import { changes } from '../changes.js';
 import { chat } from '../chat_api.js';
-import { fullText, whenText } from '../clock.js';
+import { whenText } from '../clock.js';
 import { clean, cleanName, plainWords } from '../format.js';
 import { countText, meansMe, mergedNotifications, reasonText } from '../inbox.js';
 import { closePanel, isNarrow } from '../layout.js';
@@ -17,6 +17,7 @@ import { Icon, IconButton } from './icon.js';
 import { PagesEnd, usePages } from './loading.js';
 import { summarize } from '../message_actions.js';
 import { channelLabel } from './channel_name.js';
+import { Time } from './time.js';
 
 const PAGE = 30;
 const EXCERPT_CHARACTERS = 240;
@@ -69,7 +70,7 @@ function Notification({ item: { id, kind, message, text, created_at: at, read_at
   return html`<li><a class=${unread ? 'notification is-unread' : 'notification'} href=${message ? channelPath(message.channel_id, message.seq) : laterPath()} onClick=${open}>
     ${isReminder ? html`<span class="av sm app" aria-hidden="true"><${Icon} name="clock" /></span>` : html`<${Avatar} user=${message?.sender} size="sm" />`}
     <span class="notification-t"><span class="why">${isReminder ? reasonText(kind) : html`<b><${PersonName} user=${message?.sender} /></b> ${reasonText(kind)}`}${where}</span>
-      <span class="said" dir="auto">${text ? clean(text).slice(0, EXCERPT_CHARACTERS) : message ? excerpt(message) : ''}</span><time datetime=${at} title=${fullText(at)}>${whenText(at)}</time></span>
+      <span class="said" dir="auto">${text ? clean(text).slice(0, EXCERPT_CHARACTERS) : message ? excerpt(message) : ''}</span><${Time} at=${at} text=${whenText} /></span>
     ${unread && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}
   </a></li>`;
 }

@@ -1,7 +1,7 @@
 /** What is still to come: drafts, scheduled messages, reminders. */
 import { changes, changed } from '../changes.js';
 import { chat } from '../page_chat_api.js';
-import { fullText, whenText } from '../clock.js';
+import { whenText } from '../clock.js';
 import { drafts, placeOf, setDraft } from '../drafts.js';
 import { receive } from '../events.js';
 import { clean, cleanName, plainWords } from '../format.js';
@@ -13,14 +13,15 @@ import { channels, timelineOf } from '../store.js';
 import { Action } from './form.js';
 import { html, useState } from './html.js';
 import { useLoaded, Waiting } from './loading.js';
-import { Page } from './page.js';
+import { KeptTabs, Page } from './page.js';
 import { Block } from './settings.js';
 import { channelLabel } from './channel_name.js';
+import { Time } from './time.js';
 
 const EXCERPT_CHARACTERS = 240;
 
 export function LaterPage() {
-  return html`<${Page} title=${t('drafts_and_later')} actions=${html`<button type="button" class="btn" onClick=${() => openDialog('remind', {})}>${t('new_reminder')}</button>`}>
+  return html`<${Page} title=${t('drafts_and_later')} nav=${html`<${KeptTabs} />`} actions=${html`<button type="button" class="btn" onClick=${() => openDialog('remind', {})}>${t('new_reminder')}</button>`}>
     <${Drafts} /><${Scheduled} /><${Reminders} /></${Page}>`;
 }
 
@@ -63,7 +64,7 @@ function Scheduled() {
     changed('scheduled');
     notify(t('it_is_sent'));
   };
-  const times = (/** @type {any} */ { send_at: at }) => html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`;
+  const times = (/** @type {any} */ { send_at: at }) => html` · <${Time} at=${at} text=${whenText} />`;
   return html`<${Block} title=${t('scheduled_messages')} lead=${value && !items.length ? t('none_waits_choose_send_later_beside') : ''}>
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ one) => html`<${Entry} key=${one.id} where=${placeText(one.channel_id, one.parent_id)} when=${times(one)} text=${one.content} bad=${one.state === 'failed' ? t('not_sent', { value: one.reason_text ?? one.reason ?? '' }) : ''}>
       <button type="button" class="btn small" onClick=${() => openDialog('schedule', one)}>${t('change')}</button>
@@ -80,6 +81,6 @@ function Reminders() {
   };
   return html`<${Block} title=${t('reminders')} lead=${value && !items.length ? t('nothing_waits_remind_me_stands_in') : ''}>
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ol>${items.map((/** @type {any} */ { id, text, message, channel_id: channelId, remind_at: at }) => html`<${Entry} key=${id} text=${text || plainWords(message?.content) || t('a_message')}
-        where=${channelId || message ? placeText(channelId ?? message.channel_id) : t('for_you')} when=${html` · <time datetime=${at} title=${fullText(at)}>${whenText(at)}</time>`}>
+        where=${channelId || message ? placeText(channelId ?? message.channel_id) : t('for_you')} when=${html` · <${Time} at=${at} text=${whenText} />`}>
       ${message && html`<a class="btn small" href=${channelPath(message.channel_id, message.seq)}>${t('open')}</a>`}<${Action} class="btn small danger" run=${() => remove({ id })}>${t('do_not_remind')}</${Action}></${Entry}>`)}</ol>`}</${Block}>`;
 }

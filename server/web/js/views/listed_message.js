@@ -1,4 +1,3 @@
-import { fullText, shortText } from '../clock.js';
 import { cleanName } from '../format.js';
 import { t } from '../page_words.js';
 import { channelPath } from '../router.js';
@@ -7,6 +6,7 @@ import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef } from './html.js';
 import { MessageText } from './message_text.js';
 import { channelLabel } from './channel_name.js';
+import { Time } from './time.js';
 
 /** A message in a list that mixes channels, with a way to where it stands. @param {{message:import('../timeline.js').Message, children?:any, state?:any, open?:()=>void}} props state: beside the heading; open: instead of following the link */
 export function ListedMessage({ message, children, state, open }) {
@@ -17,7 +17,7 @@ export function ListedMessage({ message, children, state, open }) {
   const onClick = open && ((/** @type {Event} */ event) => { event.preventDefault(); open(); });
   return html`<li class="listed">
     <${Avatar} user=${message.sender} />
-    <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · <time datetime=${message.created_at} title=${fullText(message.created_at)}>${shortText(message.created_at)}</time>${state}</div>
+    <div class="hit-in"><div class="ctx"><b><bdi>${cleanName(channelLabel({ channel }))}</bdi></b> · <${Time} at=${message.created_at} />${state}</div>
       <div class="hd"><${PersonName} user=${message.sender} class="by" /></div>
       <div class="body listed-b" ref=${words}>${message.deleted_at ? t('this_message_was_deleted') : message.content.trim() ? html`<${MessageText} message=${message} />` : fileText(message)}</div>
       <div class="btns"><a class="btn small" href=${channelPath(message.channel_id, message.seq)} onClick=${onClick}>${t('open')}</a>${children}</div></div>

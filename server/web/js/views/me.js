@@ -9,7 +9,7 @@ import { t } from '../words.js';
 import { markAllRead } from '../workspace.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
-import { Icon, IconButton } from './icon.js';
+import { Icon } from './icon.js';
 import { Menu } from './menu.js';
 
 const THEME = { system: { icon: 'screen', label: t('theme_as_the_system_change_to') }, light: { icon: 'sun', label: t('theme_light_change_to_dark') }, dark: { icon: 'moon', label: t('theme_dark_change_to_as_the') } };
@@ -23,12 +23,17 @@ export function MyCorner() {
       { label: t('preferences'), icon: 'gear', href: preferencesPath(), act: close },
       administers(me.value) && { label: t('administration'), icon: 'users', href: adminPath(), act: close },
       { label: t('mark_everything_read'), icon: 'check', act: () => void markAllRead() },
+      { ...THEME[theme.value], act: nextTheme },
       { label: t('keyboard'), icon: 'slash', act: () => openDialog('keys') },
       { label: t('sign_out'), icon: 'exit', act: () => void signOut() },
     ]}>
       <span class="me-av"><${Avatar} user=${me.value} presence /></span>
       <span class="who"><${PersonName} user=${me.value} /><small>${text ? html`<bdi>${text}</bdi>` : `@${me.value?.username ?? ''}`}</small></span>
     </${Menu}>
-    <span class="ctl"><${IconButton} icon=${THEME[theme.value].icon} label=${THEME[theme.value].label} onClick=${nextTheme} />
-      <a class="icon-btn" href=${preferencesPath()} aria-label=${t('preferences')} title=${t('preferences')} onClick=${close}><${Icon} name="gear" /></a></span></div>`;
+    <span class="ctl"><${Link} icon="bell" label=${t('notifications')} href=${preferencesPath('notifications')} /><${Link} icon="gear" label=${t('preferences')} href=${preferencesPath()} /></span></div>`;
+}
+
+/** @param {{icon:string, label:string, href:string}} props */
+function Link({ icon, label, href }) {
+  return html`<a class="icon-btn" href=${href} aria-label=${label} title=${label} onClick=${() => { sidebarOpen.value = false; }}><${Icon} name=${icon} /></a>`;
 }

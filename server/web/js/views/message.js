@@ -17,6 +17,7 @@ import { Forwarded, Marks, Quoted } from './quotation.js';
 import { Previews } from './previews.js';
 import { pickReaction, Reactions } from './reactions.js';
 import { ThreadSummary } from './thread_summary.js';
+import { Time } from './time.js';
 
 /** @typedef {import('../timeline.js').Message} MessageData */
 
@@ -40,7 +41,7 @@ export function Message({ message, continued = false, marked = false, canWrite, 
   const mentioned = isMentioned(message, me.value?.id) && !(inThread && !message.parent_id);
   const open = !inThread && thread.value?.rootId === message.id;
   const state = [continued && 'cont', mentioned && 'is-mention', marked && (citedSeq.value === message.seq ? 'is-cited' : 'is-marked'), open && 'is-thread-open'].filter(Boolean).join(' ');
-  const time = html`<time datetime=${message.created_at} title=${fullText(message.created_at)}>${timeText(message.created_at)}</time>`;
+  const time = html`<${Time} at=${message.created_at} text=${timeText} />`;
   return html`<article class=${`msg ${state}`} ref=${element} tabindex="-1" data-id=${message.id} data-seq=${message.seq} onPointerEnter=${approach} onFocusIn=${approach}
       aria-label=${`${cleanName(personName(message.sender))}, ${timeText(message.created_at)}${mentioned ? t('mentions_you') : ''}`}>
     ${continued ? html`<span class="gut">${time}</span>` : html`<${Avatar} user=${message.sender} />`}

@@ -11,6 +11,7 @@ import { html } from './html.js';
 import { Icon } from './icon.js';
 import { channelLabel } from './channel_name.js';
 import { PlainWords } from './plain_words.js';
+import { Time } from './time.js';
 
 const EXCERPT_CHARACTERS = 280;
 
@@ -35,7 +36,7 @@ function Card({ what, channelId, card, named = false }) {
   };
   const text = card.is_deleted ? t('this_message_was_deleted') : html`<${PlainWords} text=${card.excerpt ?? card.content} most=${EXCERPT_CHARACTERS} none=${t('a_file')} />`;
   const words = html`<span class="quoted-h"><${Icon} name=${named ? 'forward' : 'quote'} small /><span class="sr">${what}: </span>${card.sender && html`<b><${PersonName} user=${card.sender} /></b>`}
-      ${named && channel && html`<span>${t('in')} <bdi>${cleanName(channelLabel({ channel }))}</bdi></span>`}${card.created_at && html`<time datetime=${card.created_at}>${whenText(card.created_at)}</time>`}</span>
+      ${named && channel && html`<span>${t('in')} <bdi>${cleanName(channelLabel({ channel }))}</bdi></span>`}${card.created_at && html`<${Time} at=${card.created_at} text=${whenText} />`}</span>
     <span class="quoted-t" dir="auto">${text}</span>`;
   // A place that I cannot open is no link: the words were given on, the channel was not.
   return channel && card.message_id && !card.is_deleted ? html`<button type="button" class="quoted" onClick=${() => void open()}>${words}</button>` : html`<div class="quoted">${words}</div>`;

@@ -8,7 +8,7 @@ import { bookmarks, meet } from '../store.js';
 import { html, useEffect, useRef } from './html.js';
 import { ListedMessage } from './listed_message.js';
 import { PagesEnd, usePages } from './loading.js';
-import { Page } from './page.js';
+import { KeptTabs, Page } from './page.js';
 
 export function SavedPage() {
   const list = usePages(load, `saved ${changes.sight.value}`);
@@ -21,7 +21,7 @@ export function SavedPage() {
     if ([...bookmarks.value].some((id) => !list.items.some((entry) => entry.id === id))) void list.reload();
     else list.change((items) => items.filter((entry) => bookmarks.value.has(entry.id)));
   }, [turn]);
-  return html`<${Page} title=${t('saved')} lead=${t('messages_that_you_want_to_find')}>
+  return html`<${Page} title=${t('saved')} lead=${t('messages_that_you_want_to_find')} nav=${html`<${KeptTabs} />`}>
     <ol aria-label=${t('saved_messages')}>${list.items.map((message) => html`<${ListedMessage} key=${message.id} message=${message}>
       <button type="button" class="btn small" onClick=${() => openDialog('remind', { message, channel_id: message.channel_id })}>${t('remind_me')}</button>
       <button type="button" class="btn small" onClick=${() => void toggleBookmark(message)}>${t('no_longer_save')}</button></${ListedMessage}>`)}</ol>

@@ -56,7 +56,7 @@ export function SearchBox({ query, what, placeholder, newest, search }) {
   const toggle = (/** @type {string} */ filter) => send(filters.includes(filter) ? filters.filter((other) => other !== filter) : [...filters, filter], splitQuery(text).words);
   return html`<div class="search-top"><${IconButton} icon="menu" label=${t('open_channel_list')} class="only-mobile" onClick=${() => { sidebarOpen.value = true; }} />
       <form class="searchbar" role="search" onSubmit=${submit}><${Icon} name="find" />
-        <span class="ops">${filters.map((filter) => html`<button type="button" key=${filter} class="op" aria-label=${t('take_away', { shown: filter })} title=${t('take_away', { shown: filter })} onClick=${() => drop(filter)}><bdi>${filter}</bdi></button>`)}
+        <span class="ops">${filters.map((filter) => html`<button type="button" key=${filter} class="op" aria-label=${t('take_away', { shown: filter })} title=${t('take_away', { shown: filter })} onClick=${() => drop(filter)}><bdi>${shownFilter(filter)}</bdi></button>`)}
           <input ref=${input} type="search" aria-label=${t('search')} placeholder=${filters.length ? '' : placeholder} value=${text} maxlength="256" enterkeyhint="search" onInput=${onInput} onKeyDown=${onKeyDown} /></span><kbd>Esc</kbd>
       </form></div>
     ${['messages', 'files'].includes(what) && html`<${Filters} what=${what} filters=${filters} toggle=${toggle} pick=${() => setPicking(true)}
@@ -77,6 +77,11 @@ function Filters({ what, filters, toggle, pick, newest, sort }) {
     ${offered.length > IN_SIGHT && html`<button type="button" class="chip" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? t('fewer_filters') : t('more_filters')}</button>`}
     <button type="button" class="chip sort" onClick=${sort}>${newest ? t('sort_newest') : t('sort_relevance')}</button>
     ${all && html`<span class="operators">${t('also')} <code>from:name</code> <code>in:channel</code> <code>during:2026-01</code> <code>${t('beginning_example')}*</code> <code>"a phrase"</code></span>`}</div>`;
+}
+
+/** A channel has its sign, as everywhere. @param {string} filter */
+function shownFilter(filter) {
+  return filter.replace(/^in:(?=[\p{L}\p{N}])/iu, '$&#');
 }
 
 /** @param {string} query */

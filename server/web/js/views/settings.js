@@ -30,8 +30,7 @@ export function SettingsSide() {
     <div class="side-scroll" onClick=${close}>
       ${sections.map(({ name, title, icon }) => html`<a key=${name} class="row" href=${path(name)} aria-current=${section?.name === name ? 'page' : undefined}>${!admin && html`<${Icon} name=${icon} />`}<span class="t">${title}</span>${admin && html`<${SectionCount} name=${name} />`}</a>`)}
       <div class="sec"><a class="row" href="/"><${Icon} name="hash" /><span class="t">${t('back_to_the_channels')}</span></a>
-        ${admin ? html`<a class="row" href=${preferencesPath()}><${Icon} name="gear" /><span class="t">${t('preferences')}</span></a>`
-        : administers(me.value) && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
+        ${!admin && administers(me.value) && html`<a class="row" href=${adminPath()}><${Icon} name="users" /><span class="t">${t('administration')}</span></a>`}</div>
     </div>
     <${MyCorner} />
   </nav>`;

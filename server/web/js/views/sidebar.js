@@ -3,10 +3,10 @@ import { cleanName } from '../clean.js';
 import { draftKeys } from '../drafts.js';
 import { countText, meansMe } from '../inbox.js';
 import { openDialog, panel, sidebarOpen, toggleAssistant, toggleInbox, toggleMentions } from '../layout.js';
-import { channelTitle } from '../names.js';
+import { channelTitle, othersIn } from '../names.js';
 import { may } from '../permissions.js';
-import { channelPath, laterPath, route } from '../router.js';
-import { connection, inbox, info, isConversation, me, members, myChannels, presences, threads } from '../store.js';
+import { channelPath, route } from '../router.js';
+import { connection, inbox, info, isConversation, me, myChannels, presences, threads } from '../store.js';
 import { unreadThreads } from '../threads.js';
 import { t } from '../words.js';
 import { call } from '../voice/state.js';
@@ -16,6 +16,7 @@ import { Icon, IconButton, Logo } from './icon.js';
 import { MyCorner } from './me.js';
 import { ChannelIcon } from './channel_name.js';
 import { lazy } from './lazy.js';
+import { Menu } from './menu.js';
 import { present, VoicePeople } from './voice/people.js';
 
 /** @typedef {import('../store.js').Channel} Channel */
@@ -58,19 +59,22 @@ export function Sidebar() {
       <${Logo} />
       <div class="ws-t"><span class="name">${cleanName(info.value?.name ?? 'Confab')}</span>
         <span class="sub">${connection.value.status === 'online' ? (online ? t('people_online', { count: online }) : t('connected')) : t('connecting')}</span></div>
-      ${may(me.value, 'users.invite') && html`<${IconButton} icon="userplus" label=${t('invite_people')} onClick=${() => openDialog('invite')} />`}
+      <${Menu} label=${t('new_message_or_channel')} floating items=${[
+        { label: t('new_direct_message'), icon: 'edit', act: () => openDialog('direct') },
+        mayCreate && { label: t('create_a_channel'), icon: 'hash', act: () => openDialog('create') },
+        { label: t('browse_channels'), icon: 'list', act: () => openDialog('browse') },
+        may(me.value, 'users.invite') && { label: t('invite_people'), icon: 'userplus', act: () => openDialog('invite') },
+      ]}><span class="icon-btn"><${Icon} name="plus" /></span></${Menu}>
     </div>
     <button class="jump" onClick=${() => openDialog('switcher')}><${Icon} name="find" small /> ${t('jump_to_or_search')} <kbd>${isApple() ? '⌘' : t('ctrl')}K</kbd></button>
     <div class="side-scroll" tabindex="0" role="region" aria-label=${t('channels_and_conversations')} onClick=${closeOnFollow}>
       <${PaneRow} name="inbox" icon="inbox" title=${t('inbox')} count=${inbox.value.unread} open=${toggleInbox} quiet=${inbox.value.waiting.some(meansMe)} />
       <${PaneRow} name="mentions" icon="at" title=${t('mentions')} count=${inbox.value.waiting.filter(meansMe).length} open=${toggleMentions} />
-      <${PageRow} name="threads" path="/threads" icon="thread" title=${t('threads')} count=${unreadThreads(threads.value)} />
-      <${PageRow} name="saved" path="/saved" icon="mark" title=${t('saved')} />
-      <${PageRow} name="later" path=${laterPath()} icon="clock" title=${t('drafts_and_later')} count=${draftKeys.value.size} quiet />
+      <${PageRow} names=${['threads']} path="/threads" icon="thread" title=${t('threads')} count=${unreadThreads(threads.value)} />
+      <${PageRow} names=${['saved', 'later']} path="/saved" icon="mark" title=${t('saved')} />
       ${starred.value.length > 0 && html`<div class="sec"><h2 class="sec-h">${t('starred')}</h2><${Rows} channels=${starred.value} /></div>`}
-      <div class="sec"><h2 class="sec-h">${t('channels')} ${mayCreate && html`<${IconButton} icon="plus" small label=${t('create_a_channel')} onClick=${() => openDialog('create')} />`}</h2>
+      <div class="sec"><h2 class="sec-h">${t('channels')} <${IconButton} icon="plus" small label=${mayCreate ? t('create_a_channel') : t('browse_channels')} onClick=${() => openDialog(mayCreate ? 'create' : 'browse')} /></h2>
         <${Rows} channels=${byName.value} />
-        <button class="row is-muted" onClick=${() => openDialog('browse')}><${Icon} name="list" /><span class="t">${t('browse_channels')}</span></button>
       </div>
       <div class="sec"><h2 class="sec-h">${t('direct_messages')} <${IconButton} icon="plus" small label=${t('new_direct_message')} onClick=${() => openDialog('direct')} /></h2>
         <button class="row" aria-expanded=${panel.value === 'assistant'} onClick=${toggleAssistant}><${AssistantMark} /><span class="t">${t('assistant')}</span></button>
@@ -143,10 +147,10 @@ function PaneRow({ name, icon, title, count, open, quiet = false }) {
     ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> ${t('unread')}</span></span></span>`}</button>`;
 }
 
-/** @param {{name:string, path:string, icon:string, title:string, count?:number, quiet?:boolean}} props quiet: the number is no news */
-function PageRow({ name, path, icon, title, count = 0, quiet = false }) {
-  return html`<a class=${count && !quiet ? 'row is-unread' : 'row'} href=${path} aria-current=${route.value.name === name ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span>
-    ${count > 0 && html`<span class="end"><span class=${quiet ? 'badge quiet' : 'badge'}>${countText(count)}<span class="sr"> ${quiet ? t('drafts_lower') : t('unread')}</span></span></span>`}</a>`;
+/** @param {{names:string[], path:string, icon:string, title:string, count?:number}} props names: the pages that it stands for */
+function PageRow({ names, path, icon, title, count = 0 }) {
+  return html`<a class=${count ? 'row is-unread' : 'row'} href=${path} aria-current=${names.includes(route.value.name) ? 'page' : undefined}><${Icon} name=${icon} /><span class="t">${title}</span>
+    ${count > 0 && html`<span class="end"><span class="badge">${countText(count)}<span class="sr"> ${t('unread')}</span></span></span>`}</a>`;
 }
 
 /** @param {Event} event */
@@ -169,7 +173,7 @@ function ChannelRow({ channel }) {
     <span class="t"><bdi>${cleanName(channelTitle(channel))}</bdi><${RowPresence} channel=${channel} /></span>
     <span class="end">
       ${channel.muted && html`<span class="draft" title=${t('muted')}><${Icon} name="mute" small /><span class="sr">${t('muted')}</span></span>`}
-      ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title=${t('draft')}><${Icon} name="edit" small /><span class="sr">${t('draft')}</span></span>`}
+      ${!current && draftKeys.value.has(channel.id) && html`<span class="draft" title=${t('draft')}><${Icon} name="quote" small /><span class="sr">${t('draft')}</span></span>`}
       ${unread && count > 0 && html`<span class="badge">${count > 99 ? '99+' : count}<span class="sr"> ${isConversation(channel) ? t('unread') : t('mentions_lower')}</span></span>`}
       ${channel.kind === 'voice' && present(channel.id).length > 0 && html`<span class="badge quiet">${present(channel.id).length}<span class="sr"> ${t('talking')}</span></span>`}
       ${unread && count === 0 && html`<span class="pip"></span><span class="sr">${t('unread')}</span>`}
@@ -180,8 +184,8 @@ function ChannelRow({ channel }) {
 
 /** The one other person of a direct conversation. @param {Channel} channel */
 function partner(channel) {
-  const others = (members.value.get(channel.id) ?? []).filter((member) => member.user.id !== me.value?.id);
-  return channel.kind === 'direct' && others.length === 1 ? others[0].user : undefined;
+  const others = channel.kind === 'direct' ? othersIn(channel) : [];
+  return others.length === 1 ? others[0] : undefined;
 }
 
 /** @param {{channel:Channel}} props */

@@ -86,7 +86,7 @@ function choicesFor(sort, text, people) {
   if (sort === '/' || (sort === '' && text)) choices.push(...commandsFor(text));
   if (sort) return choices;
   choices.push({ key: 'search', mark: html`<${Icon} name="find" />`, name: text ? t('search_messages_for', { text }) : t('search_messages'), keys: 'Enter', go: () => navigate(searchPath(text)) });
-  if (text) choices.push({ key: 'ask', mark: html`<${Icon} name="spark" />`, name: t('ask_the_assistant', { text }), keys: 'J', go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
+  if (text) choices.push({ key: 'ask', mark: html`<span class="ai"><${Icon} name="spark" /></span>`, name: t('ask_the_assistant', { text }), keys: 'J', go: () => { panel.value = 'assistant'; void import('../assistant.js').then(({ askInPane }) => askInPane(text)); } });
   return choices;
 }
 

@@ -1,4 +1,4 @@
-import { whenText } from '../clock.js';
+import { agoText } from '../clock.js';
 import { showThread } from '../layout.js';
 import { threads, users } from '../store.js';
 import { t } from '../words.js';
@@ -16,5 +16,5 @@ export function ThreadSummary({ message }) {
     ${people.length ? html`<span class="stack">${people.slice(0, MAX_FACES).map((user) => html`<${Avatar} key=${user?.id} user=${user} size="xs" />`)}</span>` : html`<${Icon} name="thread" small />`}
     <b>${t('replies_count', { count: message.reply_count ?? 0 })}</b>
     ${unread > 0 && html`<span class="pill info">${t('new_2x', { unread })}</span>`}
-    <span class="l">${message.last_reply_at ? t('last_reply', { when: whenText(message.last_reply_at) }) : t('open_thread')}</span></button>`;
+    <span class="l">${message.last_reply_at ? t('last_reply', { when: agoText(message.last_reply_at) }) : t('open_thread')}</span></button>`;
 }

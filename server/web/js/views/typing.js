@@ -12,7 +12,7 @@ export function TypingLine({ channelId, parentId }) {
   const ids = [...(typing.value.get(typingPlace(channelId, parentId))?.keys() ?? [])];
   const unknown = ids.find((id) => !users.value.has(id));
   useEffect(() => { if (unknown) api.user(unknown).then((user) => meet([user]), () => {}); }, [unknown]);
-  const names = ids.map((id) => users.value.get(id)).filter(Boolean).map((user) => cleanName(personName(user)));
+  const names = ids.map((id) => users.value.get(id)).filter(Boolean).map((user) => cleanName(personName(user)).split(' ')[0]);
   return html`<div class="typing">
     ${names.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}
     <span aria-live="polite">${line(names)}</span>

@@ -10,12 +10,13 @@ import { Buttons } from './buttons.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';
 import { MessageText } from './message_text.js';
+import { Time } from './time.js';
 
 /** @param {{whisper:import('../whispers.js').Whisper}} props */
 export function Whisper({ whisper }) {
   return html`<article class="msg is-note" aria-label=${t('name_only_to_you', { name: cleanName(personName(whisper.sender)) })}>
     <${Avatar} user=${whisper.sender} />
-    <div class="msg-in"><div class="hd"><${PersonName} user=${whisper.sender} class="by" /><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><time>${timeText(whisper.created_at)}</time></div>
+    <div class="msg-in"><div class="hd"><${PersonName} user=${whisper.sender} class="by" /><span class="tag"><${Icon} name="eye" small /> ${t('only_you')}</span><${Time} at=${whisper.created_at} text=${timeText} /></div>
       <div class="body"><${MessageText} message=${whisper} /></div>
       <${Buttons} ownerId=${whisper.id} blocks=${whisper.blocks} />
       <button class="dismiss" onClick=${() => void attempt(plugins.dismiss(whisper.id))}>${t('dismiss')}</button></div>

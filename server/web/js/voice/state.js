@@ -25,7 +25,7 @@ export function voice() {
   return import('./call.js');
 }
 
-/** How it goes, in words. @param {Call} now @returns {{words:string, isBad:boolean}} */
+/** How it goes, in words. @param {Call} now @returns {{words:string, isBad:boolean, isWell?:boolean}} isWell: all are heard, so that nothing need be shown */
 export function standing({ status, states, participants, self }) {
   if (status === 'asking') return { words: t('waiting_for_the_microphone'), isBad: false };
   if (status === 'connecting') return { words: t('connecting_2'), isBad: false };
@@ -36,5 +36,5 @@ export function standing({ status, states, participants, self }) {
   const cut = count('failed', 'disconnected');
   if (cut) return { words: cut === others.length ? t('no_connection_to_the_others') : t('no_connection_to_of', { cut, count: others.length }), isBad: true };
   if (count('new', 'connecting')) return { words: t('connecting_2'), isBad: false };
-  return { words: t('connected'), isBad: false };
+  return { words: t('connected'), isBad: false, isWell: true };
 }

@@ -58,6 +58,7 @@ export default {
   unauthenticated: 'Melde dich zuerst an.',
   unavailable: 'Ein Teil des Servers ist gerade nicht erreichbar. Versuche es gleich noch einmal.',
   version_changed: 'Die Nachricht wurde inzwischen geändert.',
+  workspace_in_use: 'Andere haben hier schon ein Konto.',
   wrong_code: 'Dieser Code stimmt nicht.',
   wrong_credentials: 'Name oder Passwort stimmt nicht.',
 };

@@ -113,7 +113,7 @@ struct Counts {
 
 impl Counts {
     fn of(world: &World) -> Self {
-        Self { reads: world.db.asked(), writes: world.db.written() }
+        Self { reads: world.db.statement_count(), writes: world.db.write_count() }
     }
 }
 

@@ -1,7 +1,6 @@
 /** The audit log: read, narrowed, checked, taken away as a file. */
 import { api } from '../../page_api.js';
 import { ACTIONS, actionText, dayRange, detailLines } from '../../audit.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { saveFile } from '../../download.js';
 import { t } from '../../page_words.js';
@@ -11,6 +10,7 @@ import { html, useState } from '../html.js';
 import { PagesEnd, usePages } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 import { NameField, userIdOf } from './name_field.js';
 
 const PAGE = 50;
@@ -69,7 +69,7 @@ function Tools({ filter }) {
 }
 
 const COLUMNS = [
-  { name: t('when'), cell: (/** @type {any} */ row) => html`<time datetime=${row.at} title=${fullText(row.at)}>${shortText(row.at)}</time>` },
+  { name: t('when'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.at} />` },
   { name: t('what'), cell: (/** @type {any} */ row) => html`<b>${actionText(row.action)}</b><${Detail} row=${row} />` },
   { name: t('by'), cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.actor_name ?? '') || (row.actor_id ? row.actor_id : t('the_server'))}</bdi>${row.ip_address && html`<small class="tnum">${row.ip_address}</small>`}` },
   { name: t('to'), class: 'wrap-any', cell: (/** @type {any} */ row) => (row.target_id ? html`${row.target_kind ?? ''}<small class="id" title=${row.target_id}>${row.target_id}</small>` : html`<span class="dim">${t('nothing_else')}</span>`) },

@@ -2,7 +2,7 @@
 import { ApiError } from '../../api.js';
 import { api } from '../../page_api.js';
 import { chat } from '../../page_chat_api.js';
-import { fullText, shortText } from '../../clock.js';
+import { shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { channelTitle } from '../../names.js';
 import { notify } from '../../notices.js';
@@ -15,6 +15,7 @@ import { html, useEffect } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 import { PersonById } from './invitations.js';
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -42,7 +43,7 @@ export function BreakGlass() {
     { name: t('channel'), class: 'wrap-any', cell: (/** @type {any} */ row) => (isOpen(row) ? html`<a class="inline-link" href=${channelPath(row.channel_id)}>${nameOf(row.channel_id)}</a>` : nameOf(row.channel_id)) },
     { name: t('by'), cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.user_id} /><small>${shortText(row.created_at)}</small>` },
     { name: t('reason'), class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.reason)}</bdi>` },
-    { name: t('state'), cell: (/** @type {any} */ row) => (isOpen(row) ? html`<span class="pill warn">${t('open')}</span><small>${t('until_2')} <time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time></small>`
+    { name: t('state'), cell: (/** @type {any} */ row) => (isOpen(row) ? html`<span class="pill warn">${t('open')}</span><small>${t('until_2')} <${Time} at=${row.expires_at} /></small>`
       : html`<span class="pill info">${t('ended')}</span><small>${shortText(row.ended_at ?? row.expires_at)}</small>`) },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => isOpen(row) && html`<${Action} class="btn small" label=${t('end_the_opening_of', { name: nameOf(row.channel_id) })} run=${() => end(row)}>${t('end')}</${Action}>` },
   ];

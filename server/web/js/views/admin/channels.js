@@ -1,6 +1,5 @@
 /** The channels that everybody may know of, and how many others there are. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { t } from '../../page_words.js';
 import { channelPath } from '../../router.js';
@@ -10,6 +9,7 @@ import { html, useState } from '../html.js';
 import { PagesEnd, usePages } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 export function Channels() {
   const [hidden, setHidden] = useState(/** @type {{private_count:number, conversation_count:number}|null} */ (null));
@@ -26,7 +26,7 @@ const COLUMNS = [
   { name: t('members'), class: 'tnum', cell: (channel) => number(channel.member_count) },
   { name: t('messages'), class: 'tnum', cell: (channel) => number(channel.message_count) },
   { name: t('kept_for'), class: 'tnum', cell: (channel) => (channel.retention_days ? t('days_count', { count: channel.retention_days }) : html`<span class="dim">${t('as_the_policy_says')}</span>`) },
-  { name: t('since'), cell: (channel) => html`<time datetime=${channel.created_at} title=${fullText(channel.created_at)}>${shortText(channel.created_at)}</time>` },
+  { name: t('since'), cell: (channel) => html`<${Time} at=${channel.created_at} />` },
   { name: t('state'), cell: (channel) => html`<span class=${channel.archived_at ? 'pill warn' : 'pill ok'}>${channel.archived_at ? t('archived') : channel.kind === 'voice' ? t('voice') : t('open_to_all')}</span>` },
   { name: t('actions'), silent: true, class: 'end', cell: (channel) => html`<a class="btn small" href=${channelPath(channel.id)} aria-label=${`${t('open')}: ${cleanName(channel.name)}`}>${t('open')}</a>` },
 ];

@@ -1,6 +1,6 @@
 /** Links by which people join. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
+import { shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { me, meet, users } from '../../store.js';
@@ -12,6 +12,7 @@ import { useLoaded, Waiting } from '../loading.js';
 import { Secret } from '../secret.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 export function Invitations() {
   const { value, error, reload } = useLoaded(() => api.invitations());
@@ -23,7 +24,7 @@ export function Invitations() {
   const columns = [
     { name: t('made_by'), cell: (/** @type {any} */ row) => html`<${PersonById} userId=${row.created_by_id} /><small>${shortText(row.created_at)}</small>` },
     { name: t('uses_left_2'), class: 'tnum', cell: (/** @type {any} */ row) => row.uses_left ?? t('any_number') },
-    { name: t('ends'), cell: (/** @type {any} */ row) => html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` },
+    { name: t('ends'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.expires_at} />` },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small danger" label=${t('revoke_the_invitation_of', { when: shortText(row.created_at) })} run=${() => revoke(row)}>${t('revoke')}</${Action}>` },
   ];
   const items = value?.items ?? [];

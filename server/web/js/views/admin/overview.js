@@ -5,14 +5,16 @@ import { openDialog } from '../../layout.js';
 import { t } from '../../page_words.js';
 import { may } from '../../permissions.js';
 import { plugins, wantsAttention } from '../../plugin_api.js';
+import { permissionsText } from '../../plugin_permissions.js';
 import { adminPath } from '../../router.js';
 import { byStretch, comparedText, delayText, indexText, number } from '../../server_figures.js';
 import { info, me, presences } from '../../store.js';
-import { html, useEffect } from '../html.js';
+import { html, useEffect, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Plot } from '../plot.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Log } from './plugins.js';
 import { Tiles } from './tiles.js';
 
 /** Asked again this often; the record is counted no oftener. */
@@ -63,17 +65,21 @@ function Written({ minutes }) {
 /** The plugins that run or want something; the others stand on their own page. */
 function PluginList() {
   const list = useLoaded(() => plugins.all());
+  const [read, setRead] = useState(/** @type {any} */ (null));
   const shown = (list.value?.items ?? []).filter((/** @type {any} */ plugin) => plugin.enabled || wantsAttention(plugin));
   if (!shown.length) return '';
   /** @type {import('../table.js').Column[]} */
   const columns = [
     { name: t('plugin'), cell: (plugin) => html`<b><bdi>${cleanName(plugin.name)}</bdi></b> ${plugin.version}${plugin.description && html`<small><bdi>${cleanName(plugin.description)}</bdi></small>`}` },
-    { name: t('permissions'), cell: (plugin) => plugin.grants.join(', ') || html`<span class="dim">${t('none')}</span>` },
+    { name: t('permissions'), cell: (plugin) => permissionsText(plugin) || html`<span class="dim">${t('none')}</span>` },
     { name: t('last_day'), class: 'nowrap', cell: (plugin) => lastDay(plugin.last_day) },
-    { name: t('state'), cell: (plugin) => html`<span class=${`pill ${plugin.waiting || !plugin.enabled ? 'warn' : 'ok'}`}>${plugin.waiting ? t('update') : plugin.enabled ? t('runs') : t('off')}</span>` },
-    { name: t('actions'), silent: true, class: 'end', cell: (plugin) => html`<a class="btn small" href=${adminPath('plugins')} aria-label=${`${t('open')}: ${cleanName(plugin.name)}`}>${plugin.waiting || !plugin.enabled ? t('review') : t('open')}</a>` },
+    { name: t('state'), cell: (plugin) => html`<span class=${`pill ${plugin.waiting || !plugin.enabled ? 'warn' : 'ok'}`}>${plugin.waiting ? t('update') : plugin.enabled ? t('runs') : t('paused')}</span>` },
+    { name: t('actions'), silent: true, class: 'end', cell: (plugin) => (wantsAttention(plugin)
+      ? html`<a class="btn small" href=${adminPath('plugins')} aria-label=${`${t('review')}: ${cleanName(plugin.name)}`}>${t('review')}</a>`
+      : html`<button type="button" class="btn small" aria-label=${`${t('logs')}: ${cleanName(plugin.name)}`} onClick=${() => setRead(plugin)}>${t('logs')}</button>`) },
   ];
-  return html`<section class="block" aria-label=${t('plugins')}><div class="block-h"><h2>${t('plugins')}</h2></div><${Table} label=${t('plugins')} columns=${columns} rows=${shown} /></section>`;
+  return html`<section class="block" aria-label=${t('plugins')}><div class="block-h"><h2>${t('plugins')}</h2></div><${Table} label=${t('plugins')} columns=${columns} rows=${shown} />
+    ${read && html`<${Log} plugin=${read} close=${() => setRead(null)} />`}</section>`;
 }
 
 /** @param {{calls:number, faults:number, p99_ms?:number}|undefined} told */
@@ -85,12 +91,11 @@ function lastDay(told) {
 /** @param {{stats:any, activity:any}} props */
 function Kpis({ stats, activity }) {
   const online = [...presences.value.values()].filter((status) => status !== 'offline').length;
-  const lag = stats.index?.lag ?? 0;
   const tiles = [
     [t('connected_now'), number(stats.socket_count), t('people_online', { count: online })],
     [t('messages_today'), activity ? number(activity.message_count) : '…', activity ? comparedText(activity.message_count, activity.message_count_week_before) : ''],
     [t('delivery_p99'), activity?.delivery_p99_ms === undefined ? '–' : delayText(activity.delivery_p99_ms), activity?.delivery_count ? t('messages_of_the_last_hour', { count: activity.delivery_count }) : t('none_in_the_last_hour')],
-    [t('index_lag'), lag ? t('events_count', { count: lag }) : t('none'), t('documents', { count: stats.index?.documents ?? 0 })],
+    [t('index_lag'), stats.index?.lag_ms === undefined ? '–' : delayText(stats.index.lag_ms), t('documents', { count: stats.index?.documents ?? 0 })],
   ];
   return html`<${Tiles} tiles=${tiles} />`;
 }

@@ -1,6 +1,5 @@
 /** The accounts of the workspace: found, looked at, made. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { personName } from '../../names.js';
 import { t } from '../../page_words.js';
@@ -12,6 +11,7 @@ import { html, useEffect, useState } from '../html.js';
 import { PagesEnd, usePages } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 import { NewAccount } from './new_account.js';
 import { PersonDialog } from './person.js';
 
@@ -56,7 +56,7 @@ export function accountColumns(open, people) {
     ...(people ? [{ name: t('email'), class: 'wrap-any', cell: (/** @type {any} */ person) => (person.email ? html`<bdi>${cleanName(person.email)}</bdi>` : html`<span class="dim">${t('none')}</span>`) }] : []),
     { name: t('roles'), cell: (/** @type {any} */ person) => (person.roles ?? []).map((/** @type {any} */ role) => cleanName(role.name)).join(', ') || html`<span class="dim">${t('none')}</span>` },
     { name: t('state'), cell: (/** @type {any} */ person) => html`<${StatePills} person=${person} />` },
-    { name: t('last_seen'), cell: (/** @type {any} */ person) => (person.last_seen_at ? html`<time datetime=${person.last_seen_at} title=${fullText(person.last_seen_at)}>${shortText(person.last_seen_at)}</time>` : html`<span class="dim">${t('never')}</span>`) },
+    { name: t('last_seen'), cell: (/** @type {any} */ person) => (person.last_seen_at ? html`<${Time} at=${person.last_seen_at} />` : html`<span class="dim">${t('never')}</span>`) },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ person) => html`<button type="button" class="btn small" aria-label=${t('manage_2', { name: cleanName(personName(person)) })} onClick=${() => open(person)}>${t('manage')}</button>` },
   ];
 }

@@ -1,5 +1,4 @@
 /** Plugins: what is installed, what each may do, how it is set, and what it says of itself. */
-import { shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -12,6 +11,7 @@ import { html, useState } from '../html.js';
 import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 export function Plugins() {
   const list = useLoaded(() => plugins.all());
@@ -114,10 +114,10 @@ function sent(setting, value) {
 }
 
 /** @param {{plugin:any, close:()=>void}} props */
-function Log({ plugin, close }) {
+export function Log({ plugin, close }) {
   const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor), plugin.id);
   const rows = [
-    { name: t('when'), cell: (/** @type {any} */ line) => html`<time datetime=${line.created_at}>${shortText(line.created_at)}</time>` },
+    { name: t('when'), cell: (/** @type {any} */ line) => html`<${Time} at=${line.created_at} />` },
     { name: t('level'), cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
     { name: t('what_it_said'), cell: (/** @type {any} */ line) => html`<bdi>${line.content}</bdi>` },
   ];

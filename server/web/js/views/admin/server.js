@@ -1,6 +1,5 @@
 /** How the server is: its figures, what it is called, and what its workers gave up on. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -13,6 +12,7 @@ import { html, useEffect } from '../html.js';
 import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 import { keepSample, LivePlots } from './live_plots.js';
 
 const PAGE = 50;
@@ -74,7 +74,7 @@ function DeadLetters() {
   };
   const columns = [
     { name: t('event'), class: 'nowrap', cell: (/** @type {any} */ row) => html`<b>${row.kind}</b><small class="tnum">${t('at', { count: number(row.pos) })}</small>` },
-    { name: t('failed'), cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time>, ${t('after_attempts', { count: row.attempts })}</small>` },
+    { name: t('failed'), cell: (/** @type {any} */ row) => html`<code>${row.consumer}</code><small><${Time} at=${row.created_at} />, ${t('after_attempts', { count: row.attempts })}</small>` },
     { name: t('why'), class: 'wrap-any', cell: (/** @type {any} */ row) => html`<bdi>${cleanName(row.error)}</bdi>` },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<${Action} class="btn small" label=${t('try_at_again', { kind: row.kind, pos: row.pos })} run=${() => retry(row)}>${t('try_again')}</${Action}>` },
   ];

@@ -1,6 +1,5 @@
 /** What comes in from elsewhere and what is taken away, one at a time, followed until it is done. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../clean.js';
 import { saveFile } from '../../download.js';
 import { sizeText } from '../../files.js';
@@ -13,6 +12,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 /** Asked again this often while something runs. */
 const BUSY_MS = 1_000;
@@ -50,7 +50,7 @@ function Newest({ transfer }) {
     saveFile(`confab-${transfer.started_at.slice(0, 10)}.zip`, await api.downloadExport(transfer.id));
   };
   return html`<${Block} title=${title} state=${html`<span class=${`pill ${tone}`} role="status">${word}</span>`}>
-    <p class="lead">${filename && html`<bdi>${cleanName(filename)}</bdi> · `}<time datetime=${transfer.started_at} title=${fullText(transfer.started_at)}>${shortText(transfer.started_at)}</time></p>
+    <p class="lead">${filename && html`<bdi>${cleanName(filename)}</bdi> · `}<${Time} at=${transfer.started_at} /></p>
     ${status === 'running' && html`<${Progress} transfer=${transfer} />`}
     ${status === 'interrupted' && html`<p>${kind === 'export' ? t('the_server_stopped_export_again') : t('the_server_stopped_send_it_again')}</p>`}
     <${FormError} error=${transfer.error ? cleanName(transfer.error) : failure} />

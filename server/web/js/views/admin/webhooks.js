@@ -1,7 +1,6 @@
 /** Programs that write here: webhooks of open channels, and bots. */
 import { api } from '../../page_api.js';
 import { chat } from '../../page_chat_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -13,6 +12,7 @@ import { html, useState } from '../html.js';
 import { PagesEnd, usePages } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 import { NewAccount } from './new_account.js';
 import { accountColumns } from './people.js';
 import { PersonDialog } from './person.js';
@@ -53,7 +53,7 @@ function Hooks() {
     { name: t('webhook'), cell: (hook) => html`<b><bdi>${cleanName(hook.name)}</bdi></b>` },
     { name: t('writes_in'), cell: (hook) => html`<a class="inline-link" href=${channelPath(hook.channel_id)}><bdi>#${cleanName(hook.channel_name)}</bdi></a>` },
     { name: t('responsible'), cell: (hook) => html`<bdi>@${hook.created_by}</bdi>` },
-    { name: t('last_used'), cell: (hook) => (hook.last_used_at ? html`<time datetime=${hook.last_used_at} title=${fullText(hook.last_used_at)}>${shortText(hook.last_used_at)}</time>` : html`<span class="dim">${t('not_used_yet')}</span>`) },
+    { name: t('last_used'), cell: (hook) => (hook.last_used_at ? html`<${Time} at=${hook.last_used_at} />` : html`<span class="dim">${t('not_used_yet')}</span>`) },
     { name: t('actions'), silent: true, class: 'end', cell: (hook) => html`<button type="button" class="btn small danger" aria-label=${t('delete_the_webhook', { name: cleanName(hook.name) })} onClick=${() => setLeaving(hook)}>${t('delete')}</button>` },
   ];
   return html`<${Block} title=${t('webhooks')} lead=${t('webhooks_are_made_in_channels')}>

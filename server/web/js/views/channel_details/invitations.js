@@ -1,7 +1,6 @@
 /** Codes that let people into the channel. */
 import { joinAddress } from '../../channel_code.js';
 import { chat } from '../../page_chat_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { Choice, Field, FormError } from '../field.js';
@@ -9,6 +8,7 @@ import { Action, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Secret } from '../secret.js';
+import { Time } from '../time.js';
 
 /** @type {[string, string][]} */
 const ROLES = [['member', t('member')], ['guest', t('guest_reads_and_writes_invites_nobody')]];
@@ -25,7 +25,7 @@ export function ChannelInvitations({ channel }) {
   return html`<${NewCode} channel=${channel} made=${reload} />
     <h3 class="src-h">${t('codes_in_use')}</h3>
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : items.length ? html`<ul class="pick">${items.map((/** @type {any} */ row) => html`<li key=${row.id}><span class="pick-t wraps"><b>${row.role ?? 'member'}, ${row.uses_left === null || row.uses_left === undefined ? t('uses_any') : t('uses_left', { count: row.uses_left })}</b>
-        <small>${row.expires_at ? html`${t('ends_2')} <time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` : t('does_not_end')}</small></span>
+        <small>${row.expires_at ? html`${t('ends_2')} <${Time} at=${row.expires_at} />` : t('does_not_end')}</small></span>
       <${Action} class="btn small danger" label=${t('revoke_the_code_for', { value: row.role ?? 'members' })} run=${() => revoke(row)}>${t('revoke')}</${Action}></li>`)}</ul>` : html`<p class="lead">${t('there_is_none')}</p>`}`;
 }
 

@@ -1,6 +1,5 @@
 /** Addresses by which other programs write into the channel. */
 import { chat } from '../../page_chat_api.js';
-import { fullText, shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -9,6 +8,7 @@ import { Action, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Secret } from '../secret.js';
+import { Time } from '../time.js';
 
 /** @param {{channel:import('../../store.js').Channel}} props */
 export function ChannelWebhooks({ channel }) {
@@ -29,7 +29,7 @@ export function ChannelWebhooks({ channel }) {
     ${shown && html`<div class="once" role="status"><${Secret} id="webhook-address" label=${t('address_of_the_webhook', { name: cleanName(shown.name) })} value=${shown.url} help=${t('whoever_knows_it_writes_here')} /></div>`}
     <h3 class="src-h">${t('webhooks')}</h3>
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : items.length ? html`<ul class="pick">${items.map((/** @type {any} */ row) => html`<li key=${row.id}><span class="pick-t wraps"><b><bdi>${cleanName(row.name)}</bdi></b>
-        <small>${row.last_used_at ? html`${t('last_used')} <time datetime=${row.last_used_at} title=${fullText(row.last_used_at)}>${shortText(row.last_used_at)}</time>` : t('not_used_yet')}</small></span>
+        <small>${row.last_used_at ? html`${t('last_used')} <${Time} at=${row.last_used_at} />` : t('not_used_yet')}</small></span>
       <${Action} class="btn small" label=${t('new_address_for', { name: cleanName(row.name) })} run=${async () => show(await chat.rotateWebhook(channel.id, row.id))}>${t('new_address')}</${Action}>
       <${Action} class="btn small danger" label=${t('delete_the_webhook', { name: cleanName(row.name) })} run=${() => remove(row)}>${t('delete')}</${Action}></li>`)}</ul>` : html`<p class="lead">${t('there_is_none')}</p>`}`;
 }

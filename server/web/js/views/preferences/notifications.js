@@ -2,7 +2,7 @@
 import { DAYS, formValues, MAX_KEYWORDS, preferencesBody } from '../../attention_preferences.js';
 import { changes } from '../../changes.js';
 import { chat } from '../../page_chat_api.js';
-import { fullText, shortText } from '../../clock.js';
+import { shortText } from '../../clock.js';
 import { deviceText } from '../../device.js';
 import { notify } from '../../notices.js';
 import { ownSubscription, pushSupport, subscribe, unsubscribe } from '../../push.js';
@@ -14,6 +14,7 @@ import { Action, Submit, useForm } from '../form.js';
 import { html, useEffect, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { Block, SettingsPage } from '../settings.js';
+import { Time } from '../time.js';
 
 /** @type {[string, string][]} */
 const LEVELS = [['all', t('every_message')], ['mentions', t('mentions_words_i_watch_direct_messages')], ['nothing', t('nothing')]];
@@ -81,7 +82,7 @@ function ThisDevice() {
     ${support === 'denied' && html`<p class="lead">${t('this_browser_was_told_not_to')}</p>`}
     ${support === 'yes' && !own && html`<div class="btns"><${Action} class="btn" run=${change(subscribe)} failed=${failed}>${t('push_to_this_browser')}</${Action}></div>`}
     ${!value ? html`<${Waiting} error=${error} reload=${reload} />` : html`<ul class="pick">${items.map((/** @type {any} */ row) => html`<li key=${row.id}><span class="pick-t wraps"><b>${row.endpoint && row.endpoint === own ? t('this_browser') : deviceText(row.device_info ?? row.user_agent)}</b>
-      ${row.created_at && html`<small>${t('since_2')} <time datetime=${row.created_at} title=${fullText(row.created_at)}>${shortText(row.created_at)}</time></small>`}</span>
+      ${row.created_at && html`<small>${t('since_2')} <${Time} at=${row.created_at} /></small>`}</span>
       <${Action} class="btn small" run=${change(() => unsubscribe(row))} failed=${failed}>${t('no_longer')}</${Action}></li>`)}</ul>${!items.length && html`<p class="lead">${t('none_yet_2')}</p>`}`}
   </${Block}>`;
 }

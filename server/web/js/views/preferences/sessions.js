@@ -1,6 +1,6 @@
 /** The devices on which I am signed in. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
+import { shortText } from '../../clock.js';
 import { deviceText, methodText } from '../../device.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -11,6 +11,7 @@ import { html, useState } from '../html.js';
 import { useLoaded, Waiting } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 export function Sessions() {
   const { value, error, reload } = useLoaded(() => api.sessions());
@@ -30,7 +31,7 @@ export function Sessions() {
   const columns = [
     { name: t('device'), cell: (/** @type {any} */ row) => html`<b title=${row.device_info ?? ''}>${deviceText(row.device_info)}</b>${row.is_current && html` <span class="pill ok">${t('this_one')}</span>`}<small>${t('signed_in_2', { when: shortText(row.created_at) })}${methodText(row.method) && `, ${methodText(row.method)}`}</small>` },
     { name: t('address'), class: 'tnum', cell: (/** @type {any} */ row) => row.ip_address ?? t('unknown') },
-    { name: t('last_used'), cell: (/** @type {any} */ row) => html`<time datetime=${row.last_used_at} title=${fullText(row.last_used_at)}>${shortText(row.last_used_at)}</time>` },
+    { name: t('last_used'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.last_used_at} />` },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => (row.is_current
       ? html`<button type="button" class="btn small" onClick=${() => void signOut()}>${t('sign_out')}</button>`
       : html`<${Action} class="btn small" label=${t('end_the_session_of', { device: deviceText(row.device_info) })} run=${() => end(row)}>${t('end')}</${Action}>`) },

@@ -1,6 +1,6 @@
 /** Tokens by which programs act as me, or as a bot. */
 import { api } from '../../page_api.js';
-import { fullText, shortText } from '../../clock.js';
+import { shortText } from '../../clock.js';
 import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
@@ -12,6 +12,7 @@ import { useLoaded, Waiting } from '../loading.js';
 import { Secret } from '../secret.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
+import { Time } from '../time.js';
 
 const SCOPES = [
   { value: 'read', label: t('read'), help: t('see_messages_people_and_files') },
@@ -38,7 +39,7 @@ export function Tokens({ userId }) {
     { name: t('token'), cell: (/** @type {any} */ row) => html`<b><bdi>${cleanName(row.name)}</bdi></b><small>${row.scopes.join(', ')}</small>` },
     { name: t('made'), cell: (/** @type {any} */ row) => shortText(row.created_at) },
     { name: t('last_used'), cell: (/** @type {any} */ row) => (row.last_used_at ? shortText(row.last_used_at) : t('never')) },
-    { name: t('ends'), cell: (/** @type {any} */ row) => (row.expires_at ? html`<time datetime=${row.expires_at} title=${fullText(row.expires_at)}>${shortText(row.expires_at)}</time>` : t('never')) },
+    { name: t('ends'), cell: (/** @type {any} */ row) => (row.expires_at ? html`<${Time} at=${row.expires_at} />` : t('never')) },
     { name: t('actions'), silent: true, class: 'end', cell: (/** @type {any} */ row) => html`<button type="button" class="btn small danger" aria-label=${t('revoke_2', { name: cleanName(row.name) })} onClick=${() => setRevoking(row)}>${t('revoke')}</button>` },
   ];
   const items = value?.items ?? [];

@@ -95,9 +95,20 @@ export class Person {
     await this.see(this.page.locator('.top h1', { hasText: name }));
   }
 
+  /** @param {string} item of the list behind the plus at the top */
+  async begin(item) {
+    await this.button('New message or channel').click();
+    await this.page.getByRole('menuitem', { name: item }).click();
+  }
+
+  /** The directory of channels. */
+  browse() {
+    return this.begin('Browse channels');
+  }
+
   /** Into a public channel, by the directory. @param {string} name */
   async join(name) {
-    await this.button('Browse channels').click();
+    await this.browse();
     await this.button(`Join ${name}`, this.dialog('Browse channels')).click();
     await this.see(this.page.locator('.top h1', { hasText: name }));
     await this.see(this.composer());

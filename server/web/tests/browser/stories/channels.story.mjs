@@ -97,7 +97,7 @@ test('an open channel that becomes private is gone for those who only looked', (
   await ada.post('Said in the open');
   await cleo.page.goto('/');
   await cleo.atHome();
-  await cleo.button('Browse channels').click();
+  await cleo.browse();
   await cleo.see(cleo.dialog('Browse channels').getByText('open-house'));
   await cleo.shown('browse');
   await cleo.dialog('Browse channels').getByRole('button', { name: /^open-house/ }).click();

@@ -1,6 +1,7 @@
 /** An empty folder: the first account, signing out and in, and who comes later. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { PASSWORD } from '../harness/person.mjs';
 import { World } from '../harness/world.mjs';
 
 /** @type {World} */
@@ -54,3 +55,22 @@ test('others join by themselves where that is allowed', () => world.step('regist
   await ben.register('Ben Okri');
   await ben.see(ben.page.locator('.top h1', { hasText: 'general' }));
 }));
+
+test('a workspace can begin with people who talk', async () => {
+  const fresh = await World.begin();
+  try {
+    await fresh.step('demo', async () => {
+      const ada = await fresh.stranger('ada');
+      await ada.page.goto(fresh.server.setUpLink);
+      await ada.page.getByText('A demo workspace', { exact: true }).click();
+      await ada.fill({ 'Your name': 'Ada Lovelace', Username: 'ada', Email: 'ada@example.org', Password: PASSWORD });
+      await ada.button('Create workspace').click();
+      // Accounts, messages, pictures: that takes a moment.
+      await ada.page.getByRole('navigation', { name: 'Workspace' }).waitFor({ timeout: 120_000 });
+      await ada.open('engineering');
+      await ada.see(ada.page.locator('.main article.msg').first());
+    });
+  } finally {
+    await fresh.end();
+  }
+});

@@ -18,7 +18,8 @@ after(() => world?.end());
 
 /** @param {Person} person */
 async function openLater(person) {
-  await person.page.locator('.side .row', { hasText: 'Drafts and later' }).click();
+  await person.row('Saved').click();
+  await person.page.getByRole('link', { name: 'Drafts and later' }).click();
   await person.see(person.page.getByRole('heading', { name: 'Drafts and later' }));
 }
 

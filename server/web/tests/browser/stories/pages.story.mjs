@@ -145,7 +145,7 @@ test('jumping by the keyboard', () => world.step('switcher', async () => {
 }));
 
 test('the list of keys, an invitation, commands', () => world.step('dialogs', async () => {
-  await ada.button('Invite people').click();
+  await ada.begin('Invite people');
   await ada.see(ada.dialog('Invite people'));
   await ada.shown('invite');
   await ada.closeDialog();

@@ -92,7 +92,7 @@ test('an administrator says what a plugin may do, sets it and stops it', () => w
   await row.getByRole('button', { name: /^Switch off/ }).click();
   await ada.see(row.getByText('switched off by an administrator'));
   await row.getByRole('button', { name: /^Switch on/ }).click();
-  await ada.see(row.getByText('Runs'));
+  await ada.see(row.getByText('Running'));
   await row.getByRole('button', { name: /^Log/ }).click();
   await ada.see(ada.page.getByRole('dialog').getByText(/It has said nothing|What it said/).first());
 }));

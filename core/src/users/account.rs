@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{NewUser, covered, create, find};
 use crate::audit::{self, Action, Target};
 use crate::db::write::Emission;
-use crate::db::{Tx, run};
+use crate::db::{Read, Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
 use crate::sessions::{self, Spare};
@@ -15,8 +15,16 @@ use crate::{break_glass, policies, tickets};
 const SET_ACTIVE: &str =
     "update users set is_active = $2, updated_at = $3 where id = $1 and deleted_at is null";
 const SET_SUPERUSER: &str = "update users set is_superuser = $2, updated_at = $3 where id = $1";
+const OTHER_PEOPLE: &str = "select count(*) from
+    (select 1 from users where is_bot = false and id <> $1 limit 1) as found";
 const OTHER_SUPERUSERS: &str =
     "select count(*) from users where is_superuser = true and is_active = true and id <> $1";
+
+/// Whether anybody else has an account, or had one; bots are nobody.
+pub async fn has_others(on: &mut impl Read, id: UserId) -> Result<bool> {
+    let found: i64 = run!(on, sqlx::query_scalar(OTHER_PEOPLE).bind(id.0), fetch_one)?;
+    Ok(found > 0)
+}
 
 /// Makes an account for someone else. A superuser vouches for its address.
 ///
