@@ -3,7 +3,7 @@ import { cleanName } from '../../format.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { plugins } from '../../plugin_api.js';
-import { permissionText, reachOf, tickedAtFirst } from '../../plugin_grants.js';
+import { permissionSentence, reachOf, tickedAtFirst } from '../../plugin_permissions.js';
 import { Confirm, Dialog } from '../dialog.js';
 import { Check, Checks, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
@@ -71,7 +71,7 @@ function signer(signature) {
 }
 
 /** @param {any[]} asks @param {string[]} [newly] */
-const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: permissionText({ name, description }), help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">${t('new_2')}</span>`}` }));
+const optionsOf = (asks, newly = []) => asks.map(({ name, description }) => ({ value: name, label: permissionSentence({ name, description }), help: html`<code>${name}</code>${newly.includes(name) && html` <span class="pill info">${t('new_2')}</span>`}` }));
 
 /** @param {{plugin:any, done:(text:string)=>Promise<void>, close:()=>void}} props */
 function Grants({ plugin, done, close }) {
