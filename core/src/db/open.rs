@@ -88,7 +88,7 @@ async fn read_sqlite(path: &Path) -> Result<Db> {
         epoch: Uuid::nil(),
         recent: Arc::default(),
         lines: Arc::default(),
-        written: Arc::default(),
+        write_count: Arc::default(),
         _lock: None,
     };
     let (epoch, last_pos) = log_meta(&db).await?;
