@@ -50,8 +50,9 @@ async fn a_plugin_that_cannot_be_loaded_is_disabled_and_fails_no_start() {
             manifest: include_str!("../../../../plugins/host/tests/hostile.toml"),
             starts: true,
             wasm: b"",
+            images: &[],
         },
-        Bundled { name: "nonsense", manifest: "this is no manifest", starts: true, wasm: b"" },
+        Bundled { name: "nonsense", manifest: "this is no manifest", starts: true, wasm: b"", images: &[] },
     ];
     let world = World::with(&BROKEN).await;
     assert!(world.catalogue.all().is_empty());
