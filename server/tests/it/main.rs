@@ -53,6 +53,7 @@ mod passwords;
 mod people;
 mod pins;
 mod plugin_projects;
+mod plugin_reactions;
 mod plugin_signatures;
 mod plugin_tutorials;
 mod plugin_webhooks;
