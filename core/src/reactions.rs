@@ -1,7 +1,9 @@
-//! Reactions: who put which under what. Which there are, beside the system's emoji, is in [`catalogue`].
+//! Reactions: who put which under what. Which there are, beside the system's emoji, is in [`catalogue`]; who may put
+//! those of plugins, and how often, in [`rules`].
 
 mod catalogue;
 mod counts;
+mod rules;
 
 use confab_protocol::{EventKind, MessageId, Timestamp, UserId};
 
@@ -13,11 +15,13 @@ use crate::messages;
 
 pub(crate) use catalogue::of_codes;
 pub use catalogue::{
-    CODE_CHARACTERS, Custom, MOST, NewCustom, catalogue, check_code, create, page, plugin_of, register,
+    CODE_CHARACTERS, Custom, MOST, NewCustom, OfPlugin, catalogue, check_code, create, page, register,
     remove_custom,
 };
 pub(crate) use counts::of_messages;
 pub use counts::{Reacted, mark_own, people};
+pub(crate) use rules::forget;
+pub use rules::{asks_plugin, sweep};
 
 /// Most distinct reactions under one message, and of one user there.
 const PER_MESSAGE: i64 = 50;
@@ -73,7 +77,12 @@ pub async fn standing(on: &mut impl Read, code: &str) -> Result<String> {
     }
 }
 
-/// Puts a reaction under a message. Twice is once. Answers the stored code.
+/// Puts a reaction under a message. Twice is once. Answers the stored code. The rules of a plugin's reaction hold here,
+/// under the channel's lock, whoever asks.
+///
+/// # Errors
+/// [`Fault::Invalid`] in `code`; [`Fault::Forbidden`] with code `reaction_not_allowed`; [`Fault::Conflict`] with code
+/// `too_many_reactions`, `reaction_message_limit` or `reaction_day_limit`; those of the doors.
 pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result<String> {
     let code = resolve(tx, code).await?;
     let (admitted, message) = messages::find(tx, user, id).await?;
@@ -81,7 +90,8 @@ pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result
     if message.deleted_at.is_some() {
         return Err(Fault::Gone("message"));
     }
-    let (place, _) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
+    let rule = rules::of(tx, &code).await?;
+    let (place, writer) = access::place_for(tx, user, message.channel_id, Take::Events(1)).await?;
     if run!(
         tx,
         sqlx::query(ADD).bind(id.0).bind(code.clone()).bind(user.0).bind(Timestamp::now().0),
@@ -92,6 +102,10 @@ pub async fn add(tx: &mut Tx, user: UserId, id: MessageId, code: &str) -> Result
         return Ok(code);
     }
     check_room(tx, user, id, &code).await?;
+    if let Some(rule) = rule {
+        rule.admit(tx, user, writer.role).await?;
+        rule.count(tx, user, id, &code).await?;
+    }
     if run!(tx, sqlx::query(COUNTED).bind(id.0).bind(1_i64), execute)? == 0 {
         return Err(Fault::Gone("message"));
     }

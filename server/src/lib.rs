@@ -3,7 +3,7 @@
 //!
 //! In reading order: [`run`] is the whole program; [`state`] what every handler shares; [`first_run`] what happens in
 //! an empty folder; [`tokens`] and [`caller`] who is calling, with [`oidc`] for an outside issuer's; [`limits`] how often; [`mail`] and
-//! [`pictures`] what their names say; [`due`] does what has its time. [`intake`] makes files of what is sent, with [`images`], [`storage`] keeps them, [`file_care`]
+//! [`pictures`] what their names say; [`due`] does what has its time. [`intake`] makes files of what is sent, with [`images`], [`storage`] keeps them, [`plugin_images`] what plugins bring, [`file_care`]
 //! looks after them, with [`document`], [`egress`] the way out to addresses that people write, [`previews`] and [`rendering`] what happens to messages
 //! afterwards. [`http`] is what surrounds every request, [`api`] the endpoints,
 //! [`gateway`] the sockets with [`presence`] and [`voice`], [`errands`] what is done from behind: [`push`] and [`digest`]; [`web`] the client's files. [`cli`] is the command line with [`import`], [`export`] and [`demo`];
@@ -33,6 +33,7 @@ pub mod mail;
 pub mod oidc;
 pub mod picture_places;
 pub mod pictures;
+pub mod plugin_images;
 pub mod presence;
 pub mod previews;
 pub mod progress;

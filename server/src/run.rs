@@ -7,8 +7,8 @@ use std::time::Duration;
 use confab_core::db::{self, Opened};
 use confab_core::{
     Bus, Fault, FutureExt, Result, Settings, Tx, assistant, channel_invitations, conversations, idempotency,
-    identities, log, notifications, plugins, push, rate_limits, scheduled_messages, sessions, tickets,
-    whispers,
+    identities, log, notifications, plugins, push, rate_limits, reactions, scheduled_messages, sessions,
+    tickets, whispers,
 };
 use confab_protocol::EventKind;
 use confab_worker::Worker;
@@ -225,6 +225,7 @@ async fn sweep(tx: &mut Tx) -> Result<()> {
     conversations::confirmations::sweep(tx).await?;
     whispers::sweep(tx).await?;
     plugins::parts::sweep(tx).await?;
+    reactions::sweep(tx).await?;
     sessions::sweep(tx).await
 }
 

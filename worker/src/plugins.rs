@@ -69,7 +69,9 @@ pub const WEBHOOK: &str = "plugin_webhook";
 pub const FETCH: &str = "plugin_fetch";
 
 pub use check::{Checked, Upload, inspect};
-pub use confab_plugin_host::{Difference, Rehearsed, SIGNATURE_BYTES, SigningKey};
+pub use confab_plugin_host::{
+    Difference, MOST_REACTIONS, Rehearsed, SIGNATURE_BYTES, SigningKey, image_files,
+};
 pub use host::outside::{BODY_BYTES, Request, Response};
 pub use rehearsal::{measure, rehearse};
 pub use signed::{admit, changes_signer, sign, signature};

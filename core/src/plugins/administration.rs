@@ -23,7 +23,7 @@ const WAIT: &str =
     "update plugins set waiting_version = $2, waiting_manifest = $3, waiting_sha256 = $4, updated_at = $5
     where id = $1";
 const DROP: &str = "delete from plugins where id = $1";
-const DROP_REACTIONS: &str = "update reactions set plugin_id = null where plugin_id = $1";
+const DROP_REACTIONS: &str = "update reactions set plugin_id = null, who = null, per_message = null, per_day = null where plugin_id = $1";
 
 /// Installs a plugin, or puts another version into its place.
 pub async fn install(tx: &mut Tx, by: &Granted, new: NewPlugin) -> Result<Installed> {

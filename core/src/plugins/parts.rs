@@ -1,4 +1,6 @@
-//! Components that were uploaded, kept in the record so that every worker has them: in pieces, named by their hash.
+//! Components that were uploaded, kept in the record so that every worker has them: in pieces, named by their hash. And
+//! the pictures of plugins' reactions, encoded by us and named by the hash of the file that they were made of, which the
+//! plugin's manifest names: they come and go with their plugin, wherever it was installed from.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,9 +22,15 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const PUT: &str = "insert into plugin_parts (sha256, number, content, stored_at) ";
 const GET: &str = "select content from plugin_parts where sha256 = $1 order by number";
 const IS_HERE: &str = "select number from plugin_parts where sha256 = $1 and number = 0";
-// Uploaded and never installed, or of a version that another has replaced.
+const PICTURE: &str = "select content from plugin_parts where sha256 = $1 and number = 0";
+// Uploaded and never installed, or of a version that another has replaced. A manifest names all that belongs to it; a
+// reaction may outlive its plugin.
 const SWEEP: &str = "delete from plugin_parts where stored_at < $1
-    and not exists (select 1 from plugins where plugins.sha256 = plugin_parts.sha256 or plugins.waiting_sha256 = plugin_parts.sha256)";
+    and not exists (select 1 from plugins where plugins.sha256 = plugin_parts.sha256 or plugins.waiting_sha256 = plugin_parts.sha256
+        or plugins.manifest like '%' || plugin_parts.sha256 || '%' or plugins.waiting_manifest like '%' || plugin_parts.sha256 || '%')
+    and not exists (select 1 from reactions where reactions.image_sha256 = plugin_parts.sha256)";
+/// What a picture begins with: we encode them as PNG.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Keeps a component. Doing it again costs nothing but time.
 ///
@@ -77,6 +85,14 @@ pub async fn component(on: &mut impl Read, sha256: &str) -> Result<Option<Vec<u8
         whole.extend(bytes.map_err(|_| Fault::Internal("a piece of a component is no base64".into()))?);
     }
     Ok(Some(whole))
+}
+
+/// The picture of that name, if it is here. Never a component: their bytes are for workers alone.
+pub async fn picture(on: &mut impl Read, sha256: &str) -> Result<Option<Vec<u8>>> {
+    let part: Option<String> = run!(on, sqlx::query_scalar(PICTURE).bind(sha256.to_owned()), fetch_optional)?;
+    let bytes = part.map(|part| STANDARD.decode(part)).transpose();
+    let bytes = bytes.map_err(|_| Fault::Internal("a piece of a picture is no base64".into()))?;
+    Ok(bytes.filter(|bytes| bytes.starts_with(PNG)))
 }
 
 /// Forgets what nobody uses.

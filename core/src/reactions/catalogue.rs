@@ -9,6 +9,7 @@ use crate::db::write::Emission;
 use crate::db::{Read, Tx, run, run_in};
 use crate::fault::{Fault, Result};
 use crate::files::pictures;
+use crate::plugins::parts;
 use crate::roles::Granted;
 use crate::{policies, text};
 
@@ -18,19 +19,22 @@ pub const CODE_CHARACTERS: usize = 32;
 pub const MOST: i64 = 500;
 
 const COLUMNS: &str =
-    "select code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at from reactions";
+    "select code, name, symbol, is_system, plugin_id, image_sha256, who, per_message, per_day, created_by_id, created_at
+    from reactions";
 const ALL: &str = "order by code";
 const PAGE: &str = "where code > $1 order by code limit $2";
 const BY_CODE: &str = "where code = $1";
 const BY_CODES: &str = "where code in";
-const OWNER: &str = "select plugin_id from reactions where code = $1";
-const REGISTER: &str = "insert into reactions (code, name, symbol, is_system, plugin_id, created_by_id, created_at)
-    values ($1, $2, $3, false, $4, null, $5)
-    on conflict (code) do update set name = excluded.name, symbol = excluded.symbol, plugin_id = excluded.plugin_id";
+const REGISTER: &str = "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, who, per_message,
+    per_day, created_by_id, created_at) values ($1, $2, $3, false, $4, $5, $6, $7, $8, null, $9)
+    on conflict (code) do update set name = excluded.name, symbol = excluded.symbol, plugin_id = excluded.plugin_id,
+    image_sha256 = excluded.image_sha256, who = excluded.who, per_message = excluded.per_message,
+    per_day = excluded.per_day";
 const CREATE: &str =
     "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at)
     values ($1, $2, null, false, null, $3, $4, $5) on conflict (code) do nothing";
-const COUNT_PICTURES: &str = "select count(*) from reactions where image_sha256 is not null";
+const COUNT_PICTURES: &str =
+    "select count(*) from reactions where image_sha256 is not null and plugin_id is null";
 // Names were hashes of the bytes once, and equal for equal ones.
 const WITH_IMAGE: &str = "select count(*) from reactions where image_sha256 = $1";
 const DELETE: &str = "delete from reactions where code = $1";
@@ -48,8 +52,14 @@ pub struct Custom {
     pub is_system: bool,
     /// The plugin that made it.
     pub plugin_id: Option<String>,
-    /// The name of its picture, see [`pictures`].
+    /// The name of its picture, see [`pictures`]; of a plugin's the hash of the file, see [`parts`].
     pub image_sha256: Option<String>,
+    /// A plugin's: the least role in the channel of those who may put it, or `superuser`. `None`: everybody.
+    pub who: Option<String>,
+    /// A plugin's: most of it under one message.
+    pub per_message: Option<i64>,
+    /// A plugin's: how often a person may put it in a day (of UTC).
+    pub per_day: Option<i64>,
     /// Who added it.
     pub created_by_id: Option<Uuid>,
     /// When, in milliseconds.
@@ -60,7 +70,14 @@ impl Custom {
     /// Where its picture is.
     #[must_use]
     pub fn image_url(&self) -> Option<String> {
-        self.image_sha256.as_ref().map(|sha256| format!("/api/v1/pictures/{sha256}"))
+        self.image_sha256.as_deref().map(pictures::address)
+    }
+
+    /// Whether a plugin brought it that is gone since: people bring pictures, only plugins bring text. The next plugin
+    /// with this code, such as the same one installed again, may have it.
+    #[must_use]
+    pub fn is_left_behind(&self) -> bool {
+        self.plugin_id.is_none() && self.symbol.is_some() && !self.is_system
     }
 }
 
@@ -178,7 +195,8 @@ pub async fn remove_custom(tx: &mut Tx, by: &Actor, manages: Option<&Granted>, c
     if let Some(image) = &known.image_sha256 {
         // Whoever adds or removes another holds the same lock.
         let shown: i64 = run!(tx, sqlx::query_scalar(WITH_IMAGE).bind(image.clone()), fetch_one)?;
-        if shown == 0 {
+        // That of a plugin that is gone lies in the record, and its own sweep removes it.
+        if shown == 0 && !parts::is_here(tx, image).await? {
             pictures::give_up(tx, image).await?;
         }
     }
@@ -193,42 +211,62 @@ fn tell(tx: &mut Tx, by: Option<UserId>, code: &str) {
     tx.emit(emission);
 }
 
-/// The plugin that a custom reaction belongs to.
-pub async fn plugin_of(on: &mut impl Read, code: &str) -> Result<Option<String>> {
-    let owner: Option<Option<String>> =
-        run!(on, sqlx::query_scalar(OWNER).bind(code.to_owned()), fetch_optional)?;
-    Ok(owner.flatten())
+/// A reaction that a plugin brings.
+#[derive(Clone, Debug)]
+pub struct OfPlugin {
+    /// Letters, digits, `-`, `_` and `:`; no emoji's short name.
+    pub code: String,
+    /// 1 to 100 characters.
+    pub name: String,
+    /// What it looks like, as text.
+    pub symbol: Option<String>,
+    /// The hash of the file whose picture is kept in the record ([`parts`]).
+    pub image_sha256: Option<String>,
+    /// The least role in the channel of those who may put it, or `superuser`. `None`: everybody.
+    pub who: Option<String>,
+    /// Most of it under one message.
+    pub per_message: Option<i64>,
+    /// How often a person may put it in a day (of UTC).
+    pub per_day: Option<i64>,
+}
+
+impl OfPlugin {
+    /// Whether the catalogue says the same of it already.
+    #[must_use]
+    pub fn is(&self, known: &Custom) -> bool {
+        (self.code == known.code && self.name == known.name && self.symbol == known.symbol)
+            && (self.image_sha256 == known.image_sha256 && self.who == known.who)
+            && (self.per_message == known.per_message && self.per_day == known.per_day)
+    }
 }
 
 /// Registers a plugin's own reaction.
 ///
 /// # Errors
 /// [`Fault::Invalid`] for a code that is an emoji's or no word.
-pub async fn register(
-    tx: &mut Tx,
-    code: &str,
-    name: &str,
-    symbol: Option<&str>,
-    plugin_id: &str,
-) -> Result<()> {
-    let is_word = !code.is_empty()
-        && code.len() <= 64
-        && code.chars().all(|it| it.is_ascii_alphanumeric() || "_-:".contains(it));
-    if !is_word || emojis::get_by_shortcode(code).is_some() {
+pub async fn register(tx: &mut Tx, new: OfPlugin, plugin_id: &str) -> Result<()> {
+    let is_word = !new.code.is_empty()
+        && new.code.len() <= 64
+        && new.code.chars().all(|it| it.is_ascii_alphanumeric() || "_-:".contains(it));
+    if !is_word || emojis::get_by_shortcode(&new.code).is_some() {
         return Err(Fault::invalid("code", "must be a word of its own: letters, digits, - _ and :"));
     }
-    let name = text::line("name", name, 100)?;
+    let name = text::line("name", &new.name, 100)?;
     run!(
         tx,
         sqlx::query(REGISTER)
-            .bind(code.to_owned())
+            .bind(new.code.clone())
             .bind(name.clone())
-            .bind(symbol.map(str::to_owned))
+            .bind(new.symbol.clone())
             .bind(plugin_id.to_owned())
+            .bind(new.image_sha256.clone())
+            .bind(new.who.clone())
+            .bind(new.per_message)
+            .bind(new.per_day)
             .bind(Timestamp::now().0),
         execute
     )?;
-    tell(tx, None, code);
+    tell(tx, None, &new.code);
     Ok(())
 }
 

@@ -12,8 +12,8 @@ use crate::db::{Tx, run};
 use crate::fault::{Fault, Result};
 use crate::roles::Granted;
 use crate::{
-    assistant, attention, conversations, drafts, members, policies, push, reminders, scheduled_messages,
-    whispers,
+    assistant, attention, conversations, drafts, members, policies, push, reactions, reminders,
+    scheduled_messages, whispers,
 };
 
 const IS_OF_PLUGIN: &str = "select count(*) from plugins where bot_id = $1";
@@ -65,6 +65,7 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     push::forget(tx, id).await?;
     conversations::forget_of(tx, id).await?;
     whispers::forget(tx, id).await?;
+    reactions::forget(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;

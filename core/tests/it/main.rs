@@ -11,6 +11,7 @@ mod log;
 mod pages;
 mod plans;
 mod push;
+mod reactions;
 mod record;
 mod schedule;
 mod together;

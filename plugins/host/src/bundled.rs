@@ -12,15 +12,19 @@ pub struct Bundled {
     pub starts: bool,
     /// Its component.
     pub wasm: &'static [u8],
+    /// The images of its reactions, by the names of their files: PNG as the server itself encodes it, which is what
+    /// becomes of other plugins' images.
+    pub images: &'static [(&'static str, &'static [u8])],
 }
 
 macro_rules! bundle {
-    ($name:literal, $starts:literal) => {
+    ($name:literal, $starts:literal $(, $image:literal)*) => {
         Bundled {
             name: $name,
             manifest: include_str!(concat!("../../bundled/", $name, "/plugin.toml")),
             starts: $starts,
             wasm: include_bytes!(concat!("../../bundled/", $name, "/", $name, ".wasm")),
+            images: &[$(($image, include_bytes!(concat!("../../bundled/", $name, "/", $image)) as &[u8])),*],
         }
     };
 }
@@ -32,7 +36,7 @@ pub fn bundled() -> &'static [Bundled] {
         bundle!("polls", true),
         bundle!("reminders", true),
         bundle!("incident", false),
-        bundle!("karma", false),
+        bundle!("karma", false, "karma.png"),
         bundle!("moderation", false),
         bundle!("repositories", false),
         bundle!("standup", false),

@@ -33,8 +33,8 @@ pub use granted::Granted;
 pub use host::{Answer, Host};
 pub use limits::Limits;
 pub use manifest::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
-    Proof, Setting, SettingKind, Tool, Webhook, check_input,
+    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, MOST_REACTIONS,
+    Manifest, OptionKind, Proof, Setting, SettingKind, Tool, Webhook, Who, check_input, image_files,
 };
 pub use measure::{MeasureFault, Measured, Times, measure};
 pub use outcome::{CallError, LoadError};

@@ -1,10 +1,12 @@
 //! `plugin.toml`: what a plugin is, what it handles, and what it asks for. `plugins/README.md` describes it.
 
 mod parse;
+mod reactions;
 mod schema;
 mod section;
 mod webhooks;
 
+pub use reactions::{CustomReaction, MOST_REACTIONS, Who, image_files};
 pub use schema::check_input;
 
 use crate::permission::{Grants, Permission};
@@ -53,6 +55,8 @@ pub struct Manifest {
     pub commands: Vec<Command>,
     /// Reactions that it adds to the catalogue.
     pub reactions: Vec<CustomReaction>,
+    /// The files of their images, each with its SHA-256; without those that nothing has been installed of.
+    pub images: BTreeMap<String, String>,
     /// What an administrator can set.
     pub settings: Vec<Setting>,
     /// What it offers to the assistant.
@@ -135,21 +139,6 @@ pub enum OptionKind {
     Choice,
     User,
     Channel,
-}
-
-/// A reaction of the plugin's own: shown as an image of the plugin's package, or as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CustomReaction {
-    /// Unique on a server.
-    pub code: String,
-    /// What people call it.
-    pub name: String,
-    /// An emoji or a few characters.
-    pub text: Option<String>,
-    /// A file name beside the manifest.
-    pub image: Option<String>,
-    /// Whether the plugin is asked before one is added; `ask` in the manifest.
-    pub asks: bool,
 }
 
 /// A tool for the assistant.

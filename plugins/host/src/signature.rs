@@ -7,7 +7,7 @@
 //! ```text
 //! confab plugin signature 1
 //! the SHA-256 of the component, in hex
-//! the manifest with this hash in it, its lines ended by one line feed
+//! the manifest with this hash and those of its images in it, its lines ended by one line feed
 //! ```
 //!
 //! The file is a TOML table, `[signature]`. In the record it is the manifest's last one: nothing else keeps it.

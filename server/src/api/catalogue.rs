@@ -31,6 +31,13 @@ struct CustomReaction {
     image_url: Option<String>,
     /// The plugin that brought it.
     plugin_id: Option<String>,
+    /// Who may put it under messages: `member`, `admin` or `owner`, the least role in the channel, or `superuser`. Absent:
+    /// everybody. Superusers may put all.
+    who: Option<String>,
+    /// Most of it under one message.
+    per_message: Option<i64>,
+    /// How often a person may put it in a day (of UTC).
+    per_day: Option<i64>,
     /// Who added it.
     created_by_id: Option<UserId>,
     created_at: Timestamp,
@@ -45,6 +52,9 @@ impl From<Custom> for CustomReaction {
             symbol: it.symbol,
             is_system: it.is_system,
             plugin_id: it.plugin_id,
+            who: it.who,
+            per_message: it.per_message,
+            per_day: it.per_day,
             created_by_id: it.created_by_id.map(UserId),
             created_at: Timestamp(it.created_at),
         }

@@ -1,5 +1,7 @@
 //! Plugins, for administrators: what is installed, what it may do, what it says. All of it needs `plugins.manage`.
 
+mod images;
+
 use std::time::Duration;
 
 use confab_core::plugins::administration;
@@ -8,7 +10,7 @@ use confab_core::plugins::parts::{self, COMPONENT_BYTES};
 use confab_core::plugins::{self as known, NewPlugin};
 use confab_core::roles::{Granted, Permission};
 use confab_core::{Fault, FutureExt, Result, text};
-use confab_protocol::Timestamp;
+use confab_protocol::{Timestamp, UserId};
 use confab_worker::plugins::{self, Checked, Upload as Uploaded};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -22,7 +24,9 @@ use uuid::Uuid;
 
 use super::auth::{Bearer, Done};
 use super::{Answer, Area, app, cursor};
+use crate::plugin_images;
 use crate::state::App;
+use images::Images;
 
 /// A component of another language takes tens of seconds to compile.
 const COMPILED_WITHIN: Duration = Duration::from_mins(2);
@@ -36,6 +40,9 @@ struct PluginForm {
     /// What is granted, a JSON list of permissions such as `["messages.post"]`. A new plugin needs it; an update that asks
     /// for more waits without it.
     grants: Option<String>,
+    /// The images of its reactions, by the names that the manifest gives them: PNG, JPEG, GIF or WebP of at most 64 KiB
+    /// each, made to fit into 128 × 128 pixels and encoded anew.
+    images: Images,
     /// The text of `plugin.sig`, of a plugin that is signed.
     signature: Option<String>,
 }
@@ -46,7 +53,17 @@ struct CheckForm {
     manifest: String,
     /// The WebAssembly component.
     component: Upload,
+    /// The images of its reactions, by the names that the manifest gives them.
+    images: Images,
     /// The text of `plugin.sig`, of a plugin that is signed.
+    signature: Option<String>,
+}
+
+/// A plugin as it comes in.
+struct Sent {
+    manifest: String,
+    component: Upload,
+    images: Images,
     signature: Option<String>,
 }
 
@@ -104,7 +121,9 @@ impl Plugins {
     #[oai(path = "/plugins/check", method = "post")]
     async fn check(&self, caller: Bearer, form: CheckForm) -> Answer<Json<Value>> {
         caller.0.may(Permission::PluginsManage)?;
-        let checked = checked(app(&self.0)?, form.manifest, form.component, form.signature).await?;
+        let CheckForm { manifest, component, images, signature } = form;
+        let sent = Sent { manifest, component, images, signature };
+        let checked = checked(app(&self.0)?, caller.0.user_id, sent).await?;
         Ok(Json(json!({
             "id": checked.id,
             "name": checked.name,
@@ -123,7 +142,7 @@ impl Plugins {
     async fn install(&self, caller: Bearer, form: PluginForm) -> Answer<Installed> {
         let by = caller.0.may(Permission::PluginsManage)?;
         let app = app(&self.0)?;
-        Ok(Installed::Created(Json(install(app, by, form, None).await?)))
+        Ok(Installed::Created(Json(install(app, (by, caller.0.user_id), form, None).await?)))
     }
 
     /// One plugin. Needs `plugins.manage`.
@@ -139,7 +158,7 @@ impl Plugins {
         let by = caller.0.may(Permission::PluginsManage)?;
         let app = app(&self.0)?;
         known::find(&mut app.db.read(), &id.0).await?;
-        Ok(Json(install(app, by, form, Some(id.0)).await?))
+        Ok(Json(install(app, (by, caller.0.user_id), form, Some(id.0)).await?))
     }
 
     /// Removes a plugin with its storage, timers and log. What its bot said stays. Needs `plugins.manage`.
@@ -289,23 +308,22 @@ async fn configure(app: &App, id: &str, reason: &str) -> Result<()> {
     told.map(drop)
 }
 
-/// Keeps the component, and waits for a worker to look at it. What the operator does not trust goes no further.
-async fn checked(
-    app: &App,
-    manifest: String,
-    component: Upload,
-    signature: Option<String>,
-) -> Result<Checked> {
+/// Keeps the component and the pictures, and waits for a worker to look at it. What the operator does not trust goes no
+/// further.
+async fn checked(app: &App, user: UserId, sent: Sent) -> Result<Checked> {
     let mut bytes = Vec::new();
-    let mut from = component.into_async_read().take(COMPONENT_BYTES as u64 + 1);
+    let mut from = sent.component.into_async_read().take(COMPONENT_BYTES as u64 + 1);
     from.read_to_end(&mut bytes).await.map_err(|_| Fault::invalid("component", "the upload broke off"))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(Fault::invalid("component", "is no WebAssembly"));
     }
+    let images = sent.images.made(app, user).await?;
     let sha256 = text::hex(&Sha256::digest(&bytes));
     parts::keep(&app.db, &sha256, &bytes).await?;
+    plugin_images::keep(&app.db, &images).await?;
     let until = Instant::now() + COMPILED_WITHIN;
-    let question = Uploaded { manifest, sha256, signature };
+    let (manifest, signature) = (sent.manifest, sent.signature);
+    let question = Uploaded { manifest, sha256, images: plugin_images::hashes(&images), signature };
     loop {
         let checked: Checked = app.bus.ask(plugins::CHECK, &question).await?;
         if !checked.is_compiling {
@@ -318,9 +336,15 @@ async fn checked(
     }
 }
 
-async fn install(app: &App, by: Granted, form: PluginForm, id: Option<String>) -> Result<Value> {
-    let given = form.grants.as_deref().map(listed).transpose()?;
-    let checked = checked(app, form.manifest, form.component, form.signature).await?;
+async fn install(
+    app: &App,
+    (by, user): (Granted, UserId),
+    form: PluginForm,
+    id: Option<String>,
+) -> Result<Value> {
+    let PluginForm { manifest, component, grants, images, signature } = form;
+    let given = grants.as_deref().map(listed).transpose()?;
+    let checked = checked(app, user, Sent { manifest, component, images, signature }).await?;
     if id.as_ref().is_some_and(|id| *id != checked.id) {
         return Err(Fault::invalid("manifest", format!("is that of {}", checked.id)));
     }

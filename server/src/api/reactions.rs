@@ -148,17 +148,14 @@ impl Reactions {
     }
 }
 
-/// A plugin that owns a reaction may refuse one. Nobody waits for it longer than a moment, and whatever goes wrong, the
-/// reaction counts.
+/// A plugin that owns a reaction may refuse one, of those whom its rules let put it. Nobody waits for it longer than a
+/// moment, and whatever goes wrong, the reaction counts.
 async fn ask_plugin(app: &App, user_id: UserId, message_id: MessageId, code: &str) -> Result<()> {
-    let code = code.trim_matches(':');
     // Emoji belong to nobody, and are what almost everybody reacts with: no query for these.
-    if !code.is_ascii() {
+    if !code.is_ascii() || !reactions::asks_plugin(&mut app.db.read(), user_id, message_id, code).await? {
         return Ok(());
     }
-    if reactions::plugin_of(&mut app.db.read(), code).await?.is_none() {
-        return Ok(());
-    }
+    let code = code.trim_matches(':');
     let question = json!({ "user_id": user_id, "message_id": message_id, "code": code });
     let asked = app.bus.ask::<_, Value>(plugins::GATE, &question);
     let refusal = match tokio::time::timeout(GATE_WITHIN, asked).await {

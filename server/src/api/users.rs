@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use confab_core::files::pictures as names;
+use confab_core::plugins::parts;
 use confab_core::roles::Permission;
 use confab_core::users::{self, Profile};
 use confab_core::{Fault, FutureExt, Result, presences};
@@ -208,13 +209,17 @@ impl Users {
         if name.len() != 64 || !name.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(Fault::NotFound("picture").into());
         }
-        let bytes = app(&self.0)?.storage.read(&names::key(&name)).await;
-        let bytes = bytes.map_err(|fault| match fault {
-            Fault::NotFound(_) => Fault::NotFound("picture"),
-            other => other,
-        })?;
+        let app = app(&self.0)?;
+        let bytes = match app.storage.read(&names::key(&name)).await {
+            // Those of plugins' reactions lie with their plugin.
+            Err(Fault::NotFound(_)) => {
+                let kept = parts::picture(&mut app.db.read(), &name).await?;
+                kept.ok_or(Fault::NotFound("picture"))?
+            }
+            other => other?.to_vec(),
+        };
         let kind = pictures::content_type(&bytes);
-        Ok(Response::new(Binary(bytes.to_vec()))
+        Ok(Response::new(Binary(bytes))
             .header("content-type", kind)
             .header("cache-control", "public, max-age=31536000, immutable")
             .header("content-disposition", "inline")

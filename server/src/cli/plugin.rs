@@ -6,6 +6,7 @@ mod new;
 mod rehearsal;
 mod signing;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Common, open_record, refused, say};
+use crate::plugin_images::{self, Image};
 
 #[derive(Subcommand)]
 pub enum Plugin {
@@ -116,7 +118,7 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
             return rehearsal::run(&folder, conversation, write, common).await;
         }
         Plugin::Check { folder } => {
-            let (_, checked) = read(&folder).await?;
+            let Read { checked, .. } = read(&folder).await?;
             let shown = json!({
                 "id": checked.id,
                 "version": checked.version,
@@ -162,15 +164,43 @@ pub async fn run(which: Plugin, common: &Common, settings: &Settings) -> Result<
     done
 }
 
-/// The component, and what it is.
-async fn read(folder: &Path) -> Result<(Vec<u8>, Checked)> {
+/// A plugin in a folder, and what it is.
+struct Read {
+    component: Vec<u8>,
+    images: Vec<Image>,
+    checked: Checked,
+}
+
+async fn read(folder: &Path) -> Result<Read> {
     let ((manifest, component), signature) = (files(folder)?, signing::of_folder(folder)?);
+    let images = image_files(folder, &manifest)?;
     // Compiling takes a tenth of a second to tens of seconds of CPU.
-    let looked = tokio::task::spawn_blocking(move || {
-        plugins::inspect(manifest, &component, signature, cache().as_deref())
-            .map(|checked| (component, checked))
+    let looked = tokio::task::spawn_blocking(move || -> Result<Read> {
+        let images = plugin_images::made(images)?;
+        let hashes = plugin_images::hashes(&images);
+        let checked = plugins::inspect(manifest, &component, hashes, signature, cache().as_deref())?;
+        Ok(Read { component, images, checked })
     });
     looked.await.map_err(Fault::internal)?
+}
+
+/// The images that a manifest names, of those that are beside it: whether one is missing, is said where the manifest is
+/// looked at.
+fn image_files(folder: &Path, manifest: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for name in plugins::image_files(manifest) {
+        let path = folder.join(&name);
+        let unreadable =
+            |error: std::io::Error| refused("unreadable", format!("{}: {error}", path.display()));
+        let file = match std::fs::File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(unreadable)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(plugin_images::MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        found.push((name, bytes));
+    }
+    Ok(found)
 }
 
 /// Compiling a plugin with an interpreter takes half a minute: what was compiled is kept where only its owner writes.
@@ -273,7 +303,7 @@ impl Source<'_> {
 }
 
 async fn install(db: &Db, from: &Source<'_>, grant: Vec<String>, common: &Common) -> Result<()> {
-    let (component, checked) = read(from.folder).await?;
+    let Read { component, images, checked } = read(from.folder).await?;
     from.admit(db, &checked).await?;
     if checked.id.starts_with("chat.confab.") && known::find(&mut db.read(), &checked.id).await.is_ok() {
         return Err(Fault::conflict("bundled_plugin", "it comes with Confab and changes with its versions"));
@@ -285,6 +315,7 @@ async fn install(db: &Db, from: &Source<'_>, grant: Vec<String>, common: &Common
     let (asked, granted) = (checked.asks.len(), grants.len());
     let sha256 = hex(&Sha256::digest(&component));
     parts::keep(db, &sha256, &component).await?;
+    plugin_images::keep(db, &images).await?;
     let new = NewPlugin {
         bot_name: checked.id.rsplit('.').next().unwrap_or(&checked.id).to_owned(),
         bot_full_name: checked.name.clone(),

@@ -8,7 +8,7 @@ use poem::{Body, Error, Request, Result};
 use tokio::io::AsyncReadExt;
 
 use crate::transfers::IMPORT_BYTES;
-use crate::{api, pictures};
+use crate::{api, pictures, plugin_images};
 
 /// Largest JSON body (docs/limits.md).
 pub const JSON_BYTES: usize = 256 * 1_024;
@@ -19,6 +19,8 @@ const DISCARDED_BYTES: u64 = 2 << 20;
 const DISCARD_WITHIN: Duration = Duration::from_secs(2);
 /// What multipart puts around a file.
 const ENVELOPE_BYTES: u64 = 64 * 1_024;
+/// The images of a plugin.
+const IMAGES_BYTES: u64 = (plugin_images::MOST * plugin_images::MOST_BYTES) as u64;
 
 /// Reads and replaces the body, or refuses it. Uploads stay streams, and are counted where they are stored.
 pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
@@ -40,7 +42,7 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
     let most = match () {
         () if is_symbol => pictures::MOST_SYMBOL_BYTES + ENVELOPE_BYTES,
         () if is_picture => pictures::MOST_BYTES + ENVELOPE_BYTES,
-        () if is_component => COMPONENT_BYTES as u64 + 3 * ENVELOPE_BYTES,
+        () if is_component => COMPONENT_BYTES as u64 + IMAGES_BYTES + 3 * ENVELOPE_BYTES,
         () if is_file => upload_bytes + ENVELOPE_BYTES,
         () if is_import => IMPORT_BYTES + ENVELOPE_BYTES,
         () if is_part => api::PART_BYTES,

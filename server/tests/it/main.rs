@@ -55,6 +55,7 @@ mod pins;
 mod plugin_logs;
 mod plugin_projects;
 mod plugin_reach;
+mod plugin_reactions;
 mod plugin_signatures;
 mod plugin_tutorials;
 mod plugin_webhooks;

@@ -8,6 +8,14 @@ export function isAtLeast(role, least) {
 }
 
 /**
+ * Whether a plugin's rule lets somebody put its reaction: `who` is the least role in the channel, or `superuser`.
+ * @param {{is_superuser?:boolean}|null|undefined} user @param {string|null|undefined} role @param {string|null|undefined} who
+ */
+export function mayReact(user, role, who) {
+  return !who || Boolean(user?.is_superuser) || (ORDER.includes(who) && isAtLeast(role, who));
+}
+
+/**
  * The roles that somebody may give to a member: owners any, admins those below their own; nobody above their own.
  * @param {string|null|undefined} mine @param {string} theirs @returns {string[]} without any when the member's role is not theirs to change
  */

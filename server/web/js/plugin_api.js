@@ -23,13 +23,14 @@ export function wantsAttention({ waiting, enabled, disabled_reason: reason = '' 
   return Boolean(waiting) || (!enabled && reason.startsWith('stopped by the server'));
 }
 
-/** @typedef {{manifest:File, component:File, signature?:File}} Files */
+/** @typedef {{manifest:File, component:File, images?:File[], signature?:File}} Files */
 
 /** @param {string} path @param {Files} files @param {string[]} [grants] */
-async function upload(path, { manifest, component, signature }, grants) {
+async function upload(path, { manifest, component, images = [], signature }, grants) {
   const form = new FormData();
   form.append('manifest', await manifest.text());
   form.append('component', component);
+  for (const image of images) form.append('images', image);
   if (signature) form.append('signature', await signature.text());
   if (grants) form.append('grants', JSON.stringify(grants));
   // A component of another language takes a while to compile.

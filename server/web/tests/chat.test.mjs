@@ -4,7 +4,7 @@ import { reactionImagePath } from '../js/api.js';
 import { formValues, keywordsIn, preferencesBody } from '../js/attention_preferences.js';
 import { decodeBlurhash } from '../js/blurhash.js';
 import { codeIn } from '../js/channel_code.js';
-import { isAtLeast, mayAdd, mayRemove, mustHandOver, rolesToGive } from '../js/channel_roles.js';
+import { isAtLeast, mayAdd, mayReact, mayRemove, mustHandOver, rolesToGive } from '../js/channel_roles.js';
 import { draftKey, mergedDrafts, placeOf } from '../js/drafts.js';
 import { emojiFor } from '../js/emoji_words.js';
 import { isPicture, kindText, shownSize, sizeText } from '../js/files.js';
@@ -69,6 +69,13 @@ test('roles: nobody gives more than they have, and the last owner stays', () => 
   assert.deepEqual([mayAdd({ role: 'member', kind: 'public' }), mayAdd({ role: 'guest', kind: 'public' }), mayAdd({ role: 'member', kind: 'private' }), mayAdd({ role: 'admin', kind: 'private' })], [true, false, false, true]);
   const people = (...roles) => roles.map((role) => ({ role }));
   assert.deepEqual([mustHandOver('owner', people('owner', 'member')), mustHandOver('owner', people('owner', 'owner')), mustHandOver('owner', people('owner')), mustHandOver('admin', people('owner', 'admin'))], [true, false, false, false]);
+});
+
+test('a reaction of a plugin is offered to those whom its rule lets put it', () => {
+  const ranks = ['guest', 'member', 'admin', 'owner'];
+  assert.deepEqual(ranks.map((role) => mayReact({}, role, 'admin')), [false, false, true, true]);
+  for (const who of ['superuser', 'committee']) assert.deepEqual([mayReact({}, 'owner', who), mayReact({ is_superuser: true }, 'member', who)], [false, true], who);
+  assert.deepEqual([mayReact({}, 'guest', undefined), mayReact({}, undefined, 'guest')], [true, false]);
 });
 
 test('a code is found in whatever was pasted', () => {

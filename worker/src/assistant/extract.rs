@@ -100,7 +100,7 @@ fn candidates<'a>(analysis: &Analysis, weights: &Weights, window: &'a Window) ->
 }
 
 fn score(analysis: &Analysis, weights: &Weights, message: &Message, sentence: &str, reply: f32) -> f32 {
-    let words = analysis.exact(sentence).len() + analysis.grams(sentence).len() / 4;
+    let words = analysis.whole(sentence).len() + analysis.grams(sentence).len() / 4;
     if words == 0 {
         return 0.0;
     }

@@ -298,7 +298,7 @@ fn telling<'w>(desk: &Desk, window: &'w Window, most: usize) -> Vec<&'w Message>
         .map(|message| {
             let end = message.content.floor_char_boundary(4_096);
             let text = &message.content[..end];
-            let stems = analysis.exact(text).into_iter().filter(|word| !is_stopword(&word.text));
+            let stems = analysis.whole(text).into_iter().filter(|word| !is_stopword(&word.text));
             let pairs = analysis.grams(text).into_iter().filter(|it| it.text.chars().count() == 2);
             stems.chain(pairs).map(|word| word.text).collect()
         })

@@ -33,10 +33,13 @@ impl Weights {
         let analysis = index.analysis();
         let mut seen = HashSet::new();
         let mut words: Vec<(String, String)> = Vec::new();
-        let exact = analysis.exact(question);
+        let mut exact = analysis.exact(question);
+        // The number within a name says nothing without the name.
+        exact.retain(|word| !word.is_part || word.text.contains(char::is_alphabetic));
         let says_nothing = exact.iter().all(|word| is_stopword(&word.text));
         for word in exact.iter().filter(|word| says_nothing || !is_stopword(&word.text)) {
-            for stem in analysis.stemmed(&word.text) {
+            // Parts of a name of code are words of their own here.
+            for stem in analysis.stemmed(&word.text).into_iter().filter(|stem| !stem.is_part) {
                 if seen.insert(stem.text.clone()) {
                     words.push((word.text.clone(), stem.text));
                 }

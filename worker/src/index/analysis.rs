@@ -2,6 +2,13 @@
 //!
 //! Scripts that put spaces between words give words, stemmed in one field and as written in another. Scripts that do
 //! not (Chinese, Japanese, Thai, …) give single characters and pairs, so that any run of them can be found.
+//!
+//! Every mark ends a word, so `parse_header`, `a-b` and `libssl.so.3` are words that follow each other. What has no mark inside, as
+//! `parseHeader`, is one word, and its [`parts`] stand where it stands: phrases count it as one.
+
+mod parts;
+
+use std::ops::Range;
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, TextAnalyzer, Token, TokenStream,
@@ -31,6 +38,8 @@ pub struct Word {
     pub end: usize,
     /// Its number in the text.
     pub position: usize,
+    /// It is a part of the word before it that is none, and has that one's number.
+    pub is_part: bool,
 }
 
 /// The three ways to take a text apart. Cheap to clone.
@@ -65,14 +74,21 @@ impl Analysis {
         manager.register(GRAMS, self.grams.clone());
     }
 
-    /// Words by their stems.
+    /// Words by their stems, and their parts.
     pub fn stemmed(&self, text: &str) -> Vec<Word> {
         words_of(self.stemmed.clone(), text)
     }
 
-    /// Words as written.
+    /// Words as written, and their parts.
     pub fn exact(&self, text: &str) -> Vec<Word> {
         words_of(self.exact.clone(), text)
+    }
+
+    /// Words as written, each as a whole.
+    pub fn whole(&self, text: &str) -> Vec<Word> {
+        let mut words = self.exact(text);
+        words.retain(|word| !word.is_part);
+        words
     }
 
     /// Characters and pairs of scripts without spaces.
@@ -86,13 +102,21 @@ impl Analysis {
 
 fn words_of(mut analyzer: TextAnalyzer, text: &str) -> Vec<Word> {
     let mut words = Vec::new();
+    // Number and end of the last one that is no part.
+    let mut whole = None;
     let mut stream = analyzer.token_stream(text);
     while let Some(token) = stream.next() {
+        let is_part =
+            whole.is_some_and(|(position, end)| position == token.position && token.offset_to <= end);
+        if !is_part {
+            whole = Some((token.position, token.offset_to));
+        }
         words.push(Word {
             text: token.text.clone(),
             start: token.offset_from,
             end: token.offset_to,
             position: token.position,
+            is_part,
         });
     }
     words
@@ -116,7 +140,7 @@ fn is_unspaced(letter: char) -> bool {
         && letter != '\u{30FB}'
 }
 
-/// Runs of letters and digits of scripts with spaces.
+/// Runs of letters and digits of scripts with spaces, each followed by its parts if it has any.
 #[derive(Clone, Default)]
 struct Words {
     token: Token,
@@ -125,28 +149,45 @@ struct Words {
 struct WordStream<'a> {
     text: &'a str,
     letters: std::iter::Peekable<std::str::CharIndices<'a>>,
+    /// What is to be given by its parts of the word that was given last.
+    parts: Range<usize>,
     token: &'a mut Token,
+}
+
+impl WordStream<'_> {
+    fn give(&mut self, word: Range<usize>) {
+        self.token.offset_from = word.start;
+        self.token.offset_to = word.end;
+        self.token.text.clear();
+        self.token.text.push_str(&self.text[word]);
+    }
 }
 
 impl Tokenizer for Words {
     type TokenStream<'a> = WordStream<'a>;
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.token.reset();
-        WordStream { text, letters: text.char_indices().peekable(), token: &mut self.token }
+        WordStream { text, letters: text.char_indices().peekable(), parts: 0..0, token: &mut self.token }
     }
 }
 
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
+        if !self.parts.is_empty() {
+            let start = self.parts.start;
+            self.parts.start += parts::first_part(&self.text[self.parts.clone()]);
+            self.give(start..self.parts.start);
+            return true;
+        }
         let belongs = |letter: char| letter.is_alphanumeric() && !is_unspaced(letter);
         let Some((start, _)) = self.letters.find(|(_, letter)| belongs(*letter)) else { return false };
         while self.letters.next_if(|(_, letter)| belongs(*letter)).is_some() {}
         let end = self.letters.peek().map_or(self.text.len(), |(at, _)| *at);
         self.token.position = self.token.position.wrapping_add(1);
-        self.token.offset_from = start;
-        self.token.offset_to = end;
-        self.token.text.clear();
-        self.token.text.push_str(&self.text[start..end]);
+        if parts::has_parts(&self.text[start..end]) {
+            self.parts = start..end;
+        }
+        self.give(start..end);
         true
     }
 
@@ -230,10 +271,37 @@ mod tests {
     fn words_are_folded_and_stemmed() {
         let analysis = Analysis::default();
         assert_eq!(texts(&analysis.stemmed("The offices OPENED, café!")), ["the", "offic", "open", "cafe"]);
-        assert_eq!(texts(&analysis.exact("foo_bar-Baz 日本 v1.2")), ["foo", "bar", "baz", "v1", "2"]);
+        assert_eq!(texts(&analysis.whole("foo_bar-Baz 日本 v1.2")), ["foo", "bar", "baz", "v1", "2"]);
         let words = analysis.exact("a é—b");
         assert_eq!((words[1].start, words[1].end, words[2].position), (2, 4, 2));
         assert!(analysis.stemmed(&"x".repeat(200)).is_empty());
+    }
+
+    #[test]
+    fn parts_of_names_stand_where_the_name_does() {
+        let analysis = Analysis::default();
+        let words = analysis.exact("call parseHTTPResponse2(x), été");
+        let read = |word: &Word| (word.text.clone(), word.start..word.end, word.position, word.is_part);
+        let expected = [
+            ("call", 0..4, 0, false),
+            ("parsehttpresponse2", 5..23, 1, false),
+            ("parse", 5..10, 1, true),
+            ("http", 10..14, 1, true),
+            ("response", 14..22, 1, true),
+            ("2", 22..23, 1, true),
+            ("x", 24..25, 2, false),
+            ("ete", 28..33, 3, false),
+        ];
+        let expected = expected.map(|(text, at, position, is_part)| (text.to_owned(), at, position, is_part));
+        assert_eq!(words.iter().map(read).collect::<Vec<_>>(), expected);
+        assert_eq!(texts(&analysis.whole("parseURLs of_it")), ["parseurls", "of", "it"]);
+        assert_eq!(texts(&analysis.stemmed("CaféOpening")), ["cafeopen", "cafe", "open"]);
+        // Scripts without spaces end a name, and are no parts of one.
+        assert_eq!(texts(&analysis.exact("打开openFile吧")), ["openfile", "open", "file"]);
+        assert!(analysis.grams("打开openFile吧").iter().all(|gram| !gram.is_part));
+        // Too long to be a word, but its parts are some.
+        let long = format!("{}{}", "Abcdefghij".repeat(11), "End");
+        assert_eq!(texts(&analysis.exact(&long)).len(), 12);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tantivy::{TantivyDocument, Term};
 use super::analysis::{EXACT, GRAMS, STEMMED};
 
 /// Changes whenever the same message would be indexed differently: an older index is then built anew.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 /// The message holds a link.
 pub const LINK: &str = "link";
 /// The message carries a file.

@@ -25,6 +25,9 @@ use super::schema::{FORMAT, schema};
 const HEAP: usize = 50_000_000;
 /// The same while everything is read again: fewer, larger segments leave less to merge.
 const HEAP_OF_BUILDING: usize = 200_000_000;
+/// Blocks of ids, of 16 KiB each, that are kept unpacked for each segment. A page of hits is all over a segment, so more are seldom
+/// met again, and a million messages have a dozen segments.
+const BLOCKS: usize = 16;
 
 /// How far an index is, written with each of its commits: the two cannot disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +179,11 @@ fn store(index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Stor
     };
     // One thread: the machine belongs to the people who chat, and one indexes far more than they write.
     let writer = index.writer_with_num_threads(1, heap)?;
-    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+    let reader = index
+        .reader_builder()
+        .reload_policy(ReloadPolicy::Manual)
+        .doc_store_cache_num_blocks(BLOCKS)
+        .try_into()?;
     Ok(Store { reader, writer, origin, progress })
 }
 

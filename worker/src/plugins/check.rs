@@ -2,7 +2,7 @@
 //! the two fit each other and this server.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,16 +27,41 @@ pub struct Upload {
     pub manifest: String,
     /// Of the component, which is in the record by now.
     pub sha256: String,
+    /// The images of its reactions, by the names of their files, each with the file's hash. Their pictures are in the
+    /// record by now.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
     /// The text of `plugin.sig`.
     #[serde(default)]
     pub signature: Option<String>,
 }
 
 impl Upload {
-    /// The manifest as it is kept: with the component's hash, and with the signature, which is a good one.
+    /// The manifest as it is kept: with the component's hash and those of its images, and with the signature, which is a
+    /// good one.
     fn kept(&self) -> Result<String> {
-        signed::attach(with_hash(&self.manifest, &self.sha256), self.signature.as_deref())
+        let whole = with_images(with_hash(&self.manifest, &self.sha256), &self.images);
+        has_images(&parsed(&whole)?, &self.images)?;
+        signed::attach(whole, self.signature.as_deref())
     }
+}
+
+pub(super) fn parsed(manifest: &str) -> Result<Manifest> {
+    Manifest::parse(manifest).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))
+}
+
+/// Whether the images that came are those that the manifest names, and none is missing.
+fn has_images(manifest: &Manifest, images: &BTreeMap<String, String>) -> Result<()> {
+    for (index, reaction) in manifest.reactions.iter().enumerate() {
+        if let Some(file) = reaction.image.as_ref().filter(|file| !images.contains_key(*file)) {
+            let message = format!("reaction[{index}].image: {file} is not with the manifest");
+            return Err(Fault::invalid("images", message));
+        }
+    }
+    if manifest.images != *images {
+        return Err(Fault::invalid("images", "are not those whose hashes the manifest names"));
+    }
+    Ok(())
 }
 
 /// What it is.
@@ -80,20 +105,21 @@ pub struct Checked {
     pub is_known: bool,
 }
 
-/// Looks at a plugin on disk, without a server: whether the manifest is sound and the component fits it. Blocks while it
-/// compiles; what is compiled is kept in `cache`.
+/// Looks at a plugin on disk, without a server: whether the manifest is sound and the component fits it. `images` are
+/// the hashes of the files beside it, by their names. Blocks while it compiles; what is compiled is kept in `cache`.
 ///
 /// # Errors
-/// [`Fault::Invalid`] in `manifest`, `component` or `signature`, which says all that is wrong; [`Fault::Forbidden`] with code
+/// [`Fault::Invalid`] in `manifest`, `component`, `images` or `signature`, which says all that is wrong; [`Fault::Forbidden`] with code
 /// `wrong_signature`.
 pub fn inspect(
     manifest: String,
     component: &[u8],
+    images: BTreeMap<String, String>,
     signature: Option<String>,
     cache: Option<&Path>,
 ) -> Result<Checked> {
     let sha256 = hex(&Sha256::digest(component));
-    let text = Upload { manifest, sha256, signature }.kept()?;
+    let text = Upload { manifest, sha256, images, signature }.kept()?;
     let (text, plugin) = loaded(&text, component, cache)?;
     let manifest = plugin.manifest();
     let asks = manifest.asks();
@@ -114,8 +140,7 @@ pub fn inspect(
 pub(super) fn loaded(manifest: &str, component: &[u8], cache: Option<&Path>) -> Result<(String, Plugin)> {
     let sha256 = hex(&Sha256::digest(component));
     let text = with_hash(manifest, &sha256);
-    let manifest =
-        Manifest::parse(&text).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+    let manifest = parsed(&text)?;
     let made = Runtime::new(cache, Limits::default()).and_then(|runtime| runtime.load(manifest, component));
     Ok((text, made.map_err(|error| Fault::invalid("component", error.to_string()))?))
 }
@@ -132,7 +157,7 @@ impl Checks {
     /// Looks at an upload.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] in `manifest`, `component` or `signature`, which says all that is wrong; [`Fault::Forbidden`]
+    /// [`Fault::Invalid`] in `manifest`, `component`, `images` or `signature`, which says all that is wrong; [`Fault::Forbidden`]
     /// with code `wrong_signature`; [`Fault::Conflict`] with code `bundled_plugin`.
     pub(super) async fn check(
         self: &Arc<Self>,
@@ -140,8 +165,7 @@ impl Checks {
         upload: Upload,
     ) -> Result<Checked> {
         let text = upload.kept()?;
-        let manifest = Manifest::parse(&text)
-            .map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))?;
+        let manifest = parsed(&text)?;
         if manifest.sha256 != upload.sha256 {
             return Err(Fault::invalid("component", "is not the one whose sha256 the manifest names"));
         }
@@ -242,6 +266,16 @@ pub(super) fn with_hash(manifest: &str, sha256: &str) -> String {
     manifest.replacen("[plugin]", &format!("[plugin]\nsha256 = \"{sha256}\""), 1)
 }
 
+/// The hashes of a plugin's images, as its last table but the signature: authors need not write them.
+pub(super) fn with_images(manifest: String, images: &BTreeMap<String, String>) -> String {
+    let has_images = manifest.parse::<toml::Table>().is_ok_and(|it| it.contains_key("images"));
+    if images.is_empty() || has_images {
+        return manifest;
+    }
+    let lines: String = images.iter().map(|(file, hash)| format!("\"{file}\" = \"{hash}\"\n")).collect();
+    format!("{}\n\n[images]\n{lines}", manifest.trim_end())
+}
+
 fn names(grants: &Grants) -> Vec<String> {
     grants.iter().map(|it| it.to_string()).collect()
 }
@@ -266,4 +300,56 @@ fn empty() -> Checked {
 /// A permission as administrators read it.
 pub(super) fn described(grants: &Grants) -> Vec<Value> {
     grants.iter().map(|it| json!({ "name": it.to_string(), "description": it.describe() })).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use confab_plugin_host::SigningKey;
+
+    use super::*;
+
+    const COMPONENT: &[u8] = b"\0asm";
+
+    /// As an author writes it, with a reaction that has an image.
+    fn manifest() -> String {
+        let hostile = include_str!("../../../plugins/host/tests/hostile.toml");
+        let lines: Vec<&str> = hostile.lines().filter(|line| !line.starts_with("sha256")).collect();
+        format!("{}\n[[reaction]]\ncode = \"badge\"\nname = \"B\"\nimage = \"b.png\"\n", lines.join("\n"))
+    }
+
+    fn images(file: &str, digit: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(file.to_owned(), digit.repeat(64))])
+    }
+
+    fn upload(images: BTreeMap<String, String>, signature: Option<&str>) -> Upload {
+        // As a browser sends a text.
+        let manifest = manifest().replace('\n', "\r\n");
+        let signature = signature.map(str::to_owned);
+        Upload { manifest, sha256: hex(&Sha256::digest(COMPONENT)), images, signature }
+    }
+
+    #[test]
+    fn a_signature_covers_the_images() {
+        let key = SigningKey::generate().unwrap();
+        let signature = signed::sign(&manifest(), COMPONENT, &images("b.png", "a"), &key).unwrap();
+        let kept = upload(images("b.png", "a"), Some(&signature)).kept().unwrap();
+        assert_eq!(signed::signature(&kept)["state"], "signed");
+        assert_eq!(parsed(&kept).unwrap().images, images("b.png", "a"));
+        let refused = upload(images("b.png", "b"), Some(&signature)).kept().unwrap_err();
+        assert!(matches!(refused, Fault::Forbidden { code: "wrong_signature", .. }), "{refused}");
+    }
+
+    #[test]
+    fn an_image_is_there_and_of_a_reaction() {
+        assert!(upload(images("b.png", "a"), None).kept().is_ok());
+        for (images, field) in [(BTreeMap::new(), "images"), (images("c.png", "a"), "manifest")] {
+            let refused = upload(images, None).kept().unwrap_err();
+            assert!(matches!(&refused, Fault::Invalid { field: at, .. } if *at == field), "{refused}");
+        }
+        // Written by hand, and another file since.
+        let mut named = upload(images("b.png", "b"), None);
+        named.manifest = with_images(manifest(), &images("b.png", "a"));
+        assert!(matches!(named.kept(), Err(Fault::Invalid { field: "images", .. })));
+    }
 }

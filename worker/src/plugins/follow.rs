@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::catalogue::{Catalogue, Standing};
+use super::package;
 use crate::consumer::{self, RECORD_PAUSE};
 use lane::Lane;
 use sieve::Sieve;
@@ -168,6 +169,8 @@ impl Follower {
     /// has is left to the workers of that version.
     async fn reload(&self) -> Result<()> {
         let head = log::head(&mut self.db.read()).await?;
+        // Whoever installed it may have been no worker: the command line knows no catalogue of reactions.
+        package::register_all(&self.db).await?;
         let standings = self.catalogue.reload().await?;
         let here = standings.into_iter().filter(|(_, standing)| *standing != Standing::Unknown);
         let mut table = self.table();

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use confab_core::access::bots::hears;
 use confab_core::bus::Service;
+use confab_core::files::pictures;
 use confab_core::plugins::{self, Installed};
 use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, users};
-use confab_plugin_host::{Grants, Manifest, Reaction, Reason, Setting, SettingKind, SettingValue, Verdict};
+use confab_plugin_host::{
+    CustomReaction, Grants, Manifest, Reaction, Reason, Setting, SettingKind, SettingValue, Verdict,
+};
 use confab_protocol::{MessageId, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -218,11 +221,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
             .iter()
             .map(|it| json!({ "usage": it.usage(), "description": it.description }))
             .collect();
-        item["reactions"] = manifest
-            .reactions
-            .iter()
-            .map(|it| json!({ "code": it.code, "name": it.name, "text": it.text }))
-            .collect();
+        item["reactions"] = manifest.reactions.iter().map(|it| reaction_in_list(it, manifest)).collect();
         item["tools"] = manifest
             .tools
             .iter()
@@ -261,6 +260,23 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
     for (name, text) in optional {
         if let Some(text) = text {
             item[name] = Value::from(text);
+        }
+    }
+    item
+}
+
+/// A reaction with what it asks of those who put it. What it does not ask is left out.
+fn reaction_in_list(reaction: &CustomReaction, manifest: &Manifest) -> Value {
+    let mut item = json!({ "code": reaction.code, "name": reaction.name, "text": reaction.text });
+    if let Some(hash) = reaction.image.as_ref().and_then(|file| manifest.images.get(file)) {
+        item["image_url"] = json!(pictures::address(hash));
+    }
+    if let Some(who) = reaction.who.word() {
+        item["who"] = json!(who);
+    }
+    for (name, most) in [("per_message", reaction.per_message), ("per_day", reaction.per_day)] {
+        if let Some(most) = most {
+            item[name] = json!(most);
         }
     }
     item

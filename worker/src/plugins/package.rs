@@ -1,12 +1,17 @@
 //! The plugins that come with this program, and their installation at its start.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use confab_core::plugins::{self, Installed, NewPlugin};
-use confab_core::{Db, Fault, FutureExt as _, Result, reactions};
+use confab_core::plugins::{self, Installed, NewPlugin, parts};
+use confab_core::reactions::{self, Custom, OfPlugin};
+use confab_core::text::hex;
+use confab_core::{Db, Fault, FutureExt as _, Result};
 use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
+use sha2::{Digest as _, Sha256};
 
 use super::catalogue::{self, Catalogue};
+use super::check;
 use super::host::Occasion;
 
 /// Tries of an installation that another worker does at the same time.
@@ -16,11 +21,14 @@ const TRIES: u32 = 5;
 pub(super) struct Package {
     /// Without a fault.
     pub manifest: Manifest,
-    text: &'static str,
+    /// As it is kept, with the hashes of its images.
+    text: String,
     /// Whether it runs from its installation on.
     starts: bool,
     /// Its component.
     pub wasm: &'static [u8],
+    /// The images of its reactions: hash and PNG.
+    images: Vec<(String, &'static [u8])>,
 }
 
 impl Package {
@@ -28,9 +36,15 @@ impl Package {
     pub(super) fn all(bundled: &'static [Bundled]) -> Vec<Self> {
         let mut packages = Vec::with_capacity(bundled.len());
         for it in bundled {
-            match Manifest::parse(it.manifest) {
+            let hashed: Vec<(&str, String, &[u8])> =
+                it.images.iter().map(|(file, bytes)| (*file, hex(&Sha256::digest(bytes)), *bytes)).collect();
+            let names: BTreeMap<String, String> =
+                hashed.iter().map(|(file, hash, _)| ((*file).to_owned(), hash.clone())).collect();
+            let text = check::with_images(it.manifest.to_owned(), &names);
+            match Manifest::parse(&text) {
                 Ok(manifest) => {
-                    packages.push(Self { manifest, text: it.manifest, starts: it.starts, wasm: it.wasm });
+                    let images = hashed.into_iter().map(|(_, hash, bytes)| (hash, bytes)).collect();
+                    packages.push(Self { manifest, text, starts: it.starts, wasm: it.wasm, images });
                 }
                 Err(faults) => {
                     let faults = catalogue::in_words(&faults);
@@ -47,7 +61,7 @@ impl Package {
     }
 }
 
-/// Installs what is absent or of another component, loads everything, and tells the new ones so.
+/// Installs what is absent or differs, in its component or its manifest, loads everything, and tells the new ones so.
 ///
 /// # Errors
 /// Those of the record: never a plugin's.
@@ -60,12 +74,8 @@ pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
             Err(fault) if fault.is_retryable() => return Err(fault),
             Err(fault) => tracing::error!(plugin = package.manifest.id, %fault, "cannot install the plugin"),
         }
-        // What nobody switched on yet puts no reaction in front of people: they come when it is.
-        let known = plugins::find(&mut db.read(), &package.manifest.id).await;
-        if known.is_ok_and(|it| it.is_enabled) {
-            register_reactions(db, &package.manifest).await?;
-        }
     }
+    register_all(db).await?;
     catalogue.reload().await?;
     for (id, reason) in installed {
         configure(catalogue, id, reason).await?;
@@ -73,11 +83,13 @@ pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
     Ok(())
 }
 
-/// `None`: this component is installed already.
+/// `None`: this very plugin is installed already.
 async fn install(db: &Db, package: &Package) -> Result<Option<Reason>> {
     for _ in 0..TRIES {
         let known = plugins::all(&mut db.read()).await?.into_iter().find(|it| it.id == package.manifest.id);
-        if known.as_ref().is_some_and(|it| it.sha256 == package.manifest.sha256) {
+        // A manifest may change alone: a limit, an image.
+        let is_same = |it: &Installed| it.sha256 == package.manifest.sha256 && it.manifest == package.text;
+        if known.as_ref().is_some_and(is_same) {
             return Ok(None);
         }
         let reason = if known.is_some() { Reason::Upgraded } else { Reason::Installed };
@@ -99,11 +111,14 @@ async fn try_install(db: &Db, package: &Package, known: Option<Installed>) -> Re
         bot_name: manifest.id.rsplit('.').next().unwrap_or(&manifest.id).to_owned(),
         bot_full_name: manifest.name.clone(),
         version: manifest.version.clone(),
-        manifest: package.text.to_owned(),
+        manifest: package.text.clone(),
         sha256: manifest.sha256.clone(),
         grants: serde_json::to_string(&granted(manifest, known.as_ref())).map_err(Fault::internal)?,
         rests: (!package.starts).then(|| "comes with Confab and was not switched on yet".to_owned()),
     };
+    for (sha256, bytes) in &package.images {
+        parts::keep(db, sha256, bytes).await?;
+    }
     // What stopped the old component may be mended in the new one; what an administrator stopped stays so.
     let stopped_itself = known
         .as_ref()
@@ -136,33 +151,38 @@ fn granted(manifest: &Manifest, known: Option<&Installed>) -> Grants {
     }
 }
 
+/// Registers the reactions of all that runs. What nobody switched on yet puts none in front of people: they come when
+/// it is.
+///
+/// # Errors
+/// Those of the record.
+pub(super) async fn register_all(db: &Db) -> Result<()> {
+    let installed = plugins::all(&mut db.read()).await?;
+    for manifest in installed.iter().filter(|it| it.is_enabled).filter_map(catalogue::manifest_of) {
+        register_reactions(db, &manifest).await?;
+    }
+    Ok(())
+}
+
+/// Puts a plugin's reactions into the catalogue, with their rules as they are now. A code that is another's stays so.
 pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
+    if manifest.reactions.is_empty() {
+        return Ok(());
+    }
     let known = reactions::catalogue(&mut db.read()).await?;
-    for reaction in &manifest.reactions {
-        let of = known.iter().find(|it| it.code == reaction.code);
-        let owner = of.map(|it| it.plugin_id.as_deref());
-        if owner.is_some_and(|owner| owner != Some(manifest.id.as_str())) {
-            tracing::warn!(
-                plugin = manifest.id,
-                code = reaction.code,
-                "the reaction's code belongs to another"
-            );
+    for new in registered(manifest) {
+        let of = known.iter().find(|it| it.code == new.code);
+        let is_own = |it: &Custom| it.plugin_id.as_ref() == Some(&manifest.id) || it.is_left_behind();
+        if of.is_some_and(|it| !is_own(it)) {
+            tracing::warn!(plugin = manifest.id, code = new.code, "the reaction's code belongs to another");
             continue;
         }
-        if of.is_some_and(|it| it.name == reaction.name && it.symbol == reaction.text) {
+        if of.is_some_and(|it| it.plugin_id.is_some() && new.is(it)) {
             continue;
         }
-        let (id, reaction) = (manifest.id.clone(), reaction.clone());
-        let code = reaction.code.clone();
-        let registered = db
-            .write(move |tx| {
-                async move {
-                    let symbol = reaction.text.as_deref();
-                    reactions::register(tx, &reaction.code, &reaction.name, symbol, &id).await
-                }
-                .boxed()
-            })
-            .await;
+        let (id, code) = (manifest.id.clone(), new.code.clone());
+        let registered =
+            db.write(move |tx| async move { reactions::register(tx, new, &id).await }.boxed()).await;
         match registered {
             Err(fault) if fault.is_retryable() => return Err(fault),
             Err(fault) => tracing::warn!(plugin = manifest.id, code, %fault, "a reaction is left out"),
@@ -170,6 +190,19 @@ pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Its reactions as the catalogue has them.
+fn registered(manifest: &Manifest) -> impl Iterator<Item = OfPlugin> + '_ {
+    manifest.reactions.iter().map(|it| OfPlugin {
+        code: it.code.clone(),
+        name: it.name.clone(),
+        symbol: it.text.clone(),
+        image_sha256: it.image.as_ref().and_then(|file| manifest.images.get(file)).cloned(),
+        who: it.who.word().map(str::to_owned),
+        per_message: it.per_message.map(i64::from),
+        per_day: it.per_day.map(i64::from),
+    })
 }
 
 /// A plugin that refuses to be configured is not switched on.

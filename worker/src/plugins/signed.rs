@@ -1,12 +1,14 @@
 //! Whose signature a plugin bears, and what follows from it.
 
+use std::collections::BTreeMap;
+
 use confab_core::text::hex;
 use confab_core::{Fault, Result};
-use confab_plugin_host::{Manifest, SignatureFault, SigningKey, signer, with_signature};
+use confab_plugin_host::{SignatureFault, SigningKey, signer, with_signature};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::catalogue;
+use super::check::{parsed, with_hash, with_images};
 
 /// The signature that stands in a kept manifest, as administrators see it: `{state, key?}`, where `state` is `unsigned`,
 /// `signed` or `invalid`, and `key` the fingerprint of the key.
@@ -36,13 +38,19 @@ pub fn admit(trusted: &[String], manifest: &str) -> Result<()> {
     Err(Fault::forbidden("untrusted_plugin", message))
 }
 
-/// Signs the plugin of an author. Answers the text of `plugin.sig`.
+/// Signs the plugin of an author, with the hashes of its images by the names of their files. Answers the text of
+/// `plugin.sig`.
 ///
 /// # Errors
 /// [`Fault::Invalid`] in `manifest`, `component` or `signature`.
-pub fn sign(manifest: &str, component: &[u8], key: &SigningKey) -> Result<String> {
+pub fn sign(
+    manifest: &str,
+    component: &[u8],
+    images: &BTreeMap<String, String>,
+    key: &SigningKey,
+) -> Result<String> {
     let sha256 = hex(&Sha256::digest(component));
-    let text = super::check::with_hash(manifest, &sha256);
+    let text = with_images(with_hash(manifest, &sha256), images);
     if parsed(&text)?.sha256 != sha256 {
         return Err(Fault::invalid("component", "is not the one whose sha256 the manifest names"));
     }
@@ -62,10 +70,6 @@ pub(super) fn attach(manifest: String, file: Option<&str>) -> Result<String> {
     };
     signer(&text).map_err(fault)?;
     Ok(text)
-}
-
-fn parsed(manifest: &str) -> Result<Manifest> {
-    Manifest::parse(manifest).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))
 }
 
 /// Whether an update comes from another hand than what is installed: another key, or none after one.

@@ -36,6 +36,7 @@ static HOSTILE_BUNDLE: [Bundled; 1] = [Bundled {
     manifest: include_str!("../../../plugins/host/tests/hostile.toml"),
     starts: true,
     wasm: include_bytes!("../../../plugins/host/tests/hostile.wasm"),
+    images: &[],
 }];
 
 /// A server without its programs: Ada, the default channels and the bundled plugins.

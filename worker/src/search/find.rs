@@ -1,5 +1,6 @@
 //! From what is wanted to a query of the index, built piece by piece: no text of a person is ever parsed by the index.
 
+mod code;
 mod filters;
 mod marks;
 
@@ -78,7 +79,7 @@ type Clause = (Occur, Box<dyn Query>);
 
 /// How many words the index is asked for.
 pub(super) fn count<'t>(analysis: &Analysis, texts: impl IntoIterator<Item = &'t String>) -> usize {
-    let count = |text: &String| analysis.exact(text).len() + usize::from(!analysis.grams(text).is_empty());
+    let count = |text: &String| analysis.whole(text).len() + usize::from(!analysis.grams(text).is_empty());
     texts.into_iter().map(count).sum()
 }
 
@@ -191,7 +192,7 @@ fn is_pair(gram: &Word) -> bool {
 
 /// Every part of a phrase must be there, word by word as written.
 fn phrase_clauses(fields: Fields, analysis: &Analysis, phrase: &str) -> Vec<Clause> {
-    let words = adjacent(fields.exact, &analysis.exact(phrase), 0);
+    let words = adjacent(fields.exact, &analysis.whole(phrase), 0);
     let runs =
         runs(&analysis.grams(phrase)).into_iter().filter_map(|run| run_query(fields.grams, &run, true));
     words.into_iter().chain(runs).map(|query| (Occur::Must, query)).collect()
@@ -203,7 +204,7 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
     let mut stems: Vec<Word> = Vec::new();
     let mut seen = HashSet::new();
     let fills =
-        |word: &String| word.is_ascii() && analysis.exact(word).iter().all(|it| is_stopword(&it.text));
+        |word: &String| word.is_ascii() && analysis.whole(word).iter().all(|it| is_stopword(&it.text));
     let has_telling = words.iter().any(|word| !fills(word));
     for word in words {
         let is_filler = has_telling && fills(word);
@@ -212,10 +213,15 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
         }
         if is_prefix(word) {
             clauses
-                .extend(beginning(fields.exact, &analysis.exact(word)).map(|query| (Occur::Should, query)));
+                .extend(beginning(fields.exact, &analysis.whole(word)).map(|query| (Occur::Should, query)));
             continue;
         }
-        for stem in analysis.stemmed(word) {
+        let (parts, whole): (Vec<Word>, Vec<Word>) =
+            analysis.stemmed(word).into_iter().partition(|stem| stem.is_part);
+        for parts in code::names(&parts) {
+            clauses.extend(code::forms(fields.body, parts).map(|query| (Occur::Should, query)));
+        }
+        for stem in whole {
             if seen.insert(stem.text.clone()) {
                 let query = term(Term::from_field_text(fields.body, &stem.text));
                 let weight = if is_filler { FILLER } else { 1.0 };
@@ -223,7 +229,7 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
             }
             stems.push(Word { position: stems.len(), ..stem });
         }
-        for exact in analysis.exact(word).into_iter().filter(|_| !is_filler) {
+        for exact in analysis.whole(word).into_iter().filter(|_| !is_filler) {
             let as_written = term(Term::from_field_text(fields.exact, &exact.text));
             clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(as_written), AS_WRITTEN))));
         }
@@ -242,7 +248,7 @@ fn word_clauses(fields: Fields, analysis: &Analysis, words: &[String]) -> Vec<Cl
 
 /// What is named nearly so. Of names alone: among all words of all texts there always is another one near.
 fn mistyped(names: Field, analysis: &Analysis, words: &[String]) -> Vec<Clause> {
-    let words = words.iter().filter(|word| !is_prefix(word)).flat_map(|word| analysis.exact(word));
+    let words = words.iter().filter(|word| !is_prefix(word)).flat_map(|word| analysis.whole(word));
     let near = |word: Word| -> Option<Clause> {
         let typos = typos::forgiven(word.text.chars().count());
         let term = Term::from_field_text(names, &word.text);

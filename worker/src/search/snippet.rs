@@ -19,8 +19,7 @@ impl Wanted {
 
 /// Where the words stand, in bytes, ascending and apart.
 pub(crate) fn found(marks: &Marks, analysis: &Analysis, content: &str) -> Vec<Range<usize>> {
-    let stems = analysis.stemmed(content).into_iter().filter(|word| marks.stems.contains(&word.text));
-    let mut ranges: Vec<Range<usize>> = stems.map(|word| word.start..word.end).collect();
+    let mut ranges = marks.by_stem(&analysis.stemmed(content));
     if !marks.exact.is_empty() || !marks.prefixes.is_empty() {
         let is_marked = |word: &Word| {
             let begins = |prefix: &String| word.text.starts_with(prefix);
@@ -130,6 +129,28 @@ mod tests {
         assert_eq!(snippet(&["東京"], "私は東京都に住む"), "私は<mark>東京</mark>都に住む");
         assert_eq!(snippet(&["light*"], "the lighthouse is lit"), "the <mark>lighthouse</mark> is lit");
         assert_eq!(snippet(&[], "plain"), "plain");
+    }
+
+    #[test]
+    fn names_of_code_are_marked_whole_or_by_their_parts() {
+        let content = "“été”: parseHTTPResponse2(x) → 打开 parse_response";
+        assert_eq!(
+            snippet(&["response"], content),
+            "“été”: parseHTTP<mark>Response</mark>2(x) → 打开 parse_<mark>response</mark>"
+        );
+        assert_eq!(
+            snippet(&["parseHttpResponse2"], content),
+            "“été”: <mark>parseHTTPResponse2</mark>(x) → 打开 parse_response"
+        );
+        assert_eq!(
+            snippet(&["parseResponse"], content),
+            "“été”: <mark>parse</mark>HTTP<mark>Response</mark>2(x) → 打开 <mark>parse</mark>_<mark>response</mark>"
+        );
+        assert_eq!(
+            snippet(&["respo*"], content),
+            "“été”: parseHTTP<mark>Response</mark>2(x) → 打开 parse_<mark>response</mark>"
+        );
+        assert_eq!(snippet(&["parseResponse"], "no response to parse"), "no response to parse");
     }
 
     #[test]

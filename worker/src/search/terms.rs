@@ -47,8 +47,8 @@ impl Terms {
         let mut places = HashMap::new();
         let mut terms: Vec<Term> = Vec::new();
         for word in words {
-            let stems = analysis.stemmed(word).into_iter().map(|it| (fields.body, it.text));
-            let pairs = analysis.grams(word).into_iter().map(|it| (fields.grams, it.text));
+            let stems = whole(analysis, word).map(|stem| (fields.body, stem));
+            let pairs = grams(analysis, word).map(|pair| (fields.grams, pair));
             for (field, text) in stems.chain(pairs.filter(|(_, text)| is_pair(text))) {
                 if places.len() < MOST_TERMS && !places.contains_key(&text) {
                     terms.push(Term::from_field_text(field, &text));
@@ -68,7 +68,7 @@ impl Terms {
     /// The words that a search can be made of: all, or for a question those that say something, the rarest when they are
     /// too many. They stay in their order, so that words which stand together are looked for together.
     pub fn telling(&self, analysis: &Analysis, words: &[String], is_question: bool) -> Vec<String> {
-        let says_nothing = |word: &str| analysis.exact(word).iter().all(|it| is_stopword(&it.text));
+        let says_nothing = |word: &str| analysis.whole(word).iter().all(|it| is_stopword(&it.text));
         let mut kept: Vec<(usize, f32)> = words
             .iter()
             .enumerate()
@@ -95,8 +95,8 @@ impl Terms {
     pub fn keep(&mut self, analysis: &Analysis, words: &[String]) {
         let kept: HashSet<usize> = words
             .iter()
-            .flat_map(|word| analysis.stemmed(word).into_iter().chain(analysis.grams(word)))
-            .filter_map(|it| self.places.get(&it.text).copied())
+            .flat_map(|word| whole(analysis, word).chain(grams(analysis, word)))
+            .filter_map(|text| self.places.get(&text).copied())
             .collect();
         for (place, weight) in self.weights.iter_mut().enumerate() {
             if !kept.contains(&place) {
@@ -106,8 +106,8 @@ impl Terms {
     }
 
     fn weight(&self, analysis: &Analysis, word: &str) -> f32 {
-        let stems = analysis.stemmed(word).into_iter().chain(analysis.grams(word));
-        let weights = stems.filter_map(|it| self.places.get(&it.text).map(|place| self.weights[*place]));
+        let stems = whole(analysis, word).chain(grams(analysis, word));
+        let weights = stems.filter_map(|text| self.places.get(&text).map(|place| self.weights[*place]));
         weights.fold(0.0, f32::max)
     }
 
@@ -117,7 +117,10 @@ impl Terms {
         let mut counted = Counted::default();
         let pairs = analysis.grams(text).into_iter().filter(|it| is_pair(&it.text));
         for word in analysis.stemmed(text).into_iter().chain(pairs) {
-            counted.length += 1.0;
+            // A name of code is one word, however many words it is found by.
+            if !word.is_part {
+                counted.length += 1.0;
+            }
             let Some(place) = self.places.get(&word.text) else { continue };
             match counted.times.iter_mut().find(|(known, _)| known == place) {
                 Some((_, times)) => *times += 1.0,
@@ -147,6 +150,15 @@ impl Terms {
         };
         conversations.iter().map(score).collect()
     }
+}
+
+/// The stems of a question's words, none by its parts: a number within a name would count as much as the name.
+fn whole(analysis: &Analysis, word: &str) -> impl Iterator<Item = String> + use<> {
+    analysis.stemmed(word).into_iter().filter(|stem| !stem.is_part).map(|stem| stem.text)
+}
+
+fn grams(analysis: &Analysis, word: &str) -> impl Iterator<Item = String> + use<> {
+    analysis.grams(word).into_iter().map(|gram| gram.text)
 }
 
 fn is_pair(gram: &str) -> bool {
@@ -185,6 +197,9 @@ mod tests {
         assert!(scores[3] < f32::EPSILON);
         assert!(scores[4] > scores[1], "scripts without spaces count too");
         assert!(terms.scores(&lines, &[]).is_empty());
+        let of_code = terms.counted(&analysis, "theDriveC isMounted()");
+        assert!((of_code.length - 2.0).abs() < f32::EPSILON, "{of_code:?}");
+        assert_eq!(of_code.times, [(1, 1.0), (0, 1.0)]);
     }
 
     #[test]

@@ -7,6 +7,10 @@ mod confidant;
 mod storm;
 mod truth;
 
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
 use asking::Tally;
 use storm::Storm;
 
@@ -14,6 +18,8 @@ use storm::Storm;
 const ASKED: u64 = 300;
 /// Questions of one record: then another begins, with its own numbers.
 const OF_A_RECORD: u64 = 1_000;
+/// Records at once. Most of the time of each is waiting: for its disk, and until its index and vectors know what happened.
+const AT_ONCE: usize = 6;
 /// `CONFAB_LEAK_SEED` names another.
 const SEED: u64 = 0x5eed_cafe_1234_5677;
 const WORDS: [&str; 16] = [
@@ -65,18 +71,58 @@ pub enum Plant {
     Silence,
 }
 
-/// Asks so many times in one record.
-async fn run(seed: u64, asked: u64, has_model: bool, plant: Option<Plant>) -> Result<Tally, String> {
-    let mut storm = Storm::begin(seed, has_model, plant).await;
+/// A record to be asked, by numbers of its own.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    seed: u64,
+    asked: u64,
+}
+
+/// The records of a run, one after the other.
+struct Records {
+    next: Record,
+    left: u64,
+}
+
+impl Records {
+    fn of(asked: u64, seed: u64) -> Self {
+        // The usual run has two records, one with a model and one without.
+        let of_each = OF_A_RECORD.min(asked.div_ceil(2)).max(1);
+        Self { next: Record { seed, asked: of_each }, left: asked }
+    }
+}
+
+impl Iterator for Records {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        let record = Record { asked: self.next.asked.min(self.left), ..self.next };
+        self.left -= record.asked;
+        self.next.seed = self.next.seed.wrapping_add(1);
+        (record.asked > 0).then_some(record)
+    }
+}
+
+/// Asks so many times in one record, or until the time is over.
+async fn run(record: Record, plant: Option<Plant>, until: Option<Instant>) -> Result<Tally, String> {
+    let Record { seed, asked } = record;
+    // Every second one has a model, whichever the run began with.
+    let mut storm = Storm::begin(seed, seed % 2 == 1, plant).await;
     let mut tally = Tally::default();
-    while tally.searches + tally.answers < asked {
+    while tally.asked() < asked && !is_over(until) {
         if storm.dice.below(2) == 0 {
             storm.happens().await;
         } else {
             storm.ask(&mut tally).await.map_err(|fault| format!("seed {seed:#x}, {tally:?}: {fault}"))?;
         }
     }
+    // Else a hundred of them would go on beside each other.
+    storm.world.stop().await;
     Ok(tally)
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
 }
 
 fn number(name: &str, usual: u64) -> u64 {
@@ -85,30 +131,39 @@ fn number(name: &str, usual: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_finds_or_counts_what_they_may_not_read() {
-    let asked = number("CONFAB_LEAK_SEARCHES", ASKED);
-    // The usual run has two records, one with a model and one without.
-    let of_a_record = OF_A_RECORD.min(asked.div_ceil(2)).max(1);
-    let (mut left, mut seed) = (asked, number("CONFAB_LEAK_SEED", SEED));
-    let mut whole = Tally::default();
-    let mut has_model = true;
-    while left > 0 {
-        let count = of_a_record.min(left);
-        let tally = Box::pin(run(seed, count, has_model, None)).await.unwrap_or_else(|leak| panic!("{leak}"));
+    let (began, asked) = (Instant::now(), number("CONFAB_LEAK_SEARCHES", ASKED));
+    let minutes = number("CONFAB_LEAK_MINUTES", 0);
+    let until = (minutes > 0).then(|| began + Duration::from_mins(minutes));
+    let mut records = Records::of(asked, number("CONFAB_LEAK_SEED", SEED));
+    // In one task: what is asked works in tasks and threads of its own.
+    let (mut running, mut whole) = (FuturesUnordered::new(), Tally::default());
+    loop {
+        while running.len() < AT_ONCE
+            && !is_over(until)
+            && let Some(record) = records.next()
+        {
+            running.push(async move { (record.seed, Box::pin(run(record, None, until)).await) });
+        }
+        let Some((seed, tally)) = running.next().await else { break };
+        let tally = tally.unwrap_or_else(|leak| panic!("{leak}"));
         println!("{seed:#x}: {tally:?}, 0 leaks");
         whole += tally;
-        left -= count;
-        seed = seed.wrapping_add(1);
-        has_model = !has_model;
     }
     // It was worth asking, which few questions alone need not have been: what a record holds when they come is left to chance.
     assert!(whole.hits > whole.searches / 2 && whole.marks > whole.answers / 4, "{whole:?}");
     assert!(whole.prompts > 0 && whole.marks_in_prompts > 0, "{whole:?}");
+    let (done, seconds) = (whole.asked(), began.elapsed().as_secs());
+    println!("{done} of {asked} questions in {seconds} s, 0 leaks: {whole:?}");
+    if done < asked {
+        println!("the time is over; go on with: ops/leaks {} {:#x}", asked - done, records.next.seed);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leak_of_each_kind_is_noticed() {
     for plant in [Plant::Removal, Plant::Edit, Plant::Deletion, Plant::Silence] {
-        let told = Box::pin(run(SEED, 400, true, Some(plant))).await;
+        let record = Record { seed: SEED, asked: 400 };
+        let told = Box::pin(run(record, Some(plant), None)).await;
         assert!(told.is_err(), "{plant:?} went unnoticed: {told:?}");
     }
 }

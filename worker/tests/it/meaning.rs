@@ -50,6 +50,30 @@ async fn other_words_find_the_same_thing_for_those_who_may_read_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_says_it_all_comes_before_what_stands_among_the_like() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let printer = "la impresora está ahora en el sótano";
+    for text in [
+        printer,
+        "la escalera está ahora detrás del mostrador",
+        "la llave de repuesto está ahora en la recepción",
+        "el proyector está ahora en la sala cuatro",
+        "la bicicleta roja está ahora bajo el tejado",
+        "el botiquín está ahora junto al ascensor",
+        "la etiquetadora está ahora en el sótano",
+        "el molinillo de café está ahora detrás del mostrador",
+    ] {
+        world.post(ada, harbour, text).await;
+    }
+    // The first of a conversation has the fewest beside it that are like the question too.
+    for q in ["la impresora", "¿dónde puedo encontrar la impresora hoy?"] {
+        assert_eq!(found(&world, Mode::Semantic, ada, q).await[0], printer, "{q}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn vectors_are_made_of_what_was_there_before_and_anew_when_they_are_lost() {
     let mut world = World::quiet().await;
     let ada = world.user("ada").await;

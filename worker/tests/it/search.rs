@@ -215,6 +215,57 @@ async fn scripts_without_spaces_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_of_code_are_found_whole_and_by_their_parts() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let name = "it fails in parseHTTPResponse2 again";
+    let words = "the parse response was empty";
+    let marked = "see parse_response_body and http-server.rs";
+    let mixed = "HTTPServer hat ein naïveCafé, 打开parseFile";
+    let link = "https://example.org/docs/getStarted?x=openPanel";
+    for text in [name, words, marked, mixed, link] {
+        world.post(ada, harbour, text).await;
+    }
+    world.settled().await;
+    let found = async |q: &str| {
+        let mut found = world.search(ada, q).await;
+        found.sort_unstable();
+        found
+    };
+    for q in ["parseHTTPResponse2", "parsehttpresponse2", "ParseHttpResponse", "\"parseHTTPResponse2 again\""]
+    {
+        assert_eq!(found(q).await, [name], "{q}");
+    }
+    for q in ["response", "parseResponse", "respon*"] {
+        assert_eq!(found(q).await, [name, marked, words], "{q}");
+    }
+    assert_eq!(found("\"parse response\"").await, [marked, words], "a name is one word of a phrase");
+    assert_eq!(found("server").await, [mixed, marked]);
+    for q in ["cafe", "naive", "naïvecafé", "打开", "parseFile", "file"] {
+        assert_eq!(found(q).await, [mixed], "{q}");
+    }
+    for q in ["panel", "openpanel", "getStarted", "started", "example.org/docs"] {
+        assert_eq!(found(q).await, [link], "{q}");
+    }
+    let newest = |q: &str| Search {
+        user_id: ada,
+        q: q.into(),
+        limit: 10,
+        cursor: None,
+        mode: None,
+        order: Order::Newest,
+        reach: None,
+    };
+    let page: SearchAnswer = world.bus.ask(services::SEARCH, &newest("parseResponse empty")).await.unwrap();
+    let snippets: Vec<&str> = page.items.iter().map(|hit| hit.snippet.as_str()).collect();
+    assert_eq!(snippets, ["the <mark>parse</mark> <mark>response</mark> was <mark>empty</mark>"]);
+    let page: SearchAnswer = world.bus.ask(services::SEARCH, &newest("file")).await.unwrap();
+    let snippet = "HTTPServer hat ein naïveCafé, 打开parse<mark>File</mark>";
+    assert_eq!(page.items.first().map(|hit| hit.snippet.as_str()), Some(snippet));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_follow_each_other() {
     let world = World::new().await;
     let ada = world.user("ada").await;

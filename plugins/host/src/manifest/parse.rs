@@ -1,9 +1,10 @@
 //! From the text of a manifest to the manifest, or to everything that is wrong with it.
 
+use super::reactions::{images, is_file_name, reactions};
 use super::section::{Faults, Section};
 use super::{
-    AskedLimits, Command, CommandOption, CustomReaction, EventFilter, Fault, Keeping, Manifest, OptionKind,
-    Setting, SettingKind, Tool, schema, webhooks,
+    AskedLimits, Command, CommandOption, EventFilter, Fault, Keeping, Manifest, OptionKind, Setting,
+    SettingKind, Tool, schema, webhooks,
 };
 use crate::permission::Permission;
 use crate::words::{EventKind, OptionValue, SettingValue};
@@ -15,7 +16,6 @@ const TEXT_BYTES: usize = 64 * 1024;
 const MOST_COMMANDS: usize = 32;
 const MOST_OPTIONS: usize = 16;
 const MOST_CHOICES: usize = 25;
-const MOST_REACTIONS: usize = 32;
 const MOST_SETTINGS: usize = 32;
 const MOST_PREFIXES: usize = 16;
 const MOST_TOOLS: usize = 16;
@@ -37,6 +37,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, Vec<Fault>> {
 
 fn read(mut root: Section<'_>) -> Manifest {
     let mut plugin = root.section("plugin");
+    let reactions = reactions(&mut root);
     let manifest = Manifest {
         id: plugin.formed_text(
             "id",
@@ -57,7 +58,8 @@ fn read(mut root: Section<'_>) -> Manifest {
         permissions: permissions(&mut plugin),
         events: events(&mut root),
         commands: commands(&mut root),
-        reactions: reactions(&mut root),
+        images: images(&mut root, &reactions),
+        reactions,
         settings: settings(&mut root),
         tools: tools(&mut root),
         webhooks: webhooks::read(&mut root),
@@ -301,36 +303,6 @@ fn default_of(option: &CommandOption, value: &toml::Value) -> Option<OptionValue
     if stated_as_text == takes_text { option.value(&text).ok() } else { None }
 }
 
-fn reactions(root: &mut Section<'_>) -> Vec<CustomReaction> {
-    let mut reactions: Vec<CustomReaction> = Vec::new();
-    for mut section in root.sections("reaction", MOST_REACTIONS) {
-        let reaction = CustomReaction {
-            code: section.formed_text(
-                "code",
-                32,
-                "lower-case letters, digits, hyphens and underscores",
-                is_code,
-            ),
-            name: section.required_text("name", 60),
-            text: section.text("text", 8),
-            image: section.text("image", 64),
-            asks: section.flag("ask"),
-        };
-        if reaction.text.is_some() == reaction.image.is_some() {
-            section.note("text", "a reaction has either a text or an image");
-        }
-        if reaction.image.as_deref().is_some_and(|image| !is_file_name(image)) {
-            section.note("image", "must be a plain file name");
-        }
-        if !reaction.code.is_empty() && reactions.iter().any(|other| other.code == reaction.code) {
-            section.note("code", format!("`{}` stands here twice", reaction.code));
-        }
-        reactions.push(reaction);
-        section.finish();
-    }
-    reactions
-}
-
 fn settings(root: &mut Section<'_>) -> Vec<Setting> {
     let mut settings: Vec<Setting> = Vec::new();
     for mut section in root.sections("setting", MOST_SETTINGS) {
@@ -423,18 +395,6 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_code(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
-}
-
-/// A name without a path: `../` in one would reach outside of the plugin's package.
-fn is_file_name(text: &str) -> bool {
-    !text.starts_with('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-fn is_sha256(text: &str) -> bool {
+pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

@@ -1,7 +1,9 @@
 //! Manifests: a bad one lists all its faults.
 
 use crate::memory_host::{message, user};
-use confab_plugin_host::{Draft, Event, Field, Grants, Manifest, Permission, SettingValue, bundled};
+use confab_plugin_host::{
+    Draft, Event, Field, Grants, Manifest, Permission, SettingValue, Who, bundled, image_files,
+};
 use std::collections::BTreeMap;
 
 const BAD: &str = r#"
@@ -212,6 +214,68 @@ header = "x-signature"
         .replace("x-signature", "X Signature")
         .replace("\"key\"", "\"github-secret\"");
     assert_eq!(fields(repositories.to_owned() + &wrong), ["webhook[2].proof", "webhook[2].header"]);
+}
+
+/// Dice, with a reaction more.
+fn with_reaction(rules: &str) -> String {
+    format!("{}\n[[reaction]]\ncode = \"badge\"\nname = \"Badge\"\n{rules}\n", bundled()[0].manifest)
+}
+
+#[test]
+fn a_reaction_says_who_may_put_it_and_how_often() {
+    let plain = Manifest::parse(&with_reaction("text = \"B\"")).unwrap();
+    let badge = plain.reaction("badge").unwrap();
+    assert_eq!(
+        (badge.who, badge.who.word(), badge.per_message, badge.per_day),
+        (Who::Everyone, None, None, None)
+    );
+    for (word, who) in
+        [("member", Who::Member), ("admin", Who::Admin), ("owner", Who::Owner), ("superuser", Who::Superuser)]
+    {
+        let rules = format!("text = \"B\"\nwho = \"{word}\"\nper-message = 1\nper-day = 1000");
+        let manifest = Manifest::parse(&with_reaction(&rules)).unwrap();
+        let badge = manifest.reaction("badge").unwrap();
+        assert_eq!((badge.who, badge.who.word()), (who, Some(word)));
+        assert_eq!((badge.per_message, badge.per_day), (Some(1), Some(1_000)));
+    }
+    for (rules, field) in [
+        ("text = \"B\"\nwho = \"captain\"", "reaction[1].who"),
+        ("text = \"B\"\nwho = 3", "reaction[1].who"),
+        ("text = \"B\"\nper-message = 0", "reaction[1].per-message"),
+        ("text = \"B\"\nper-message = 1001", "reaction[1].per-message"),
+        ("text = \"B\"\nper-day = \"often\"", "reaction[1].per-day"),
+        ("text = \"B\"\nper-day = -1", "reaction[1].per-day"),
+        ("text = \"B\"\nper-week = 1", "reaction[1].per-week"),
+        ("image = \"../badge.png\"", "reaction[1].image"),
+        ("who = \"admin\"", "reaction[1].text"),
+    ] {
+        let faults = Manifest::parse(&with_reaction(rules)).unwrap_err();
+        let fields: Vec<&str> = faults.iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(fields, [field], "{rules}");
+    }
+}
+
+#[test]
+fn images_are_named_by_reactions_and_known_by_their_hashes() {
+    let hash = "0".repeat(64);
+    let text = with_reaction("text = \"B\"\nimage = \"badge.png\"");
+    assert_eq!(image_files(&text), ["badge.png"]);
+    assert_eq!(Manifest::parse(&text).unwrap().images, BTreeMap::new(), "as its author writes it");
+    let whole = format!("{text}\n[images]\n\"badge.png\" = \"{hash}\"\n");
+    assert_eq!(
+        Manifest::parse(&whole).unwrap().images,
+        BTreeMap::from([("badge.png".to_owned(), hash.clone())])
+    );
+    for (from, to, field) in [
+        (hash.as_str(), "abc", "images.badge.png"),
+        ("\"badge.png\" = ", "\"other.png\" = ", "images.other.png"),
+    ] {
+        let faults = Manifest::parse(&whole.replace(from, to)).unwrap_err();
+        assert_eq!(faults.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), [field]);
+    }
+    // What is read from the disk is beside the manifest, whatever it says.
+    assert!(image_files(&with_reaction("image = \"../../etc/passwd\"")).is_empty());
+    assert!(image_files("this is no manifest").is_empty() && image_files("reaction = 3").is_empty());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::{Common, refused, say};
 use crate::first_run::write_private;
+use crate::plugin_images;
 
 /// The signature's file, beside the manifest.
 const FILE: &str = "plugin.sig";
@@ -33,7 +34,8 @@ pub fn sign(path: &Path, key: &Path, common: &Common) -> Result<()> {
     let pem = std::fs::read_to_string(key)
         .map_err(|error| refused("unreadable", format!("{}: {error}", key.display())))?;
     let key = SigningKey::from_pem(&pem).map_err(|fault| Fault::invalid("key", fault.to_string()))?;
-    let signature = plugins::sign(&manifest, &component, &key)?;
+    let images = plugin_images::made(super::image_files(folder, &manifest)?)?;
+    let signature = plugins::sign(&manifest, &component, &plugin_images::hashes(&images), &key)?;
     let (file, fingerprint) = (folder.join(FILE), fingerprint(&key)?);
     std::fs::write(&file, signature)
         .map_err(|error| refused("unwritable", format!("{}: {error}", file.display())))?;

@@ -1,7 +1,8 @@
 /** The small picker that adds a reaction, or a character to what is written. */
 import { allEmoji, EMOJI, loadEveryEmoji } from '../emoji.js';
+import { mayReact } from '../channel_roles.js';
 import { openDialog } from '../layout.js';
-import { customReactions } from '../store.js';
+import { channels, customReactions, me } from '../store.js';
 import { t } from '../channel_words.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Face, picker } from './reactions.js';
@@ -50,15 +51,17 @@ export function Picker() {
   const fits = (/** @type {(string|undefined)[]} */ ...words) => words.some((word) => word?.toLowerCase().includes(wanted));
   // The common ones to look at; of all, those that are asked for.
   const common = wanted ? allEmoji().filter(([, name, code, words]) => fits(name, code, words)).slice(0, MOST_FOUND) : EMOJI;
-  const own = customReactions.value.filter((reaction) => fits(reaction.name, reaction.code));
+  const role = channels.value.get(open.channelId)?.role;
+  // In a text everybody may use every one.
+  const own = customReactions.value.filter((reaction) => fits(reaction.name, reaction.code) && (!open.channelId || mayReact(me.value, role, reaction.who)));
   // Enter takes what is called exactly so, or else the first: own ones have names that somebody here chose.
   const named = common.find(([, name, code]) => name === wanted || code === wanted) ?? common[0];
-  const first = !wanted ? '' : own[0] ? (open.custom ? own[0].code : `:${own[0].code}:`) : named?.[0] ?? '';
+  const first = !wanted ? '' : own[0] ? (open.channelId ? own[0].code : `:${own[0].code}:`) : named?.[0] ?? '';
   return html`<div class="picker" ref=${element} role="dialog" aria-label=${t('choose_an_emoji')} onKeyDown=${(/** @type {KeyboardEvent} */ event) => onPickerKey(event, close)}>
     <form class="picker-f" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); if (first) choose(first); }}><input type="search" aria-label=${t('find_an_emoji')} placeholder=${t('find_an_emoji')} autocomplete="off" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></form>
     <div class="picker-g">${common.map(([face, name]) => option(face, name, face))}</div>
     ${own.length > 0 && html`<p class="cap">${t('from_this_workspace')}</p>
-      <div class="picker-g">${own.map((reaction) => option(open.custom ? reaction.code : `:${reaction.code}:`, reaction.name || reaction.code, html`<${Face} code=${reaction.code} />`))}</div>`}
+      <div class="picker-g">${own.map((reaction) => option(open.channelId ? reaction.code : `:${reaction.code}:`, reaction.name || reaction.code, html`<${Face} code=${reaction.code} />`))}</div>`}
     ${!common.length && !own.length && html`<p class="cap">${t('none_is_called_so')}</p>`}
     <p class="picker-e"><button type="button" class="inline-link" onClick=${() => { close(); openDialog('reactions'); }}>${t('add_or_take_away_images')}</button></p>
   </div>`;

@@ -18,16 +18,16 @@ import { Icon } from './icon.js';
 const MAX_NAMES = 10;
 
 /** The open picker: where it stands and what a choice does. */
-export const picker = signal(/** @type {{opener:Element, choose:(code:string)=>void, custom:boolean}|null} */ (null));
+export const picker = signal(/** @type {{opener:Element, choose:(code:string)=>void, channelId:string}|null} */ (null));
 
-/** @param {Element} opener @param {(code:string)=>void} choose @param {{custom?:boolean}} [options] custom: also codes that are no characters */
-export function openPicker(opener, choose, { custom = false } = {}) {
-  picker.value = { opener, choose, custom };
+/** @param {Element} opener @param {(code:string)=>void} choose @param {string} [channelId] where it is a reaction: the codes of those that one may put there, for what are no characters */
+export function openPicker(opener, choose, channelId = '') {
+  picker.value = { opener, choose, channelId };
 }
 
 /** @param {Message} message @param {Element} opener */
 export function pickReaction(message, opener) {
-  openPicker(opener, (code) => toggleReaction(message, code), { custom: true });
+  openPicker(opener, (code) => toggleReaction(message, code), message.channel_id);
 }
 
 /** Shown at once; taken back if the server refuses. @param {Message} message @param {string} code */
@@ -77,10 +77,10 @@ export function nameOf(code) {
   return customOf(code)?.name || emojiName(code);
 }
 
-/** What is drawn for a reaction: a picture of this workspace, or a character. @param {{code:string}} props */
+/** What is drawn for a reaction: a picture of this workspace or of a plugin, or a character, which stands in for a picture too. @param {{code:string}} props */
 export function Face({ code }) {
   const custom = customOf(code);
   const image = reactionImagePath(custom?.image_url);
-  if (image) return html`<img class="emoji" src=${image} alt="" width="20" height="20" loading="lazy" />`;
+  if (image) return html`<img class="emoji" src=${image} alt=${custom.symbol ?? `:${code}:`} width="20" height="20" loading="lazy" />`;
   return custom?.symbol ?? custom?.emoji ?? emojiOf(code);
 }

@@ -345,6 +345,7 @@ export default {
   identity_linked: 'Identität verknüpft',
   identity_unlinked: 'Identität getrennt',
   if_there_is_such_an_account: 'Wenn es ein solches Konto gibt, ist ein Link zum Wählen eines neuen Passworts unterwegs an seine E-Mail-Adresse. Er gilt einmal und nicht lange.',
+  images_of_reactions_if_there_are_any: 'Bilder seiner Reaktionen, wenn es welche gibt',
   import_and_export: 'Import und Export',
   import_from_slack: 'Aus Slack einlesen',
   import_it: 'Einlesen',

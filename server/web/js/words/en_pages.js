@@ -345,6 +345,7 @@ export default {
   identity_linked: 'Identity linked',
   identity_unlinked: 'Identity unlinked',
   if_there_is_such_an_account: 'If there is such an account, a link to choose a new password is on its way to its e-mail address. It works once, and not for long.',
+  images_of_reactions_if_there_are_any: 'Images of its reactions, if there are any',
   import_and_export: 'Import and export',
   import_from_slack: 'Import from Slack',
   import_it: 'Import',

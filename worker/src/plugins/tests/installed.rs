@@ -1,6 +1,6 @@
 //! What the record says of plugins after starts, upgrades and refusals.
 
-use confab_core::plugins;
+use confab_core::plugins::{self, parts};
 
 use super::*;
 use crate::plugins::catalogue::Standing;
@@ -28,6 +28,43 @@ async fn every_start_finds_the_plugin_installed_by_the_first() {
 }
 
 #[tokio::test]
+async fn a_bundled_plugin_is_updated_when_its_manifest_alone_changed() {
+    let world = World::new().await;
+    let dice = bundled().iter().find(|it| it.name == "dice").unwrap();
+    let text = dice.manifest.replace("code = \"dice\"", "code = \"dice\"\nwho = \"admin\"\nper-day = 7");
+    let manifest: &'static str = text.leak();
+    let changed: &'static [Bundled] = vec![Bundled { manifest, ..*dice }].leak();
+    let cache = world.folder.path().join("plugins-cache");
+    let newer = Catalogue::new(&world.db, &world.bus, &cache, Package::all(changed));
+    package::install_all(&world.db, &newer).await.unwrap();
+    let all = reactions::catalogue(&mut world.db.read()).await.unwrap();
+    let rule = all.iter().find(|it| it.code == "dice").unwrap();
+    assert_eq!((rule.who.as_deref(), rule.per_message, rule.per_day), (Some("admin"), None, Some(7)));
+    assert_eq!(plugins::find(&mut world.db.read(), DICE).await.unwrap().manifest, manifest);
+}
+
+#[tokio::test]
+async fn an_image_comes_with_a_bundled_plugin_and_is_shown_once_it_runs() {
+    let world = World::new().await;
+    let karma = async || {
+        let all = reactions::catalogue(&mut world.db.read()).await.unwrap();
+        all.into_iter().find(|it| it.code == "karma")
+    };
+    assert!(karma().await.is_none(), "nobody switched it on yet");
+    world.db.write(move |tx| plugins::enable(tx, "chat.confab.karma", true, None).boxed()).await.unwrap();
+    package::install_all(&world.db, &world.catalogue).await.unwrap();
+    let shown = karma().await.unwrap();
+    assert_eq!((shown.symbol.as_deref(), shown.per_day), (Some("🌟"), Some(100)));
+    let name = shown.image_sha256.unwrap();
+    let (_, image) = bundled().iter().find(|it| it.name == "karma").unwrap().images[0];
+    let on = &mut world.db.read();
+    assert_eq!(parts::picture(on, &name).await.unwrap().as_deref(), Some(image));
+    // A component is no picture, by whatever name it is asked for.
+    parts::keep(&world.db, "component", b"\0asm and so on").await.unwrap();
+    assert_eq!(parts::picture(&mut world.db.read(), "component").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_an_administrator_switches_off_is_off_until_it_is_switched_on() {
     let world = World::new().await;
     let general = world.general().await;
@@ -50,8 +87,9 @@ async fn a_plugin_that_cannot_be_loaded_is_disabled_and_fails_no_start() {
             manifest: include_str!("../../../../plugins/host/tests/hostile.toml"),
             starts: true,
             wasm: b"",
+            images: &[],
         },
-        Bundled { name: "nonsense", manifest: "this is no manifest", starts: true, wasm: b"" },
+        Bundled { name: "nonsense", manifest: "this is no manifest", starts: true, wasm: b"", images: &[] },
     ];
     let world = World::with(&BROKEN).await;
     assert!(world.catalogue.all().is_empty());

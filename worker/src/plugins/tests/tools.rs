@@ -15,6 +15,7 @@ static PROBE_BUNDLE: [Bundled; 1] = [Bundled {
     manifest: include_str!("../../../../plugins/host/tests/probe.toml"),
     starts: true,
     wasm: include_bytes!("../../../../plugins/host/tests/probe.wasm"),
+    images: &[],
 }];
 
 pub(super) async fn world() -> World {

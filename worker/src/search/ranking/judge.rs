@@ -49,6 +49,8 @@ impl Judge<'_> {
             window_meaning: of(|it| it.window_meaning),
         };
         let fused = lists.fused();
+        // Words say more than a cosine does: where there are any, what is near counts by its rank.
+        let is_wordless = self.hits.words.is_empty();
         let scored = places.iter().zip(evidence).filter_map(|(at, evidence)| {
             let line = &among.lines[*at];
             let is_shown = (self.is_question || own.contains(at)) && self.allows(line);
@@ -56,12 +58,13 @@ impl Judge<'_> {
             let is_known =
                 score.is_some() || evidence.dialogue_words > 0.0 || evidence.dialogue_meaning >= LEAST_COSINE;
             let support = among.support(&fused, *at);
+            let own = if is_wordless { fusion::by_itself(evidence.meaning) } else { 0.0 };
             let score = if self.is_question {
                 Evidence { support, ..evidence }.answers(&line.content)
             } else {
                 support.lift(score.unwrap_or_default())
             };
-            (is_shown && is_known).then_some((line.id, score))
+            (is_shown && is_known).then_some((line.id, score + own))
         });
         fusion::ranked(scored).into_iter().map(|(id, _)| id).collect()
     }

@@ -37,6 +37,13 @@ pub struct Tally {
     pub marks_in_prompts: u64,
 }
 
+impl Tally {
+    /// Questions in all.
+    pub fn asked(&self) -> u64 {
+        self.searches + self.answers
+    }
+}
+
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.searches += other.searches;

@@ -129,13 +129,13 @@ export function Log({ plugin, close }) {
 
 /** @param {{done:(text:string)=>Promise<void>, close:()=>void}} props */
 function Install({ done, close }) {
-  const [files, setFiles] = useState(/** @type {{manifest?:File, component?:File, signature?:File}} */ ({}));
+  const [files, setFiles] = useState(/** @type {{manifest?:File, component?:File, images?:File[], signature?:File}} */ ({}));
   const [checked, setChecked] = useState(/** @type {any} */ (null));
   const [grants, setGrants] = useState(/** @type {string[]} */ ([]));
   const [error, setError] = useState('');
   const failed = (/** @type {Error} */ fault) => setError(fault.message);
-  const choose = (/** @type {'manifest'|'component'|'signature'} */ which) => (/** @type {any} */ event) => {
-    setFiles({ ...files, [which]: event.target.files[0] });
+  const choose = (/** @type {'manifest'|'component'|'images'|'signature'} */ which) => (/** @type {any} */ event) => {
+    setFiles({ ...files, [which]: which === 'images' ? [...event.target.files] : event.target.files[0] });
     setChecked(null);
   };
   const look = async () => {
@@ -154,6 +154,7 @@ function Install({ done, close }) {
     <${FormError} error=${error} />
     <div class="field"><label for="plugin-manifest">${t('manifest_plugin_toml')}</label><input id="plugin-manifest" type="file" accept=".toml" onChange=${choose('manifest')} /></div>
     <div class="field"><label for="plugin-component">${t('component_wasm')}</label><input id="plugin-component" type="file" accept=".wasm" onChange=${choose('component')} /></div>
+    <div class="field"><label for="plugin-images">${t('images_of_reactions_if_there_are_any')}</label><input id="plugin-images" type="file" accept="image/png,image/jpeg,image/gif,image/webp" multiple onChange=${choose('images')} /></div>
     <div class="field"><label for="plugin-signature">${t('signature_if_there_is_one')}</label><input id="plugin-signature" type="file" accept=".sig" onChange=${choose('signature')} /></div>
     ${checked && html`<p><b><bdi>${cleanName(checked.name)}</bdi></b> ${checked.version} <span class="dim">${checked.id}</span><br />${signer(checked.signature)}</p>
       ${checked.changes_signer && html`<p class="lead">${t('another_key_signed_it')}</p>`}

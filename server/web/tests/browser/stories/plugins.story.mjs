@@ -76,6 +76,31 @@ test('a command says what its options are, and offers what can stand there', () 
   await composer.fill('');
 }));
 
+test('a reaction of a plugin is shown by its picture, wherever it stands', () => world.step('plugin-reaction', async () => {
+  await ada.page.evaluate(async () => (await /** @type {any} */ (globalThis).ours('plugin_api.js')).plugins.enable('chat.confab.karma'));
+  await ada.open('harbour');
+  await ada.post('the winch is greased');
+  await ben.page.reload();
+  await ben.atHome();
+  await ben.open('harbour');
+  const deed = ben.message('the winch is greased');
+  await ben.tool(deed, 'Add reaction');
+  const choice = ben.button('Karma', ben.page.locator('.picker'));
+  await ben.see(choice.locator('img[alt="🌟"]'));
+  await ben.shown('plugin-reaction-picker');
+  await choice.click();
+  const chip = (/** @type {Person} */ person) => person.message('the winch is greased').locator('.react img[alt="🌟"]');
+  await ben.see(chip(ben));
+  await ada.see(chip(ada));
+  // Loaded, and not the words that stand in for it.
+  await ada.until(() => chip(ada).evaluate((/** @type {any} */ image) => image.naturalWidth), (width) => width === 64, 'the picture');
+  await ada.button('Who reacted', ada.message('the winch is greased')).click();
+  await ada.see(ada.dialog('Reactions').locator('h3 img[alt="🌟"]'));
+  await ada.see(ada.dialog('Reactions').getByText('Ben Okri'));
+  await ada.shown('plugin-reaction');
+  await ada.closeDialog();
+}));
+
 test('an administrator says what a plugin may do, sets it and stops it', () => world.step('plugins', async () => {
   await ada.page.goto('/admin/plugins');
   const row = ada.page.locator('tr', { hasText: 'Reminders' });

@@ -1,0 +1,14 @@
+-- Who may put a plugin's own reaction, how often it stands under one message, and how often a person puts it in a day.
+alter table reactions add column who text;
+alter table reactions add column per_message bigint;
+alter table reactions add column per_day bigint;
+
+-- How often somebody put a reaction that has a daily limit, by day (of UTC).
+create table reaction_uses (
+    day bigint not null,
+    user_id uuid not null references users (id) on delete cascade,
+    code text not null,
+    uses bigint not null,
+    primary key (day, user_id, code)
+);
+create index reaction_uses_of on reaction_uses (user_id);
