@@ -15,6 +15,7 @@ const KNOWN: &str =
     "select external_id, local_id from external_refs where source = $1 and kind = $2 and external_id > $3
     order by external_id limit $4";
 const INSERT: &str = "insert into external_refs (source, kind, external_id, local_id) ";
+const CLAIM: &str = "insert into external_refs (source, kind, external_id, local_id) values ($1, $2, $3, $4) on conflict do nothing";
 const AMONG: &str =
     "select external_id, local_id from external_refs where source = $1 and kind = $2 and external_id in";
 const BY_EMAIL_KEYS: &str = "select id, email_key from users where email_key in";
@@ -66,6 +67,20 @@ pub async fn remember(tx: &mut Tx, source: &str, kind: &str, made: &[(String, Uu
         ""
     );
     Ok(())
+}
+
+/// Remembers one, unless another import has: of several at once, on whatever servers, one hears `true`.
+pub async fn claim(tx: &mut Tx, source: &str, kind: &str, external_id: &str, local: Uuid) -> Result<bool> {
+    let claimed = run!(
+        tx,
+        sqlx::query(CLAIM)
+            .bind(source.to_owned())
+            .bind(kind.to_owned())
+            .bind(external_id.to_owned())
+            .bind(local),
+        execute
+    )?;
+    Ok(claimed == 1)
 }
 
 /// Which of these external ids of one kind are imported, with ours: for kinds too many to hold all at once.

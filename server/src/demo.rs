@@ -128,10 +128,7 @@ pub async fn run(db: &Db, storage: &Storage, options: &Options, progress: &Progr
     let begun = Instant::now();
     let seed = options.seed.to_string();
     if !imports::among(&mut db.read(), SOURCE, store::SEED, std::slice::from_ref(&seed)).await?.is_empty() {
-        return Err(Fault::conflict(
-            "demo_exists",
-            format!("demo data of seed {seed} is here already, whole or in part: name another seed"),
-        ));
+        return Err(demo_exists(options.seed));
     }
     progress.begin("Messages", options.messages as u64);
     let mut report = Report { seed: options.seed, password: PASSWORD, ..Report::default() };
@@ -139,4 +136,12 @@ pub async fn run(db: &Db, storage: &Storage, options: &Options, progress: &Progr
     progress.end();
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Also of one that is being made, by whomever.
+fn demo_exists(seed: u64) -> Fault {
+    Fault::conflict(
+        "demo_exists",
+        format!("demo data of seed {seed} is here already, whole or in part: name another seed"),
+    )
 }

@@ -16,6 +16,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("COUNT", "an administrator's figure"),
     ("CLEAR", "once, when a server starts alone"),
     ("DEFAULTS", "once for each new account; channels are few"),
+    ("OTHER_PEOPLE", "when a demo is asked for; stops at the second person"),
+    ("EVERY", "all ids are the answer, for a plugin that reads every channel"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {

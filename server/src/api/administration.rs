@@ -1,5 +1,6 @@
 //! Figures of the server, and what its workers could not digest.
 
+use confab_core::audit::{self, Action};
 use confab_core::roles::Permission;
 use confab_core::{Fault, FutureExt, cursors, log, users};
 use confab_protocol::Timestamp;
@@ -155,8 +156,7 @@ impl Administration {
     /// in as them. Superusers.
     #[oai(path = "/admin/demo", method = "post")]
     async fn demo(&self, caller: Bearer) -> Answer<Filled> {
-        caller.0.superuser()?;
-        let (by, app) = (caller.0.user_id, app(&self.0)?.clone());
+        let (granted, by, app) = (caller.0.superuser()?, caller.0.user_id, app(&self.0)?.clone());
         if users::has_others(&mut app.db.read(), by).await? {
             return Err(Fault::conflict("workspace_in_use", "others have an account here already").into());
         }
@@ -168,6 +168,13 @@ impl Administration {
             beside: Some(by),
             ..demo::Options::default()
         };
+        // Before anything of it is here: what a kill interrupts stays in part, and is on record.
+        let (actor, detail) = (granted.actor().clone(), json!({ "from": "demo" }));
+        app.db
+            .write(move |tx| {
+                async move { audit::note(tx, &actor, Action::DataImported, None, detail).await }.boxed()
+            })
+            .await?;
         // A task of its own: a caller who goes away meanwhile leaves no half of it.
         let work = async move { demo::run(&app.db, &app.storage, &options, &Progress::hidden()).await };
         let report = tokio::spawn(work).await.map_err(Fault::internal)??;

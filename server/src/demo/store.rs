@@ -11,7 +11,7 @@ use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MessageId, Timestamp,
 use uuid::Uuid;
 
 use super::plan::{self, Line, Person, Place, PlaceKind};
-use super::{Options, PASSWORD, Report, SOURCE, SPAN};
+use super::{Options, PASSWORD, Report, SOURCE, SPAN, demo_exists};
 use crate::import::names::Usernames;
 use crate::intake;
 use crate::progress::Progress;
@@ -72,8 +72,13 @@ async fn make_people(db: &Db, people: &mut [Person], options: &Options) -> Resul
         users.push(user);
     }
     let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
-    let made = [(options.seed.to_string(), Uuid::now_v7())];
-    db.write(move |tx| imports_of_seed(tx, made).boxed()).await?;
+    let seed = options.seed.to_string();
+    let is_first = db
+        .write(move |tx| async move { imports::claim(tx, SOURCE, SEED, &seed, Uuid::now_v7()).await }.boxed())
+        .await?;
+    if !is_first {
+        return Err(demo_exists(options.seed));
+    }
     for part in users.chunks(BATCH) {
         let part = part.to_vec();
         db.write(move |tx| {
@@ -88,10 +93,6 @@ async fn make_people(db: &Db, people: &mut [Person], options: &Options) -> Resul
         .await?;
     }
     Ok(ids)
-}
-
-async fn imports_of_seed(tx: &mut confab_core::Tx, made: [(String, Uuid); 1]) -> Result<()> {
-    imports::remember(tx, SOURCE, SEED, &made).await
 }
 
 async fn open(db: &Db, place: &Place, ids: &[UserId]) -> Result<ChannelId> {

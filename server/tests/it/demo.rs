@@ -33,7 +33,17 @@ async fn a_new_workspace_can_begin_with_one() {
     let form = json!({ "token": token, "username": "ada", "email": "ada@example.org", "password": "a first and lasting secret" });
     let ada = visitor.send(Method::POST, "/api/v1/setup", Some(&form), 201).await;
     let ada = visitor.signed_in("ada", &ada);
-    let made = ada.send(Method::POST, "/api/v1/admin/demo", None, 201).await;
+    // Asked for twice at once, there is one.
+    let ask = || ada.call(Method::POST, "/api/v1/admin/demo", None);
+    let (one, other) = tokio::join!(ask(), ask());
+    let (made, refused) = if one.status == 201 { (one, other) } else { (other, one) };
+    assert_eq!((made.status, refused.status), (201, 409), "{} {}", made.text, refused.text);
+    let read = |text: &str| serde_json::from_str::<Value>(text).expect("a JSON text");
+    let (made, refused) = (read(&made.text), read(&refused.text));
+    assert!(
+        ["demo_exists", "workspace_in_use"].contains(&refused["code"].as_str().unwrap_or_default()),
+        "{refused}"
+    );
     assert_eq!((&made["message_count"], &made["channel_count"]), (&json!(600), &json!(6)), "{made}");
 
     let channels = ada.channels(200).await;
@@ -45,6 +55,8 @@ async fn a_new_workspace_can_begin_with_one() {
         let form = json!({ "username": user["username"], "password": "confab-demo" });
         visitor.send(Method::POST, "/api/v1/auth/login", Some(&form), 401).await;
     }
+    let noted = ada.get("/api/v1/admin/audit?action=data.imported", 200).await;
+    assert_eq!(items(&noted)[0]["detail"], json!({ "from": "demo" }), "{noted}");
     // The others are here now.
     let again = ada.send(Method::POST, "/api/v1/admin/demo", None, 409).await;
     assert_eq!(again["code"], "workspace_in_use");

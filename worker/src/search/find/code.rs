@@ -12,9 +12,13 @@ use crate::index::analysis::Word;
 /// What its parts count beside the name itself.
 const IN_PARTS: Score = 0.5;
 
-/// The parts of each name among `parts`, of those that have several.
+/// The parts of each name among `parts`, of those that have several and one that says something: `s3` by its parts would be
+/// "it's 3" as well, and a short hash any other.
 pub(super) fn names(parts: &[Word]) -> impl Iterator<Item = &[Word]> {
-    parts.chunk_by(|one, next| one.position == next.position).filter(|name| name.len() > 1)
+    let says_something = |part: &Word| part.text.chars().filter(|it| it.is_alphabetic()).count() > 1;
+    parts
+        .chunk_by(|one, next| one.position == next.position)
+        .filter(move |name| name.len() > 1 && name.iter().any(says_something))
 }
 
 /// Finds a name by its parts.
@@ -74,11 +78,14 @@ mod tests {
 
     #[test]
     fn names_of_one_part_are_none() {
-        let parts: Vec<Word> =
-            Analysis::default().exact("aB plain x.cD").into_iter().filter(|word| word.is_part).collect();
+        let parts: Vec<Word> = Analysis::default()
+            .exact("utf8 plain x.cD s3 4b1d")
+            .into_iter()
+            .filter(|word| word.is_part)
+            .collect();
         let read: Vec<Vec<&str>> =
             names(&parts).map(|name| name.iter().map(|part| part.text.as_str()).collect()).collect();
-        assert_eq!(read, [["a", "b"], ["c", "d"]]);
+        assert_eq!(read, [["utf", "8"]]);
         let field = Field::from_field_id(0);
         assert_eq!(forms(field, &parts[..2]).count(), 2);
         let twice: Vec<Word> =
