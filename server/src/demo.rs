@@ -92,9 +92,9 @@ pub struct Report {
     pub files: u64,
     /// People with a presence.
     pub presences: u64,
-    /// Someone to sign in as.
+    /// Someone to sign in as, where one can.
     pub username: String,
-    /// Everybody's password.
+    /// Everybody's password; nobody's where one cannot sign in.
     pub password: &'static str,
     /// How long it took, in seconds.
     pub seconds: f64,

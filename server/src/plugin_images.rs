@@ -1,5 +1,6 @@
 //! Images of a plugin's reactions, on their way into the record: decoded within limits and encoded anew, as all pictures
-//! are. They lie beside the plugin's component, so that an update that waits has its own, and the plugin's end is theirs.
+//! are. They lie beside the plugin's component, so that an update that waits has its own, and stay as long as a plugin or a
+//! reaction names them.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! Components that were uploaded, kept in the record so that every worker has them: in pieces, named by their hash. And
 //! the pictures of plugins' reactions, encoded by us and named by the hash of the file that they were made of, which the
-//! plugin's manifest names: they come and go with their plugin, wherever it was installed from.
+//! plugin's manifest names: they come with their plugin, wherever it was installed from, and stay as long as a plugin or a
+//! reaction names them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

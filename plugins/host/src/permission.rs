@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// `messages.read`: fetch messages of channels that its bot can read.
+    /// `messages.read`: fetch messages of channels that it reads.
     ReadMessages,
     /// `messages.post`: write messages as its bot.
     PostMessages,
@@ -26,7 +26,7 @@ pub enum Permission {
     SendDirect,
     /// `channels.create`: make channels.
     CreateChannels,
-    /// `search.use`: find messages that its bot can read.
+    /// `search.use`: find messages of channels that it reads.
     Search,
     /// `timers.use`: be called at times that it chooses.
     UseTimers,
@@ -42,7 +42,7 @@ pub enum Permission {
     PublicChannels,
     /// `channels.all`: hear and read in every channel, private ones and conversations too.
     AllChannels,
-    /// `events.message-posted` and so on: be told of every such event where its bot can read.
+    /// `events.message-posted` and so on: be told of every such event in channels that it reads.
     Event(EventKind),
 }
 
@@ -80,7 +80,7 @@ impl Permission {
     /// What an administrator reads before granting it.
     pub const fn describe(self) -> &'static str {
         match self {
-            Self::ReadMessages => "Read messages in the channels that its bot can read",
+            Self::ReadMessages => "Fetch messages of channels that it reads",
             Self::PostMessages => "Write messages as its bot",
             Self::EditOwnMessages => "Edit and delete its bot's own messages",
             Self::React => "Add and remove reactions as its bot",
@@ -88,11 +88,11 @@ impl Permission {
             Self::Storage => "Keep data of its own on this server",
             Self::SendDirect => "Write to people in direct conversations",
             Self::CreateChannels => "Make channels and bring people into them",
-            Self::Search => "Search the messages that its bot can read",
+            Self::Search => "Find messages of channels that it reads",
             Self::UseTimers => "Be called at times that it chooses",
             Self::Fetch => "Call the addresses on the Internet that it names",
             Self::OfferTools => "Offer tools to the assistant",
-            Self::Summarize => "Have the assistant sum up, for whoever asks, channels that its bot can read",
+            Self::Summarize => "Have the assistant sum up, for whoever asks, channels that it reads",
             Self::TakeWebhooks => "Be called by other programs that know a secret",
             Self::PublicChannels => "Read every public channel, also where its bot is no member",
             Self::AllChannels => "Read every channel, private ones and direct messages too",

@@ -1,4 +1,4 @@
-//! Figures of the server, and what its workers could not digest.
+//! Figures of the server, what its workers could not digest, and a demo for a workspace that is still empty.
 
 use confab_core::audit::{self, Action};
 use confab_core::roles::Permission;

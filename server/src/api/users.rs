@@ -202,7 +202,8 @@ impl Users {
     }
 
     /// A picture. No token is asked for, since pages load it as an image: its address is a secret of 256 bits that only
-    /// those get who may see its person.
+    /// those get who may see its person. That of a plugin's reaction is the hash of the plugin's file, which is no secret, and
+    /// neither is the picture.
     #[oai(path = "/pictures/:sha256", method = "get")]
     async fn picture(&self, sha256: Path<String>) -> Answer<Response<Binary<Vec<u8>>>> {
         let name = sha256.0;

@@ -29,9 +29,9 @@ export function permissionsText({ grants, origins = [] }) {
 
 /** The sentence of each permission, by the name that the server gives it. */
 export const SENTENCES = new Map([
-  ['messages.read', 'read_messages_in_the_channels_that'], ['messages.post', 'write_messages_as_its_bot'], ['messages.edit-own', 'edit_and_delete_its_bots_own'],
+  ['messages.read', 'fetch_messages_of_channels_that_it'], ['messages.post', 'write_messages_as_its_bot'], ['messages.edit-own', 'edit_and_delete_its_bots_own'],
   ['reactions.use', 'add_and_remove_reactions_as_its'], ['users.read', 'look_up_the_names_of_users'], ['storage', 'keep_data_of_its_own_on'],
-  ['messages.direct', 'write_to_people_in_direct_conversations'], ['channels.create', 'make_channels_and_bring_people_into'], ['search.use', 'search_the_messages_that_its_bot'],
+  ['messages.direct', 'write_to_people_in_direct_conversations'], ['channels.create', 'make_channels_and_bring_people_into'], ['search.use', 'find_messages_of_channels_that_it'],
   ['timers.use', 'be_called_at_times_that_it'], ['http.fetch', 'call_the_addresses_on_the_internet'], ['assistant.tools', 'offer_tools_to_the_assistant'],
   ['assistant.summarize', 'have_the_assistant_sum_up_for'], ['webhooks.take', 'be_called_by_other_programs_that'],
   ['channels.public', 'read_every_public_channel_also_where'], ['channels.all', 'read_every_channel_private_ones_and'],

@@ -41,7 +41,7 @@ impl Upload {
     /// good one.
     fn kept(&self) -> Result<String> {
         let whole = with_images(with_hash(&self.manifest, &self.sha256), &self.images);
-        has_images(&parsed(&whole)?, &self.images)?;
+        check_images(&parsed(&whole)?, &self.images)?;
         signed::attach(whole, self.signature.as_deref())
     }
 }
@@ -50,8 +50,8 @@ pub(super) fn parsed(manifest: &str) -> Result<Manifest> {
     Manifest::parse(manifest).map_err(|faults| Fault::invalid("manifest", catalogue::in_words(&faults)))
 }
 
-/// Whether the images that came are those that the manifest names, and none is missing.
-fn has_images(manifest: &Manifest, images: &BTreeMap<String, String>) -> Result<()> {
+/// Refuses images that are not exactly those which the manifest names.
+fn check_images(manifest: &Manifest, images: &BTreeMap<String, String>) -> Result<()> {
     for (index, reaction) in manifest.reactions.iter().enumerate() {
         if let Some(file) = reaction.image.as_ref().filter(|file| !images.contains_key(*file)) {
             let message = format!("reaction[{index}].image: {file} is not with the manifest");

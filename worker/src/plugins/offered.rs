@@ -212,27 +212,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
         item["last_day"]["p99_ms"] = json!(p99.as_secs_f64() * 1_000.0);
     }
     if let Some(manifest) = &manifest {
-        let given = catalogue::settings_of(installed.settings.as_deref());
-        item["description"] = json!(manifest.description);
-        item["api"] = json!(manifest.api);
-        item["origins"] = json!(manifest.http);
-        item["commands"] = manifest
-            .commands
-            .iter()
-            .map(|it| json!({ "usage": it.usage(), "description": it.description }))
-            .collect();
-        item["reactions"] = manifest.reactions.iter().map(|it| reaction_in_list(it, manifest)).collect();
-        item["tools"] = manifest
-            .tools
-            .iter()
-            .map(|it| json!({ "name": it.name, "description": it.description }))
-            .collect();
-        item["webhooks"] = manifest
-            .webhooks
-            .iter()
-            .map(|it| json!({ "path": format!("/hooks/plugins/{}/{}", installed.id, it.name), "secret": it.secret }))
-            .collect();
-        item["settings"] = manifest.settings.iter().map(|it| setting_in_list(it, &given)).collect();
+        add_manifest(&mut item, manifest, &installed);
     }
     if let Some(text) = &installed.waiting_manifest
         && let Ok(waiting) = Manifest::parse(text)
@@ -263,6 +243,28 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
         }
     }
     item
+}
+
+/// What its manifest says of it, and what it is set to.
+fn add_manifest(item: &mut Value, manifest: &Manifest, installed: &Installed) {
+    let given = catalogue::settings_of(installed.settings.as_deref());
+    item["description"] = json!(manifest.description);
+    item["api"] = json!(manifest.api);
+    item["origins"] = json!(manifest.http);
+    item["commands"] = manifest
+        .commands
+        .iter()
+        .map(|it| json!({ "usage": it.usage(), "description": it.description }))
+        .collect();
+    item["reactions"] = manifest.reactions.iter().map(|it| reaction_in_list(it, manifest)).collect();
+    item["tools"] =
+        manifest.tools.iter().map(|it| json!({ "name": it.name, "description": it.description })).collect();
+    item["webhooks"] = manifest
+        .webhooks
+        .iter()
+        .map(|it| json!({ "path": format!("/hooks/plugins/{}/{}", installed.id, it.name), "secret": it.secret }))
+        .collect();
+    item["settings"] = manifest.settings.iter().map(|it| setting_in_list(it, &given)).collect();
 }
 
 /// A reaction with what it asks of those who put it. What it does not ask is left out.

@@ -18,12 +18,12 @@ const K: f32 = 20.0;
 const SUPPORT: f32 = 0.1;
 /// Of a second model's order, against the first. Chosen on the excerpt of `ops/eval`, by all of its days.
 const SECOND: f32 = 0.5;
-/// A cosine from which on a message is what was asked for by what it says itself, not by what was said around it. In real chat few
-/// answers are so near to their question.
-const SAYS_IT: f32 = 0.5;
-/// What each cosine beyond that counts where nothing was found by words. To be tuned by `ops/eval`; how it was chosen stands in
-/// `docs/quality.md`.
-const BY_ITSELF: f32 = 1.0;
+/// The cosine of a message to its question from which on it is what was asked for by what it says itself, not by what was said
+/// around it. In real chat few answers are so near.
+const NEAR_COSINE: f32 = 0.5;
+/// What a score gains for each cosine beyond [`NEAR_COSINE`], where nothing was found by words. To be tuned by `ops/eval`; how it
+/// was chosen stands in `docs/quality.md`.
+const NEAR_WEIGHT: f32 = 1.0;
 /// Messages before and after one that support it.
 pub const SUPPORTERS: usize = 6;
 /// Hits of each list that count.
@@ -101,7 +101,7 @@ impl Support {
 /// comes before the one message that says it.
 #[must_use]
 pub fn by_itself(cosine: f32) -> f32 {
-    BY_ITSELF * (cosine - SAYS_IT).max(0.0)
+    NEAR_WEIGHT * (cosine - NEAR_COSINE).max(0.0)
 }
 
 /// The order on which a second model and the first one agree: places in both are added. `near` is what the second one says of

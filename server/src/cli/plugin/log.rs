@@ -43,7 +43,7 @@ async fn show(db: &Db, id: &str, follows: bool, common: &Common) -> Result<()> {
     let (mut log, mut lines) = Log::begin(db, id).await?;
     loop {
         for line in &lines {
-            if write(line, common)?.is_none() {
+            if !write(line, common)? {
                 return Ok(());
             }
         }
@@ -101,14 +101,14 @@ fn some_time_before(id: Uuid) -> Uuid {
     Uuid::from_u128((id.as_u128() >> 80).saturating_sub(LATE_MS) << 80)
 }
 
-/// `None`: nobody reads any more.
-fn write(line: &Line, common: &Common) -> Result<Option<()>> {
+/// Whether somebody still reads.
+fn write(line: &Line, common: &Common) -> Result<bool> {
     let shown = json!({ "level": line.level, "content": line.content, "created_at": line.created_at });
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{}", worded(common, &shown, || told(line))).and_then(|()| out.flush());
     match written {
-        Ok(()) => Ok(Some(())),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Fault::internal(error)),
     }
 }

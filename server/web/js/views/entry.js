@@ -50,22 +50,20 @@ function useEntryForm(initial, submit, entered) {
 
 const PASSWORD_HELP = t('at_least_8_characters_a_sentence');
 
-/** What a new workspace is filled with here, and else where it leads first. */
-const DEMO = 'demo';
-/** @type {[string, string][]} */
-const STARTS = [[DEMO, t('a_demo_workspace')], ['', t('empty')], [adminPath('transfers'), t('a_slack_export')]];
+/** What a new workspace begins with: invented people, nothing, or what is imported next, in the administration. @type {[string, string][]} */
+const STARTS = [['demo', t('a_demo_workspace')], ['empty', t('empty')], ['import', t('a_slack_export')]];
 
 /** @param {{token:string, entered:()=>void}} props */
 function Setup({ token, entered }) {
-  const [startsWith, setStartsWith] = useState('');
+  const [startsWith, setStartsWith] = useState('empty');
   const { values, field, busy, message, onSubmit } = useEntryForm({ workspace_name: '', full_name: '', username: '', email: '', password: '' }, async (values) => {
     const grant = await api.setup({ token, ...present(values) });
     // The account is there whatever becomes of the demo.
-    if (startsWith === DEMO) await attempt(api.fillWithDemo(grant.access_token));
+    if (startsWith === 'demo') await attempt(api.fillWithDemo(grant.access_token));
     return grant;
   }, () => {
     if (info.value && values.workspace_name.trim()) info.value = { ...info.value, name: values.workspace_name.trim() };
-    navigate(startsWith === DEMO ? '/' : startsWith || '/', { replace: true });
+    navigate(startsWith === 'import' ? adminPath('transfers') : '/', { replace: true });
     entered();
   });
   if (!info.value?.setup_required) return html`<${Notice} title=${t('already_set_up')} text=${t('this_workspace_has_its_first_account')} link="/login" linkText=${t('sign_in')} />`;
@@ -75,7 +73,7 @@ function Setup({ token, entered }) {
     <${FormError} error=${message} />
     <${Field} ...${field('workspace_name')} label=${t('workspace_name')} autocomplete="organization" maxlength="60" />
     <${AccountFields} field=${field} />
-    <fieldset class="starts"><legend>${t('start_with')}</legend>${STARTS.map(([path, label]) => html`<label key=${path} class="chip"><input type="radio" class="sr" name="starts-with" value=${path} checked=${startsWith === path} onChange=${() => setStartsWith(path)} />${label}</label>`)}</fieldset>
+    <fieldset class="starts"><legend>${t('start_with')}</legend>${STARTS.map(([key, label]) => html`<label key=${key} class="chip"><input type="radio" class="sr" name="starts-with" value=${key} checked=${startsWith === key} onChange=${() => setStartsWith(key)} />${label}</label>`)}</fieldset>
     <${Submit} busy=${busy} class="btn primary big">${t('create_workspace')}</${Submit}>
   </form>`;
 }

@@ -1,6 +1,5 @@
 import { sidebarOpen } from '../layout.js';
 import { t } from '../page_words.js';
-import { laterPath, route } from '../router.js';
 import { html, useEffect, useRef } from './html.js';
 import { IconButton } from './icon.js';
 
@@ -15,10 +14,4 @@ export function Page({ title, lead, actions, children, nav }) {
     ${lead && html`<p class="lead">${lead}</p>`}
     ${children}
   </div></main>`;
-}
-
-/** What I keep stands on two pages, behind one row of the list. */
-export function KeptTabs() {
-  const pages = [['saved', '/saved', t('saved')], ['later', laterPath(), t('drafts_and_later')]];
-  return html`<nav class="tabs" aria-label=${t('what_you_keep')}>${pages.map(([name, path, title]) => html`<a key=${name} class="tab" href=${path} aria-current=${route.value.name === name ? 'page' : undefined}>${title}</a>`)}</nav>`;
 }

@@ -20,7 +20,7 @@ const MAX_NAMES = 10;
 /** The open picker: where it stands and what a choice does. */
 export const picker = signal(/** @type {{opener:Element, choose:(code:string)=>void, channelId:string}|null} */ (null));
 
-/** @param {Element} opener @param {(code:string)=>void} choose @param {string} [channelId] where it is a reaction: the codes of those that one may put there, for what are no characters */
+/** @param {Element} opener @param {(code:string)=>void} choose @param {string} [channelId] of the message that is reacted to; without one a text is written, and own ones stand as `:code:` */
 export function openPicker(opener, choose, channelId = '') {
   picker.value = { opener, choose, channelId };
 }

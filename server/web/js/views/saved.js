@@ -6,9 +6,10 @@ import { toggleBookmark } from '../message_actions.js';
 import { t } from '../page_words.js';
 import { bookmarks, meet } from '../store.js';
 import { html, useEffect, useRef } from './html.js';
+import { KeptTabs } from './kept_tabs.js';
 import { ListedMessage } from './listed_message.js';
 import { PagesEnd, usePages } from './loading.js';
-import { KeptTabs, Page } from './page.js';
+import { Page } from './page.js';
 
 export function SavedPage() {
   const list = usePages(load, `saved ${changes.sight.value}`);

@@ -58,13 +58,13 @@ impl Judge<'_> {
             let is_known =
                 score.is_some() || evidence.dialogue_words > 0.0 || evidence.dialogue_meaning >= LEAST_COSINE;
             let support = among.support(&fused, *at);
-            let own = if is_wordless { fusion::by_itself(evidence.meaning) } else { 0.0 };
+            let gain = if is_wordless { fusion::by_itself(evidence.meaning) } else { 0.0 };
             let score = if self.is_question {
                 Evidence { support, ..evidence }.answers(&line.content)
             } else {
                 support.lift(score.unwrap_or_default())
             };
-            (is_shown && is_known).then_some((line.id, score + own))
+            (is_shown && is_known).then_some((line.id, score + gain))
         });
         fusion::ranked(scored).into_iter().map(|(id, _)| id).collect()
     }

@@ -14,7 +14,7 @@ import { useLoaded, Waiting } from '../loading.js';
 import { Plot } from '../plot.js';
 import { Block, SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
-import { Log } from './plugins.js';
+import { PluginLog } from './plugin_log.js';
 import { Tiles } from './tiles.js';
 
 /** Asked again this often; the record is counted no oftener. */
@@ -79,7 +79,7 @@ function PluginList() {
       : html`<button type="button" class="btn small" aria-label=${`${t('logs')}: ${cleanName(plugin.name)}`} onClick=${() => setRead(plugin)}>${t('logs')}</button>`) },
   ];
   return html`<section class="block" aria-label=${t('plugins')}><div class="block-h"><h2>${t('plugins')}</h2></div><${Table} label=${t('plugins')} columns=${columns} rows=${shown} />
-    ${read && html`<${Log} plugin=${read} close=${() => setRead(null)} />`}</section>`;
+    ${read && html`<${PluginLog} plugin=${read} close=${() => setRead(null)} />`}</section>`;
 }
 
 /** @param {{calls:number, faults:number, p99_ms?:number}|undefined} told */

@@ -8,10 +8,10 @@ import { Confirm, Dialog } from '../dialog.js';
 import { Check, Checks, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
 import { html, useState } from '../html.js';
-import { PagesEnd, useLoaded, usePages, Waiting } from '../loading.js';
+import { useLoaded, Waiting } from '../loading.js';
 import { SettingsPage } from '../settings.js';
 import { Table } from '../table.js';
-import { Time } from '../time.js';
+import { PluginLog } from './plugin_log.js';
 
 export function Plugins() {
   const list = useLoaded(() => plugins.all());
@@ -33,7 +33,7 @@ export function Plugins() {
     ${open?.kind === 'install' && html`<${Install} done=${done} close=${close} />`}
     ${open?.kind === 'grants' && html`<${Grants} plugin=${open.plugin} done=${done} close=${close} />`}
     ${open?.kind === 'settings' && html`<${Settings} plugin=${open.plugin} done=${done} close=${close} />`}
-    ${open?.kind === 'log' && html`<${Log} plugin=${open.plugin} close=${close} />`}
+    ${open?.kind === 'log' && html`<${PluginLog} plugin=${open.plugin} close=${close} />`}
     ${open?.kind === 'remove' && html`<${Confirm} title=${t('remove_this_plugin')} action=${t('remove')} run=${async () => { await plugins.remove(open.plugin.id); await done(t('the_plugin_is_removed')); }} close=${close}>
       <p>${t('loses_all_that_it_kept', { name: html`<bdi>${cleanName(open.plugin.name)}</bdi>` })}</p></${Confirm}>`}
   </${SettingsPage}>`;
@@ -111,20 +111,6 @@ function sent(setting, value) {
   if (setting.type === 'toggle') return [[setting.key, value]];
   if (value === '') return setting.type === 'secret' ? [] : [[setting.key, null]];
   return [[setting.key, setting.type === 'integer' || setting.type === 'number' ? Number(value) : value]];
-}
-
-/** @param {{plugin:any, close:()=>void}} props */
-export function Log({ plugin, close }) {
-  const list = usePages((/** @type {string|null} */ cursor) => plugins.logs(plugin.id, cursor), plugin.id);
-  const rows = [
-    { name: t('when'), cell: (/** @type {any} */ line) => html`<${Time} at=${line.created_at} />` },
-    { name: t('level'), cell: (/** @type {any} */ line) => html`<span class=${line.level === 'error' ? 'pill bad' : 'pill'}>${line.level}</span>` },
-    { name: t('what_it_said'), cell: (/** @type {any} */ line) => html`<bdi>${line.content}</bdi>` },
-  ];
-  return html`<${Dialog} title=${t('log_of', { name: cleanName(plugin.name) })} onClose=${close} class="tall"><div class="dialog-b">
-    ${list.items.length > 0 && html`<${Table} label=${t('log')} columns=${rows} rows=${list.items} />`}
-    <${PagesEnd} list=${list} none=${t('it_has_said_nothing')} />
-  </div></${Dialog}>`;
 }
 
 /** @param {{done:(text:string)=>Promise<void>, close:()=>void}} props */
