@@ -46,7 +46,8 @@ const CREATE: &str =
     values ($1, $2, null, false, null, $3, $4, $5) on conflict (code) do nothing";
 // Those of people: what a plugin left behind was added by nobody.
 const COUNT_PICTURES: &str =
-    "select count(*) from reactions where image_sha256 is not null and plugin_id is null and created_by_id is not null";
+    "select count(*) from reactions where image_sha256 is not null and plugin_id is null
+    and created_by_id is not null";
 // Names were hashes of the bytes once, and equal for equal ones.
 const WITH_IMAGE: &str = "select count(*) from reactions where image_sha256 = $1";
 const DELETE: &str = "delete from reactions where code = $1";
