@@ -12,3 +12,16 @@ create table reaction_uses (
     primary key (day, user_id, code)
 );
 create index reaction_uses_of on reaction_uses (user_id);
+
+-- The pictures that a plugin's reaction has and had: messages were rendered with them, and go on showing them.
+create table reaction_images (
+    sha256 text not null,
+    code text not null references reactions (code) on delete cascade,
+    shown_at bigint not null,
+    primary key (sha256, code)
+);
+create index reaction_images_of on reaction_images (code, shown_at);
+
+-- Whether a channel was opened or closed since is asked for each event that a plugin hears of. With the kind in its key it
+-- answers more of the question than events_in_channel, and is what either engine takes.
+create index events_of_privacy on events (channel_id, kind, seq) where kind = 'privacy_updated';

@@ -15,7 +15,7 @@ use crate::messages;
 
 pub(crate) use catalogue::of_codes;
 pub use catalogue::{
-    CODE_CHARACTERS, Custom, MOST, NewCustom, OfPlugin, catalogue, check_code, create, page, register,
+    CODE_CHARACTERS, Custom, MOST, NewCustom, OfPlugin, catalogue, check_code, create, owner, page, register,
     remove_custom,
 };
 pub(crate) use counts::of_messages;

@@ -100,8 +100,9 @@ pub async fn set(tx: &mut Tx, by: &Granted, id: &str, settings: &Value) -> Resul
 /// Removes a plugin with all that it kept. What its bot said stays; its reactions stay under messages, as nobody's.
 pub async fn remove(tx: &mut Tx, by: &Granted, id: &str) -> Result<()> {
     let installed = find(tx, id).await?;
-    run!(tx, sqlx::query(DROP_REACTIONS).bind(id.to_owned()), execute)?;
+    // First the plugin and then its reactions, as whoever registers them: what was registered until now is found here.
     run!(tx, sqlx::query(DROP).bind(id.to_owned()), execute)?;
+    run!(tx, sqlx::query(DROP_REACTIONS).bind(id.to_owned()), execute)?;
     if let Some(bot) = installed.bot_id {
         // Its name is free again, and what it said is by a deleted user.
         users::remove(tx, by, UserId(bot)).await?;

@@ -25,11 +25,12 @@ const GET: &str = "select content from plugin_parts where sha256 = $1 order by n
 const IS_HERE: &str = "select number from plugin_parts where sha256 = $1 and number = 0";
 const PICTURE: &str = "select content from plugin_parts where sha256 = $1 and number = 0";
 // Uploaded and never installed, or of a version that another has replaced. A manifest names all that belongs to it; a
-// reaction may outlive its plugin.
+// reaction may outlive its plugin; and a picture that a reaction had stands in messages that were rendered then.
 const SWEEP: &str = "delete from plugin_parts where stored_at < $1
     and not exists (select 1 from plugins where plugins.sha256 = plugin_parts.sha256 or plugins.waiting_sha256 = plugin_parts.sha256
         or plugins.manifest like '%' || plugin_parts.sha256 || '%' or plugins.waiting_manifest like '%' || plugin_parts.sha256 || '%')
-    and not exists (select 1 from reactions where reactions.image_sha256 = plugin_parts.sha256)";
+    and not exists (select 1 from reactions where reactions.image_sha256 = plugin_parts.sha256)
+    and not exists (select 1 from reaction_images where reaction_images.sha256 = plugin_parts.sha256)";
 /// What a picture begins with: we encode them as PNG.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 

@@ -17,6 +17,8 @@ use crate::{policies, text};
 pub const CODE_CHARACTERS: usize = 32;
 /// Most reactions with a picture (docs/limits.md).
 pub const MOST: i64 = 500;
+/// Pictures that a plugin's reaction has and had, which messages go on showing (docs/limits.md).
+const IMAGES: i64 = 32;
 
 const COLUMNS: &str =
     "select code, name, symbol, is_system, plugin_id, image_sha256, who, per_message, per_day, created_by_id, created_at
@@ -25,16 +27,27 @@ const ALL: &str = "order by code";
 const PAGE: &str = "where code > $1 order by code limit $2";
 const BY_CODE: &str = "where code = $1";
 const BY_CODES: &str = "where code in";
+const OWNER: &str = "select plugin_id from reactions where code = $1 and plugin_id is not null";
+const HOLD: &str = "update plugins set updated_at = updated_at where id = $1 and is_enabled = true";
+// It takes no code from anybody, whoever came between: see `Custom::is_for`.
 const REGISTER: &str = "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, who, per_message,
     per_day, created_by_id, created_at) values ($1, $2, $3, false, $4, $5, $6, $7, $8, null, $9)
     on conflict (code) do update set name = excluded.name, symbol = excluded.symbol, plugin_id = excluded.plugin_id,
     image_sha256 = excluded.image_sha256, who = excluded.who, per_message = excluded.per_message,
-    per_day = excluded.per_day";
+    per_day = excluded.per_day
+    where reactions.plugin_id = excluded.plugin_id
+    or (reactions.plugin_id is null and reactions.created_by_id is null and reactions.is_system = false)";
+const SHOW: &str = "insert into reaction_images (sha256, code, shown_at) values ($1, $2, $3)
+    on conflict (sha256, code) do update set shown_at = excluded.shown_at";
+const FORGET_OLDEST: &str = "delete from reaction_images where code = $1 and sha256 not in
+    (select sha256 from reaction_images where code = $1 order by shown_at desc, sha256 limit $2)";
 const CREATE: &str =
     "insert into reactions (code, name, symbol, is_system, plugin_id, image_sha256, created_by_id, created_at)
     values ($1, $2, null, false, null, $3, $4, $5) on conflict (code) do nothing";
+// Those of people: what a plugin left behind was added by nobody.
 const COUNT_PICTURES: &str =
-    "select count(*) from reactions where image_sha256 is not null and plugin_id is null";
+    "select count(*) from reactions where image_sha256 is not null and plugin_id is null
+    and created_by_id is not null";
 // Names were hashes of the bytes once, and equal for equal ones.
 const WITH_IMAGE: &str = "select count(*) from reactions where image_sha256 = $1";
 const DELETE: &str = "delete from reactions where code = $1";
@@ -60,7 +73,7 @@ pub struct Custom {
     pub per_message: Option<i64>,
     /// A plugin's: how often a person may put it in a day (of UTC).
     pub per_day: Option<i64>,
-    /// Who added it.
+    /// Who added it: of people's it is always there, since a deleted account keeps its row. `None`: no person did.
     pub created_by_id: Option<Uuid>,
     /// When, in milliseconds.
     pub created_at: i64,
@@ -73,11 +86,12 @@ impl Custom {
         self.image_sha256.as_deref().map(pictures::address)
     }
 
-    /// Whether a plugin brought it that is gone since: people bring pictures, only plugins bring text. The next plugin
-    /// with this code, such as the same one installed again, may have it.
+    /// Whether it is this plugin's, or may be: another plugin brought it that is gone since, such as the same one before
+    /// it was installed again. What a person added stays theirs.
     #[must_use]
-    pub fn is_left_behind(&self) -> bool {
-        self.plugin_id.is_none() && self.symbol.is_some() && !self.is_system
+    pub fn is_for(&self, plugin_id: &str) -> bool {
+        let is_left_behind = self.plugin_id.is_none() && self.created_by_id.is_none() && !self.is_system;
+        is_left_behind || self.plugin_id.as_deref() == Some(plugin_id)
     }
 }
 
@@ -100,6 +114,15 @@ pub async fn page(on: &mut impl Read, after: &str, limit: u32) -> Result<Vec<Cus
 pub(crate) async fn of_codes(on: &mut impl Read, codes: &[String]) -> Result<Vec<Custom>> {
     let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
     Ok(run_in!(on, Custom, format!("{COLUMNS} {BY_CODES}"), &codes, "")?)
+}
+
+/// The plugin whose reaction this code is: the only one that is told of it, and that has a say before it is put. `None`:
+/// a person's, one that was left behind, or none of the catalogue.
+///
+/// # Errors
+/// Those of the record.
+pub async fn owner(on: &mut impl Read, code: &str) -> Result<Option<String>> {
+    Ok(run!(on, sqlx::query_scalar(OWNER).bind(code.to_owned()), fetch_optional)?)
 }
 
 /// What somebody adds.
@@ -131,13 +154,15 @@ pub fn check_code(code: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds a reaction with a picture. `by` proves the permission `reactions.create`.
+/// Adds a reaction with a picture. `by` proves the permission `reactions.create`, and is a person.
 ///
 /// # Errors
-/// [`Fault::Invalid`]; [`Fault::Conflict`] with code `code_taken` or `too_many_reactions`.
+/// [`Fault::Invalid`]; [`Fault::Conflict`] with code `code_taken` or `too_many_reactions`; [`Fault::Internal`] for nobody.
 pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom> {
     check_code(&new.code)?;
     let name = text::line("name", &new.name, 100)?;
+    // Without a creator a plugin could take it for what another left behind.
+    let creator = by.actor().user_id.ok_or_else(|| Fault::Internal("nobody adds this reaction".into()))?;
     // One at a time, or two who add the last one at once would both find room.
     policies::lock(tx).await?;
     let pictures: i64 = run!(tx, sqlx::query_scalar(COUNT_PICTURES), fetch_one)?;
@@ -147,14 +172,13 @@ pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom>
             format!("there can be at most {MOST} reactions of one's own"),
         ));
     }
-    let creator = by.actor().user_id.map(|it| it.0);
     let added = run!(
         tx,
         sqlx::query(CREATE)
             .bind(new.code.clone())
             .bind(name.clone())
             .bind(new.image_sha256.clone())
-            .bind(creator)
+            .bind(creator.0)
             .bind(Timestamp::now().0),
         execute
     )?;
@@ -162,7 +186,7 @@ pub async fn create(tx: &mut Tx, by: &Granted, new: NewCustom) -> Result<Custom>
         return Err(Fault::conflict("code_taken", "another reaction has this code"));
     }
     pictures::keep(tx, &new.image_sha256).await?;
-    tell(tx, by.actor().user_id, &new.code);
+    tell(tx, Some(creator), &new.code);
     let target = Target::named("reaction", &new.code);
     audit::note(tx, by.actor(), Action::ReactionCreated, Some(target), json!({ "name": name })).await?;
     find(tx, &new.code).await
@@ -242,11 +266,12 @@ impl OfPlugin {
     }
 }
 
-/// Registers a plugin's own reaction.
+/// Registers a plugin's own reaction, and keeps the picture that it has. Answers whether it is that plugin's: not where
+/// the plugin was removed or switched off meanwhile, or the code is another's.
 ///
 /// # Errors
 /// [`Fault::Invalid`] for a code that is an emoji's or no word.
-pub async fn register(tx: &mut Tx, new: OfPlugin, plugin_id: &str) -> Result<()> {
+pub async fn register(tx: &mut Tx, new: OfPlugin, plugin_id: &str) -> Result<bool> {
     let is_word = !new.code.is_empty()
         && new.code.len() <= 64
         && new.code.chars().all(|it| it.is_ascii_alphanumeric() || "_-:".contains(it));
@@ -254,7 +279,12 @@ pub async fn register(tx: &mut Tx, new: OfPlugin, plugin_id: &str) -> Result<()>
         return Err(Fault::invalid("code", "must be a word of its own: letters, digits, - _ and :"));
     }
     let name = text::line("name", &new.name, 100)?;
-    run!(
+    // Whoever removes the plugin or switches it off waits for this, or this waits for them: nothing comes back.
+    if run!(tx, sqlx::query(HOLD).bind(plugin_id.to_owned()), execute)? == 0 {
+        return Ok(false);
+    }
+    let now = Timestamp::now().0;
+    let registered = run!(
         tx,
         sqlx::query(REGISTER)
             .bind(new.code.clone())
@@ -265,11 +295,18 @@ pub async fn register(tx: &mut Tx, new: OfPlugin, plugin_id: &str) -> Result<()>
             .bind(new.who.clone())
             .bind(new.per_message)
             .bind(new.per_day)
-            .bind(Timestamp::now().0),
+            .bind(now),
         execute
     )?;
+    if registered == 0 {
+        return Ok(false);
+    }
+    if let Some(image) = &new.image_sha256 {
+        run!(tx, sqlx::query(SHOW).bind(image.clone()).bind(new.code.clone()).bind(now), execute)?;
+        run!(tx, sqlx::query(FORGET_OLDEST).bind(new.code.clone()).bind(IMAGES), execute)?;
+    }
     tell(tx, None, &new.code);
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

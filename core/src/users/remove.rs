@@ -65,10 +65,11 @@ pub async fn remove(tx: &mut Tx, by: &Granted, id: UserId) -> Result<()> {
     push::forget(tx, id).await?;
     conversations::forget_of(tx, id).await?;
     whispers::forget(tx, id).await?;
-    reactions::forget(tx, id).await?;
     // With a letter that no name may have, so that nobody can have taken it in wait.
     let name = format!("deleted/{}", &id.0.simple().to_string()[16..]);
     run!(tx, sqlx::query(ERASE).bind(id.0).bind(name.clone()).bind(Timestamp::now().0), execute)?;
+    // Behind that: whoever puts a reaction at this moment holds the account's row and then counts it.
+    reactions::forget(tx, id).await?;
     super::own::give_up_picture(tx, user.picture_url.as_deref()).await?;
     members::rename(tx, id, &name).await?;
     tx.emit(Emission::new(EventKind::UserUpdated, id));

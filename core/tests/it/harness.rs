@@ -1,12 +1,13 @@
 //! A record of its own for each test, who is in it, and a way past core to look at its rows.
 
 use std::path::Path;
+use std::time::Duration;
 
 use confab_core::channels::{self, NewChannel};
 use confab_core::db::{self, Opened};
 use confab_core::users::{self, NewUser};
 use confab_core::{Db, FutureExt, Settings};
-use confab_protocol::{ChannelId, ChannelKind, UserId};
+use confab_protocol::{ChannelId, ChannelKind, Timestamp, UserId};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use tempfile::TempDir;
@@ -28,6 +29,15 @@ pub async fn record() -> (Db, TempDir) {
 pub async fn rows(folder: &TempDir) -> SqliteConnection {
     let file = SqliteConnectOptions::new().filename(folder.path().join("confab.db"));
     file.connect().await.expect("a connection")
+}
+
+/// Waits until midnight (UTC) has passed, if that is less than a minute away: what counts in days starts on one that lasts.
+pub async fn past_midnight() {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let left = DAY_MS - Timestamp::now().0.rem_euclid(DAY_MS);
+    if left < 60_000 {
+        tokio::time::sleep(Duration::from_millis(left.unsigned_abs() + 100)).await;
+    }
 }
 
 /// Somebody with an account.

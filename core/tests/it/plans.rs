@@ -63,6 +63,24 @@ fn statements(text: &str, columns_of_messages: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Whether a channel was converted since is asked for each event that a plugin hears of: no walk through what followed it.
+#[tokio::test]
+async fn what_is_asked_of_each_event_has_an_index_of_its_own() {
+    let (db, folder) = record().await;
+    let mut reader = rows(&folder).await;
+    let source = include_str!("../../src/access/bots.rs");
+    let query =
+        constants(source).into_iter().find(|(name, _)| name == "CONVERTED_SINCE").expect("the query").1;
+    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("explain query plan {query}")));
+    let steps = plan.fetch_all(&mut reader).await.expect("a plan");
+    let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+    assert!(
+        steps.len() == 1 && steps[0].contains("events_of_privacy (channel_id=? AND kind=? AND seq>?)"),
+        "{steps:?}"
+    );
+    db.close().await;
+}
+
 #[tokio::test]
 async fn every_statement_has_an_index() {
     let (db, folder) = record().await;

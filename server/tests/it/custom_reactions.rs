@@ -17,7 +17,8 @@ fn picture(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-async fn add(user: &User, code: &str, image: Vec<u8>) -> Reply {
+/// Adds a reaction with a picture.
+pub async fn add(user: &User, code: &str, image: Vec<u8>) -> Reply {
     use futures_util::StreamExt;
     let form = Form::new()
         .text("code", code.to_owned())

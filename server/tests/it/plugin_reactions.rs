@@ -7,8 +7,9 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::custom_reactions;
 use crate::harness::user::{Reply, User, id, items};
-use crate::harness::{both, wait_until};
+use crate::harness::{both, past_midnight, wait_until};
 
 /// It handles reactions, and is installed under another name here.
 const COMPONENT: &[u8] = include_bytes!("../../../plugins/bundled/dice/dice.wasm");
@@ -205,7 +206,74 @@ both! {
         refused(&carol, &posted, "honour", 403, "not_a_member").await;
     }
 
+    async fn what_somebody_added_before_is_theirs_and_no_plugins(world) {
+        let (admin, ada) = (world.admin().await, world.user("ada").await);
+        let channel = ada.create_channel("harbour", "public", 201).await;
+        let harbour = id(&channel);
+        let added = custom_reactions::add(&ada, "docket", picture(90)).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+        let installed = install(&admin).await;
+        let listed = installed["reactions"].as_array().unwrap();
+        let taken: Vec<&str> = listed.iter().filter(|it| it["is_taken"] == true).filter_map(|it| it["code"].as_str()).collect();
+        assert_eq!(taken, ["docket"], "{installed}");
+        let docket = shown(&ada, "docket").await;
+        assert_eq!((docket.get("plugin_id"), docket.get("per_day"), &docket["created_by_id"]), (None, None, &json!(ada.id)), "{docket}");
+        // It answers its own in the thread, and is told of each in the order in which they were put.
+        let bot = User { id: installed["bot_id"].as_str().unwrap().to_owned(), ..ada.clone() };
+        ada.add_member(harbour, &bot, 201).await;
+        let mut messages = Vec::new();
+        for number in 0..5 {
+            messages.push(ada.post(harbour, &format!("message {number}"), 201).await);
+        }
+        let (last, others) = messages.split_last().unwrap();
+        for message in others {
+            assert_eq!(put(&ada, message, "docket").await.status, 204, "no rule of the plugin's holds for it");
+        }
+        assert_eq!(put(&ada, last, "shilling").await.status, 204);
+        wait_until("the plugin to answer its own", async || ada.read(id(last), 200).await["reply_count"] == 1).await;
+        for message in others {
+            assert_eq!(ada.read(id(message), 200).await["reply_count"], 0);
+        }
+
+        // One with a picture and no text is its own again as well, with its rules.
+        let wordless = MANIFEST.replace("text = \"🏵️\"\n", "");
+        admin.send(Method::DELETE, PLUGIN, None, 204).await;
+        for round in 0..2 {
+            let installed = upload(&admin, PLUGINS, &wordless, &[("honour.gif", picture(10))]).await;
+            assert_eq!(installed.status, 201, "{round}: {}", installed.text);
+            let honour = shown(&ada, "honour").await;
+            assert_eq!((&honour["plugin_id"], &honour["who"]), (&json!("org.example.badges"), &json!("admin")), "{round}: {honour}");
+            assert_eq!(honour.get("symbol"), None, "{round}");
+            admin.send(Method::DELETE, PLUGIN, None, 204).await;
+        }
+        // Nor does anybody's go with a plugin.
+        assert_eq!(shown(&ada, "docket").await["created_by_id"], json!(ada.id));
+    }
+
+    /// On PostgreSQL one waits for the other: neither may wait for the one that waits.
+    async fn an_account_is_deleted_while_it_reacts(world) {
+        let (admin, ada) = (world.admin().await, world.user("ada").await);
+        install(&admin).await;
+        for name in ["bob", "carol", "dan", "eve"] {
+            let somebody = world.user(name).await;
+            let direct = ada.send(Method::POST, "/api/v1/channels/direct", Some(&json!({ "user_ids": [somebody.id] })), 201).await;
+            let mut messages = Vec::new();
+            for number in 0..3 {
+                messages.push(ada.post(id(&direct), &format!("message {number}"), 201).await);
+            }
+            assert_eq!(put(&somebody, &messages[0], "docket").await.status, 204);
+            let path = format!("/api/v1/auth/users/{}", somebody.id);
+            let reacts = join_all(messages[1..].iter().map(|message| put(&somebody, message, "docket")));
+            let (deleted, reacted) = tokio::join!(admin.call(Method::DELETE, &path, None), reacts);
+            assert_eq!(deleted.status, 204, "{name}: {}", deleted.text);
+            for reply in reacted {
+                assert!(reply.status < 500, "{name}: {}", reply.text);
+            }
+        }
+    }
+
     async fn a_reaction_has_limits_of_its_own(world) {
+        past_midnight().await;
         let (admin, ada, bob, carol) = (world.admin().await, world.user("ada").await, world.user("bob").await, world.user("carol").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
         let harbour = id(&channel);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use confab_core::access::bots::hears;
-use confab_core::{Db, Fault, Result, cursors};
+use confab_core::{Db, Fault, Result, cursors, reactions};
 use confab_plugin_host as plugin;
 use confab_plugin_host::{CallError, Delivery, Host, Level, Permission, Reply};
 use confab_protocol::{Event, MessageId};
@@ -91,7 +91,8 @@ impl Deliveries {
         })
     }
 
-    /// Runs the plugin's own reaction, if it is one. What a bot does starts no plugin, or two could go on for ever.
+    /// Runs the plugin's own reaction, if it is one. What a bot does starts no plugin, or two could go on for ever. Whose
+    /// code another has in the catalogue hears of none: the rules that were looked at when it was put are not this plugin's.
     async fn react(&self, loaded: &Arc<Loaded>, event: &Event, happening: &Happening) -> Result<()> {
         let (reaction, added) = match &happening.event {
             plugin::Event::ReactionAdded(reaction) => (reaction, true),
@@ -99,6 +100,10 @@ impl Deliveries {
             _ => return Ok(()),
         };
         if reaction.user.is_bot || loaded.manifest.reaction(&reaction.code).is_none() {
+            return Ok(());
+        }
+        let owner = reactions::owner(&mut self.db.read(), &reaction.code).await?;
+        if owner.as_ref() != Some(&loaded.id) {
             return Ok(());
         }
         let occasion = Occasion::reaction(event.pos, event.channel_id.zip(event.seq));

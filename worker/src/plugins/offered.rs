@@ -9,7 +9,7 @@ use confab_core::access::bots::hears;
 use confab_core::bus::Service;
 use confab_core::files::pictures;
 use confab_core::plugins::{self, Installed};
-use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, users};
+use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, reactions, users};
 use confab_plugin_host::{
     CustomReaction, Grants, Manifest, Reaction, Reason, Setting, SettingKind, SettingValue, Verdict,
 };
@@ -146,14 +146,17 @@ struct Asked {
     code: String,
 }
 
-/// A plugin's say before its own reaction is added. Whatever goes wrong, the reaction is added: a plugin that hangs must
-/// not keep people from reacting.
+/// A plugin's say before its own reaction is added: of several with this code the one whose it is in the catalogue.
+/// Whatever goes wrong, the reaction is added: a plugin that hangs must not keep people from reacting.
 async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value> {
     let allowed = Ok(json!({}));
     let all = catalogue.all();
-    let gatekeeper = all.values().find(|it| it.manifest.reaction(&asked.code).is_some_and(|it| it.asks));
-    let Some(loaded) = gatekeeper else { return allowed };
     let mut on = db.read();
+    let owner = reactions::owner(&mut on, &asked.code).await?;
+    let Some(loaded) = owner.and_then(|id| all.get(&id)) else { return allowed };
+    if loaded.manifest.reaction(&asked.code).is_none_or(|it| !it.asks) {
+        return allowed;
+    }
     let door = messages::door(&mut on, asked.user_id, asked.message_id).await?;
     // Where it hears of nothing, it has no say either.
     if !hears(&mut on, loaded.reader(), door.admitted.channel_id(), None).await? {
@@ -183,8 +186,25 @@ async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value
 
 pub(super) async fn installed(db: &Db, catalogue: &Catalogue) -> Result<Value> {
     let all = plugins::all(&mut db.read()).await?;
-    let items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, it)).collect();
+    let mut items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, it)).collect();
+    mark_taken(db, &mut items).await?;
     Ok(json!({ "items": items }))
+}
+
+/// Says of each reaction whose code another has in the catalogue that it is taken: its plugin is never told of it.
+async fn mark_taken(db: &Db, items: &mut [Value]) -> Result<()> {
+    let known = reactions::catalogue(&mut db.read()).await?;
+    for item in items {
+        let Some(id) = item["id"].as_str().map(str::to_owned) else { continue };
+        let Some(listed) = item.get_mut("reactions").and_then(Value::as_array_mut) else { continue };
+        for reaction in listed {
+            let is_taken = known.iter().any(|it| reaction["code"] == *it.code && !it.is_for(&id));
+            if is_taken {
+                reaction["is_taken"] = json!(true);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use confab_core::plugins::{self, Installed, NewPlugin, parts};
-use confab_core::reactions::{self, Custom, OfPlugin};
+use confab_core::reactions::{self, OfPlugin};
 use confab_core::text::hex;
 use confab_core::{Db, Fault, FutureExt as _, Result};
 use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
@@ -172,8 +172,7 @@ pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<(
     let known = reactions::catalogue(&mut db.read()).await?;
     for new in registered(manifest) {
         let of = known.iter().find(|it| it.code == new.code);
-        let is_own = |it: &Custom| it.plugin_id.as_ref() == Some(&manifest.id) || it.is_left_behind();
-        if of.is_some_and(|it| !is_own(it)) {
+        if of.is_some_and(|it| !it.is_for(&manifest.id)) {
             tracing::warn!(plugin = manifest.id, code = new.code, "the reaction's code belongs to another");
             continue;
         }
@@ -186,7 +185,8 @@ pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<(
         match registered {
             Err(fault) if fault.is_retryable() => return Err(fault),
             Err(fault) => tracing::warn!(plugin = manifest.id, code, %fault, "a reaction is left out"),
-            Ok(()) => {}
+            Ok(true) => {}
+            Ok(false) => tracing::info!(plugin = manifest.id, code, "a reaction is not registered now"),
         }
     }
     Ok(())

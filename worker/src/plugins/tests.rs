@@ -7,6 +7,7 @@ mod events;
 mod followed;
 mod installed;
 mod kept;
+mod owners;
 mod reach;
 mod summaries;
 mod tools;

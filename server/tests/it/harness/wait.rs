@@ -1,6 +1,8 @@
 //! The only waiting in the tests: ask again until it holds, and fail with what was waited for.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const DAY: u64 = 24 * 60 * 60;
 
 /// How long anything may take before the story counts as failed. Documents are read, and messages indexed, by threads that stand
 /// back for all others: unoptimised and on a machine full of other stories that took 22 s once.
@@ -21,5 +23,14 @@ pub async fn wait_for<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>
         }
         assert!(started.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain: {what}");
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Waits until midnight (UTC) has passed, if that is less than a minute away: what counts in days starts on one that lasts.
+pub async fn past_midnight() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let left = DAY - now.as_secs() % DAY;
+    if left < 60 {
+        tokio::time::sleep(Duration::from_secs(left)).await;
     }
 }

@@ -10,7 +10,7 @@ use crate::plugins::{FETCH, TOOL, TOOLS, offered};
 
 pub(super) const PROBE: &str = "chat.confab.probe";
 
-static PROBE_BUNDLE: [Bundled; 1] = [Bundled {
+pub(super) static PROBE_BUNDLE: [Bundled; 1] = [Bundled {
     name: "probe",
     manifest: include_str!("../../../../plugins/host/tests/probe.toml"),
     starts: true,
