@@ -1,6 +1,5 @@
 -- Who may put which reaction, and how often, goes with it: everybody may put each again. So does which pictures plugins'
 -- reactions had: a day later old messages show those by their codes.
-drop index events_of_privacy;
 drop table reaction_images;
 drop table reaction_uses;
 alter table reactions drop column per_day;

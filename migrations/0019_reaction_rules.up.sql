@@ -21,7 +21,3 @@ create table reaction_images (
     primary key (sha256, code)
 );
 create index reaction_images_of on reaction_images (code, shown_at);
-
--- Whether a channel was opened or closed since is asked for each event that a plugin hears of. With the kind in its key it
--- answers more of the question than events_in_channel, and is what either engine takes.
-create index events_of_privacy on events (channel_id, kind, seq) where kind = 'privacy_updated';

@@ -1,5 +1,7 @@
 //! Migrations: numbered, reversible, one text for both engines, compiled into the binary.
 
+use std::time::Duration;
+
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 
@@ -9,6 +11,11 @@ use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// How often a migration is tried where servers that run stand in its way: PostgreSQL ends one of two that wait for each other.
+const TRIES: u32 = 5;
+/// Before the second try; twice as long before each further one.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// One migration and whether this database has it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -74,7 +81,11 @@ impl Target {
     /// Applies what is pending. Answers the numbers of what was.
     pub async fn up(&mut self) -> Result<Vec<i64>> {
         let before: Vec<i64> = self.applied().await?.iter().map(|row| row.0).collect();
-        up_on(self.borrow()).await?;
+        let mut turn = 1;
+        while let Err(error) = up_on(self.borrow()).await {
+            wait_after(error, turn).await?;
+            turn += 1;
+        }
         Ok(self
             .applied()
             .await?
@@ -98,9 +109,10 @@ impl Target {
         }
         let (keep, undone) = applied.split_at(applied.len() - count);
         let target = keep.last().copied().unwrap_or(0);
-        match &mut self.on {
-            Engine::Sqlite(connection) => MIGRATOR.undo(connection, target).await.map_err(fault)?,
-            Engine::Postgres(connection) => MIGRATOR.undo(connection, target).await.map_err(fault)?,
+        let mut turn = 1;
+        while let Err(error) = down_on(self.borrow(), target).await {
+            wait_after(error, turn).await?;
+            turn += 1;
         }
         Ok(undone.iter().rev().copied().collect())
     }
@@ -145,6 +157,22 @@ pub(super) async fn up_on(on: Engine<&mut SqliteConnection, &mut PgConnection>) 
         Engine::Sqlite(connection) => MIGRATOR.run(connection).await.map_err(fault),
         Engine::Postgres(connection) => MIGRATOR.run(connection).await.map_err(fault),
     }
+}
+
+async fn down_on(on: Engine<&mut SqliteConnection, &mut PgConnection>, target: i64) -> Result<()> {
+    match on {
+        Engine::Sqlite(connection) => MIGRATOR.undo(connection, target).await.map_err(fault),
+        Engine::Postgres(connection) => MIGRATOR.undo(connection, target).await.map_err(fault),
+    }
+}
+
+/// Each migration is a transaction: of one that failed nothing is left, and those before it stay.
+async fn wait_after(error: Fault, turn: u32) -> Result<()> {
+    if !matches!(error, Fault::Busy) || turn >= TRIES {
+        return Err(error);
+    }
+    tokio::time::sleep(PAUSE * 2_u32.pow(turn - 1)).await;
+    Ok(())
 }
 
 /// Refuses a database that lacks migrations or has some of a newer Confab.
