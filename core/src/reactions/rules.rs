@@ -118,12 +118,12 @@ impl Rule {
             return Err(full_message(most));
         }
         if let Some(most) = self.per_day.filter(|_| !self.is_of_bot(user)) {
-            let uses: Option<i64> = run!(
+            let counted: Option<i64> = run!(
                 on,
                 sqlx::query_scalar(USES).bind(today()).bind(user.0).bind(code.to_owned()),
                 fetch_optional
             )?;
-            if uses.unwrap_or(0) >= most {
+            if counted.unwrap_or(0) >= most {
                 return Err(full_day(most));
             }
         }
@@ -142,14 +142,14 @@ pub async fn asks_plugin(on: &mut impl Read, user: UserId, id: MessageId, code: 
     let Some(rule) = of(on, &code).await?.filter(|it| it.plugin_id.is_some()) else { return Ok(false) };
     if rule.limits_anything() {
         let door = messages::door(on, user, id).await?;
-        let role = door.admitted.member()?;
+        let standing = door.admitted.member()?;
         // Twice is once, for whom it is too many as well.
         let there: i64 =
             run!(on, sqlx::query_scalar(IS_THERE).bind(id.0).bind(code.clone()).bind(user.0), fetch_one)?;
         if there > 0 {
             return Ok(false);
         }
-        rule.admit(on, user, role).await?;
+        rule.admit(on, user, standing).await?;
         rule.look(on, user, id, &code).await?;
     }
     Ok(true)

@@ -62,6 +62,7 @@ struct Stats {
 
 /// What a demo brought.
 #[derive(Object)]
+#[allow(clippy::struct_field_names)] // counts are all that it has
 struct Demo {
     /// People and bots.
     user_count: u64,

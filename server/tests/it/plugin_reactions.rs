@@ -61,7 +61,7 @@ fn picture(colour: u8) -> Vec<u8> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 async fn upload(by: &User, path: &str, manifest: &str, images: &[(&str, Vec<u8>)]) -> Reply {

@@ -272,7 +272,8 @@ pub(super) fn with_images(manifest: String, images: &BTreeMap<String, String>) -
     if images.is_empty() || has_images {
         return manifest;
     }
-    let lines: String = images.iter().map(|(file, hash)| format!("\"{file}\" = \"{hash}\"\n")).collect();
+    let lines =
+        images.iter().map(|(file, hash)| format!("\"{file}\" = \"{hash}\"\n")).collect::<Vec<_>>().concat();
     format!("{}\n\n[images]\n{lines}", manifest.trim_end())
 }
 

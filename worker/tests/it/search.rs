@@ -77,7 +77,7 @@ async fn a_plugin_finds_as_far_as_it_reaches() {
     assert_eq!(found(None, "gull").await, [open, on_deck], "as anybody");
     assert_eq!(found(Some(Reach::Joined), "gull").await, [on_deck]);
     assert_eq!(found(Some(Reach::Public), "gull").await, [open, on_deck]);
-    assert_eq!(found(Some(Reach::All), "gull").await, [open, secret, on_deck]);
+    assert_eq!(found(Some(Reach::All), "gull").await, [secret, open, on_deck]);
     assert!(found(Some(Reach::Public), "in:vault gull").await.is_empty());
     world
         .db

@@ -170,7 +170,7 @@ async fn a_plugin_reads_where_it_hears_and_writes_where_its_bot_is() {
             match expected {
                 None => assert_eq!(refused, None),
                 Some(Failure::Denied(_)) => {
-                    assert!(matches!(refused, Some(Failure::Denied(_))), "{refused:?}")
+                    assert!(matches!(refused, Some(Failure::Denied(_))), "{refused:?}");
                 }
                 Some(_) => assert_eq!(refused, Some(Failure::NotFound)),
             }
