@@ -124,7 +124,7 @@ test('files are found by their names and by the words in them', () => world.step
   await ada.until(async () => {
     await search.fill('heliotrope');
     await search.press('Enter');
-    await ada.unseen(ada.page.getByText('Searching…'));
+    await ada.see(ada.page.getByRole('tab', { name: /^Files \d/ }));
     if (await found.count()) return true;
     await search.fill('');
     await search.press('Enter');

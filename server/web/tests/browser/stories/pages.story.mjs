@@ -64,7 +64,8 @@ test('a search shows its filters, counts what there is, answers and puts the new
   await ada.post('The rehearsal of the second migration begins at nine');
   await ada.until(async () => {
     await ada.page.goto('/search?q=migration%20rehearsal');
-    await ada.unseen(ada.page.getByText('Searching…'));
+    // Its count says that the search has ended; before, the page may not even have begun.
+    await ada.see(ada.page.getByRole('tab', { name: /^Messages \d/ }));
     return ada.page.locator('.hit').count();
   }, (count) => count === 2, 'both are found');
   await ada.see(ada.page.getByRole('tab', { name: 'Messages 2' }));

@@ -97,6 +97,8 @@ test('a reaction of a plugin is shown by its picture, wherever it stands', () =>
   await ada.see(chip(ada));
   // Loaded, and not the words that stand in for it.
   await ada.until(() => chip(ada).evaluate((/** @type {any} */ image) => image.naturalWidth), (width) => width === 64, 'the picture');
+  // Seen when one points at the message.
+  await ada.message('the winch is greased').hover();
   await ada.button('Who reacted', ada.message('the winch is greased')).click();
   await ada.see(ada.dialog('Reactions').locator('h3 img[alt="🌟"]'));
   await ada.see(ada.dialog('Reactions').getByText('Ben Okri'));
