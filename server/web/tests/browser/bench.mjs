@@ -41,7 +41,9 @@ function line({ scenario, what, confab, unit, goal, met }) {
 const quantile = (values, share) => [...values].sort((left, right) => left - right)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 
 const folder = await mkdtemp(join(tmpdir(), 'confab-bench-client-'));
-execFileSync(BINARY, ['demo', '--users', '40', '--channels', '8', '--messages', String(MESSAGES), '--seed', '1'], { env: { ...process.env, CONFAB_DATA_DIR: join(folder, 'data') }, stdio: 'ignore' });
+// Without what is set for the tests: settings that Confab does not know are refused.
+const { PATH = '', HOME = '' } = process.env;
+execFileSync(BINARY, ['demo', '--users', '40', '--channels', '8', '--messages', String(MESSAGES), '--seed', '1'], { env: { PATH, HOME, CONFAB_DATA_DIR: join(folder, 'data') }, stdio: ['ignore', 'ignore', 'inherit'] });
 const server = new Server(folder, {});
 await server.run();
 const { chromium } = await playwright();
@@ -144,7 +146,7 @@ async function scrolling(page) {
       await new Promise((resolve) => { requestAnimationFrame(resolve); });
       gaps.push(performance.now() - last);
       last = performance.now();
-      drawn = Math.max(drawn, document.querySelectorAll('.main article.msg').length);
+      drawn = Math.max(drawn, document.querySelectorAll('.log article').length);
     }
     return { frames: gaps, most: drawn };
   }, quick ? 100 : 900);
