@@ -81,11 +81,7 @@ impl Target {
     /// Applies what is pending. Answers the numbers of what was.
     pub async fn up(&mut self) -> Result<Vec<i64>> {
         let before: Vec<i64> = self.applied().await?.iter().map(|row| row.0).collect();
-        let mut turn = 1;
-        while let Err(error) = up_on(self.borrow()).await {
-            wait_after(error, turn).await?;
-            turn += 1;
-        }
+        self.patiently(None).await?;
         Ok(self
             .applied()
             .await?
@@ -109,12 +105,25 @@ impl Target {
         }
         let (keep, undone) = applied.split_at(applied.len() - count);
         let target = keep.last().copied().unwrap_or(0);
-        let mut turn = 1;
-        while let Err(error) = down_on(self.borrow(), target).await {
-            wait_after(error, turn).await?;
+        self.patiently(Some(target)).await?;
+        Ok(undone.iter().rev().copied().collect())
+    }
+
+    /// Applies all, or takes back what is newer than `target`. Each migration is a transaction: of one that failed nothing is
+    /// left, and those before it stay.
+    async fn patiently(&mut self, target: Option<i64>) -> Result<()> {
+        let mut turn = 0;
+        loop {
+            let done = match target {
+                None => up_on(self.borrow()).await,
+                Some(target) => down_on(self.borrow(), target).await,
+            };
+            match done {
+                Err(Fault::Busy) if turn + 1 < TRIES => tokio::time::sleep(PAUSE * 2_u32.pow(turn)).await,
+                done => return done,
+            }
             turn += 1;
         }
-        Ok(undone.iter().rev().copied().collect())
     }
 
     fn borrow(&mut self) -> Engine<&mut SqliteConnection, &mut PgConnection> {
@@ -164,15 +173,6 @@ async fn down_on(on: Engine<&mut SqliteConnection, &mut PgConnection>, target: i
         Engine::Sqlite(connection) => MIGRATOR.undo(connection, target).await.map_err(fault),
         Engine::Postgres(connection) => MIGRATOR.undo(connection, target).await.map_err(fault),
     }
-}
-
-/// Each migration is a transaction: of one that failed nothing is left, and those before it stay.
-async fn wait_after(error: Fault, turn: u32) -> Result<()> {
-    if !matches!(error, Fault::Busy) || turn >= TRIES {
-        return Err(error);
-    }
-    tokio::time::sleep(PAUSE * 2_u32.pow(turn - 1)).await;
-    Ok(())
 }
 
 /// Refuses a database that lacks migrations or has some of a newer Confab.
