@@ -5,16 +5,13 @@ use confab_protocol::{ChannelId, ChannelKind, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Admitted, standing};
+use super::{Admitted, standing, visible_channels};
 use crate::db::{Read, run};
 use crate::fault::{Fault, Result};
 
 const KIND: &str = "select kind from channels where id = $1 and deleted_at is null";
 const JOINED: &str = "select m.channel_id from memberships m join channels c on c.id = m.channel_id
     where m.user_id = $1 and m.to_seq is null and c.deleted_at is null";
-const JOINED_AND_OPEN: &str = "select m.channel_id from memberships m join channels c on c.id = m.channel_id
-    where m.user_id = $1 and m.to_seq is null and c.deleted_at is null
-    union select id from channels where kind in ('public', 'voice') and deleted_at is null";
 const EVERY: &str = "select id from channels where deleted_at is null";
 const CONVERTED_SINCE: &str =
     "select 1 from events where channel_id = $1 and seq > $2 and kind = 'privacy_updated' limit 1";
@@ -115,7 +112,8 @@ pub async fn kind_of(on: &mut impl Read, channel: ChannelId) -> Result<Option<Ch
 pub async fn channels_of_bot(on: &mut impl Read, bot: Bot) -> Result<Vec<ChannelId>> {
     let rows: Vec<Uuid> = match bot.reach {
         Reach::Joined => run!(on, sqlx::query_scalar(JOINED).bind(bot.id.0), fetch_all)?,
-        Reach::Public => run!(on, sqlx::query_scalar(JOINED_AND_OPEN).bind(bot.id.0), fetch_all)?,
+        // What anybody reads.
+        Reach::Public => return visible_channels(on, bot.id).await,
         Reach::All => run!(on, sqlx::query_scalar(EVERY), fetch_all)?,
     };
     Ok(rows.into_iter().map(ChannelId).collect())
