@@ -11,9 +11,10 @@ mod words;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use confab_core::{Db, Fault, Result, imports};
+use confab_core::{Db, Fault, FutureExt as _, Result, imports};
 use confab_protocol::UserId;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::progress::Progress;
 use crate::storage::Storage;
@@ -24,6 +25,8 @@ pub const PASSWORD: &str = "confab-demo";
 const SPAN: Duration = Duration::from_hours(30 * 24);
 /// Whose rows these are in the table of imported things.
 const SOURCE: &str = "demo";
+/// What stands there for all that came from a seed.
+const SEED: &str = "seed";
 
 const USERS: usize = 5_000;
 const CHANNELS: usize = 500;
@@ -126,9 +129,16 @@ impl fmt::Display for Report {
 pub async fn run(db: &Db, storage: &Storage, options: &Options, progress: &Progress) -> Result<Report> {
     options.check()?;
     let begun = Instant::now();
+    // Before anything of it is here, so that of several at once one makes it.
     let seed = options.seed.to_string();
-    if !imports::among(&mut db.read(), SOURCE, store::SEED, std::slice::from_ref(&seed)).await?.is_empty() {
-        return Err(demo_exists(options.seed));
+    let (of, id) = (seed.clone(), Uuid::now_v7());
+    let is_first =
+        db.write(move |tx| async move { imports::claim(tx, SOURCE, SEED, &of, id).await }.boxed()).await?;
+    if !is_first {
+        return Err(Fault::conflict(
+            "demo_exists",
+            format!("demo data of seed {seed} is here already, whole or in part: name another seed"),
+        ));
     }
     progress.begin("Messages", options.messages as u64);
     let mut report = Report { seed: options.seed, password: PASSWORD, ..Report::default() };
@@ -136,12 +146,4 @@ pub async fn run(db: &Db, storage: &Storage, options: &Options, progress: &Progr
     progress.end();
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
-}
-
-/// Also of one that is being made, by whomever.
-fn demo_exists(seed: u64) -> Fault {
-    Fault::conflict(
-        "demo_exists",
-        format!("demo data of seed {seed} is here already, whole or in part: name another seed"),
-    )
 }

@@ -28,12 +28,19 @@ pub async fn from_slack(
     let looked = slack::look(zip, options, progress).await?;
     // Before anything of it is here: one that ends half way has brought in that half.
     if !options.dry_run {
-        let actor = actor.clone();
-        let detail = json!({ "from": "slack" });
-        db.write(move |tx| {
-            async move { audit::note(tx, &actor, Action::DataImported, None, detail).await }.boxed()
-        })
-        .await?;
+        note(db, actor, "slack").await?;
     }
     slack::bring(db, looked, options, progress, slack::BATCH).await
+}
+
+/// Puts on record that somebody brings in data, and of what.
+///
+/// # Errors
+/// Those of the record.
+pub async fn note(db: &Db, actor: &Actor, from: &str) -> Result<()> {
+    let (actor, detail) = (actor.clone(), json!({ "from": from }));
+    db.write(move |tx| {
+        async move { audit::note(tx, &actor, Action::DataImported, None, detail).await }.boxed()
+    })
+    .await
 }

@@ -1,6 +1,5 @@
 //! Figures of the server, what its workers could not digest, and a demo for a workspace that is still empty.
 
-use confab_core::audit::{self, Action};
 use confab_core::roles::Permission;
 use confab_core::{Fault, FutureExt, cursors, log, users};
 use confab_protocol::Timestamp;
@@ -13,9 +12,9 @@ use uuid::Uuid;
 
 use super::auth::Bearer;
 use super::{Answer, Area, app, cursor};
-use crate::demo;
 use crate::progress::Progress;
 use crate::state::App;
+use crate::{demo, import};
 
 /// A demo that one looks at: small enough to be there in a few seconds.
 const DEMO_USERS: usize = 12;
@@ -170,12 +169,7 @@ impl Administration {
             ..demo::Options::default()
         };
         // Before anything of it is here: what a kill interrupts stays in part, and is on record.
-        let (actor, detail) = (granted.actor().clone(), json!({ "from": "demo" }));
-        app.db
-            .write(move |tx| {
-                async move { audit::note(tx, &actor, Action::DataImported, None, detail).await }.boxed()
-            })
-            .await?;
+        import::note(&app.db, granted.actor(), "demo").await?;
         // A task of its own: a caller who goes away meanwhile leaves no half of it.
         let work = async move { demo::run(&app.db, &app.storage, &options, &Progress::hidden()).await };
         let report = tokio::spawn(work).await.map_err(Fault::internal)??;

@@ -8,17 +8,14 @@ use confab_core::users::{self, NewUser};
 use confab_core::{Db, FutureExt as _, Result, access, members, passwords, presences, read_state};
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, MessageId, Timestamp, UserId};
-use uuid::Uuid;
 
 use super::plan::{self, Line, Person, Place, PlaceKind};
-use super::{Options, PASSWORD, Report, SOURCE, SPAN, demo_exists};
+use super::{Options, PASSWORD, Report, SPAN};
 use crate::import::names::Usernames;
 use crate::intake;
 use crate::progress::Progress;
 use crate::storage::Storage;
 
-/// What stands in the table of imported things for all that came from a seed.
-pub(super) const SEED: &str = "seed";
 /// Rows of one transaction.
 const BATCH: usize = 250;
 /// The newest messages of a channel, unread by its members.
@@ -72,13 +69,6 @@ async fn make_people(db: &Db, people: &mut [Person], options: &Options) -> Resul
         users.push(user);
     }
     let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
-    let seed = options.seed.to_string();
-    let is_first = db
-        .write(move |tx| async move { imports::claim(tx, SOURCE, SEED, &seed, Uuid::now_v7()).await }.boxed())
-        .await?;
-    if !is_first {
-        return Err(demo_exists(options.seed));
-    }
     for part in users.chunks(BATCH) {
         let part = part.to_vec();
         db.write(move |tx| {
