@@ -20,6 +20,7 @@ mod host;
 mod notes;
 mod offered;
 mod package;
+mod reactions;
 mod rehearsal;
 mod signed;
 #[cfg(test)]

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::catalogue::{Catalogue, Standing};
-use super::package;
+use super::reactions;
 use crate::consumer::{self, RECORD_PAUSE};
 use lane::Lane;
 use sieve::Sieve;
@@ -170,7 +170,7 @@ impl Follower {
     async fn reload(&self) -> Result<()> {
         let head = log::head(&mut self.db.read()).await?;
         // Whoever installed it may have been no worker: the command line knows no catalogue of reactions.
-        package::register_all(&self.db).await?;
+        reactions::register_all(&self.db).await?;
         let standings = self.catalogue.reload().await?;
         let here = standings.into_iter().filter(|(_, standing)| *standing != Standing::Unknown);
         let mut table = self.table();

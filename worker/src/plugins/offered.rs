@@ -9,6 +9,7 @@ use confab_core::access::bots::hears;
 use confab_core::bus::Service;
 use confab_core::files::pictures;
 use confab_core::plugins::{self, Installed};
+use confab_core::reactions::Custom;
 use confab_core::{Bus, Db, Fault, FutureExt as _, Result, messages, reactions, users};
 use confab_plugin_host::{
     CustomReaction, Grants, Manifest, Reaction, Reason, Setting, SettingKind, SettingValue, Verdict,
@@ -186,28 +187,12 @@ async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value
 
 pub(super) async fn installed(db: &Db, catalogue: &Catalogue) -> Result<Value> {
     let all = plugins::all(&mut db.read()).await?;
-    let mut items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, it)).collect();
-    mark_taken(db, &mut items).await?;
+    let known = reactions::catalogue(&mut db.read()).await?;
+    let items: Vec<Value> = all.into_iter().map(|it| in_list(catalogue, &known, it)).collect();
     Ok(json!({ "items": items }))
 }
 
-/// Says of each reaction whose code another has in the catalogue that it is taken: its plugin is never told of it.
-async fn mark_taken(db: &Db, items: &mut [Value]) -> Result<()> {
-    let known = reactions::catalogue(&mut db.read()).await?;
-    for item in items {
-        let Some(id) = item["id"].as_str().map(str::to_owned) else { continue };
-        let Some(listed) = item.get_mut("reactions").and_then(Value::as_array_mut) else { continue };
-        for reaction in listed {
-            let is_taken = known.iter().any(|it| reaction["code"] == *it.code && !it.is_for(&id));
-            if is_taken {
-                reaction["is_taken"] = json!(true);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
+fn in_list(catalogue: &Catalogue, known: &[Custom], installed: Installed) -> Value {
     let manifest = catalogue::manifest_of(&installed);
     let grants: Grants = serde_json::from_str(&installed.grants).unwrap_or_default();
     let name = manifest.as_ref().map_or_else(|| installed.id.clone(), |it| it.name.clone());
@@ -232,7 +217,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
         item["last_day"]["p99_ms"] = json!(p99.as_secs_f64() * 1_000.0);
     }
     if let Some(manifest) = &manifest {
-        add_manifest(&mut item, manifest, &installed);
+        add_manifest(&mut item, manifest, &installed, known);
     }
     if let Some(text) = &installed.waiting_manifest
         && let Ok(waiting) = Manifest::parse(text)
@@ -266,7 +251,7 @@ fn in_list(catalogue: &Catalogue, installed: Installed) -> Value {
 }
 
 /// What its manifest says of it, and what it is set to.
-fn add_manifest(item: &mut Value, manifest: &Manifest, installed: &Installed) {
+fn add_manifest(item: &mut Value, manifest: &Manifest, installed: &Installed, known: &[Custom]) {
     let given = catalogue::settings_of(installed.settings.as_deref());
     item["description"] = json!(manifest.description);
     item["api"] = json!(manifest.api);
@@ -276,7 +261,7 @@ fn add_manifest(item: &mut Value, manifest: &Manifest, installed: &Installed) {
         .iter()
         .map(|it| json!({ "usage": it.usage(), "description": it.description }))
         .collect();
-    item["reactions"] = manifest.reactions.iter().map(|it| reaction_in_list(it, manifest)).collect();
+    item["reactions"] = manifest.reactions.iter().map(|it| reaction_in_list(it, manifest, known)).collect();
     item["tools"] =
         manifest.tools.iter().map(|it| json!({ "name": it.name, "description": it.description })).collect();
     item["webhooks"] = manifest
@@ -287,11 +272,15 @@ fn add_manifest(item: &mut Value, manifest: &Manifest, installed: &Installed) {
     item["settings"] = manifest.settings.iter().map(|it| setting_in_list(it, &given)).collect();
 }
 
-/// A reaction with what it asks of those who put it. What it does not ask is left out.
-fn reaction_in_list(reaction: &CustomReaction, manifest: &Manifest) -> Value {
+/// A reaction with what it asks of those who put it. What it does not ask is left out. Where another has its code in the
+/// catalogue it is taken: its plugin is never told of it.
+fn reaction_in_list(reaction: &CustomReaction, manifest: &Manifest, known: &[Custom]) -> Value {
     let mut item = json!({ "code": reaction.code, "name": reaction.name, "text": reaction.text });
     if let Some(hash) = reaction.image.as_ref().and_then(|file| manifest.images.get(file)) {
         item["image_url"] = json!(pictures::address(hash));
+    }
+    if known.iter().any(|it| it.code == reaction.code && !it.is_for(&manifest.id)) {
+        item["is_taken"] = json!(true);
     }
     if let Some(who) = reaction.who.word() {
         item["who"] = json!(who);
@@ -359,7 +348,7 @@ struct Configuring {
 async fn configure(db: &Db, catalogue: &Catalogue, asked: Configuring) -> Result<Value> {
     let installed = plugins::find(&mut db.read(), &asked.id).await?;
     if let Some(manifest) = catalogue::manifest_of(&installed) {
-        package::register_reactions(db, &manifest).await?;
+        super::reactions::register(db, &[manifest]).await?;
     }
     catalogue.reload().await?;
     let reason = match asked.reason.as_str() {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use confab_core::plugins::{self, Installed, NewPlugin, parts};
-use confab_core::reactions::{self, OfPlugin};
 use confab_core::text::hex;
 use confab_core::{Db, Fault, FutureExt as _, Result};
 use confab_plugin_host::{Bundled, Grants, Manifest, Reason};
@@ -13,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalogue::{self, Catalogue};
 use super::check;
 use super::host::Occasion;
+use super::reactions;
 
 /// Tries of an installation that another worker does at the same time.
 const TRIES: u32 = 5;
@@ -75,7 +75,7 @@ pub(super) async fn install_all(db: &Db, catalogue: &Catalogue) -> Result<()> {
             Err(fault) => tracing::error!(plugin = package.manifest.id, %fault, "cannot install the plugin"),
         }
     }
-    register_all(db).await?;
+    reactions::register_all(db).await?;
     catalogue.reload().await?;
     for (id, reason) in installed {
         configure(catalogue, id, reason).await?;
@@ -149,60 +149,6 @@ fn granted(manifest: &Manifest, known: Option<&Installed>) -> Grants {
         Some((grants, asked)) => Grants::of(grants.within(&asks).iter().chain(asked.missing(&asks).iter())),
         None => asks,
     }
-}
-
-/// Registers the reactions of all that runs. What nobody switched on yet puts none in front of people: they come when
-/// it is.
-///
-/// # Errors
-/// Those of the record.
-pub(super) async fn register_all(db: &Db) -> Result<()> {
-    let installed = plugins::all(&mut db.read()).await?;
-    for manifest in installed.iter().filter(|it| it.is_enabled).filter_map(catalogue::manifest_of) {
-        register_reactions(db, &manifest).await?;
-    }
-    Ok(())
-}
-
-/// Puts a plugin's reactions into the catalogue, with their rules as they are now. A code that is another's stays so.
-pub(super) async fn register_reactions(db: &Db, manifest: &Manifest) -> Result<()> {
-    if manifest.reactions.is_empty() {
-        return Ok(());
-    }
-    let known = reactions::catalogue(&mut db.read()).await?;
-    for new in registered(manifest) {
-        let of = known.iter().find(|it| it.code == new.code);
-        if of.is_some_and(|it| !it.is_for(&manifest.id)) {
-            tracing::warn!(plugin = manifest.id, code = new.code, "the reaction's code belongs to another");
-            continue;
-        }
-        if of.is_some_and(|it| it.plugin_id.is_some() && new.is(it)) {
-            continue;
-        }
-        let (id, code) = (manifest.id.clone(), new.code.clone());
-        let registered =
-            db.write(move |tx| async move { reactions::register(tx, new, &id).await }.boxed()).await;
-        match registered {
-            Err(fault) if fault.is_retryable() => return Err(fault),
-            Err(fault) => tracing::warn!(plugin = manifest.id, code, %fault, "a reaction is left out"),
-            Ok(true) => {}
-            Ok(false) => tracing::info!(plugin = manifest.id, code, "a reaction is not registered now"),
-        }
-    }
-    Ok(())
-}
-
-/// Its reactions as the catalogue has them.
-fn registered(manifest: &Manifest) -> impl Iterator<Item = OfPlugin> + '_ {
-    manifest.reactions.iter().map(|it| OfPlugin {
-        code: it.code.clone(),
-        name: it.name.clone(),
-        symbol: it.text.clone(),
-        image_sha256: it.image.as_ref().and_then(|file| manifest.images.get(file)).cloned(),
-        who: it.who.word().map(str::to_owned),
-        per_message: it.per_message.map(i64::from),
-        per_day: it.per_day.map(i64::from),
-    })
 }
 
 /// A plugin that refuses to be configured is not switched on.

@@ -68,7 +68,7 @@ async fn of_two_plugins_with_one_code_the_one_that_has_it_is_told() {
     });
     removed.await.unwrap();
     assert_eq!(world.owner("dice").await, None);
-    package::register_all(&world.db).await.unwrap();
+    crate::plugins::reactions::register_all(&world.db).await.unwrap();
     world.catalogue.reload().await.unwrap();
     assert_eq!(world.owner("dice").await.as_deref(), Some(DOUBLE));
     assert!(!world.is_taken(DOUBLE).await);
