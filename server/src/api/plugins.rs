@@ -59,14 +59,6 @@ struct CheckForm {
     signature: Option<String>,
 }
 
-/// A plugin as it comes in.
-struct Sent {
-    manifest: String,
-    component: Upload,
-    images: Images,
-    signature: Option<String>,
-}
-
 #[derive(Debug, Object)]
 struct NewGrants {
     /// What it may do, of what it asks for.
@@ -121,9 +113,7 @@ impl Plugins {
     #[oai(path = "/plugins/check", method = "post")]
     async fn check(&self, caller: Bearer, form: CheckForm) -> Answer<Json<Value>> {
         caller.0.may(Permission::PluginsManage)?;
-        let CheckForm { manifest, component, images, signature } = form;
-        let sent = Sent { manifest, component, images, signature };
-        let checked = checked(app(&self.0)?, caller.0.user_id, sent).await?;
+        let checked = checked(app(&self.0)?, caller.0.user_id, form).await?;
         Ok(Json(json!({
             "id": checked.id,
             "name": checked.name,
@@ -142,7 +132,7 @@ impl Plugins {
     async fn install(&self, caller: Bearer, form: PluginForm) -> Answer<Installed> {
         let by = caller.0.may(Permission::PluginsManage)?;
         let app = app(&self.0)?;
-        Ok(Installed::Created(Json(install(app, (by, caller.0.user_id), form, None).await?)))
+        Ok(Installed::Created(Json(install(app, by, caller.0.user_id, form, None).await?)))
     }
 
     /// One plugin. Needs `plugins.manage`.
@@ -158,7 +148,7 @@ impl Plugins {
         let by = caller.0.may(Permission::PluginsManage)?;
         let app = app(&self.0)?;
         known::find(&mut app.db.read(), &id.0).await?;
-        Ok(Json(install(app, (by, caller.0.user_id), form, Some(id.0)).await?))
+        Ok(Json(install(app, by, caller.0.user_id, form, Some(id.0)).await?))
     }
 
     /// Removes a plugin with its storage, timers and log. What its bot said stays. Needs `plugins.manage`.
@@ -310,20 +300,24 @@ async fn configure(app: &App, id: &str, reason: &str) -> Result<()> {
 
 /// Keeps the component and the pictures, and waits for a worker to look at it. What the operator does not trust goes no
 /// further.
-async fn checked(app: &App, user: UserId, sent: Sent) -> Result<Checked> {
+async fn checked(app: &App, user: UserId, form: CheckForm) -> Result<Checked> {
     let mut bytes = Vec::new();
-    let mut from = sent.component.into_async_read().take(COMPONENT_BYTES as u64 + 1);
+    let mut from = form.component.into_async_read().take(COMPONENT_BYTES as u64 + 1);
     from.read_to_end(&mut bytes).await.map_err(|_| Fault::invalid("component", "the upload broke off"))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(Fault::invalid("component", "is no WebAssembly"));
     }
-    let images = sent.images.made(app, user).await?;
+    let images = form.images.made(app, user).await?;
     let sha256 = text::hex(&Sha256::digest(&bytes));
     parts::keep(&app.db, &sha256, &bytes).await?;
     plugin_images::keep(&app.db, &images).await?;
     let until = Instant::now() + COMPILED_WITHIN;
-    let (manifest, signature) = (sent.manifest, sent.signature);
-    let question = Uploaded { manifest, sha256, images: plugin_images::hashes(&images), signature };
+    let question = Uploaded {
+        manifest: form.manifest,
+        sha256,
+        images: plugin_images::hashes(&images),
+        signature: form.signature,
+    };
     loop {
         let checked: Checked = app.bus.ask(plugins::CHECK, &question).await?;
         if !checked.is_compiling {
@@ -338,13 +332,14 @@ async fn checked(app: &App, user: UserId, sent: Sent) -> Result<Checked> {
 
 async fn install(
     app: &App,
-    (by, user): (Granted, UserId),
+    by: Granted,
+    user: UserId,
     form: PluginForm,
     id: Option<String>,
 ) -> Result<Value> {
     let PluginForm { manifest, component, grants, images, signature } = form;
     let given = grants.as_deref().map(listed).transpose()?;
-    let checked = checked(app, user, Sent { manifest, component, images, signature }).await?;
+    let checked = checked(app, user, CheckForm { manifest, component, images, signature }).await?;
     if id.as_ref().is_some_and(|id| *id != checked.id) {
         return Err(Fault::invalid("manifest", format!("is that of {}", checked.id)));
     }
