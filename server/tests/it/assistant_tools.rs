@@ -20,10 +20,7 @@ pub const ORDER: &str = "chat_confab_probe__order-stock";
 /// Installs the plugin that keeps a stock, with all that it asks for.
 pub async fn stocked(world: &World, user: &User) {
     let admin = world.admin().await;
-    wait_until("the worker to answer", async || {
-        admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-    })
-    .await;
+    admin.worker_answers().await;
     let all = r#"["messages.post", "storage", "http.fetch", "assistant.tools"]"#;
     let installed = upload(&admin, Method::POST, "/api/v1/plugins", MANIFEST, COMPONENT, Some(all)).await;
     assert_eq!(installed.status, 201, "{}", installed.text);

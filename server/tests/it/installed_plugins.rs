@@ -50,9 +50,7 @@ both! {
         let (admin, ada) = (world.admin().await, world.user("ada").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
         let harbour = id(&channel);
-        wait_until("the worker to answer", async || {
-            admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-        }).await;
+        admin.worker_answers().await;
         let both_asked = r#"permissions = ["messages.post", "storage"]"#;
         let first = manifest(both_asked, "0.1.0");
         let plugins = "/api/v1/plugins";
@@ -113,9 +111,7 @@ both! {
         let (admin, ada) = (world.admin().await, world.user("ada").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
         let harbour = id(&channel);
-        wait_until("the worker to answer", async || {
-            admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-        }).await;
+        admin.worker_answers().await;
         let all = r#"["storage", "messages.post", "events.message-posted"]"#;
         let text = manifest(r#"permissions = ["messages.post", "storage"]"#, "0.1.0");
         let installed = upload(&admin, Method::POST, "/api/v1/plugins", &text, COMPONENT, Some(all)).await;

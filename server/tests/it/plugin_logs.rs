@@ -54,9 +54,7 @@ both! {
         let (admin, ada) = (world.admin().await, world.user("ada").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
         let harbour = id(&channel);
-        wait_until("the worker to answer", async || {
-            admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-        }).await;
+        admin.worker_answers().await;
         let installed = upload(&admin, Method::POST, "/api/v1/plugins", MANIFEST, COMPONENT, Some("[]")).await;
         assert_eq!(installed.status, 201, "{}", installed.text);
         let path = format!("/api/v1/channels/{harbour}/commands");

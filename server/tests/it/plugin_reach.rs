@@ -115,10 +115,7 @@ impl Ship {
 }
 
 async fn install(admin: &User, ship: &Ship) {
-    wait_until("the worker to answer", async || {
-        admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-    })
-    .await;
+    admin.worker_answers().await;
     let text = manifest("1.0.0", "channels.public");
     let looked = upload(admin, Method::POST, "/api/v1/plugins/check", &text, COMPONENT, None).await;
     let asks = &looked.body()["asks"];

@@ -80,8 +80,7 @@ async fn upload(by: &User, path: &str, manifest: &str, images: &[(&str, Vec<u8>)
 }
 
 async fn install(admin: &User) -> Value {
-    wait_until("the worker to answer", async || admin.call(Method::GET, PLUGINS, None).await.status == 200)
-        .await;
+    admin.worker_answers().await;
     let installed = upload(admin, PLUGINS, MANIFEST, &[("honour.gif", picture(10))]).await;
     assert_eq!(installed.status, 201, "{}", installed.text);
     installed.body()
@@ -106,7 +105,7 @@ both! {
     async fn images_come_with_a_plugin_and_are_shown_as_pictures(world) {
         let (admin, ada) = (world.admin().await, world.user("ada").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
-        wait_until("the worker to answer", async || admin.call(Method::GET, PLUGINS, None).await.status == 200).await;
+        admin.worker_answers().await;
         // What is no picture, too large, missing, of no reaction, or too many; and whoever may not.
         let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec();
         let many: Vec<(&str, Vec<u8>)> = (0..33).map(|_| ("honour.gif", picture(10))).collect();

@@ -8,7 +8,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::harness::user::{Reply, User};
-use crate::harness::{World, both, confab, wait_until};
+use crate::harness::{World, both, confab};
 
 /// The tests' own plugin.
 const MANIFEST: &str = include_str!("../../../plugins/host/tests/hostile.toml");
@@ -70,16 +70,11 @@ async fn update(by: &User, version: &str, signature: Option<&str>) -> Value {
     reply.body()
 }
 
-async fn worker_answers(admin: &User) {
-    wait_until("the worker to answer", async || admin.call(Method::GET, PLUGINS, None).await.status == 200)
-        .await;
-}
-
 both! {
     async fn an_update_by_another_hand_waits(world) {
         let (admin, folder) = (world.admin().await, tempfile::tempdir().unwrap());
         let folder = folder.path();
-        worker_answers(&admin).await;
+        admin.worker_answers().await;
         let (mine, other) = (keygen(folder, "mine.pem").await, keygen(folder, "other.pem").await);
         assert_ne!(mine, other);
         let check = format!("{PLUGINS}/check");
@@ -128,7 +123,7 @@ async fn an_operator_trusts_keys_by_name() {
     keygen(folder, "other.pem").await;
     let world = World::embedded_with(&[("CONFAB_PLUGIN_TRUSTED_KEYS", &trusted)]).await;
     let admin = world.admin().await;
-    worker_answers(&admin).await;
+    admin.worker_answers().await;
     let by_other = sign(folder, "other.pem", "0.1.0").await;
     for (signature, expected) in [(None, 403), (Some(by_other.as_str()), 403)] {
         for path in [format!("{PLUGINS}/check"), PLUGINS.to_owned()] {

@@ -19,10 +19,7 @@ const PLUGIN: &str = "/api/v1/plugins/chat.confab.probe";
 const ALL: &str = r#"["messages.post", "storage", "http.fetch", "assistant.tools"]"#;
 
 async fn install(admin: &User, manifest: &str, grants: &str) {
-    wait_until("the worker to answer", async || {
-        admin.call(Method::GET, "/api/v1/plugins", None).await.status == 200
-    })
-    .await;
+    admin.worker_answers().await;
     let done = upload(admin, Method::POST, "/api/v1/plugins", manifest, COMPONENT, Some(grants)).await;
     assert_eq!(done.status, 201, "{}", done.text);
     wait_until("every server to know its command", async || {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::node::Address;
 use super::socket::Socket;
+use super::wait::wait_until;
 
 /// An answer, whole.
 pub struct Reply {
@@ -115,6 +116,14 @@ impl User {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Reply { status, headers, text: response.text().await? })
+    }
+
+    /// Waits until a worker answers the server for plugins. For administrators.
+    pub async fn worker_answers(&self) {
+        wait_until("the worker to answer", async || {
+            self.call(Method::GET, "/api/v1/plugins", None).await.status == 200
+        })
+        .await;
     }
 
     /// Calls the API, whatever it answers.
