@@ -25,6 +25,9 @@ const NONE: Fault = Fault::Unavailable("the database");
 /// The connections. The one that came back last goes out first: its pages and statements are at hand.
 pub struct Readers {
     options: Options,
+    /// Where their threads are started, whoever asks for one: a thread stands back as far as the one that starts it, and one
+    /// that the index had started would keep people waiting behind everything else.
+    home: Handle,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
 }
@@ -45,7 +48,8 @@ impl Readers {
     /// The engine's, when the file cannot be opened.
     pub async fn open(options: Options) -> sqlx::Result<Self> {
         let first = options.open_apart().await?;
-        Ok(Self { options, idle: Mutex::new(vec![first]), places: Arc::new(Semaphore::new(MOST as usize)) })
+        let places = Arc::new(Semaphore::new(MOST as usize));
+        Ok(Self { options, home: Handle::current(), idle: Mutex::new(vec![first]), places })
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
@@ -62,7 +66,11 @@ impl Readers {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.options.open_apart().await?,
+            None => {
+                let options = self.options.clone();
+                let opening = self.home.spawn(async move { options.open_apart().await });
+                opening.await.map_err(Fault::internal)??
+            }
         };
         Ok(Reading { connection: Some(connection), readers: self.clone(), place: Some(place) })
     }
@@ -293,6 +301,32 @@ mod tests {
             (1, 1),
             "nothing stays begun"
         );
+    }
+
+    fn niceness() -> i32 {
+        rustix::process::getpriority_process(None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_a_thread_behind_asked_for_does_not_stand_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = readers(folder.path()).await;
+        let first = readers.take().await.unwrap();
+        let usual = niceness();
+        let asked = {
+            let readers = readers.clone();
+            std::thread::spawn(move || {
+                rustix::process::setpriority_process(None, usual + 1).unwrap();
+                let behind = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                behind.block_on(async move {
+                    let mut second = readers.take().await.unwrap();
+                    (niceness(), second.with(|_| niceness()).await.unwrap())
+                })
+            })
+        };
+        let (behind, reader) = tokio::task::spawn_blocking(|| asked.join().unwrap()).await.unwrap();
+        assert_eq!((behind, reader), (usual + 1, usual));
+        drop(first);
     }
 
     #[tokio::test]
