@@ -7,9 +7,10 @@ mod list;
 mod privacy;
 mod words;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use confab_protocol::{Channel, ChannelId, ChannelKind, ChannelRole, EventKind, Timestamp, UserId};
+use uuid::Uuid;
 
 pub use direct::open_direct;
 pub use find::{After, Found, find};
@@ -267,12 +268,34 @@ pub async fn view(on: &mut impl crate::Read, user: UserId, id: ChannelId) -> Res
     get(on, user, id).await
 }
 
+/// Channels as one user sees them, in two queries however many. Those that they may not read are missing.
+pub async fn views(
+    on: &mut impl crate::Read,
+    user: UserId,
+    ids: &[ChannelId],
+) -> Result<HashMap<ChannelId, Channel>> {
+    let visible = access::visible_channels(on, user).await?;
+    of_visible(on, user, visible, ids).await
+}
+
 /// The same for a plugin's bot, as far as its plugin reaches.
-pub async fn view_for_bot(
+pub async fn views_for_bot(
     on: &mut impl crate::Read,
     bot: access::bots::Bot,
-    id: ChannelId,
-) -> Result<Channel> {
-    access::bots::admit_bot(on, bot, id).await?;
-    get(on, bot.id, id).await
+    ids: &[ChannelId],
+) -> Result<HashMap<ChannelId, Channel>> {
+    let visible = access::bots::channels_of_bot(on, bot).await?;
+    of_visible(on, bot.id, visible, ids).await
+}
+
+async fn of_visible(
+    on: &mut impl crate::Read,
+    user: UserId,
+    visible: Vec<ChannelId>,
+    ids: &[ChannelId],
+) -> Result<HashMap<ChannelId, Channel>> {
+    let wanted: HashSet<ChannelId> = ids.iter().copied().collect();
+    let shown: Vec<Uuid> = visible.into_iter().filter(|id| wanted.contains(id)).map(|id| id.0).collect();
+    let found = of_ids(on, user, &shown).await?;
+    Ok(found.into_iter().map(|channel| (channel.id, channel)).collect())
 }

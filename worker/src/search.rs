@@ -23,7 +23,7 @@ pub use names::NameRead;
 pub use ranking::Mode;
 
 use confab_core::access::bots::{Bot, channels_of_bot};
-use confab_core::{Db, Fault, Result, access, assistant, channels, log, messages};
+use confab_core::{Db, Fault, FutureExt, Result, access, assistant, channels, log, messages};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -95,8 +95,7 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let total = match &ranking {
         _ if at == 0 && page.next_cursor.is_none() => page.items.len() as u64,
         Some(ranking) => ranking.hits.len() as u64,
-        // A figure: that nobody had the time to count is no reason to throw away what was found.
-        None => wanted.count(index).await.unwrap_or((at + page.items.len()) as u64),
+        None => page.total,
     };
     let unavailable = ranking.map(|it| it.unavailable).unwrap_or_default();
     Ok(SearchAnswer { items: page.items, next_cursor: page.next_cursor, partial, unavailable, names, total })
@@ -115,20 +114,21 @@ struct Pages<'p> {
 struct Page {
     items: Vec<Hit>,
     next_cursor: Option<String>,
+    /// Hits in all, where the index counted them.
+    total: u64,
 }
 
 impl Pages<'_> {
     /// The index has no hit at all for it.
     async fn finds_nothing(self, wanted: &Wanted) -> Result<bool> {
-        Ok(wanted.ask(self.index, 0, 1).await?.0.is_empty())
+        Ok(wanted.ask(self.index, 0, 1).await?.hits.is_empty())
     }
 
     /// Hits from `from` on, as they are in the record now.
     async fn page(self, wanted: &Wanted, ranking: Option<&Ranking>, from: usize) -> Result<Page> {
-        let Self { db, index, user, bot, limit } = self;
+        let Self { index, limit, .. } = self;
         let mut items: Vec<Hit> = Vec::with_capacity(limit);
-        let mut seen = Channels { bot, ..Channels::default() };
-        let (mut at, mut goes_on) = (from, true);
+        let (mut at, mut goes_on, mut total) = (from, true, 0);
         for _ in 0..ROUNDS {
             let count = (limit - items.len()).min(cursor::DEEPEST - at);
             if count == 0 || !goes_on {
@@ -138,16 +138,17 @@ impl Pages<'_> {
             (found, goes_on) = if let Some(ranking) = ranking {
                 ranking.page(at, count)
             } else {
-                let (found, has_more) = wanted.ask(index, at, count).await?;
-                (found.iter().map(|hit| Gathered::alone(hit.id)).collect(), has_more)
+                let answer = wanted.ask(index, at, count).await?;
+                total = answer.total;
+                (answer.hits.iter().map(|hit| Gathered::alone(hit.id)).collect(), answer.has_more)
             };
             at += found.len();
             let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
             let stands_for: HashMap<MessageId, Gathered> =
                 found.into_iter().map(|hit| (hit.id, hit)).collect();
-            let readable = messages::readable(&mut db.read(), &wanted.channels, &ids).await?;
+            let (readable, seen) = self.readable(wanted, ids).await?;
             for message in readable {
-                let Some(channel) = seen.view(db, user, message.channel_id).await? else { continue };
+                let Some(channel) = seen.get(&message.channel_id).cloned() else { continue };
                 let score = services::score_of_place(from + items.len());
                 let snippet = wanted.snippet(index.analysis(), &message.content);
                 let Gathered { more_in_thread, copies, .. } =
@@ -156,7 +157,31 @@ impl Pages<'_> {
             }
         }
         let next_cursor = (goes_on && at < cursor::DEEPEST).then(|| cursor::write(at));
-        Ok(Page { items, next_cursor })
+        Ok(Page { items, next_cursor, total })
+    }
+
+    /// Those of some messages that may be shown, in their order, and the channels of these as the asker sees them: one that they
+    /// were removed from since the search began is missing. All of it at one moment, on one way to the record.
+    async fn readable(
+        self,
+        wanted: &Wanted,
+        ids: Vec<MessageId>,
+    ) -> Result<(Vec<Message>, HashMap<ChannelId, Channel>)> {
+        let Self { db, user, bot, .. } = self;
+        let among = wanted.channels.clone();
+        let read = db.look(move |on| {
+            async move {
+                let found = messages::readable(on, &among, &ids).await?;
+                let of: Vec<ChannelId> = found.iter().map(|message| message.channel_id).collect();
+                let seen = match bot {
+                    Some(bot) => channels::views_for_bot(on, bot, &of).await?,
+                    None => channels::views(on, user, &of).await?,
+                };
+                Ok((found, seen))
+            }
+            .boxed()
+        });
+        read.await
     }
 }
 
@@ -171,50 +196,4 @@ pub(crate) async fn resolve(
     // A name read as another is said beside hits; here nobody would hear of it.
     let meant = names::read(db, user, parsed, visible).await?;
     Ok(meant.wanted.filter(|_| meant.names.is_empty()))
-}
-
-/// Channels as the asker sees them, each asked for once.
-#[derive(Default)]
-pub(crate) struct Channels {
-    /// The asker is a plugin's.
-    bot: Option<Bot>,
-    known: HashMap<ChannelId, Option<Channel>>,
-}
-
-impl Channels {
-    /// `None`: the asker may not read it (any more).
-    pub async fn view(&mut self, db: &Db, user: UserId, id: ChannelId) -> Result<Option<Channel>> {
-        if let Some(known) = self.known.get(&id) {
-            return Ok(known.clone());
-        }
-        let mut on = db.read();
-        let found = match self.bot {
-            Some(bot) => channels::view_for_bot(&mut on, bot, id).await,
-            None => channels::view(&mut on, user, id).await,
-        };
-        let channel = match found {
-            Ok(channel) => Some(channel),
-            // Deleted, or the asker was removed, since the visible channels were read.
-            Err(Fault::NotFound(_) | Fault::Forbidden { .. }) => None,
-            Err(fault) => return Err(fault),
-        };
-        self.known.insert(id, channel.clone());
-        Ok(channel)
-    }
-
-    /// Only messages of channels that the asker may read now.
-    pub async fn keep_readable(
-        &mut self,
-        db: &Db,
-        user: UserId,
-        found: Vec<Message>,
-    ) -> Result<Vec<Message>> {
-        let mut kept = Vec::with_capacity(found.len());
-        for message in found {
-            if self.view(db, user, message.channel_id).await?.is_some() {
-                kept.push(message);
-            }
-        }
-        Ok(kept)
-    }
 }

@@ -3,17 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use confab_core::{Result, messages};
-use confab_protocol::{Channel, Message, MessageId};
+use confab_core::{Result, channels, messages};
+use confab_protocol::{Channel, ChannelId, Message, MessageId};
 
 use super::Desk;
 use super::scope::Scope;
 use super::understand::Understood;
 use super::weights::Weights;
+use crate::search;
 use crate::search::find::Wanted;
 use crate::search::question::Parsed;
 use crate::search::ranking::{Asked, Mode, Ranking};
-use crate::search::{self, Channels};
 
 /// Hits that are gathered.
 const HITS: usize = 60;
@@ -80,8 +80,8 @@ struct Hit {
 }
 
 async fn newest(desk: &Desk, wanted: Wanted) -> Result<Vec<Hit>> {
-    let (found, _) = wanted.ask(&desk.index, 0, HITS).await?;
-    Ok(found.into_iter().map(|hit| Hit { id: hit.id, words: 0.0, all: 0.5 }).collect())
+    let found = wanted.ask(&desk.index, 0, HITS).await?;
+    Ok(found.hits.into_iter().map(|hit| Hit { id: hit.id, words: 0.0, all: 0.5 }).collect())
 }
 
 /// By words, and where there is a model for it by meaning and by what stands around.
@@ -89,7 +89,7 @@ async fn hits(desk: &Desk, scope: &Scope, wanted: Wanted, question: &Understood)
     if wanted.words.is_empty() {
         return Ok(Vec::new());
     }
-    let (found, _) = wanted.ask(&desk.index, 0, HITS).await?;
+    let found = wanted.ask(&desk.index, 0, HITS).await?.hits;
     let best = found.first().map_or(1.0, |hit| hit.score).max(f32::MIN_POSITIVE);
     let mut hits: Vec<Hit> =
         found.iter().map(|hit| Hit { id: hit.id, words: hit.score / best, all: 0.0 }).collect();
@@ -121,9 +121,10 @@ async fn windows(
     let ids: Vec<MessageId> = hits.iter().map(|hit| hit.id).collect();
     let weighed: HashMap<MessageId, f32> = hits.iter().map(|hit| (hit.id, hit.words + hit.all)).collect();
     let readable = messages::readable(&mut desk.db.read(), &scope.channels, &ids).await?;
-    let mut seen = Channels::default();
-    let mut readable = seen.keep_readable(&desk.db, scope.asker, readable).await?;
-    readable.retain(|message| scope.may_use(message));
+    let of: Vec<ChannelId> = readable.iter().map(|message| message.channel_id).collect();
+    let seen = channels::views(&mut desk.db.read(), scope.asker, &of).await?;
+    let mut readable = readable;
+    readable.retain(|message| seen.contains_key(&message.channel_id) && scope.may_use(message));
     let mut groups = gather(readable.into_iter().map(|message| {
         let weight = weighed.get(&message.id).copied().unwrap_or(0.0);
         (message, weight)
@@ -133,7 +134,7 @@ async fn windows(
     let mut windows = Vec::with_capacity(groups.len());
     for group in groups {
         let Some((hit, _)) = group.hits.first() else { continue };
-        let Some(channel) = seen.view(&desk.db, scope.asker, hit.channel_id).await? else { continue };
+        let Some(channel) = seen.get(&hit.channel_id).cloned() else { continue };
         let around = messages::conversation(&mut desk.db.read(), hit, AROUND).await?;
         let mut messages = merged(around, group.hits);
         messages.retain(|message| scope.may_use(message));
@@ -152,8 +153,8 @@ async fn windows(
 /// Messages of one channel that the asker may read, as a window; `None` for none.
 pub(super) async fn window(desk: &Desk, scope: &Scope, messages: Vec<Message>) -> Result<Option<Window>> {
     let Some(first) = messages.first() else { return Ok(None) };
-    let channel = Channels::default().view(&desk.db, scope.asker, first.channel_id).await?;
-    Ok(channel.map(|channel| Window { messages, channel, score: 1.0, share: 1.0 }))
+    let mut seen = channels::views(&mut desk.db.read(), scope.asker, &[first.channel_id]).await?;
+    Ok(seen.remove(&first.channel_id).map(|channel| Window { messages, channel, score: 1.0, share: 1.0 }))
 }
 
 /// Hits by conversation, the best conversation first. Hits come in order of score.

@@ -159,8 +159,8 @@ async fn period(desk: &Desk, scope: &Scope, asked: &Summarize, channel: ChannelI
         until: asked.until.map(|at| at.0),
         ..Wanted::default()
     };
-    let (found, _) = wanted.ask(&desk.index, 0, READ).await?;
-    let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
+    let found = wanted.ask(&desk.index, 0, READ).await?;
+    let ids: Vec<MessageId> = found.hits.iter().map(|hit| hit.id).collect();
     let mut all = messages::readable(&mut desk.db.read(), &wanted.channels, &ids).await?;
     all.retain(|message| scope.may_use(message));
     all.sort_by_key(|message| message.seq);

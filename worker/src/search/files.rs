@@ -1,11 +1,11 @@
 //! Searching files: by their names and by the words that were read out of them, in the channels that the asker may read.
 
-use confab_core::{Db, Fault, Result, access, files, log};
-use confab_protocol::{FileId, PAGE_LIMIT};
+use confab_core::{Db, Fault, Result, access, channels, files, log};
+use confab_protocol::{ChannelId, FileId, PAGE_LIMIT};
 
 use super::names::{self, Meant};
 use super::question::Parsed;
-use super::{Channels, Order, ROUNDS, cursor};
+use super::{Order, ROUNDS, cursor};
 use crate::index::Index;
 use crate::services::{self, FileHit, FileSearchAnswer, Search};
 
@@ -36,19 +36,21 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
     wanted.check(index.analysis())?;
     let limit = asked.limit as usize;
     let mut items: Vec<FileHit> = Vec::with_capacity(limit);
-    let mut seen = Channels::default();
-    let mut more = true;
+    let (mut more, mut total) = (true, 0);
     for _ in 0..ROUNDS {
         let count = (limit - items.len()).min(cursor::DEEPEST - at);
         if count == 0 || !more {
             break;
         }
-        let (found, has_more) = wanted.ask(index, at, count).await?;
-        at += found.len();
-        more = has_more;
-        let ids: Vec<FileId> = found.iter().map(|hit| FileId(hit.id.0)).collect();
-        for (file, channel, text) in files::readable(&mut db.read(), &wanted.channels, &ids).await? {
-            let Some(channel) = seen.view(db, asked.user_id, channel).await? else { continue };
+        let found = wanted.ask(index, at, count).await?;
+        at += found.hits.len();
+        (more, total) = (found.has_more, found.total);
+        let ids: Vec<FileId> = found.hits.iter().map(|hit| FileId(hit.id.0)).collect();
+        let readable = files::readable(&mut db.read(), &wanted.channels, &ids).await?;
+        let of: Vec<ChannelId> = readable.iter().map(|(_, channel, _)| *channel).collect();
+        let seen = channels::views(&mut db.read(), asked.user_id, &of).await?;
+        for (file, channel, text) in readable {
+            let Some(channel) = seen.get(&channel).cloned() else { continue };
             let score = services::score_of_place(from + items.len());
             let snippet =
                 wanted.snippet(index.analysis(), if text.is_empty() { &file.filename } else { &text });
@@ -57,9 +59,7 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
     }
     let next_cursor = (more && at < cursor::DEEPEST).then(|| cursor::write(at));
     let partial = log::head(&mut db.read()).await? > applied;
-    let found = (from + items.len()) as u64;
-    // A figure: that nobody had the time to count is no reason to throw away what was found.
     let is_all = from == 0 && next_cursor.is_none();
-    let total = if is_all { found } else { wanted.count(index).await.unwrap_or(found) };
+    let total = if is_all { items.len() as u64 } else { total };
     Ok(FileSearchAnswer { items, next_cursor, partial, names, total })
 }

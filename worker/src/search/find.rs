@@ -75,6 +75,17 @@ pub(crate) struct Found {
     pub score: f32,
 }
 
+/// What the index answers.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// The best first; without words the newest first.
+    pub hits: Vec<Found>,
+    /// There are more behind them.
+    pub has_more: bool,
+    /// Hits in all, also those before and behind these.
+    pub total: u64,
+}
+
 type Clause = (Occur, Box<dyn Query>);
 
 /// How many words the index is asked for.
@@ -100,35 +111,38 @@ impl Wanted {
         Ok(())
     }
 
-    /// The hits from `at` on, and whether there are more than `count`. The best first; without words the newest first.
-    pub async fn ask(&self, index: &Index, at: usize, count: usize) -> Result<(Vec<Found>, bool)> {
+    /// Up to `count` hits from `at` on.
+    ///
+    /// # Errors
+    /// Those of [`Index::ask`].
+    pub async fn ask(&self, index: &Index, at: usize, count: usize) -> Result<Answer> {
         let is_of_none = self.only.as_ref().is_some_and(|only| only.is_empty());
         if self.channels.is_empty() || count == 0 || is_of_none {
-            return Ok((Vec::new(), false));
+            return Ok(Answer::default());
         }
         let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
         let (query, has_words) = self.query(fields, index.analysis());
         let now = Timestamp::now().0;
-        let mut found: Vec<Found> = index
-            .ask(move |searcher| {
-                let top = TopDocs::with_limit(count + 1).and_offset(at);
-                let hits: Vec<(Score, DocAddress)> = if has_words {
-                    let best = top.tweak_score(move |segment: &SegmentReader| rank(segment, now));
-                    let found = searcher.search(&query, &best)?;
-                    found.into_iter().map(|((score, _), address)| (score, address)).collect()
-                } else {
-                    let newest = top.order_by_fast_field::<i64>("created_at", Direction::Desc);
-                    searcher.search(&query, &newest)?.into_iter().map(|(_, address)| (0.0, address)).collect()
-                };
-                hits.into_iter().map(|(score, address)| read_hit(searcher, fields, score, address)).collect()
-            })
-            .await?;
-        let has_more = found.len() > count;
-        found.truncate(count);
-        Ok((found, has_more))
+        let found = index.ask(move |searcher| {
+            let top = TopDocs::with_limit(count).and_offset(at);
+            // Counted on the way: each hit is looked at in any case, and by a second search each would be twice.
+            let (hits, total): (Vec<(Score, DocAddress)>, usize) = if has_words {
+                let best = top.tweak_score(move |segment: &SegmentReader| rank(segment, now));
+                let (found, total) = searcher.search(&query, &(best, Count))?;
+                (found.into_iter().map(|((score, _), address)| (score, address)).collect(), total)
+            } else {
+                let newest = top.order_by_fast_field::<i64>("created_at", Direction::Desc);
+                let (found, total) = searcher.search(&query, &(newest, Count))?;
+                (found.into_iter().map(|(_, address)| (0.0, address)).collect(), total)
+            };
+            let has_more = total > at + hits.len();
+            let hits = hits.into_iter().map(|(score, address)| read_hit(searcher, fields, score, address));
+            Ok(Answer { hits: hits.collect::<tantivy::Result<_>>()?, has_more, total: total as u64 })
+        });
+        found.await
     }
 
-    /// Hits in all.
+    /// Hits in all, for those who want none of them.
     ///
     /// # Errors
     /// Those of [`Index::ask`].

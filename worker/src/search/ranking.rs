@@ -163,7 +163,7 @@ impl Hits {
     async fn with_words(mut self, asked: Asked<'_>, wanted: &Wanted, has_words: bool) -> Result<Self> {
         if has_words {
             match wanted.ask(asked.index, 0, DEPTH).await {
-                Ok((found, _)) => self.words = found,
+                Ok(found) => self.words = found.hits,
                 Err(fault) if self.near.is_empty() => return Err(fault),
                 Err(fault) => {
                     tracing::warn!(%fault, "a search is answered without words");

@@ -88,6 +88,29 @@ async fn a_plugin_finds_as_far_as_it_reaches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn hits_of_many_channels_take_no_more_reads_than_those_of_one() {
+    let world = World::new().await;
+    let ada = world.user("ada").await;
+    for number in 0..12 {
+        let pier = world.channel(ada, &format!("pier-{number}"), ChannelKind::Private).await;
+        world.post(ada, pier, if number == 0 { "an otter and a heron" } else { "an otter" }).await;
+    }
+    world.settled().await;
+    // What else reads meanwhile is not of this search, hence the least of some.
+    let reads = async |q: &str, hits: usize| {
+        let mut least = u64::MAX;
+        for _ in 0..5 {
+            let before = world.db.statement_count();
+            let found = world.try_search_by(Mode::Keyword, ada, q).await.unwrap();
+            least = least.min(world.db.statement_count() - before);
+            assert_eq!((found.items.len(), found.total), (hits, hits as u64));
+        }
+        least
+    };
+    assert_eq!(reads("otter", 12).await, reads("heron", 1).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_changed_or_gone_is_not_found() {
     let world = World::new().await;
     let ada = world.user("ada").await;

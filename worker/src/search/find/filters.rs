@@ -66,8 +66,8 @@ impl Wanted {
             return Ok(());
         }
         let fitting = Self { words: Vec::new(), phrases: Vec::new(), ..self.clone() };
-        let (found, _) = fitting.ask(index, 0, MOST_ONLY).await?;
-        self.only = Some(Arc::new(found.into_iter().map(|hit| hit.id).collect()));
+        let found = fitting.ask(index, 0, MOST_ONLY).await?;
+        self.only = Some(Arc::new(found.hits.into_iter().map(|hit| hit.id).collect()));
         Ok(())
     }
 }
