@@ -19,8 +19,6 @@ use crate::gateway::frames::EventFrame;
 use crate::gateway::outbox::{DRAINING, Item, Outbox, TOO_MANY};
 use crate::gateway::wire::frame;
 
-/// Changed dots are told this often.
-const DOTS_EVERY: Duration = Duration::from_millis(250);
 /// What somebody was greeted with serves their next sockets for so long: whatever no event tells is no older.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 /// A greeting's state that is larger is not kept.
@@ -80,7 +78,7 @@ impl Audience {
         mut signals: broadcast::Receiver<Signal>,
         stop: CancellationToken,
     ) {
-        let mut dots = tokio::time::interval(DOTS_EVERY);
+        let mut dots = tokio::time::interval(Dots::pause(0));
         dots.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -98,7 +96,10 @@ impl Audience {
                     }
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
-                _ = dots.tick(), if self.dots.has_news() => self.tell_dots(),
+                _ = dots.tick(), if self.dots.has_news() => {
+                    self.tell_dots();
+                    dots.reset_after(Dots::pause(self.figures.sockets.load(Ordering::Relaxed)));
+                }
                 () = stop.cancelled() => return,
             }
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use confab_protocol::gateway::{Presence, PresenceStatus};
@@ -15,10 +16,14 @@ use crate::gateway::wire::frame;
 
 /// Dots in a `ready` frame; the first screen shows fewer (docs/limits.md).
 const AROUND: usize = 500;
-/// Dots that are told to a socket at a time, and to all sockets together: ten thousand people who come back at once would
-/// be a hundred million frames. The rest waits for the next time, each person once.
+/// Dots that are told to a socket at a time, and to all sockets together in a second: ten thousand people who come back at once
+/// would be a hundred million frames. The rest waits for the next time, each person once.
 const TOLD: usize = 500;
-const TOLD_TO_ALL: usize = 250_000;
+const TOLD_TO_ALL: f64 = 1_000_000.0;
+/// How often dots are told. Each time is a write to each socket, so a crowd is told of less often, and of more at once.
+const EVERY: Duration = Duration::from_millis(250);
+const EVERY_AT_MOST: Duration = Duration::from_secs(2);
+const WRITES_A_SECOND: f64 = 10_000.0;
 /// Sets of channels for which the greeting's dots are kept, until the next change.
 const SETS: usize = 256;
 
@@ -61,6 +66,11 @@ impl Dots {
         !self.changed.is_empty()
     }
 
+    /// How long after one time the next one is.
+    pub fn pause(sockets: usize) -> Duration {
+        Duration::from_secs_f64(sockets as f64 / WRITES_A_SECOND).clamp(EVERY, EVERY_AT_MOST)
+    }
+
     /// Whether somebody is known not to be offline.
     pub fn shows(&self, user: UserId) -> bool {
         self.shown.contains_key(&user)
@@ -73,7 +83,8 @@ impl Dots {
 
     /// What is to be told to all who hear now; `each` is called with everybody of whom it is. From here on it is known.
     pub fn tell(&mut self, sockets: usize, mut each: impl FnMut(&Presence)) -> Told {
-        let most = (TOLD_TO_ALL / sockets.max(1)).clamp(16, TOLD);
+        let most = TOLD_TO_ALL * Self::pause(sockets).as_secs_f64() / sockets.max(1) as f64;
+        let most = (most as usize).clamp(16, TOLD);
         let (mut frames, mut places) = (Vec::new(), Vec::new());
         for _ in 0..most {
             let Some((_, user)) = self.changed.pop_first() else { break };
@@ -165,9 +176,15 @@ mod tests {
         }
         let mut times = 0;
         while dots.has_news() {
-            dots.tell(2_500, |_| {});
+            dots.tell(if times < 3 { 2_500 } else { 10_000 }, |_| {});
             times += 1;
         }
         assert_eq!(times, 6);
+    }
+
+    #[test]
+    fn a_crowd_is_told_less_often() {
+        let pauses = [0, 2_500, 10_000, 1_000_000].map(Dots::pause);
+        assert_eq!(pauses, [EVERY, EVERY, Duration::from_secs(1), EVERY_AT_MOST]);
     }
 }
