@@ -81,7 +81,7 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
         assemble(settings, db.clone(), bus, &keys, metrics, local_url(address), parts_stop.clone()).await?;
     let due = tokio::spawn(due::run(app.clone(), parts_stop.clone()));
     announce(&app, address, set_up.as_deref());
-    tokio::task::spawn_blocking(web::prepare);
+    prepare_client();
     let route = routes(&app);
     let draining = app.hub.clone();
     let signal = async move {
@@ -322,4 +322,15 @@ fn metrics() -> Result<PrometheusHandle> {
     metrics::describe_counter!("confab_ws_closed_total", "Sockets that this server closed, by code.");
     metrics::describe_gauge!("confab_ws_connections", "Signed-in sockets.");
     Ok(handle)
+}
+
+/// Nobody waits for it, and those who come right after the start must not wait because of it.
+fn prepare_client() {
+    let work = || {
+        confab_worker::stand_back();
+        web::prepare();
+    };
+    if let Err(error) = std::thread::Builder::new().name("confab-behind".into()).spawn(work) {
+        tracing::debug!(%error, "the client is made ready when it is first asked for");
+    }
 }

@@ -3,8 +3,6 @@
 //! On the runtime's own threads, a burst of posts competes with the indexing of the posts before it, and whoever writes waits
 //! twice as long for their acknowledgement. What people ask for (searches, answers) does not run here.
 
-use std::io;
-
 use confab_core::{Fault, Result};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -32,11 +30,7 @@ impl Background {
             .thread_name("confab-behind")
             .enable_all()
             // Blocking ones too; whatever those start inherits it.
-            .on_thread_start(|| {
-                if let Err(error) = stand_back() {
-                    tracing::debug!(%error, "indexing runs as fast as everything else");
-                }
-            })
+            .on_thread_start(stand_back)
             .build()
             .map_err(Fault::internal)?;
         let handle = runtime.handle().clone();
@@ -58,7 +52,9 @@ impl Drop for Background {
     }
 }
 
-/// On Linux a priority is the calling thread's own.
-fn stand_back() -> io::Result<()> {
-    rustix::process::setpriority_process(None, NICE).map_err(io::Error::from)
+/// Lets the calling thread, and those that it starts, run where others leave a core: on Linux a priority is a thread's own.
+pub fn stand_back() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "what nobody waits for runs as fast as everything else");
+    }
 }

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::background::Background;
+pub use crate::background::stand_back;
 use crate::index::Index;
 use crate::meaning::Meaning;
 use crate::services::Parts;
