@@ -21,6 +21,10 @@ pub struct Accounts {
     pub require_two_factor: bool,
 }
 
+/// The detail of an [`AccessChanged`](confab_protocol::EventKind::AccessChanged) that is not of one person: whoever holds a role, or
+/// all under a rule. Without it nobody else need be looked up again.
+pub const FOR_EVERYBODY: &str = "everybody";
+
 /// The rules that hold now.
 pub async fn accounts(on: &mut impl Read) -> Result<Accounts> {
     let value: Option<String> = run!(on, sqlx::query_scalar(GET), fetch_optional)?;
@@ -32,7 +36,8 @@ pub async fn set_accounts(tx: &mut Tx, by: &Granted, rules: Accounts) -> Result<
     by.superuser()?;
     let text = serde_json::to_string(&rules).unwrap_or_default();
     run!(tx, sqlx::query(SET).bind(text.clone()).bind(Timestamp::now().0), execute)?;
-    tx.emit(Emission::new(confab_protocol::EventKind::AccessChanged, uuid::Uuid::nil()));
+    let everybody = Emission::new(confab_protocol::EventKind::AccessChanged, uuid::Uuid::nil());
+    tx.emit(everybody.detail(FOR_EVERYBODY));
     let target = Target::named("policy", "accounts");
     audit::note(tx, by.actor(), Action::PolicyChanged, Some(target), serde_json::json!(rules)).await?;
     Ok(rules)

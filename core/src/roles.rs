@@ -229,7 +229,7 @@ pub async fn update(tx: &mut Tx, by: &Granted, id: RoleId, change: Change) -> Re
         Err(error) if Fault::is_duplicate(&error) => return Err(name_taken()),
         other => other?,
     };
-    tx.emit(Emission::new(EventKind::AccessChanged, id));
+    tx.emit(Emission::new(EventKind::AccessChanged, id).detail(policies::FOR_EVERYBODY));
     let detail = serde_json::json!({ "name": name, "permissions": permissions.words() });
     audit::note(tx, by.actor(), Action::RoleUpdated, Some(Target::new("role", id)), detail).await?;
     find(tx, id).await

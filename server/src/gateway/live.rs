@@ -16,7 +16,9 @@ use super::asking::{self, Asking};
 use super::device::Device;
 use super::greet;
 use super::lifetime::Lifetime;
-use super::outbox::{IDENTIFIED_TWICE, Item, NOT_AUTHENTICATED, RATE_LIMITED, SESSION_ENDED, Waiting};
+use super::outbox::{
+    IDENTIFIED_TWICE, INTERNAL, Item, NOT_AUTHENTICATED, RATE_LIMITED, SESSION_ENDED, Waiting,
+};
 use super::sending::post;
 use super::wire::{Ended, Heard, Wire};
 use crate::caller::Caller;
@@ -214,8 +216,8 @@ impl<'a> Live<'a> {
                 self.caller.has_second_factor().map_err(|_| Some(SESSION_ENDED))
             }
             Err(Fault::Unauthenticated { .. }) => Err(Some(SESSION_ENDED)),
-            // The record is away for now; calls that need it will say so.
-            Err(_) => Ok(()),
+            // Nobody knows whether it may go on: it comes back, and is asked then.
+            Err(_) => Err(Some(INTERNAL)),
         }
     }
 
@@ -249,8 +251,10 @@ impl<'a> Live<'a> {
                 match greet::checked(self.app, self.address, &reauth.token).await {
                     Ok(caller) if caller.user_id == self.caller.user_id => {
                         self.life.renew(caller.expires_at);
+                        self.waiting.outbox().go_on_with(caller.session_id);
                         self.caller = caller;
-                        Ok(())
+                        // It may have ended between the check and the line above, when nobody told this socket.
+                        self.recheck().await
                     }
                     _ => Err(Some(NOT_AUTHENTICATED)),
                 }

@@ -11,7 +11,7 @@ use confab_protocol::{SessionId, UserId};
 
 /// Frames and bytes that may wait, those that are being written with them (docs/limits.md).
 const FRAMES: usize = 512;
-const BYTES: usize = 384 * 1_024;
+pub const BYTES: usize = 384 * 1_024;
 /// A queue that has grown larger is given back once it is empty: most sockets are idle most of the time.
 const KEPT: usize = 16;
 
@@ -106,7 +106,7 @@ pub struct Outbox {
     /// Whose it is.
     pub user_id: UserId,
     /// On which device.
-    pub session_id: SessionId,
+    session_id: Mutex<SessionId>,
     /// Whether its client reads compressed frames.
     pub is_deflated: bool,
     /// It hears no events: the hub knows it so that it ends with its session.
@@ -143,13 +143,23 @@ impl Outbox {
         let outbox = Arc::new(Self {
             id,
             user_id,
-            session_id,
+            session_id: Mutex::new(session_id),
             is_deflated,
             is_deaf,
             is_guest,
             queue: Mutex::default(),
         });
         (outbox.clone(), Waiting(outbox))
+    }
+
+    /// The session with which it ends.
+    pub fn session_id(&self) -> SessionId {
+        *self.session_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It goes on with another session of its user, and ends with that one from here on.
+    pub fn go_on_with(&self, session: SessionId) {
+        *self.session_id.lock().unwrap_or_else(PoisonError::into_inner) = session;
     }
 
     /// Whether its user hears only of those whom they may look up.
@@ -170,6 +180,10 @@ impl Outbox {
     pub fn push(&self, item: Item) {
         let mut queue = self.queue();
         if queue.state != State::Open {
+            return;
+        }
+        // It asks when its turn comes, so one that waits asks for both.
+        if matches!(item, Item::Recheck) && queue.items.iter().any(|it| matches!(it, Item::Recheck)) {
             return;
         }
         let size = item.size();
@@ -302,6 +316,22 @@ mod tests {
             taken.clear();
             waiting.wrote(4);
         }
+    }
+
+    #[test]
+    fn who_is_to_ask_again_asks_once() {
+        let (outbox, waiting) = pair();
+        let mut taken = VecDeque::new();
+        for _ in 0..FRAMES * 2 {
+            outbox.push(Item::Recheck);
+        }
+        outbox.push(Item::Event(1, Bytes::from_static(b"x")));
+        waiting.take(&mut taken).expect("there is room");
+        assert!(matches!(taken.make_contiguous(), [Item::Recheck, Item::Event(1, _)]));
+        outbox.push(Item::Recheck);
+        taken.clear();
+        waiting.take(&mut taken).expect("there is room");
+        assert_eq!(taken.len(), 1, "what changes later is asked for again");
     }
 
     #[test]

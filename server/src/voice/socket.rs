@@ -164,8 +164,9 @@ impl Live<'_> {
                 return match greet::checked(self.app, self.address, &reauth.token).await {
                     Ok(caller) if caller.user_id == self.caller.user_id => {
                         self.life.renew(caller.expires_at);
+                        self.waiting.outbox().go_on_with(caller.session_id);
                         self.caller = caller;
-                        Ok(())
+                        self.recheck(wire).await
                     }
                     _ => Err(Some(NOT_AUTHENTICATED)),
                 };

@@ -52,6 +52,24 @@ both! {
         assert_eq!(items(&desk.get(SESSIONS, 200).await).len(), 1);
     }
 
+    async fn a_socket_ends_with_the_session_that_it_goes_on_with(world) {
+        let desk = world.user("ada").await;
+        let phone = User::log_in("ada", &password_of("ada"), &desk.address).await;
+        let listed = desk.get(SESSIONS, 200).await;
+        let other = items(&listed).iter().find(|it| it["is_current"] == false).unwrap();
+        let (own, mut socket) = (phone.connect().await, desk.connect().await);
+        socket.send(&json!({ "op": "reauth", "d": { "token": phone.access_token } })).await;
+        socket.send(&json!({ "op": "heartbeat", "d": {} })).await;
+        socket.frame("heartbeat_ack").await;
+        desk.send(Method::DELETE, &format!("{SESSIONS}/{}", id(other)), None, 204).await;
+        assert_eq!(socket.closed().await, Some(4010));
+        drop(own);
+        // And it cannot go on with one that has ended.
+        let mut socket = desk.connect().await;
+        socket.send(&json!({ "op": "reauth", "d": { "token": phone.access_token } })).await;
+        assert!(matches!(socket.closed().await, Some(4004 | 4010)));
+    }
+
     async fn everywhere_means_everywhere(world) {
         let desk = world.user("ada").await;
         let last = world.nodes.last().unwrap().address.clone();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use confab_core::bus::Signal;
+use confab_core::policies;
 use confab_protocol::event::Audience as Addressee;
 use confab_protocol::gateway::PresenceStatus;
 use confab_protocol::{ChannelId, Event, EventKind, SessionId, Timestamp, UserId};
@@ -61,7 +62,8 @@ impl Audience {
             }
             (EventKind::AccessChanged, _) => {
                 (self.on_change)(event);
-                self.recheck(subject);
+                let is_of_one = event.detail.as_deref() != Some(policies::FOR_EVERYBODY);
+                self.recheck(is_of_one.then_some(subject));
             }
             _ => {}
         }
@@ -123,16 +125,15 @@ impl Audience {
 
     fn close_session(&self, session: SessionId) {
         for (outbox, _) in self.users.values().flat_map(|present| &present.sockets) {
-            if outbox.session_id == session {
+            if outbox.session_id() == session {
                 outbox.push(Item::Close(SESSION_ENDED));
             }
         }
     }
 
-    /// Of one user, or of everybody when a role or a policy changed.
-    fn recheck(&mut self, subject: UserId) {
-        let is_one = self.users.contains_key(&subject);
-        for (_, present) in self.users.iter_mut().filter(|it| !is_one || *it.0 == subject) {
+    /// Of one user, who may be connected elsewhere or not at all, or of everybody when a role or a policy changed.
+    fn recheck(&mut self, subject: Option<UserId>) {
+        for (_, present) in self.users.iter_mut().filter(|it| subject.is_none_or(|one| *it.0 == one)) {
             present.kept = None;
             present.sockets.iter().for_each(|(outbox, _)| outbox.push(Item::Recheck));
         }
