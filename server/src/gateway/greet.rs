@@ -8,6 +8,7 @@ use confab_core::tickets::{self, Purpose};
 use confab_core::{Fault, FutureExt, Result, log, members, sessions, users};
 use confab_protocol::Timestamp;
 use confab_protocol::gateway::{Identify, Invalid, Resume, Resumed, ServerFrame};
+use tokio::sync::SemaphorePermit;
 
 use super::hub::{Begun, Hearing, Kept};
 use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED};
@@ -69,6 +70,8 @@ pub struct Guest<'a> {
     pub caller: &'a Caller,
     /// [`crate::tokens::Tokens::changes`] from before it was asked who they are.
     pub changes: u64,
+    /// Of those who are greeted now.
+    pub place: SemaphorePermit<'static>,
 }
 
 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps)] // as `map_err` hands it over and needs it
@@ -118,7 +121,7 @@ impl Guest<'_> {
         hearing: Hearing,
         kept: Option<&Kept>,
     ) -> std::result::Result<i64, Ended> {
-        let Self { app, outbox, caller, .. } = self;
+        let Self { app, outbox, caller, place, .. } = self;
         let method = caller.live.method;
         // State is read after the position: what lies between arrives as events too, and applying it twice is harmless.
         let state = if let Some(kept) = kept.filter(|kept| kept.method == method) {
@@ -135,6 +138,9 @@ impl Guest<'_> {
         };
         let epoch = app.db.epoch().to_string();
         let mut frame = ready::frame(wire, caller.session_id, &epoch, hearing.pos, &state, &presences);
+        // What the place is for is done: whoever reads slowly holds up nobody else. What a resume replays is held by nobody else, so
+        // its place is kept.
+        drop(place);
         wire.write(&mut frame).await?;
         Ok(hearing.pos)
     }

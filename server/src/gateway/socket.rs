@@ -72,7 +72,7 @@ async fn greeted<'a>(
     address: IpAddr,
     stranger: &Stranger,
 ) -> std::result::Result<Option<Live<'a>>, Ended> {
-    let Some(_place) = door::enter().await else {
+    let Some(place) = door::enter().await else {
         wire.say(&ServerFrame::Reconnect(Reconnect { after_ms: door::return_ms() })).await?;
         return Err(Some(CROWDED));
     };
@@ -100,7 +100,7 @@ async fn greeted<'a>(
     if matches!(begun, Begun::Refused) {
         return Err(greet::refuse(wire, &waiting).await);
     }
-    let guest = Guest { app, outbox: &outbox, caller: &caller, changes };
+    let guest = Guest { app, outbox: &outbox, caller: &caller, changes, place };
     match guest.greet(wire, begun, resume).await {
         Ok(Some(last)) => {
             let device = Device::arrive(app, id, user_id, caller.session_id);
