@@ -1,10 +1,12 @@
 //! How much one client may say: what a browser needs, and no more.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use confab_protocol::ParticipantId;
 use confab_protocol::voice::VoiceClientFrame;
 
-use crate::gateway::outbox::{BAD_FRAME, RATE_LIMITED};
+use crate::gateway::outbox::{self, BAD_FRAME, RATE_LIMITED};
 use crate::gateway::wire::Ended;
 
 /// A session description; browsers make some 10 KiB (docs/limits.md).
@@ -14,9 +16,11 @@ const CANDIDATE_BYTES: usize = 1_024;
 /// Frames and candidates of a client within [`WINDOW`]: whoever comes into a full room needs half of it.
 const FRAMES: u32 = 100;
 const CANDIDATES: u32 = 500;
-/// All descriptions of that time together: half of what may wait for one who reads slowly, so that nobody can have
-/// somebody else closed.
+/// All descriptions of that time together.
 const BYTES: usize = 512 * 1_024;
+/// Those of them to one person: twice as many, of two times that follow each other, are half of what may wait for who reads slowly, so
+/// that nobody can have somebody else closed.
+const BYTES_TO_ONE: usize = outbox::BYTES / 4;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// What one client said lately.
@@ -26,12 +30,21 @@ pub struct Flood {
     frames: u32,
     candidates: u32,
     bytes: usize,
+    /// Of those who were told something: at most as many as frames.
+    bytes_to: HashMap<ParticipantId, usize>,
 }
 
 impl Flood {
     /// Nothing yet. Sizes hold always, rates only where the operator wants them.
     pub fn new(is_limited: bool) -> Self {
-        Self { is_limited, began: Instant::now(), frames: 0, candidates: 0, bytes: 0 }
+        Self {
+            is_limited,
+            began: Instant::now(),
+            frames: 0,
+            candidates: 0,
+            bytes: 0,
+            bytes_to: HashMap::new(),
+        }
     }
 
     /// Counts a frame.
@@ -43,9 +56,15 @@ impl Flood {
             *self = Self::new(self.is_limited);
         }
         self.frames += 1;
+        let mut bytes_to_one = 0;
         match frame {
             VoiceClientFrame::Offer(it) | VoiceClientFrame::Answer(it) => {
                 self.bytes += it.sdp.len();
+                if self.is_limited {
+                    let to_one = self.bytes_to.entry(it.to).or_default();
+                    *to_one += it.sdp.len();
+                    bytes_to_one = *to_one;
+                }
                 if it.sdp.len() > SDP_BYTES {
                     return Err(Some(BAD_FRAME));
                 }
@@ -62,7 +81,10 @@ impl Flood {
             }
             _ => {}
         }
-        let is_over = self.frames > FRAMES || self.candidates > CANDIDATES || self.bytes > BYTES;
+        let is_over = self.frames > FRAMES
+            || self.candidates > CANDIDATES
+            || self.bytes > BYTES
+            || bytes_to_one > BYTES_TO_ONE;
         if self.is_limited && is_over { Err(Some(RATE_LIMITED)) } else { Ok(()) }
     }
 }
@@ -104,6 +126,13 @@ mod tests {
         let mut flood = Flood::new(true);
         let refused = (0..100).find_map(|_| flood.admit(&offer(32_000)).err());
         assert_eq!(refused, Some(Some(RATE_LIMITED)), "megabytes in frames of a proper size");
+        let mut flood = Flood::new(true);
+        let to_one = offer(32_000);
+        assert_eq!(
+            (0..4).map(|_| flood.admit(&to_one).is_ok()).collect::<Vec<_>>(),
+            [true, true, true, false],
+            "one person may be slow"
+        );
         let mut flood = Flood::new(false);
         assert!((0..200).all(|_| flood.admit(&VoiceClientFrame::Heartbeat(None)).is_ok()), "rates are off");
     }
