@@ -326,10 +326,7 @@ fn metrics() -> Result<PrometheusHandle> {
 
 /// Nobody waits for it, and those who come right after the start must not wait because of it.
 fn prepare_client() {
-    let work = || {
-        confab_worker::stand_back();
-        web::prepare();
-    };
+    let work = || web::prepare(confab_worker::stand_back);
     if let Err(error) = std::thread::Builder::new().name("confab-behind".into()).spawn(work) {
         tracing::debug!(%error, "the client is made ready when it is first asked for");
     }

@@ -67,14 +67,28 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; i
     connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; \
     require-trusted-types-for 'script'; trusted-types confab-message confab-worker";
 
-/// Makes ready what every visit begins with, so that the first one does not wait for it. Blocking. While files change under the server that is done
-/// when they are asked for.
-pub fn prepare() {
+/// Makes ready what every visit begins with, so that the first one does not wait for it. Blocking; `stand_back` is called before the part that
+/// nobody waits for. While files change under the server that is done when they are asked for.
+pub fn prepare(stand_back: impl FnOnce()) {
     if cfg!(debug_assertions) {
         return;
     }
-    for path in FIRST {
-        let _ = ready(&client(), path, true);
+    let client = client();
+    let first: Vec<_> = FIRST.iter().filter_map(|path| Some((*path, ready(&client, path, true)?))).collect();
+    stand_back();
+    for (path, ready) in first {
+        if let (Some(_), Some(packed)) = (&ready.packed, packed_tightly(&ready.bytes)) {
+            let tight = Ready { bytes: ready.bytes.clone(), packed: Some(packed), tag: ready.tag.clone() };
+            client.keep((true, path.to_owned()), tight);
+        }
+    }
+}
+
+impl Client {
+    fn keep(&self, key: (bool, String), ready: Ready) -> Arc<Ready> {
+        let ready = Arc::new(ready);
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(key, ready.clone());
+        ready
     }
 }
 
@@ -154,14 +168,13 @@ fn ready(client: &Client, path: &str, is_versioned: bool) -> Option<Arc<Ready>> 
         return Some(known.clone());
     }
     let bytes = content(client, path, is_versioned)?;
-    let is_first = is_versioned && FIRST.contains(&path);
-    let packed = (is_text(path) && bytes.len() >= SMALLEST_PACKED_BYTES)
-        .then(|| if is_first { packed_tightly(&bytes) } else { packed(&bytes) })
-        .flatten();
+    let is_worth_it = is_text(path) && bytes.len() >= SMALLEST_PACKED_BYTES;
+    // Nobody makes it ready beforehand while files change.
+    let is_tight = cfg!(debug_assertions) && is_versioned && FIRST.contains(&path);
+    let pack = if is_tight { packed_tightly } else { packed };
+    let packed = is_worth_it.then(|| pack(&bytes)).flatten();
     let tag = confab_core::text::hex(&Sha256::digest(&bytes)[..16]);
-    let ready = Arc::new(Ready { bytes, packed, tag });
-    client.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(key, ready.clone());
-    Some(ready)
+    Some(client.keep(key, Ready { bytes, packed, tag }))
 }
 
 /// Nothing where there is no such file.
@@ -208,7 +221,7 @@ fn packed(bytes: &[u8]) -> Option<Bytes> {
     Some(Bytes::from(encoder.finish().ok()?))
 }
 
-/// The same a few parts in a hundred smaller, for a good part of a second of work.
+/// The same a few parts in a hundred smaller, for a good part of a second of work: never while somebody waits.
 fn packed_tightly(bytes: &[u8]) -> Option<Bytes> {
     let mut packed = Vec::with_capacity(bytes.len() / 2);
     zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, bytes, &mut packed).ok()?;

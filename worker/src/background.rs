@@ -9,8 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// How far these threads stand back: a tenth of the time of one at 0 where both want a core (sched(7), weights of nice levels).
 /// Never all of it, or a busy server would find nothing new.
 const NICE: i32 = 10;
-/// They wait for the disk and for one another more than they compute; tantivy's own threads come on top, made by these and as
-/// nice.
+/// It waits for the disk more than it computes; tantivy's own threads come on top, made by this one and as nice.
 const THREADS: usize = 1;
 
 /// The threads; they end with it.
@@ -52,8 +51,12 @@ impl Drop for Background {
     }
 }
 
-/// Lets the calling thread, and those that it starts, run where others leave a core: on Linux a priority is a thread's own.
+/// Lets the calling thread, and those that it starts, run where others leave a core. Only on Linux is a priority a thread's own; elsewhere
+/// the whole server would stand back.
 pub fn stand_back() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!(%error, "what nobody waits for runs as fast as everything else");
     }
