@@ -268,7 +268,7 @@ pub async fn view(on: &mut impl crate::Read, user: UserId, id: ChannelId) -> Res
     get(on, user, id).await
 }
 
-/// Channels as one user sees them, in two queries however many. Those that they may not read are missing.
+/// Channels as one user sees them, in a few queries however many. Those that they may not read are missing.
 pub async fn views(
     on: &mut impl crate::Read,
     user: UserId,

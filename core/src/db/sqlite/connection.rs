@@ -24,7 +24,8 @@ use super::{Done, Sqlite};
 const BUSY: Duration = Duration::from_secs(5);
 /// Statements that one connection keeps prepared: seven lengths of each with a list of rows, beside all the others.
 pub const STATEMENTS: usize = 400;
-// FULL: NORMAL may roll back acknowledged messages when the power goes.
+// FULL: NORMAL may roll back acknowledged messages when the power goes. 4,000 pages are moved in 2 to 4 ms, which one commit waits for;
+// with SQLite's 1,000 four times as many would, and each syncs the file.
 const SETTINGS: &str =
     "pragma foreign_keys = on; pragma synchronous = full; pragma wal_autocheckpoint = 4000;
     pragma temp_store = memory";

@@ -1,6 +1,6 @@
 //! Who shows as what: told in batches, and known for who comes next.
 //!
-//! What changes in an instant leaves as one write a socket. A change that was told to all is in the state that the next
+//! What changes within a pause leaves as one write a socket. A change that was told to all is in the state that the next
 //! socket is greeted with, and one that was not yet told will be told to it: nothing falls between.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,9 +20,11 @@ const AROUND: usize = 500;
 /// would be a hundred million frames. The rest waits for the next time, each person once.
 const TOLD: usize = 500;
 const TOLD_TO_ALL: f64 = 1_000_000.0;
-/// How often dots are told. Each time is a write to each socket, so a crowd is told of less often, and of more at once.
-const EVERY: Duration = Duration::from_millis(250);
-const EVERY_AT_MOST: Duration = Duration::from_secs(2);
+/// However many sockets there are: else news of a crowd would never end.
+const FEWEST_TOLD: usize = 16;
+/// Between two times. Each time is a write to each socket, so a crowd is told of less often, and of more at once.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const WRITES_A_SECOND: f64 = 10_000.0;
 /// Sets of channels for which the greeting's dots are kept, until the next change.
 const SETS: usize = 256;
@@ -68,7 +70,7 @@ impl Dots {
 
     /// How long after one time the next one is.
     pub fn pause(sockets: usize) -> Duration {
-        Duration::from_secs_f64(sockets as f64 / WRITES_A_SECOND).clamp(EVERY, EVERY_AT_MOST)
+        Duration::from_secs_f64(sockets as f64 / WRITES_A_SECOND).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
     }
 
     /// Whether somebody is known not to be offline.
@@ -84,7 +86,7 @@ impl Dots {
     /// What is to be told to all who hear now; `each` is called with everybody of whom it is. From here on it is known.
     pub fn tell(&mut self, sockets: usize, mut each: impl FnMut(&Presence)) -> Told {
         let most = TOLD_TO_ALL * Self::pause(sockets).as_secs_f64() / sockets.max(1) as f64;
-        let most = (most as usize).clamp(16, TOLD);
+        let most = (most as usize).clamp(FEWEST_TOLD, TOLD);
         let (mut frames, mut places) = (Vec::new(), Vec::new());
         for _ in 0..most {
             let Some((_, user)) = self.changed.pop_first() else { break };
@@ -185,6 +187,6 @@ mod tests {
     #[test]
     fn a_crowd_is_told_less_often() {
         let pauses = [0, 2_500, 10_000, 1_000_000].map(Dots::pause);
-        assert_eq!(pauses, [EVERY, EVERY, Duration::from_secs(1), EVERY_AT_MOST]);
+        assert_eq!(pauses, [SHORTEST_PAUSE, SHORTEST_PAUSE, Duration::from_secs(1), LONGEST_PAUSE]);
     }
 }
