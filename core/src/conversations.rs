@@ -8,7 +8,7 @@ pub mod ratings;
 
 use std::collections::{HashMap, HashSet};
 
-use confab_protocol::{ChannelId, MessageId, Timestamp, UserId};
+use confab_protocol::{ChannelId, Message, MessageId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::db::{Read, Tx, insert_rows, run};
@@ -123,7 +123,7 @@ pub async fn list(on: &mut impl Read, user: UserId, limit: u32) -> Result<Vec<(U
 }
 
 /// The last `limit` turns of a conversation, the oldest first. Answers are told as far as they rest on `channels`, which
-/// the asker has been shown by [`crate::access`].
+/// the asker has been shown by [`crate::access`], and on messages that `may_use` takes.
 ///
 /// # Errors
 /// [`Fault::NotFound`] for a conversation of someone else.
@@ -133,6 +133,7 @@ pub async fn turns(
     id: Uuid,
     channels: &[ChannelId],
     limit: u32,
+    may_use: &(dyn Fn(&Message) -> bool + Sync),
 ) -> Result<Vec<Turn>> {
     let own: Option<i32> = run!(on, sqlx::query_scalar(IS_OWN).bind(id).bind(user.0), fetch_optional)?;
     own.ok_or(Fault::NotFound("conversation"))?;
@@ -147,7 +148,8 @@ pub async fn turns(
     let mut versions: HashMap<MessageId, i64> = HashMap::new();
     for part in ids.chunks(200) {
         let there = messages::readable(on, channels, part).await?;
-        versions.extend(there.into_iter().map(|message| (message.id, message.version)));
+        let used = there.into_iter().filter(|message| may_use(message));
+        versions.extend(used.map(|message| (message.id, message.version)));
     }
     let broken: HashSet<i64> = sources
         .into_iter()

@@ -111,7 +111,9 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
     tell.step(Step::Searching, extent).await;
     let before = match asked.conversation_id {
         Some(id) => {
-            conversations::turns(&mut desk.db.read(), asked.user_id, id, &scope.channels, TURNS).await?
+            let mut on = desk.db.read();
+            let may_use = |message: &Message| scope.may_use(message);
+            conversations::turns(&mut on, asked.user_id, id, &scope.channels, TURNS, &may_use).await?
         }
         None => Vec::new(),
     };
@@ -129,6 +131,7 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
     Ok(match desk.write(&job, tell).await? {
         Ok(made) => made,
         Err(fallback) => {
+            let windows = if fallback.is_some() { desk.standing(scope, &windows).await? } else { windows };
             let quotes = extract::quotes(desk.index.analysis(), &weights, &windows);
             extracted(&quotes, asked, fallback)
         }
@@ -196,7 +199,7 @@ impl Desk {
         question: &Understood,
         count: usize,
     ) -> Result<(Vec<Window>, Weights)> {
-        let weights = Weights::of(&self.index, &question.about).await?;
+        let weights = Weights::of(&self.index, &scope.channels, &question.about).await?;
         let windows = passages::find(self, scope, question, &weights, count).await?;
         Ok((windows, weights))
     }

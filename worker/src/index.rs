@@ -7,6 +7,7 @@ pub mod analysis;
 mod building;
 mod feed;
 mod hydrate;
+pub mod readable;
 pub mod schema;
 mod store;
 mod writer;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use confab_core::{Bus, Db, Fault, Result, Settings, log};
 use confab_protocol::{ChannelId, Event, Message, MessageId};
-use tantivy::{IndexReader, Searcher};
+use tantivy::{IndexReader, Searcher, Term};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ pub(crate) use building::Building;
 pub use building::Progress;
 
 use analysis::Analysis;
+use readable::Readable;
 use schema::Fields;
 use store::Store;
 use writer::Change;
@@ -85,7 +87,8 @@ struct Shared {
     building: Arc<Building>,
     fields: Fields,
     analysis: Analysis,
-    places: Semaphore,
+    readable: readable::Kept,
+    places: Arc<Semaphore>,
 }
 
 impl Index {
@@ -125,7 +128,8 @@ impl Index {
             fields: schema::schema().1,
             building,
             analysis,
-            places: Semaphore::new(SEARCHES),
+            readable: readable::Kept::default(),
+            places: Arc::new(Semaphore::new(SEARCHES)),
         }))
     }
 
@@ -170,22 +174,40 @@ impl Index {
         self.0.fields
     }
 
-    /// Runs `search` on a thread where it may take its time.
+    /// Runs `search` over what holds one of the terms in `channels`, on a thread where it may take its time.
     ///
     /// # Errors
-    /// [`Fault::Busy`] when too many searches run; [`Fault::Unavailable`] when the index cannot be read.
+    /// Those of [`Self::apart`]; [`Fault::Unavailable`] when the index cannot be read.
     pub async fn ask<T: Send + 'static>(
         &self,
-        search: impl FnOnce(&Searcher) -> tantivy::Result<T> + Send + 'static,
+        channels: Vec<Term>,
+        search: impl FnOnce(&Searcher, &Readable<'_>) -> tantivy::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let place = tokio::time::timeout(SEARCH_WAIT, self.0.places.acquire()).await;
-        let _place = place.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
-        let searcher = self.0.reader.read().unwrap_or_else(PoisonError::into_inner).searcher();
-        let found = tokio::task::spawn_blocking(move || search(&searcher)).await.map_err(Fault::internal)?;
-        found.map_err(|error| {
+        let shared = self.0.clone();
+        let work = move || {
+            let searcher = shared.reader.read().unwrap_or_else(PoisonError::into_inner).searcher();
+            search(&searcher, &shared.readable.readable(&searcher, channels)?)
+        };
+        self.apart(work).await?.map_err(|error: tantivy::TantivyError| {
             tracing::error!(%error, "the search index cannot be read");
             Fault::Unavailable("the search index")
         })
+    }
+
+    /// Does what takes its time for a search on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Fault::Busy`] when too many searches run.
+    pub async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let place = tokio::time::timeout(SEARCH_WAIT, self.0.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            // Not before: whoever asked may have gone, and the thread goes on.
+            drop(place);
+            done
+        });
+        done.await.map_err(Fault::internal)
     }
 
     fn building(&self) -> &Building {

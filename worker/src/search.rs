@@ -146,11 +146,13 @@ impl Pages<'_> {
             let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
             let stands_for: HashMap<MessageId, Gathered> =
                 found.into_iter().map(|hit| (hit.id, hit)).collect();
-            let (readable, seen) = self.readable(wanted, ids).await?;
-            for message in readable {
+            let (mut readable, seen) = self.readable(wanted, ids).await?;
+            readable.retain(|message| seen.contains_key(&message.channel_id));
+            let texts = readable.iter().map(|message| message.content.clone()).collect();
+            let snippets = wanted.snippets(index, texts).await?;
+            for (message, snippet) in readable.into_iter().zip(snippets) {
                 let Some(channel) = seen.get(&message.channel_id).cloned() else { continue };
                 let score = services::score_of_place(from + items.len());
-                let snippet = wanted.snippet(index.analysis(), &message.content);
                 let Gathered { more_in_thread, copies, .. } =
                     stands_for.get(&message.id).copied().unwrap_or(Gathered::alone(message.id));
                 items.push(Hit { message, channel, snippet, score, more_in_thread, copies });

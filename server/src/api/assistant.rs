@@ -266,7 +266,7 @@ impl Assistant {
         let mut on = app.db.read();
         let visible = access::visible_channels(&mut on, user).await?;
         let readable = switches::switches(&mut on).await?.narrow(visible);
-        let turns = conversations::turns(&mut on, user, id.0, &readable, limit).await?;
+        let turns = conversations::turns(&mut on, user, id.0, &readable, limit, &|_| true).await?;
         let items = turns
             .into_iter()
             .map(|it| Turn {

@@ -36,6 +36,25 @@ with_a_model! {
         assert_eq!(other.get("/api/v1/ai/conversations", 200).await["items"], json!([]));
     }
 
+    async fn what_is_deleted_while_the_model_writes_is_not_quoted_in_its_stead(world, model) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let harbour = ada.create_channel("harbour", "public", 201).await;
+        let told = ada.post(id(&harbour), OFFICE, 201).await;
+        let closes = ada.post(id(&harbour), "The harbour master's office closes at noon.", 201).await;
+        crate::assistant::found(&bob, "office", 2).await;
+        model.now(Does::Waits("The office opens at seven in the morning [1].".into()));
+        let before = model.asked().len();
+        let meanwhile = async {
+            wait_until("the model to be asked", async || model.asked().len() > before).await;
+            ada.delete(id(&told), 204).await;
+            model.goes_on();
+        };
+        let (answer, ()) = tokio::join!(bob.ask(QUESTION, 200), meanwhile);
+        assert_eq!(answer["fallback"], "changed_meanwhile", "{answer}");
+        assert!(!answer.to_string().contains("seven"), "{answer}");
+        assert_eq!(answer["citations"][0]["message_id"], closes["id"], "{answer}");
+    }
+
     async fn a_mention_is_answered_once_whatever_worker_dies(world, model) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let harbour = ada.create_channel("harbour", "public", 201).await;

@@ -75,17 +75,19 @@ fn is_unseen(letter: char) -> bool {
 /// What a model wrote, without links and pictures but those whose address stands in `sources`; and without `@`, since no
 /// model calls people.
 pub(super) fn written(text: &str, sources: &[&str]) -> String {
-    let text: String = text.chars().filter(|letter| !is_unseen(*letter)).collect();
+    // First of all: what is taken out later would join what stood on its sides, and nobody looks at that.
+    let text: String = text.chars().filter(|letter| !is_unseen(*letter) && *letter != '@').collect();
     let text = without_tags(&without_markup(&text));
     let mut out = String::with_capacity(text.len());
     for part in text.split_inclusive(char::is_whitespace) {
         let word = part.trim_end();
-        let lower = word.to_lowercase();
+        // Schemes are ASCII; by other letters places in the two would differ.
+        let lower = word.to_ascii_lowercase();
         let begin = ["http:", "https:", "ftp:", "data:", "javascript:", "mailto:", "//", "www."]
             .iter()
             .filter_map(|scheme| lower.find(scheme))
             .min();
-        match begin.filter(|at| word.is_char_boundary(*at)) {
+        match begin {
             Some(at) => {
                 let (before, address) = word.split_at(at);
                 let (address, behind) = trimmed(address);
@@ -102,7 +104,7 @@ pub(super) fn written(text: &str, sources: &[&str]) -> String {
             None => out.push_str(part),
         }
     }
-    out.replace('@', "")
+    out
 }
 
 /// As it stands in a source, not as the beginning of a longer one.
@@ -218,6 +220,9 @@ mod tests {
             ("go to //evil.example or WWW.evil.example", "go to (link left out) or (link left out)"),
             ("javascript:alert(1) @channel", "(link left out) channel"),
             ("[a][b]\n\n[b]: https://evil.example/x", "[a][b]\n\n[b]: (link left out)"),
+            ("h@ttps:/@/evil.example/?d=4711", "(link left out)"),
+            ("[the plan]@(h@ttps:/@/evil.example/?d=4711)", "the plan ( (link left out) )"),
+            ("\u{212A}€https://evil.example/?d=4711", "\u{212A}€(link left out)"),
         ] {
             assert_eq!(written(said, &sources), out, "{said}");
         }

@@ -1,12 +1,13 @@
 //! Who writes answers, and what becomes of them: the model that there is, what it may use, and where answers are kept.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use confab_core::assistant::usage::{self, Budget, Exhausted};
 use confab_core::conversations::confirmations::{self, Confirmation, Proposal};
 use confab_core::conversations::{self, Source, Turn};
 use confab_core::{Bus, Db, FutureExt, Result, Settings, messages, users};
-use confab_protocol::{MessageId, SessionId, Timestamp, UserId};
+use confab_protocol::{Message, MessageId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::book::Book;
@@ -176,7 +177,8 @@ impl Desk {
         // Written over many seconds: what was deleted, changed or closed to the asker meanwhile is in no answer.
         let sources = written.cited.iter().filter_map(|number| book.get(*number));
         let sources: Vec<Source> = sources.flat_map(super::book::Source::rests_on).collect();
-        if !self.still(job.scope, &sources).await? {
+        let unchanged = self.unchanged(job.scope, &sources).await?;
+        if !sources.iter().all(|(id, _)| unchanged.contains(id)) {
             return Ok(Err(Some("changed_meanwhile")));
         }
         Ok(Ok(Made {
@@ -199,20 +201,31 @@ impl Desk {
         self.db.write(move |tx| async move { usage::correct(tx, user, difference).await }.boxed()).await
     }
 
-    /// Whether all of these stand as they were, where the asker may still read them.
-    async fn still(&self, scope: &Scope, sources: &[Source]) -> Result<bool> {
-        let now = Scope::of(&self.db, scope.asker, None).await?.within(&scope.channels);
+    /// What of some conversations stands as it was, where all who read the answer may still read it. Quotations that are made when
+    /// a model failed are made many seconds after these were read.
+    pub(super) async fn standing(&self, scope: &Scope, windows: &[Window]) -> Result<Vec<Window>> {
+        let all = windows.iter().flat_map(|window| &window.messages);
+        let all: Vec<Source> = all.map(|message| (message.id, message.version)).collect();
+        let there = self.unchanged(scope, &all).await?;
+        let mut standing = windows.to_vec();
+        for window in &mut standing {
+            window.messages.retain(|message| there.contains(&message.id));
+        }
+        standing.retain(|window| !window.messages.is_empty());
+        Ok(standing)
+    }
+
+    /// Which of these stand as they were, where all who read the answer may still read them.
+    async fn unchanged(&self, scope: &Scope, sources: &[Source]) -> Result<HashSet<MessageId>> {
+        let now = Scope::of(&self.db, scope.asker, scope.seen_in).await?.within(&scope.channels);
+        let mut unchanged = HashSet::new();
         for part in sources.chunks(READ_AT_ONCE) {
             let ids: Vec<MessageId> = part.iter().map(|(id, _)| *id).collect();
             let there = messages::readable(&mut self.db.read(), &now.channels, &ids).await?;
-            let is_same = |(id, version): &Source| {
-                there.iter().any(|it| it.id == *id && now.may_use(it) && it.version == *version)
-            };
-            if !part.iter().all(is_same) {
-                return Ok(false);
-            }
+            let is_same = |it: &&Message| now.may_use(it) && part.contains(&(it.id, it.version));
+            unchanged.extend(there.iter().filter(is_same).map(|it| it.id));
         }
-        Ok(true)
+        Ok(unchanged)
     }
 
     /// Keeps a question and its answer, and what the answer proposes for whoever may say yes to it.

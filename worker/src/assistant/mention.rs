@@ -109,7 +109,7 @@ impl Mentions {
         if messages::by_nonce(&mut self.desk.db.read(), self.account, channel, &nonce).await?.is_some() {
             return Ok(());
         }
-        let question = self.question(message).await?;
+        let question = self.question(&scope, message).await?;
         let asked = Question {
             user_id: message.sender_id,
             content: question,
@@ -139,7 +139,7 @@ impl Mentions {
     }
 
     /// What is asked: the message without the mention, and where that is all, what it answers.
-    async fn question(&self, message: &Message) -> Result<String> {
+    async fn question(&self, scope: &Scope, message: &Message) -> Result<String> {
         let names = users::refs(&mut self.desk.db.read(), &[self.account]).await?;
         let name = names.first().map_or(assistant::NAME, |it| it.username.as_str());
         let mut question = without_mention(&message.content, name);
@@ -147,6 +147,8 @@ impl Mentions {
             && let Some(root) = message.parent_id
         {
             let root = messages::shown(&self.desk.db, &[root]).await?.remove(&root);
+            // What is told to a model is held against who wants none of that, also where it is no source.
+            let root = root.filter(|it| scope.may_use(it));
             question = root.map(|it| it.content.clone()).unwrap_or_default();
         }
         if question.trim().is_empty() {

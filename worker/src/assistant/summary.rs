@@ -82,7 +82,10 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
     };
     let made = match desk.write(&job, tell).await? {
         Ok(made) => made,
-        Err(fallback) => standing_out(desk, &scope, &what, &windows, fallback),
+        Err(fallback) => {
+            let windows = if fallback.is_some() { desk.standing(&scope, &windows).await? } else { windows };
+            standing_out(desk, &scope, &what, &windows, fallback)
+        }
     };
     kept(desk, &asked, &question, made).await
 }

@@ -68,7 +68,7 @@ impl Tool for Search {
             let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
             let about: String = query.chars().take(SEARCHED).collect();
             let understood = Understood { about, ..Understood::default() };
-            let weights = Weights::of(&hand.desk.index, &understood.about).await?;
+            let weights = Weights::of(&hand.desk.index, &hand.scope.channels, &understood.about).await?;
             passages::find(hand.desk, hand.scope, &understood, &weights, FOUND).await
         }
         .boxed()

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use confab_core::Result;
+use confab_protocol::ChannelId;
 use tantivy::Term;
+use tantivy::query::Bm25StatisticsProvider;
 
 use super::stopwords::is_stopword;
 use crate::index::Index;
@@ -28,8 +30,8 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Weighs the words of `question`.
-    pub async fn of(index: &Index, question: &str) -> Result<Self> {
+    /// Weighs the words of `question` by how rare they are in `channels`.
+    pub async fn of(index: &Index, channels: &[ChannelId], question: &str) -> Result<Self> {
         let analysis = index.analysis();
         let mut seen = HashSet::new();
         let mut words: Vec<(String, String)> = Vec::new();
@@ -52,12 +54,13 @@ impl Weights {
             .map(|(_, stem)| Term::from_field_text(fields.body, stem))
             .chain(pairs.iter().map(|pair| Term::from_field_text(fields.grams, pair)))
             .collect();
+        let channels = channels.iter().map(|id| fields.of_channel(*id)).collect();
         let heavy: Vec<f32> = index
-            .ask(move |searcher| {
-                let all = searcher.num_docs() as f32;
+            .ask(channels, move |_, readable| {
+                let all = readable.total_num_docs()? as f32;
                 let weight =
                     |held: u64| (1.0 + (all - held as f32 + 0.5).max(0.5) / (held as f32 + 0.5)).ln();
-                terms.iter().map(|term| Ok(weight(searcher.doc_freq(term)?).min(HEAVIEST))).collect()
+                terms.iter().map(|term| Ok(weight(readable.doc_freq(term)?).min(HEAVIEST))).collect()
             })
             .await?;
         let (of_words, of_pairs) = heavy.split_at(words.len());

@@ -49,11 +49,14 @@ pub async fn search(db: &Db, index: &Index, asked: Search) -> Result<FileSearchA
         let readable = files::readable(&mut db.read(), &wanted.channels, &ids).await?;
         let of: Vec<ChannelId> = readable.iter().map(|(_, channel, _)| *channel).collect();
         let seen = channels::views(&mut db.read(), asked.user_id, &of).await?;
+        let (mut shown, mut texts) = (Vec::new(), Vec::new());
         for (file, channel, text) in readable {
             let Some(channel) = seen.get(&channel).cloned() else { continue };
+            texts.push(if text.is_empty() { file.filename.clone() } else { text });
+            shown.push((file, channel));
+        }
+        for ((file, channel), snippet) in shown.into_iter().zip(wanted.snippets(index, texts).await?) {
             let score = services::score_of_place(from + items.len());
-            let snippet =
-                wanted.snippet(index.analysis(), if text.is_empty() { &file.filename } else { &text });
             items.push(FileHit { file, channel, snippet, score });
         }
     }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::assistant::is_stopword;
 use crate::index::Index;
 use crate::index::analysis::{Analysis, Word};
+use crate::index::readable::Readable;
 use crate::index::schema::Fields;
 pub(crate) use marks::Marks;
 
@@ -120,15 +121,17 @@ impl Wanted {
         if self.channels.is_empty() || count == 0 || is_of_none {
             return Ok(Answer::default());
         }
-        let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
-        let (query, has_words) = self.query(fields, index.analysis());
+        let fields = self.fields(index);
+        let (clauses, has_words) = self.clauses(fields, index.analysis());
         let now = Timestamp::now().0;
-        let found = index.ask(move |searcher| {
+        let found = index.ask(self.places(fields), move |searcher, readable| {
+            let query = confined(readable, clauses);
             let top = TopDocs::with_limit(count).and_offset(at);
             // Counted on the way: each hit is looked at in any case, and by a second search each would be twice.
             let (hits, total): (Vec<(Score, DocAddress)>, usize) = if has_words {
                 let best = top.tweak_score(move |segment: &SegmentReader| rank(segment, now));
-                let (found, total) = searcher.search(&query, &(best, Count))?;
+                let counted = (best, Count);
+                let (found, total) = searcher.search_with_statistics_provider(&query, &counted, readable)?;
                 (found.into_iter().map(|((score, _), address)| (score, address)).collect(), total)
             } else {
                 let newest = top.order_by_fast_field::<i64>("created_at", Direction::Desc);
@@ -150,13 +153,24 @@ impl Wanted {
         if self.channels.is_empty() || self.only.as_ref().is_some_and(|only| only.is_empty()) {
             return Ok(0);
         }
-        let fields = if self.is_for_files { index.fields().of_files() } else { index.fields() };
-        let (query, _) = self.query(fields, index.analysis());
-        Ok(index.ask(move |searcher| searcher.search(&query, &Count)).await? as u64)
+        let fields = self.fields(index);
+        let (clauses, _) = self.clauses(fields, index.analysis());
+        let count = index.ask(self.places(fields), move |searcher, readable| {
+            searcher.search(&confined(readable, clauses), &Count)
+        });
+        Ok(count.await? as u64)
     }
 
-    /// The query, and whether it ranks.
-    fn query(&self, fields: Fields, analysis: &Analysis) -> (BooleanQuery, bool) {
+    fn fields(&self, index: &Index) -> Fields {
+        if self.is_for_files { index.fields().of_files() } else { index.fields() }
+    }
+
+    fn places(&self, fields: Fields) -> Vec<Term> {
+        self.channels.iter().map(|id| fields.of_channel(*id)).collect()
+    }
+
+    /// What must hold but for the channels, and whether it ranks.
+    fn clauses(&self, fields: Fields, analysis: &Analysis) -> (Vec<Clause>, bool) {
         let mut clauses = self.filters(fields);
         let before = clauses.len();
         for phrase in &self.phrases {
@@ -165,7 +179,7 @@ impl Wanted {
         let is_phrased = clauses.len() > before;
         if self.is_newest_first {
             clauses.extend(self.words.iter().filter_map(|word| self.required(fields, analysis, word)));
-            return (BooleanQuery::new(clauses), false);
+            return (clauses, false);
         }
         let mut words = word_clauses(fields, analysis, &self.words);
         if self.is_for_files {
@@ -176,11 +190,9 @@ impl Wanted {
             let occur = if is_phrased { Occur::Should } else { Occur::Must };
             clauses.push((occur, Box::new(BooleanQuery::new(words))));
         }
-        (BooleanQuery::new(clauses), is_phrased || has_words)
+        (clauses, is_phrased || has_words)
     }
-}
 
-impl Wanted {
     /// This word, in any of its forms.
     fn required(&self, fields: Fields, analysis: &Analysis, word: &String) -> Option<Clause> {
         let word = std::slice::from_ref(word);
@@ -190,6 +202,12 @@ impl Wanted {
         }
         (!forms.is_empty()).then(|| -> Clause { (Occur::Must, Box::new(BooleanQuery::new(forms))) })
     }
+}
+
+/// The channels stand inside the query: filtering hits afterwards would tell by counts and times what is hidden.
+fn confined(readable: &Readable<'_>, mut clauses: Vec<Clause>) -> BooleanQuery {
+    clauses.insert(0, filter(readable.within()));
+    BooleanQuery::new(clauses)
 }
 
 fn filter(query: impl Query) -> Clause {

@@ -99,7 +99,7 @@ impl Ranking {
         let question = wanted.words.join(" ");
         let has_words = mode == Mode::Hybrid;
         let terms = if has_words { wanted.words.as_slice() } else { &[] };
-        let mut terms = Terms::of(asked.index, terms).await;
+        let mut terms = Terms::of(asked.index, &wanted.channels, terms).await;
         let is_question = fusion::is_question(&question);
         if let Ok(terms) = &mut terms {
             wanted.words = terms.telling(asked.index.analysis(), &wanted.words, is_question);

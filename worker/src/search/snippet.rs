@@ -2,18 +2,37 @@
 
 use std::ops::Range;
 
+use confab_core::Result;
+
 use super::find::{Marks, Wanted};
+use crate::index::Index;
 use crate::index::analysis::{Analysis, Word};
 
 /// About how much of a message is shown, in characters.
 const CHARACTERS: usize = 240;
 /// How much of that stands before the first found word.
 const BEFORE: usize = 60;
+/// Bytes that are taken apart at once: some tenths of a millisecond.
+const AT_ONCE: usize = 16 * 1_024;
 
 impl Wanted {
     /// The piece of `content` with most of the words, escaped, each found word in `<mark>`.
     pub fn snippet(&self, analysis: &Analysis, content: &str) -> String {
         render(content, &found(&self.marks(analysis), analysis, content))
+    }
+
+    /// The same of each of some texts. Long ones are taken apart where nobody waits for them: a page of files has twenty million
+    /// bytes.
+    ///
+    /// # Errors
+    /// Those of [`Index::apart`].
+    pub async fn snippets(&self, index: &Index, contents: Vec<String>) -> Result<Vec<String>> {
+        if contents.iter().map(String::len).sum::<usize>() <= AT_ONCE {
+            return Ok(contents.iter().map(|content| self.snippet(index.analysis(), content)).collect());
+        }
+        let (wanted, analysis) = (self.clone(), index.analysis().clone());
+        let work = move || contents.iter().map(|content| wanted.snippet(&analysis, content)).collect();
+        index.apart(work).await
     }
 }
 

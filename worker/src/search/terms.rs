@@ -6,12 +6,15 @@
 use std::collections::{HashMap, HashSet};
 
 use confab_core::Result;
-use tantivy::Term;
+use confab_protocol::ChannelId;
+use tantivy::query::Bm25StatisticsProvider;
+use tantivy::{Searcher, Term};
 
 use super::find::{self, WORDS};
 use crate::assistant::is_stopword;
 use crate::index::Index;
 use crate::index::analysis::Analysis;
+use crate::index::readable::Readable;
 
 /// How soon a word that is said again stops to count.
 const SATURATION: f32 = 1.2;
@@ -38,11 +41,11 @@ pub(super) struct Counted {
 }
 
 impl Terms {
-    /// Asks the index how rare the words are.
+    /// Asks the index how rare the words are in `channels`.
     ///
     /// # Errors
     /// Those of [`Index::ask`].
-    pub async fn of(index: &Index, words: &[String]) -> Result<Self> {
+    pub async fn of(index: &Index, channels: &[ChannelId], words: &[String]) -> Result<Self> {
         let (analysis, fields) = (index.analysis(), index.fields());
         let mut places = HashMap::new();
         let mut terms: Vec<Term> = Vec::new();
@@ -56,13 +59,14 @@ impl Terms {
                 }
             }
         }
-        let weigh = move |searcher: &tantivy::Searcher| {
-            let all = searcher.num_docs() as f32;
+        let channels = channels.iter().map(|id| fields.of_channel(*id)).collect();
+        let weigh = move |_: &Searcher, readable: &Readable<'_>| {
+            let all = readable.total_num_docs()? as f32;
             let weight = |held: f32| (1.0 + (all - held + 0.5).max(0.5) / (held + 0.5)).ln();
-            let held = |term| Ok(weight((searcher.doc_freq(term)? * CONVERSATIONS_OF_A_MESSAGE) as f32));
+            let held = |term| Ok(weight((readable.doc_freq(term)? * CONVERSATIONS_OF_A_MESSAGE) as f32));
             terms.iter().map(held).collect()
         };
-        Ok(Self { places, weights: index.ask(weigh).await? })
+        Ok(Self { places, weights: index.ask(channels, weigh).await? })
     }
 
     /// The words that a search can be made of: all, or for a question those that say something, the rarest when they are

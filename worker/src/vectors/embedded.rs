@@ -43,7 +43,7 @@ struct Shared {
     /// `None` after a failure that left memory and disk unlike each other: then it is opened anew.
     writer: Mutex<Option<Writer>>,
     shelf: RwLock<Shelf>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Embedded {
@@ -63,7 +63,7 @@ impl Embedded {
                 model,
                 writer: Mutex::new(Some(writer)),
                 shelf: RwLock::new(shelf),
-                places: Semaphore::new(SEARCHES),
+                places: Arc::new(Semaphore::new(SEARCHES)),
             })))
         };
         tokio::task::spawn_blocking(open).await.map_err(Fault::internal)?
@@ -96,9 +96,15 @@ impl VectorStore for Embedded {
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>> {
         async move {
             wanted.check(self.0.model.dimensions())?;
-            let place = tokio::time::timeout(SEARCH_WAIT, self.0.places.acquire()).await;
-            let _place = place.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
-            self.blocking(move |shared| Ok(shared.search(&wanted))).await
+            let place = tokio::time::timeout(SEARCH_WAIT, self.0.places.clone().acquire_owned()).await;
+            let place = place.map_err(|_| Fault::Busy)?.map_err(Fault::internal)?;
+            let search = move |shared: &Shared| {
+                let found = shared.search(&wanted);
+                // Not before: whoever asked may have gone, and the thread goes on.
+                drop(place);
+                Ok(found)
+            };
+            self.blocking(search).await
         }
         .boxed()
     }

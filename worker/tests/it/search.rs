@@ -111,6 +111,27 @@ async fn hits_of_many_channels_take_no_more_reads_than_those_of_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_order_of_ones_own_messages_tells_nothing_of_others() {
+    let world = World::new().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let vault = world.channel(ada, "vault", ChannelKind::Private).await;
+    let own = world.channel(bob, "own", ChannelKind::Private).await;
+    world.post(bob, own, "zzqx").await;
+    world.post(bob, own, "acquisition").await;
+    // Equally rare as far as bob may read: the newer one comes first.
+    let found = async || {
+        world.settled().await;
+        (world.search(bob, "zzqx acquisition").await, world.search(ada, "zzqx acquisition").await)
+    };
+    assert_eq!(found().await, (vec!["acquisition".to_owned(), "zzqx".to_owned()], vec![]));
+    for _ in 0..5 {
+        world.post(ada, vault, "the acquisition").await;
+    }
+    let (of_bob, of_ada) = found().await;
+    assert_eq!((of_bob, of_ada.len()), (vec!["acquisition".to_owned(), "zzqx".to_owned()], 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_changed_or_gone_is_not_found() {
     let world = World::new().await;
     let ada = world.user("ada").await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::wait_for;
 
@@ -20,6 +21,8 @@ pub enum Does {
     Repeats(String),
     /// Says this and then nothing, without an end.
     Stops(String),
+    /// Takes the question and says this when it is told to go on.
+    Waits(String),
     /// Takes the question and never answers.
     Hangs,
     /// Answers with this status.
@@ -39,6 +42,7 @@ struct Kept {
     tokens: u64,
     /// Calls whose asker went away before the end.
     abandoned: usize,
+    goes_on: Arc<Notify>,
 }
 
 /// One model, gone with this value.
@@ -85,6 +89,11 @@ impl Model {
         self.kept.lock().unwrap().does = does;
     }
 
+    /// Lets one answer that waits be given.
+    pub fn goes_on(&self) {
+        self.kept.lock().unwrap().goes_on.notify_one();
+    }
+
     /// What each answer is said to have used, in tokens.
     pub fn costs(&self, tokens: u64) {
         self.kept.lock().unwrap().tokens = tokens;
@@ -127,6 +136,11 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Kept>>) {
     };
     let text = match does {
         Does::Says(text) => text,
+        Does::Waits(text) => {
+            let goes_on = kept.lock().unwrap().goes_on.clone();
+            goes_on.notified().await;
+            text
+        }
         Does::Repeats(form) => repeated(&form, &data_of(&asked)).replace("{tool}", &number_of_tool(&asked)),
         Does::Stops(text) => {
             begin(&mut stream).await;

@@ -23,11 +23,9 @@ impl Wanted {
             || self.until.is_some()
     }
 
-    /// Each of these must hold. The channels stand inside the query: filtering hits afterwards would tell by counts and
-    /// times what is hidden.
+    /// Each of these must hold, beside the channel.
     pub(super) fn filters(&self, fields: Fields) -> Vec<Clause> {
-        let mut clauses =
-            vec![filter(TermSetQuery::new(self.channels.iter().map(|id| fields.of_channel(*id))))];
+        let mut clauses = Vec::new();
         if !self.senders.is_empty() {
             clauses.push(filter(TermSetQuery::new(self.senders.iter().map(|id| fields.of_sender(*id)))));
         }
