@@ -1,7 +1,7 @@
 /** A question of a search as people see it: filters, and the words beside them. Pure functions over texts. */
 
 const PIECES = /(?:\p{L}+:)?"[^"]*"|\S+/gu;
-const FILTER = /^(?:from|in|mentions|before|after|during|has|is):./iu;
+const FILTER = /^(?:from|in|mentions|before|after|during|on|has|is):./iu;
 
 /** @param {string} query @returns {{filters:string[], words:string}} filters as they were written */
 export function splitQuery(query) {
