@@ -148,8 +148,8 @@ pub async fn turns(
     let mut versions: HashMap<MessageId, i64> = HashMap::new();
     for part in ids.chunks(200) {
         let there = messages::readable(on, channels, part).await?;
-        let used = there.into_iter().filter(|message| may_use(message));
-        versions.extend(used.map(|message| (message.id, message.version)));
+        let allowed = there.into_iter().filter(|message| may_use(message));
+        versions.extend(allowed.map(|message| (message.id, message.version)));
     }
     let broken: HashSet<i64> = sources
         .into_iter()

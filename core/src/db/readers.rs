@@ -64,13 +64,12 @@ impl Readers {
         let place = tokio::time::timeout(ACQUIRE, self.places.clone().acquire_owned());
         let place = place.await.map_err(|_| NONE)?.map_err(|_| NONE)?;
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => {
-                let options = self.options.clone();
-                let opening = self.home.spawn(async move { options.open_apart().await });
-                opening.await.map_err(Fault::internal)??
-            }
+        let connection = if let Some(connection) = idle {
+            connection
+        } else {
+            let options = self.options.clone();
+            let opening = self.home.spawn(async move { options.open_apart().await });
+            opening.await.map_err(Fault::internal)??
         };
         Ok(Reading { connection: Some(connection), readers: self.clone(), place: Some(place) })
     }
