@@ -131,7 +131,7 @@ async fn made(desk: &Desk, scope: &Scope, asked: &Question, tell: &Teller) -> Re
     Ok(match desk.write(&job, tell).await? {
         Ok(made) => made,
         Err(fallback) => {
-            let windows = if fallback.is_some() { desk.standing(scope, &windows).await? } else { windows };
+            let windows = if fallback.is_some() { desk.standing(scope, windows).await? } else { windows };
             let quotes = extract::quotes(desk.index.analysis(), &weights, &windows);
             extracted(&quotes, asked, fallback)
         }

@@ -83,7 +83,7 @@ pub async fn search(db: &Db, index: &Index, meaning: &Meaning, asked: Search) ->
     let applied = if mode == Mode::Keyword { by_words } else { by_words.min(by_meaning) };
     let pages = Pages { db, index, user: asked.user_id, bot, limit: asked.limit as usize };
     let mut page = pages.page(&wanted, ranking.as_ref(), at).await?;
-    if page.items.is_empty() && ranking.is_none() && pages.finds_nothing(&wanted).await? {
+    if ranking.is_none() && page.total == 0 {
         let (words, read) = names::respelled(db, asked.user_id, &wanted.words, &visible).await?;
         if words != wanted.words {
             wanted.words = words;
@@ -119,11 +119,6 @@ struct Page {
 }
 
 impl Pages<'_> {
-    /// The index has no hit at all for it.
-    async fn finds_nothing(self, wanted: &Wanted) -> Result<bool> {
-        Ok(wanted.ask(self.index, 0, 1).await?.hits.is_empty())
-    }
-
     /// Hits from `from` on, as they are in the record now.
     async fn page(self, wanted: &Wanted, ranking: Option<&Ranking>, from: usize) -> Result<Page> {
         let Self { index, limit, .. } = self;
@@ -146,12 +141,10 @@ impl Pages<'_> {
             let ids: Vec<MessageId> = found.iter().map(|hit| hit.id).collect();
             let stands_for: HashMap<MessageId, Gathered> =
                 found.into_iter().map(|hit| (hit.id, hit)).collect();
-            let (mut readable, seen) = self.readable(wanted, ids).await?;
-            readable.retain(|message| seen.contains_key(&message.channel_id));
-            let texts = readable.iter().map(|message| message.content.clone()).collect();
+            let readable = self.readable(wanted, ids).await?;
+            let texts = readable.iter().map(|(message, _)| message.content.clone()).collect();
             let snippets = wanted.snippets(index, texts).await?;
-            for (message, snippet) in readable.into_iter().zip(snippets) {
-                let Some(channel) = seen.get(&message.channel_id).cloned() else { continue };
+            for ((message, channel), snippet) in readable.into_iter().zip(snippets) {
                 let score = services::score_of_place(from + items.len());
                 let Gathered { more_in_thread, copies, .. } =
                     stands_for.get(&message.id).copied().unwrap_or(Gathered::alone(message.id));
@@ -162,13 +155,9 @@ impl Pages<'_> {
         Ok(Page { items, next_cursor, total })
     }
 
-    /// Those of some messages that may be shown, in their order, and the channels of these as the asker sees them: one that they
-    /// were removed from since the search began is missing. All of it at one moment, on one way to the record.
-    async fn readable(
-        self,
-        wanted: &Wanted,
-        ids: Vec<MessageId>,
-    ) -> Result<(Vec<Message>, HashMap<ChannelId, Channel>)> {
+    /// Those of some messages that may be shown, in their order, each with its channel as the asker sees it: those of one that they
+    /// were removed from since the search began are missing. All of it at one moment, on one way to the record.
+    async fn readable(self, wanted: &Wanted, ids: Vec<MessageId>) -> Result<Vec<(Message, Channel)>> {
         let Self { db, user, bot, .. } = self;
         let among = wanted.channels.clone();
         let read = db.look(move |on| {
@@ -179,7 +168,11 @@ impl Pages<'_> {
                     Some(bot) => channels::views_for_bot(on, bot, &of).await?,
                     None => channels::views(on, user, &of).await?,
                 };
-                Ok((found, seen))
+                let shown = found.into_iter().filter_map(|message| {
+                    let channel = seen.get(&message.channel_id).cloned()?;
+                    Some((message, channel))
+                });
+                Ok(shown.collect())
             }
             .boxed()
         });

@@ -203,16 +203,15 @@ impl Desk {
 
     /// What of some conversations stands as it was, where all who read the answer may still read it. Quotations that are made when
     /// a model failed are made many seconds after these were read.
-    pub(super) async fn standing(&self, scope: &Scope, windows: &[Window]) -> Result<Vec<Window>> {
+    pub(super) async fn standing(&self, scope: &Scope, mut windows: Vec<Window>) -> Result<Vec<Window>> {
         let all = windows.iter().flat_map(|window| &window.messages);
         let all: Vec<Source> = all.map(|message| (message.id, message.version)).collect();
         let there = self.unchanged(scope, &all).await?;
-        let mut standing = windows.to_vec();
-        for window in &mut standing {
+        for window in &mut windows {
             window.messages.retain(|message| there.contains(&message.id));
         }
-        standing.retain(|window| !window.messages.is_empty());
-        Ok(standing)
+        windows.retain(|window| !window.messages.is_empty());
+        Ok(windows)
     }
 
     /// Which of these stand as they were, where all who read the answer may still read them.

@@ -120,10 +120,9 @@ async fn windows(
 ) -> Result<Vec<Window>> {
     let ids: Vec<MessageId> = hits.iter().map(|hit| hit.id).collect();
     let weighed: HashMap<MessageId, f32> = hits.iter().map(|hit| (hit.id, hit.words + hit.all)).collect();
-    let readable = messages::readable(&mut desk.db.read(), &scope.channels, &ids).await?;
+    let mut readable = messages::readable(&mut desk.db.read(), &scope.channels, &ids).await?;
     let of: Vec<ChannelId> = readable.iter().map(|message| message.channel_id).collect();
     let seen = channels::views(&mut desk.db.read(), scope.asker, &of).await?;
-    let mut readable = readable;
     readable.retain(|message| seen.contains_key(&message.channel_id) && scope.may_use(message));
     let mut groups = gather(readable.into_iter().map(|message| {
         let weight = weighed.get(&message.id).copied().unwrap_or(0.0);

@@ -83,7 +83,7 @@ pub(crate) async fn summarize(desk: &Desk, asked: Summarize, tell: &Teller) -> R
     let made = match desk.write(&job, tell).await? {
         Ok(made) => made,
         Err(fallback) => {
-            let windows = if fallback.is_some() { desk.standing(&scope, &windows).await? } else { windows };
+            let windows = if fallback.is_some() { desk.standing(&scope, windows).await? } else { windows };
             standing_out(desk, &scope, &what, &windows, fallback)
         }
     };

@@ -54,9 +54,8 @@ impl Weights {
             .map(|(_, stem)| Term::from_field_text(fields.body, stem))
             .chain(pairs.iter().map(|pair| Term::from_field_text(fields.grams, pair)))
             .collect();
-        let channels = channels.iter().map(|id| fields.of_channel(*id)).collect();
         let heavy: Vec<f32> = index
-            .ask(channels, move |_, readable| {
+            .ask(fields.of_channels(channels), move |_, readable| {
                 let all = readable.total_num_docs()? as f32;
                 let weight =
                     |held: u64| (1.0 + (all - held as f32 + 0.5).max(0.5) / (held as f32 + 0.5)).ln();

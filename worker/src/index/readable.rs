@@ -45,7 +45,7 @@ impl Kept {
         mut channels: Vec<Term>,
     ) -> tantivy::Result<Readable<'s>> {
         channels.sort_unstable();
-        let known = self.take(&channels).unwrap_or_default();
+        let known = self.known(&channels).unwrap_or_default();
         let mut segments = Segments::new();
         for reader in searcher.segment_readers() {
             let id = reader.segment_id();
@@ -61,10 +61,9 @@ impl Kept {
         Ok(Readable { searcher, segments, count, held: Mutex::default() })
     }
 
-    fn take(&self, channels: &[Term]) -> Option<Arc<Segments>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = all.iter().position(|(of, _)| of == channels)?;
-        Some(all.remove(place).1)
+    fn known(&self, channels: &[Term]) -> Option<Arc<Segments>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|(of, _)| of == channels).map(|(_, segments)| segments.clone())
     }
 
     fn keep(&self, channels: Vec<Term>, segments: Arc<Segments>) {

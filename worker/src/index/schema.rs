@@ -199,6 +199,11 @@ impl Fields {
         Term::from_field_bytes(self.message, id.0.as_bytes())
     }
 
+    /// The terms of several channels' messages: what a search is confined to.
+    pub fn of_channels(&self, ids: &[ChannelId]) -> Vec<Term> {
+        ids.iter().map(|id| self.of_channel(*id)).collect()
+    }
+
     /// The term of a channel's messages.
     pub fn of_channel(&self, id: ChannelId) -> Term {
         Term::from_field_bytes(self.channel, id.0.as_bytes())

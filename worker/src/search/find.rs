@@ -124,7 +124,7 @@ impl Wanted {
         let fields = self.fields(index);
         let (clauses, has_words) = self.clauses(fields, index.analysis());
         let now = Timestamp::now().0;
-        let found = index.ask(self.places(fields), move |searcher, readable| {
+        let found = index.ask(fields.of_channels(&self.channels), move |searcher, readable| {
             let query = confined(readable, clauses);
             let top = TopDocs::with_limit(count).and_offset(at);
             // Counted on the way: each hit is looked at in any case, and by a second search each would be twice.
@@ -155,7 +155,7 @@ impl Wanted {
         }
         let fields = self.fields(index);
         let (clauses, _) = self.clauses(fields, index.analysis());
-        let count = index.ask(self.places(fields), move |searcher, readable| {
+        let count = index.ask(fields.of_channels(&self.channels), move |searcher, readable| {
             searcher.search(&confined(readable, clauses), &Count)
         });
         Ok(count.await? as u64)
@@ -163,10 +163,6 @@ impl Wanted {
 
     fn fields(&self, index: &Index) -> Fields {
         if self.is_for_files { index.fields().of_files() } else { index.fields() }
-    }
-
-    fn places(&self, fields: Fields) -> Vec<Term> {
-        self.channels.iter().map(|id| fields.of_channel(*id)).collect()
     }
 
     /// What must hold but for the channels, and whether it ranks.

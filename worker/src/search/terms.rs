@@ -59,14 +59,13 @@ impl Terms {
                 }
             }
         }
-        let channels = channels.iter().map(|id| fields.of_channel(*id)).collect();
         let weigh = move |_: &Searcher, readable: &Readable<'_>| {
             let all = readable.total_num_docs()? as f32;
             let weight = |held: f32| (1.0 + (all - held + 0.5).max(0.5) / (held + 0.5)).ln();
             let held = |term| Ok(weight((readable.doc_freq(term)? * CONVERSATIONS_OF_A_MESSAGE) as f32));
             terms.iter().map(held).collect()
         };
-        Ok(Self { places, weights: index.ask(channels, weigh).await? })
+        Ok(Self { places, weights: index.ask(fields.of_channels(channels), weigh).await? })
     }
 
     /// The words that a search can be made of: all, or for a question those that say something, the rarest when they are
