@@ -125,17 +125,38 @@ impl Bus {
         service: &'static str,
         question: &Q,
     ) -> Result<A> {
+        let answer = self.answer(service, question).await?.ok_or(Fault::Unavailable("the worker"))?;
+        serde_json::from_value(answer).map_err(Fault::internal)
+    }
+
+    /// Asks a service of the worker to do something.
+    ///
+    /// # Errors
+    /// What the service answers; [`Fault::Unavailable`] when no worker offers it; [`Fault::Unconfirmed`] when one took it and
+    /// said nothing in 10 s: it may be at it still, and whoever asked anew would have it done twice.
+    pub async fn order<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        service: &'static str,
+        question: &Q,
+    ) -> Result<A> {
+        let answer = self.answer(service, question).await?.ok_or(Fault::Unconfirmed)?;
+        serde_json::from_value(answer).map_err(Fault::internal)
+    }
+
+    /// `None`: it was taken, and nobody answered.
+    async fn answer<Q: Serialize + Sync>(
+        &self,
+        service: &'static str,
+        question: &Q,
+    ) -> Result<Option<serde_json::Value>> {
         let question = Bytes::from(serde_json::to_vec(question).map_err(Fault::internal)?);
         let asked = async {
             match self {
-                Self::Memory(memory) => memory.ask(service, question).await,
+                Self::Memory(memory) => memory.ask(service, question).await.map(Some),
                 Self::Nats(nats) => nats.ask(service, question).await,
             }
         };
-        let answer = tokio::time::timeout(ANSWER_WITHIN, asked)
-            .await
-            .map_err(|_| Fault::Unavailable("the worker"))??;
-        serde_json::from_value(answer).map_err(Fault::internal)
+        tokio::time::timeout(ANSWER_WITHIN, asked).await.unwrap_or(Ok(None))
     }
 
     /// Asks a service that answers in pieces. It stops working when what is answered here is dropped.
@@ -275,5 +296,25 @@ impl Tail {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_was_heard_and_is_silent_may_have_done_it() {
+        let bus = Bus::Memory(memory::Memory::new());
+        bus.serve("mute", Arc::new(|_| std::future::pending().boxed())).await.expect("offered");
+        let code = |told: Result<serde_json::Value>| told.expect_err("no answer").code();
+        let (asked, ordered, nobody) =
+            tokio::join!(bus.ask("mute", &()), bus.order("mute", &()), bus.order("nobody", &()));
+        assert_eq!(
+            (code(asked), code(ordered), code(nobody)),
+            ("unavailable", "outcome_unknown", "unavailable")
+        );
     }
 }

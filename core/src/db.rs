@@ -6,6 +6,7 @@
 //! its event nor an event without its change can be written.
 
 pub(crate) mod columns;
+mod leased;
 mod line;
 mod lock;
 mod memory;
@@ -14,7 +15,9 @@ mod open;
 mod readers;
 mod recent;
 pub(crate) mod relay;
+mod silence;
 pub(crate) mod sqlite;
+mod stored;
 pub(crate) mod write;
 mod writer;
 
@@ -24,14 +27,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
-use sqlx::{Database, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Database, PgConnection, PgPool, Postgres};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use leased::Leased;
 pub use open::{Opened, open, open_to_read};
 use readers::{Moment, Readers, Reading};
+pub(crate) use silence::bounded;
 use sqlite::{Connection, Sqlite};
+pub use stored::whether_stored;
 pub use write::Tx;
 
 use crate::fault::Result;
@@ -70,13 +75,13 @@ pub struct Reader(Engine<Arc<Readers>, PgPool>);
 
 /// A place to read from, where everything is as it was at one moment: whoever was let in by the first query of it reads
 /// nothing that was written after they were put out.
-pub struct Snapshot(Engine<Moment, Transaction<'static, Postgres>>);
+pub struct Snapshot(Engine<Moment, Leased>);
 
 /// The same for what is read at once: on SQLite whoever reads does it beside the file, and waits for nothing else.
 pub struct Look<'c>(Engine<&'c mut Connection, &'c mut PgConnection>);
 
 /// A connection, owned or lent.
-pub enum Lease<'c, D: Database, P = PoolConnection<D>> {
+pub enum Lease<'c, D: Database, P> {
     /// From the pool, back when dropped.
     Pooled(P),
     /// The transaction's own.
@@ -107,20 +112,20 @@ pub trait Read: Send {
     /// A connection for one query.
     fn lease(
         &mut self,
-    ) -> impl Future<Output = Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>>> + Send;
+    ) -> impl Future<Output = Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres, Leased>>>> + Send;
 }
 
 impl Read for Reader {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres, Leased>>> {
         Ok(match &self.0 {
             Engine::Sqlite(readers) => Engine::Sqlite(Lease::Pooled(readers.take().await?)),
-            Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(pool.acquire().await?)),
+            Engine::Postgres(pool) => Engine::Postgres(Lease::Pooled(Leased::of(pool).await?)),
         })
     }
 }
 
 impl Read for Snapshot {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres, Leased>>> {
         Ok(match &mut self.0 {
             Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(it.connection())),
             Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
@@ -129,7 +134,7 @@ impl Read for Snapshot {
 }
 
 impl Read for Look<'_> {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres, Leased>>> {
         Ok(match &mut self.0 {
             Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(&mut **it)),
             Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
@@ -149,7 +154,7 @@ impl Db {
     pub async fn snapshot(&self) -> Result<Snapshot> {
         Ok(Snapshot(match &self.pools {
             Engine::Sqlite(readers) => Engine::Sqlite(Moment::begin(readers.take().await?).await?),
-            Engine::Postgres(pool) => Engine::Postgres(pool.begin_with(SNAPSHOT).await?),
+            Engine::Postgres(pool) => Engine::Postgres(Leased::begin(pool, SNAPSHOT).await?),
         }))
     }
 
@@ -167,7 +172,7 @@ impl Db {
         match &self.pools {
             Engine::Sqlite(readers) => readers.look(work).await,
             Engine::Postgres(pool) => {
-                let mut moment = pool.begin_with(SNAPSHOT).await?;
+                let mut moment = Leased::begin(pool, SNAPSHOT).await?;
                 let mut look = Look(Engine::Postgres(&mut *moment));
                 work(&mut look).await
             }
@@ -259,14 +264,14 @@ macro_rules! run {
                 $query.execute(&mut *it).await.map(|done| done.rows_affected())
             }
             $crate::db::Engine::Postgres(mut it) => {
-                $query.execute(&mut *it).await.map(|done| done.rows_affected())
+                $crate::db::bounded($query.execute(&mut *it)).await.map(|done| done.rows_affected())
             }
         }
     };
     ($on:expr, $query:expr, $verb:ident) => {
         match $crate::db::Read::lease($on).await? {
             $crate::db::Engine::Sqlite(mut it) => $query.$verb(&mut *it).await,
-            $crate::db::Engine::Postgres(mut it) => $query.$verb(&mut *it).await,
+            $crate::db::Engine::Postgres(mut it) => $crate::db::bounded($query.$verb(&mut *it)).await,
         }
     };
 }
@@ -335,7 +340,7 @@ macro_rules! run_in {
                 $crate::db::Engine::Postgres(mut it) => {
                     let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(text)).persistent(is_kept)$(.bind($bind))*;
                     for id in ids { query = query.bind(id); }
-                    query.fetch_all(&mut *it).await
+                    $crate::db::bounded(query.fetch_all(&mut *it)).await
                 }
             }
         }
@@ -366,7 +371,7 @@ macro_rules! insert_rows {
                     })?;
                     let text = format!("{}{list} {}", $head, $tail);
                     let query = sqlx::query_with(sqlx::AssertSqlSafe(text), values);
-                    written += query.execute(&mut *it).await?.rows_affected();
+                    written += $crate::db::bounded(query.execute(&mut *it)).await?.rows_affected();
                 }
             }
         }
@@ -397,7 +402,7 @@ macro_rules! fetch_rows {
                     })?;
                     let text = format!("{}{list}{}", $head, $tail);
                     let query = sqlx::query_as_with::<_, $as, _>(sqlx::AssertSqlSafe(text), values);
-                    found.extend(query.fetch_all(&mut *it).await?);
+                    found.extend($crate::db::bounded(query.fetch_all(&mut *it)).await?);
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
 /// A failure. The text of every variant but [`Fault::Internal`] is written for the person who caused it.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -66,6 +68,9 @@ pub enum Fault {
     /// A part that this needs does not answer: try again.
     #[error("{0} is not reachable at the moment")]
     Unavailable(&'static str),
+    /// The record took it and did not say whether it kept it: it may have been done.
+    #[error("the server does not know whether this was done; look before you ask for it anew")]
+    Unconfirmed,
     /// The disk is full. Nothing was acknowledged, nothing was lost.
     #[error("the server's disk is full; nothing was saved")]
     Full,
@@ -103,10 +108,14 @@ impl Fault {
         Self::Internal(error.to_string())
     }
 
-    /// Whether the same call may succeed later.
+    /// Whether the same call may succeed later. After [`Fault::Unconfirmed`] it must be one that can be made twice: a post with its
+    /// nonce, a call with its key.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy | Self::RateLimited { .. } | Self::Unavailable(_) | Self::Full)
+        matches!(
+            self,
+            Self::Busy | Self::RateLimited { .. } | Self::Unavailable(_) | Self::Unconfirmed | Self::Full
+        )
     }
 
     /// A stable word for programs: the `code` of the problem document and of the gateway's `error`.
@@ -124,9 +133,33 @@ impl Fault {
             Self::Busy => "busy",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
+            Self::Unconfirmed => "outcome_unknown",
             Self::Full => "storage_full",
             Self::Internal(_) => "internal",
         }
+    }
+
+    /// Why a commit failed. The record's own refusal means that nothing was done; where it did not answer, or its disk failed
+    /// behind the last byte, nobody knows.
+    pub(crate) fn of_commit(error: sqlx::Error) -> Self {
+        let said = error.as_database_error();
+        let is_said = said.is_some();
+        // An error takes the transaction back. What is worse ends the process that commits, which may be behind the commit:
+        // a log that cannot be written is a panic, and what was written of it is replayed. (25P03 stood still before it.)
+        let by_postgres = said.and_then(|it| it.try_downcast_ref::<PgDatabaseError>());
+        let is_refused = by_postgres.map(|it| it.severity() == PgSeverity::Error || it.code() == "25P03");
+        let text = error.to_string();
+        let fault = Self::from(error);
+        let is_known = is_refused.unwrap_or(match &fault {
+            Self::Unavailable(_) => false,
+            Self::Internal(_) => is_said,
+            _ => true,
+        });
+        if is_known {
+            return fault;
+        }
+        tracing::warn!(error = text, "nobody knows whether a commit held");
+        Self::Unconfirmed
     }
 
     /// Whether the database refused a second row with the same unique key. Mapped by statement, never by the

@@ -26,6 +26,7 @@ const FIND: &str =
     "select request_hash, status, content_type, body, created_at from idempotency_keys where key_hash = $1";
 const FINISH: &str =
     "update idempotency_keys set status = $2, content_type = $3, body = $4 where key_hash = $1";
+const GIVE_UP: &str = "update idempotency_keys set created_at = created_at - $2 where key_hash = $1";
 const FORGET: &str = "delete from idempotency_keys where key_hash = $1";
 const SWEEP: &str = "delete from idempotency_keys where created_at < $1";
 
@@ -49,7 +50,7 @@ pub enum Begun {
     Answered(Answer),
     /// It is being made.
     Running,
-    /// Its server was killed while it was being made: nobody knows whether it was done.
+    /// Its server was killed, or failed, while it was being made: nobody knows whether it was done.
     Unknown,
     /// Another call.
     Other,
@@ -106,6 +107,13 @@ pub async fn finish(tx: &mut Tx, key_hash: &str, answer: Answer) -> Result<()> {
             .bind(answer.body.clone().filter(|body| body.len() <= ANSWER_BYTES)),
         execute
     )?;
+    Ok(())
+}
+
+/// Says of a call that failed what is said of one whose server was killed: nobody knows what of it was done.
+pub async fn give_up(tx: &mut Tx, key_hash: &str) -> Result<()> {
+    let running = RUNNING.as_millis() as i64 + 1;
+    run!(tx, sqlx::query(GIVE_UP).bind(key_hash.to_owned()).bind(running), execute)?;
     Ok(())
 }
 

@@ -58,12 +58,13 @@ pub async fn serve(settings: Settings, stop: CancellationToken) -> Result<()> {
     first_run::prepare_folder(&settings.data_dir)?;
     let opened = if settings.is_scaled() { Opened::Current } else { Opened::Migrated };
     let db = db::open(&settings, opened).await?;
+    // First, or what the parts say of themselves at their start is lost.
+    let metrics = metrics()?;
     // Parts behind the server end later than it: requests that are being answered still need them.
     let parts_stop = CancellationToken::new();
     let bus = Bus::open(&settings, &db, parts_stop.clone()).await?;
     let keys = (first_run::token_key(&settings, &db).await?, first_run::push_key(&settings, &db).await?);
     let set_up = first_run::prepare_record(&settings, &db).await?;
-    let metrics = metrics()?;
     let worker = if settings.is_scaled() {
         None
     } else {

@@ -162,7 +162,12 @@ impl Tokens {
             Some(session) => session,
             None => api_tokens::session_of(&mut db.read(), &hash).await?.ok_or_else(refused)?,
         };
-        let live = self.live(db, session).await.map_err(|_| refused())?;
+        let live = self.live(db, session).await.map_err(|fault| match fault {
+            // Tokens have no sessions to tell of.
+            Fault::Unauthenticated { .. } | Fault::NotFound(_) => refused(),
+            // A record that does not answer says nothing of the token: a bot would take itself for revoked.
+            other => other,
+        })?;
         self.remember(hash, session);
         Ok(live)
     }

@@ -52,9 +52,9 @@ pub fn start_logging(settings: &Settings) -> Result<()> {
 #[must_use]
 pub fn exit_code(fault: &Fault) -> u8 {
     match fault {
-        Fault::Conflict { code: "database_unreachable" | "bus_unreachable", .. } | Fault::Unavailable(_) => {
-            NOT_REACHABLE
-        }
+        Fault::Conflict { code: "database_unreachable" | "bus_unreachable", .. }
+        | Fault::Unavailable(_)
+        | Fault::Unconfirmed => NOT_REACHABLE,
         Fault::Conflict {
             code:
                 "folder_in_use"

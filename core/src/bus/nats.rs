@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::stream::{self, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, HeaderMap};
+use async_nats::{Client, HeaderMap, RequestErrorKind};
 use bytes::Bytes;
 use confab_protocol::Event;
 use futures_util::{FutureExt, StreamExt};
@@ -19,8 +19,12 @@ use crate::fault::{Fault, Result};
 
 /// A silent stream is checked against the record this often.
 const SILENCE: Duration = Duration::from_millis(500);
-/// One publish is acknowledged within this time.
+/// A reader's new place in the stream is there by then, or is tried again later.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(2);
+/// What is published at once is acknowledged within this time.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
+/// What may be lost waits no longer than this for its way out.
+const SAID_WITHIN: Duration = Duration::from_secs(1);
 /// Questions that one process works on at once.
 pub(super) const QUESTIONS: usize = 64;
 /// Events that one read takes from the stream.
@@ -120,7 +124,7 @@ impl Nats {
 
     /// Tells the relay, wherever it is, that events wait. May be lost: the relay also polls.
     pub(super) async fn kick(&self) {
-        let _ = self.client.publish(format!("{}.kick", self.prefix), Bytes::new()).await;
+        self.say("kick", Bytes::new()).await;
     }
 
     pub(super) fn kicks(&self) -> broadcast::Receiver<()> {
@@ -129,7 +133,16 @@ impl Nats {
 
     pub(super) async fn signal(&self, signal: &Signal) {
         if let Ok(payload) = serde_json::to_vec(signal) {
-            let _ = self.client.publish(format!("{}.signals", self.prefix), payload.into()).await;
+            self.say("signals", payload.into()).await;
+        }
+    }
+
+    /// Says what may be lost. Without a connection the client's queue fills and is waited on: sockets whose people type would hear
+    /// nothing until NATS is back.
+    async fn say(&self, subject: &str, payload: Bytes) {
+        if self.is_connected() {
+            let said = self.client.publish(format!("{}.{subject}", self.prefix), payload);
+            let _ = tokio::time::timeout(SAID_WITHIN, said).await;
         }
     }
 
@@ -137,8 +150,17 @@ impl Nats {
         self.signals.subscribe()
     }
 
-    /// Publishes in order and waits for all acknowledgements. A repeated one is dropped by its message id.
+    /// Publishes in order and waits for all acknowledgements. A repeated one is dropped by its message id. All of it within one
+    /// time: a bus that answers each a little late would keep the relay from everything else.
     pub(super) async fn publish(&self, events: &[Event]) -> Result<()> {
+        // Without a connection it would wait all that time, and nothing would be stamped meanwhile.
+        if !self.is_connected() {
+            return Err(Fault::Unavailable("NATS"));
+        }
+        tokio::time::timeout(PUBLISH_WITHIN, self.publish_all(events)).await.map_err(refused)?
+    }
+
+    async fn publish_all(&self, events: &[Event]) -> Result<()> {
         let mut waiting = Vec::with_capacity(events.len());
         for event in events {
             let mut headers = HeaderMap::new();
@@ -146,12 +168,10 @@ impl Nats {
             let payload = serde_json::to_vec(event).map_err(Fault::internal)?;
             let sent =
                 self.context.publish_with_headers(format!("{}.events", self.prefix), headers, payload.into());
-            waiting
-                .push(tokio::time::timeout(PUBLISH_WITHIN, sent).await.map_err(refused)?.map_err(refused)?);
+            waiting.push(sent.await.map_err(refused)?);
         }
         for acknowledgement in waiting {
-            let acknowledged = tokio::time::timeout(PUBLISH_WITHIN, acknowledgement.into_future()).await;
-            if let Err(error) = acknowledged.map_err(refused)? {
+            if let Err(error) = acknowledgement.into_future().await {
                 tracing::debug!(%error, "JetStream did not acknowledge");
                 // The stream may have been wiped: make it again, the relay repeats from the record.
                 let _ = self.stream().await;
@@ -165,6 +185,14 @@ impl Nats {
         Events { messages: self.follow().await, nats: self.clone() }
     }
 
+    /// Whether it is of this installation: another one under the same prefix has the same positions, and other events there.
+    fn is_ours(&self, message: &jetstream::Message) -> bool {
+        let id =
+            message.headers.as_ref().and_then(|headers| headers.get(async_nats::header::NATS_MESSAGE_ID));
+        let epoch = id.and_then(|id| id.as_str().split_once(':')).and_then(|(epoch, _)| epoch.parse().ok());
+        epoch == Some(self.epoch)
+    }
+
     async fn follow(&self) -> Option<pull::Ordered> {
         let stream = self.stream().await.ok()?;
         let config =
@@ -172,13 +200,24 @@ impl Nats {
         stream.create_consumer(config).await.ok()?.messages().await.ok()
     }
 
-    pub(super) async fn ask(&self, service: &'static str, question: Bytes) -> Result<serde_json::Value> {
-        let answer = self
-            .client
-            .request(format!("{}.ask.{service}", self.prefix), question)
-            .await
-            .map_err(|_| Fault::Unavailable("the worker"))?;
-        serde_json::from_slice::<Wire>(&answer.payload).map_err(Fault::internal)?.into_result()
+    /// `None`: it may have been taken, and no answer came.
+    pub(super) async fn ask(
+        &self,
+        service: &'static str,
+        question: Bytes,
+    ) -> Result<Option<serde_json::Value>> {
+        if !self.is_connected() {
+            return Err(Fault::Unavailable("NATS"));
+        }
+        let answer = match self.client.request(format!("{}.ask.{service}", self.prefix), question).await {
+            Ok(answer) => answer,
+            Err(error) if matches!(error.kind(), RequestErrorKind::TimedOut | RequestErrorKind::Other) => {
+                return Ok(None);
+            }
+            Err(_) => return Err(Fault::Unavailable("the worker")),
+        };
+        let wire: Wire = serde_json::from_slice(&answer.payload).map_err(Fault::internal)?;
+        wire.into_result().map(Some)
     }
 
     pub(super) async fn serve(&self, service: &'static str, answer: Service) -> Result<()> {
@@ -231,13 +270,19 @@ impl Events {
     pub async fn after(&mut self, pos: i64) -> Next {
         let Some(messages) = &mut self.messages else {
             tokio::time::sleep(SILENCE).await;
-            self.messages = self.nats.follow().await;
+            if self.nats.is_connected() {
+                // It may be gone again by now, and its client's queue full: that is waited on without a bound.
+                let following = tokio::time::timeout(FOLLOWED_WITHIN, self.nats.follow()).await;
+                self.messages = following.ok().flatten();
+            }
             return Next::ReadTheLog;
         };
         let mut events: Vec<Event> = Vec::new();
+        // Of all that comes: old events, one after the other, are a silence too.
+        let silent_at = tokio::time::Instant::now() + SILENCE;
         loop {
             let message = if events.is_empty() {
-                match tokio::time::timeout(SILENCE, messages.next()).await {
+                match tokio::time::timeout_at(silent_at, messages.next()).await {
                     Ok(message) => message,
                     Err(_) => return Next::ReadTheLog,
                 }
@@ -247,9 +292,12 @@ impl Events {
                     None => return Next::Events(events),
                 }
             };
-            let event: Option<Event> = message
-                .and_then(Result::ok)
-                .and_then(|message| serde_json::from_slice(&message.payload).ok());
+            let message = message.and_then(Result::ok);
+            if message.as_ref().is_some_and(|message| !self.nats.is_ours(message)) {
+                continue;
+            }
+            let event: Option<Event> =
+                message.and_then(|message| serde_json::from_slice(&message.payload).ok());
             let Some(event) = event else {
                 // The consumer broke, or spoke of a kind that this version does not know.
                 self.messages = None;

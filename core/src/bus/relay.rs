@@ -10,14 +10,22 @@ use crate::db::relay::Relay;
 use crate::fault::Result;
 use crate::log;
 
+/// 1 in the process that gives events their positions, 0 in the others.
+const LEADS_GAUGE: &str = "confab_relay_leads";
 /// How often those who do not lead ask again.
 const CANDIDATE: Duration = Duration::from_secs(1);
 /// A lost wake-up costs at most this much.
 const POLL: Duration = Duration::from_millis(100);
+/// Events between two marks: what a slow bus took is not sent again.
+const MARKED_EACH: usize = 100;
+/// A bus that takes so long for a batch gets the rest of it later.
+const SLOW: Duration = Duration::from_secs(1);
 /// After NATS refused, the next try.
 const PUBLISH_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
+    metrics::describe_gauge!(LEADS_GAUGE, "Whether this process gives the log's events their positions.");
+    metrics::gauge!(LEADS_GAUGE).set(0.0);
     let kicking = (db.clone(), nats.clone(), stop.clone());
     tokio::spawn(async move {
         let (db, nats, stop) = kicking;
@@ -31,9 +39,11 @@ pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
             match Relay::lead(&db).await {
                 Ok(Some(relay)) => {
                     tracing::info!("this process relays events");
-                    if let Err(fault) = lead(relay, &db, &nats, &stop).await {
+                    metrics::gauge!(LEADS_GAUGE).set(1.0);
+                    if let Err(fault) = lead(relay, &nats, &stop).await {
                         tracing::warn!(%fault, "the relay stopped, another process may take over");
                     }
+                    metrics::gauge!(LEADS_GAUGE).set(0.0);
                 }
                 Ok(None) => {}
                 Err(fault) => tracing::debug!(%fault, "cannot become the relay"),
@@ -43,12 +53,12 @@ pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
     });
 }
 
-async fn lead(mut relay: Relay, db: &Db, nats: &Nats, stop: &CancellationToken) -> Result<()> {
+async fn lead(mut relay: Relay, nats: &Nats, stop: &CancellationToken) -> Result<()> {
     let mut kicks = nats.kicks();
     let mut not_before = Instant::now();
     while !stop.is_cancelled() {
         let stamped = relay.stamp().await?;
-        if Instant::now() >= not_before && !publish(&mut relay, db, nats, &stamped).await? {
+        if Instant::now() >= not_before && !publish(&mut relay, nats, &stamped).await? {
             not_before = Instant::now() + PUBLISH_AGAIN;
         }
         if (stamped.len() as i64) < log::BATCH {
@@ -63,25 +73,20 @@ async fn lead(mut relay: Relay, db: &Db, nats: &Nats, stop: &CancellationToken) 
 }
 
 /// Publishes in order from what NATS has. `false`: NATS refused; what is missing is published later from SQL.
-async fn publish(
-    relay: &mut Relay,
-    db: &Db,
-    nats: &Nats,
-    stamped: &[confab_protocol::Event],
-) -> Result<bool> {
-    if let Some(first) = stamped.first() {
-        let (published, _) = relay.published().await?;
-        if published + 1 == first.pos {
-            return send(relay, nats, stamped).await;
-        }
+async fn publish(relay: &mut Relay, nats: &Nats, stamped: &[confab_protocol::Event]) -> Result<bool> {
+    if stamped.first().is_some_and(|first| relay.is_next(first.pos)) {
+        return send(relay, nats, stamped).await;
     }
     loop {
         let (published, last) = relay.published().await?;
         if published >= last {
             return Ok(true);
         }
-        let page = log::after(&mut db.read(), published, log::BATCH).await?;
-        if page.reached == published {
+        // After an hour without NATS everybody has read the record; all of it again would hold up what is new. Readers take the
+        // hole for what it is, and read on there.
+        let from = published.max(last - log::BATCH);
+        let page = relay.after(from).await?;
+        if page.reached == from {
             return Ok(true);
         }
         if !send(relay, nats, &page.events).await? {
@@ -92,16 +97,19 @@ async fn publish(
 }
 
 async fn send(relay: &mut Relay, nats: &Nats, events: &[confab_protocol::Event]) -> Result<bool> {
-    match nats.publish(events).await {
-        Ok(()) => {
-            if let Some(last) = events.last() {
-                relay.mark_published(last.pos).await?;
-            }
-            Ok(true)
-        }
-        Err(fault) => {
+    let began = Instant::now();
+    for part in events.chunks(MARKED_EACH) {
+        if let Err(fault) = nats.publish(part).await {
             tracing::warn!(%fault, "NATS took no events; readers go on from the record");
-            Ok(false)
+            return Ok(false);
+        }
+        if let Some(last) = part.last() {
+            relay.mark_published(last.pos).await?;
+        }
+        // What comes is stamped meanwhile, and read from the record.
+        if began.elapsed() > SLOW {
+            return Ok(false);
         }
     }
+    Ok(true)
 }

@@ -108,6 +108,10 @@ impl Drop for Farewell {
 impl Nats {
     pub(super) async fn ask_for_pieces(&self, service: &'static str, question: Bytes) -> Result<Answers> {
         let unreachable = |_| Fault::Unavailable("the worker");
+        // Its queue would be waited on, and whoever asked over a socket would hear nothing else meanwhile.
+        if !self.is_connected() {
+            return Err(Fault::Unavailable("the worker"));
+        }
         let inbox = self.client.new_inbox();
         let mut parts =
             self.client.subscribe(inbox.clone()).await.map_err(|_| Fault::Unavailable("the worker"))?;

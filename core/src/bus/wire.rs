@@ -90,6 +90,7 @@ impl From<Result<serde_json::Value>> for Wire {
             Fault::Gone(what) => ("gone", (*what).to_owned(), String::new()),
             Fault::Busy => ("busy", String::new(), String::new()),
             Fault::Unavailable(_) => ("unavailable", String::new(), String::new()),
+            Fault::Unconfirmed => ("unconfirmed", String::new(), String::new()),
             Fault::Full => ("full", String::new(), String::new()),
             Fault::RateLimited { retry_after_seconds } => {
                 ("rate_limited", retry_after_seconds.to_string(), String::new())
@@ -114,6 +115,7 @@ impl Wire {
             "gone" => Fault::Gone(word(&field, "message")),
             "busy" => Fault::Busy,
             "unavailable" => Fault::Unavailable("the worker"),
+            "unconfirmed" => Fault::Unconfirmed,
             "full" => Fault::Full,
             "rate_limited" => Fault::RateLimited { retry_after_seconds: field.parse().unwrap_or(1) },
             _ => Fault::Internal(message.into_owned()),
@@ -137,6 +139,7 @@ mod tests {
             Fault::Full,
             Fault::RateLimited { retry_after_seconds: 7 },
             Fault::Unavailable("the worker"),
+            Fault::Unconfirmed,
         ] {
             let (code, said) = (fault.code(), fault.to_string());
             let back = Wire::from(Err(fault)).into_result().expect_err("a fault");

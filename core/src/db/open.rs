@@ -16,7 +16,7 @@ use super::memory::Memory;
 use super::readers::Readers;
 use super::sqlite::{Connection, Options, STATEMENTS};
 use super::writer::Writer;
-use super::{Db, Engine, migrate, run};
+use super::{Db, Engine, migrate, run, silence};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
@@ -30,6 +30,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// two hours for TCP to notice, and everybody else for the channel. Who waits for a lock gives up before its holder is
 /// ended: else what the same server has in line would get the lock next, and hold it as long.
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '10s'";
+/// What is acknowledged is on the disk, whatever the server or the role was set to; stricter settings stay.
+pub(super) const DURABLE: &str = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
 /// How long SQLite waits for a lock.
 const BUSY: Duration = Duration::from_secs(5);
 /// Up to this size a SQLite file is checked whole at start; a larger one is checked as it is read.
@@ -209,10 +211,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         .test_before_acquire(false)
         .before_acquire(|connection, about| {
             Box::pin(async move {
-                if about.idle_for > TRUSTED {
-                    connection.ping().await?;
-                }
-                Ok(true)
+                if about.idle_for > TRUSTED { silence::is_awake(connection).await } else { Ok(true) }
             })
         })
         .after_connect(move |connection, _| {
@@ -221,6 +220,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
                 if opened == Opened::Current {
                     connection.execute(LET_GO).await?;
                 }
+                connection.execute(DURABLE).await?;
                 Ok(())
             })
         })
@@ -235,7 +235,10 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         let mut on = Engine::Postgres(&mut *connection);
         match opened {
             Opened::Migrated => migrate::up_on(on).await?,
-            Opened::Current => migrate::require_current(&mut on).await?,
+            // Whoever migrates waits as long as it takes; whoever only looks hears that the record is silent.
+            Opened::Current => {
+                silence::bounded(async { Ok(migrate::require_current(&mut on).await) }).await??;
+            }
         }
     }
     let head = Arc::new(watch::Sender::new(0));
@@ -249,7 +252,7 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
         write_count: Arc::default(),
         _lock: None,
     };
-    sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool).await?;
+    silence::bounded(sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool)).await?;
     db.epoch = log_meta(&db).await?.0;
     Ok(db)
 }

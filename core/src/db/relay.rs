@@ -9,9 +9,10 @@
 use confab_protocol::Event;
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::{Db, Engine};
+use super::open::DURABLE;
+use super::{Db, Engine, Look, bounded};
 use crate::fault::{Fault, Result};
-use crate::log::EventRow;
+use crate::log::{self, EventRow};
 
 /// The number of the session lock that the leader holds ("confab" in a telephone's letters).
 const LEADER: i64 = 266_322;
@@ -24,15 +25,24 @@ const STAMP: &str = "with waiting as (
         select id, seq from events where pos is null order by seq nulls first, id limit 500
     ), numbered as (
         select id, row_number() over (order by seq nulls first, id) as number from waiting
+    ), stamped as (
+        update events set pos = $1 + numbered.number from numbered where events.id = numbered.id
+        returning events.id, pos, kind, channel_id, events.seq, user_id, ref_id, actor_id, detail, created_at
+    ), advanced as (
+        update log_meta set last_pos = $1 + (select count(*) from stamped)
+        where id = 1 and exists (select 1 from stamped)
     )
-    update events set pos = $1 + numbered.number from numbered where events.id = numbered.id
-    returning events.id, pos, kind, channel_id, events.seq, user_id, ref_id, actor_id, detail, created_at";
-const ADVANCE: &str = "update log_meta set last_pos = $1 where id = 1";
-const PUBLISHED: &str = "update log_meta set published_pos = greatest(published_pos, $1) where id = 1";
+    select id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at from stamped order by pos";
+/// Not waiting for the disk: a mark that a crash takes back means that the same events are published again, under the same
+/// positions, which readers pass over.
+const PUBLISHED: &str = "update log_meta set published_pos = greatest(published_pos, $1)
+    from (select set_config('synchronous_commit', 'off', true)) as unhurried where id = 1";
 
 /// The leader's own connection: the lock goes when it does.
 pub struct Relay {
     connection: PgConnection,
+    /// Up to where this leader knows that the bus has everything.
+    published: i64,
 }
 
 impl Relay {
@@ -42,40 +52,49 @@ impl Relay {
             return Err(Fault::Internal("only PostgreSQL needs a relay".into()));
         };
         // Not from the pool: a pooled connection would carry the lock back to strangers.
-        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-        connection.execute(LET_GO).await?;
-        let led: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(LEADER)
-            .fetch_one(&mut connection)
-            .await?;
-        Ok(led.then_some(Self { connection }))
+        let mut connection = bounded(PgConnection::connect_with(&pool.connect_options())).await?;
+        bounded(connection.execute(LET_GO)).await?;
+        bounded(connection.execute(DURABLE)).await?;
+        let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER);
+        let led: bool = bounded(lock.fetch_one(&mut connection)).await?;
+        Ok(led.then_some(Self { connection, published: 0 }))
     }
 
     /// Stamps what waits, at most 500. Answers them in order of position; fewer than 500 means that none waits.
     pub async fn stamp(&mut self) -> Result<Vec<Event>> {
-        let mut transaction = self.connection.begin().await?;
-        let last: i64 = sqlx::query_scalar(FENCE).fetch_one(&mut *transaction).await?;
-        let rows: Vec<EventRow> = sqlx::query_as(STAMP).bind(last).fetch_all(&mut *transaction).await?;
+        let mut transaction = bounded(self.connection.begin()).await?;
+        let last: i64 = bounded(sqlx::query_scalar(FENCE).fetch_one(&mut *transaction)).await?;
+        let rows: Vec<EventRow> =
+            bounded(sqlx::query_as(STAMP).bind(last).fetch_all(&mut *transaction)).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        sqlx::query(ADVANCE).bind(last + rows.len() as i64).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        let mut events: Vec<Event> = rows.into_iter().filter_map(EventRow::into_event).collect();
-        events.sort_unstable_by_key(|event| event.pos);
-        Ok(events)
+        bounded(transaction.commit()).await?;
+        Ok(rows.into_iter().filter_map(EventRow::into_event).collect())
     }
 
-    /// Up to where the bus has everything.
+    /// Up to where the bus has everything, and up to where there is anything.
     pub async fn published(&mut self) -> Result<(i64, i64)> {
-        Ok(sqlx::query_as("select published_pos, last_pos from log_meta where id = 1")
-            .fetch_one(&mut self.connection)
-            .await?)
+        let query = sqlx::query_as("select published_pos, last_pos from log_meta where id = 1");
+        let (published, last) = bounded(query.fetch_one(&mut self.connection)).await?;
+        self.published = published;
+        Ok((published, last))
+    }
+
+    /// The log after `pos`, over its own connection: the pool's may be the ones that say nothing.
+    pub async fn after(&mut self, pos: i64) -> Result<log::Page> {
+        log::after(&mut Look(Engine::Postgres(&mut self.connection)), pos, log::BATCH).await
+    }
+
+    /// Whether the bus lacks nothing before `pos`, without asking: another leader's events would lie between.
+    pub fn is_next(&self, pos: i64) -> bool {
+        self.published + 1 == pos
     }
 
     /// Notes that the bus has everything up to `pos`.
     pub async fn mark_published(&mut self, pos: i64) -> Result<()> {
-        sqlx::query(PUBLISHED).bind(pos).execute(&mut self.connection).await?;
+        bounded(sqlx::query(PUBLISHED).bind(pos).execute(&mut self.connection)).await?;
+        self.published = pos;
         Ok(())
     }
 }

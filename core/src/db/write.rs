@@ -8,9 +8,11 @@ use futures_util::future::BoxFuture;
 use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
+use super::leased::Leased;
 use super::memory::Memory;
 use super::readers::Reading;
 use super::sqlite::{Connection, Sqlite};
+use super::stored::ended;
 use super::{Db, Engine, Lease, Read, insert_rows};
 use crate::audit::{self, Note};
 use crate::fault::{Fault, Result};
@@ -18,7 +20,7 @@ use crate::messages::{Plain, Posted};
 
 /// A running transaction. Only this can emit an event.
 pub struct Tx {
-    pub(super) on: Engine<Connection, sqlx::Transaction<'static, Postgres>>,
+    pub(super) on: Engine<Connection, Leased>,
     pub(super) emitted: Vec<Event>,
     noted: Vec<Note>,
     /// SQLite only: the newest position. One writer, so order of writing is order of commit.
@@ -28,7 +30,7 @@ pub struct Tx {
 }
 
 impl Read for Tx {
-    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres>>> {
+    async fn lease(&mut self) -> Result<Engine<Lease<'_, Sqlite, Reading>, Lease<'_, Postgres, Leased>>> {
         Ok(match &mut self.on {
             Engine::Sqlite(it) => Engine::Sqlite(Lease::Lent(it)),
             Engine::Postgres(it) => Engine::Postgres(Lease::Lent(&mut **it)),
@@ -81,7 +83,7 @@ impl Emission {
 
 impl Tx {
     pub(super) async fn on_postgres(pool: &PgPool) -> Result<Self> {
-        let on = Engine::Postgres(pool.begin().await?);
+        let on = Engine::Postgres(Leased::begin(pool, "begin").await?);
         Ok(Self { on, emitted: Vec::new(), noted: Vec::new(), pos: 0, memory: None })
     }
 
@@ -176,14 +178,15 @@ impl Db {
     /// The work goes on to its end even when the caller goes away, so a disconnecting client cannot leave half of it.
     ///
     /// # Errors
-    /// What `work` answers; [`Fault::Busy`], [`Fault::Unavailable`] or [`Fault::Full`] when the record cannot take it.
+    /// What `work` answers; [`Fault::Busy`], [`Fault::Unavailable`] or [`Fault::Full`] when the record cannot take it;
+    /// [`Fault::Unconfirmed`] when nobody knows whether it did.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
         self.count_write();
-        match (&self.pools, &self.writer) {
+        let outcome = match (&self.pools, &self.writer) {
             (Engine::Sqlite(_), Some(writer)) => writer.write(work).await,
             (Engine::Sqlite(_), None) => {
                 Err(Fault::Internal("the record was opened for reading only".into()))
@@ -202,19 +205,21 @@ impl Db {
                 .await
                 .unwrap_or_else(|error| Err(Fault::internal(error)))
             }
-        }
+        };
+        ended(outcome, self.writer.is_some())
     }
 
     /// Posts a plain message, together with others that wait at the same moment.
     pub(crate) async fn post(&self, plain: Plain) -> Result<Posted> {
         self.count_write();
-        match (&self.pools, &self.writer) {
+        let outcome = match (&self.pools, &self.writer) {
             (Engine::Sqlite(_), Some(writer)) => writer.post(plain).await,
             (Engine::Sqlite(_), None) => {
                 Err(Fault::Internal("the record was opened for reading only".into()))
             }
             (Engine::Postgres(_), _) => self.lines.post(self, plain).await,
-        }
+        };
+        ended(outcome, self.writer.is_some())
     }
 }
 
@@ -224,7 +229,7 @@ impl Tx {
         let has_events = !self.store_events().await?.is_empty();
         self.store_notes().await?;
         if let Engine::Postgres(transaction) = self.on {
-            transaction.commit().await?;
+            transaction.commit().await.map_err(Fault::of_commit)?;
         }
         Ok(has_events)
     }

@@ -315,7 +315,9 @@ async fn commit(tx: &mut Tx, start: i64, recent: &Recent) -> Result<Vec<Event>> 
     if tx.pos > start {
         tx.advance().await?;
     }
-    tx.say("commit").await?;
+    if let Engine::Sqlite(connection) = &mut tx.on {
+        connection.say(SqlStr::from_static("commit")).await.map_err(Fault::of_commit)?;
+    }
     Ok(events)
 }
 
@@ -375,6 +377,7 @@ pub(super) fn again(fault: &Fault) -> Fault {
         Fault::Full => Fault::Full,
         Fault::Busy => Fault::Busy,
         Fault::Unavailable(what) => Fault::Unavailable(what),
+        Fault::Unconfirmed => Fault::Unconfirmed,
         other => Fault::Internal(other.to_string()),
     }
 }

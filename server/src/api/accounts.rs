@@ -138,11 +138,17 @@ impl Accounts {
         if let Some(password) = password {
             user.password_hash = Some(accepted(password, &user).await?);
         }
-        let (made, secret) = app
+        let (user, secret) = app
             .db
-            .write(move |tx| async move { sign_in::create_account(tx, &by, user).await }.boxed())
+            .write(move |tx| {
+                async move {
+                    let (made, secret) = sign_in::create_account(tx, &by, user).await?;
+                    // Here, or a link that nobody sees again is lost with an answer that cannot be read.
+                    Ok((users::find_account(tx, made.id).await?, secret))
+                }
+                .boxed()
+            })
             .await?;
-        let user = users::find_account(&mut app.db.read(), made.id).await?;
         Ok(Made::Created(Json(CreatedAccount { user, reset_url: secret.map(|it| app.reset_url(&it)) })))
     }
 

@@ -123,7 +123,7 @@ impl Catalogue {
         match created {
             Ok(custom) => Ok(Created::Created(Json(custom.into()))),
             Err(fault) => {
-                kept::withdraw(app, &name).await?;
+                kept::withdraw(app, &name).await;
                 Err(fault.into())
             }
         }

@@ -137,12 +137,17 @@ impl Channels {
         let app = app(&self.0)?;
         let user = caller.0.user_id;
         let others = body.0.user_ids;
-        let opened = app
+        let (channel, is_new) = app
             .db
-            .write(move |tx| async move { channels::open_direct(tx, user, &others).await }.boxed())
+            .write(move |tx| {
+                async move {
+                    let (id, is_new) = channels::open_direct(tx, user, &others).await?;
+                    Ok((channels::view(tx, user, id).await?, is_new))
+                }
+                .boxed()
+            })
             .await?;
-        let channel = Json(channels::view(&mut app.db.read(), user, opened.0).await?);
-        Ok(if opened.1 { Opened::Created(channel) } else { Opened::Found(channel) })
+        Ok(if is_new { Opened::Created(Json(channel)) } else { Opened::Found(Json(channel)) })
     }
 
     /// One channel.

@@ -48,7 +48,7 @@ impl Commands {
             "text": body.0.text.0,
             "invocation_id": body.0.invocation_id.unwrap_or_else(Uuid::new_v4),
         });
-        Ok(Json(app.bus.ask(plugins::COMMAND, &question).await?))
+        Ok(Json(app.bus.order(plugins::COMMAND, &question).await?))
     }
 
     /// What could stand at an option of a command, while somebody types it: `complete` in the list of commands says
@@ -95,7 +95,7 @@ impl Commands {
         let app = app(&self.0)?;
         app.limits.send(caller.0.user_id)?;
         let question = json!({ "user_id": caller.0.user_id, "owner_id": id.0, "button": action_id.0 });
-        Ok(Json(app.bus.ask(plugins::ACTION, &question).await?))
+        Ok(Json(app.bus.order(plugins::ACTION, &question).await?))
     }
 
     /// What plugins said in a channel to the caller alone, in order of time. Each stays for a day.

@@ -15,15 +15,18 @@ pub async fn put(app: &App, bytes: Vec<u8>) -> Result<String> {
     app.db.write(move |tx| async move { objects::promise(tx, &promised).await }.boxed()).await?;
     let stored = app.storage.put(&key, bytes).await;
     if stored.is_err() {
-        withdraw(app, &name).await?;
+        withdraw(app, &name).await;
     }
     stored.map(|()| name)
 }
 
-/// Gives up a picture that nothing came to show.
-pub async fn withdraw(app: &App, name: &str) -> Result<()> {
+/// Gives up a picture that nothing came to show. When that fails too, the promise runs out by itself: what is told is why
+/// it was not shown.
+pub async fn withdraw(app: &App, name: &str) {
     let key = pictures::key(name);
-    app.db.write(move |tx| async move { objects::withdraw(tx, &[key]).await }.boxed()).await?;
-    app.file_care.went();
-    Ok(())
+    let done = app.db.write(move |tx| async move { objects::withdraw(tx, &[key]).await }.boxed()).await;
+    match done {
+        Ok(()) => app.file_care.went(),
+        Err(fault) => tracing::debug!(%fault, "bytes that nothing names stay until their promise ends"),
+    }
 }

@@ -187,7 +187,7 @@ impl Users {
         let made = made.map_err(Fault::internal)??;
         let name = kept::put(app, made.bytes).await?;
         if let Err(fault) = show_picture(app, user, Some(name.clone())).await {
-            kept::withdraw(app, &name).await?;
+            kept::withdraw(app, &name).await;
             return Err(fault.into());
         }
         Ok(Json(users::own(&mut app.db.read(), user, caller.0.live.method).await?))

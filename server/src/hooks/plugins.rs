@@ -49,6 +49,6 @@ async fn take(app: &App, request: &Request, plugin_id: String, name: String, bod
         }
     }
     let received = Received { plugin_id, name, headers, body: STANDARD.encode(body) };
-    let _: Value = app.bus.ask(plugins::WEBHOOK, &received).await?;
+    let _: Value = app.bus.order(plugins::WEBHOOK, &received).await?;
     Ok(())
 }

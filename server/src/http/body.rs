@@ -5,7 +5,7 @@ use std::time::Duration;
 use confab_core::plugins::parts::COMPONENT_BYTES;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, Request, Result};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::transfers::IMPORT_BYTES;
 use crate::{api, pictures, plugin_images};
@@ -22,10 +22,19 @@ const ENVELOPE_BYTES: u64 = 64 * 1_024;
 /// The images of a plugin.
 const IMAGES_BYTES: u64 = (plugin_images::MOST * plugin_images::MOST_BYTES) as u64;
 
+/// What became of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// It is here, to its end.
+    Read,
+    /// It comes while it is worked on.
+    Stream,
+}
+
 /// Reads and replaces the body, or refuses it. Uploads stay streams, and are counted where they are stored.
-pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
+pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<Bound> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return Ok(());
+        return Ok(Bound::Read);
     }
     let declared: Option<u64> = request.header("content-length").and_then(|text| text.parse().ok());
     let path = request.uri().path();
@@ -49,40 +58,47 @@ pub async fn bound(request: &mut Request, upload_bytes: u64) -> Result<()> {
         () => JSON_BYTES as u64,
     };
     if declared.is_some_and(|declared| declared > most) {
-        discard(request.take_body()).await;
+        discard(request.take_body().into_async_read()).await;
         return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
     if is_file || is_import || is_part {
         // Counted while they are received, whatever length was declared.
-        return Ok(());
+        return Ok(Bound::Stream);
     }
     if is_picture || is_symbol || is_component {
         // Without a length the stream is bounded where it is read, but multipart may also carry other fields.
-        return declared.map(|_| ()).ok_or_else(|| {
+        return declared.map(|_| Bound::Stream).ok_or_else(|| {
             Error::from_string("an upload must declare its Content-Length", StatusCode::BAD_REQUEST)
         });
     }
-    let body = request.take_body();
-    let read = tokio::time::timeout(WITHIN, body.into_bytes_limit(JSON_BYTES))
-        .await
-        .map_err(|_| Error::from_status(StatusCode::REQUEST_TIMEOUT))?
-        .map_err(|error| match error {
-            poem::error::ReadBodyError::PayloadTooLarge => Error::from_status(StatusCode::PAYLOAD_TOO_LARGE),
-            other => Error::from_string(other.to_string(), StatusCode::BAD_REQUEST),
-        })?;
+    let read = read(request.take_body(), declared.unwrap_or(0)).await?;
     // No body says the same as an empty object: calls whose fields are all optional need none.
     if read.is_empty() && request.content_type().is_none() {
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request.set_body(Body::from_string("{}".into()));
-        return Ok(());
+        return Ok(Bound::Read);
     }
-    request.set_body(Body::from_bytes(read));
-    Ok(())
+    request.set_body(Body::from_vec(read));
+    Ok(Bound::Read)
+}
+
+/// A body of about so many bytes: none need have been declared.
+async fn read(body: Body, declared: u64) -> Result<Vec<u8>> {
+    let (mut from, mut read) = (body.into_async_read(), Vec::with_capacity(declared as usize));
+    tokio::time::timeout(WITHIN, (&mut from).take(JSON_BYTES as u64 + 1).read_to_end(&mut read))
+        .await
+        .map_err(|_| Error::from_status(StatusCode::REQUEST_TIMEOUT))?
+        .map_err(|error| Error::from_string(error.to_string(), StatusCode::BAD_REQUEST))?;
+    if read.len() > JSON_BYTES {
+        discard(from).await;
+        return Err(Error::from_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(read)
 }
 
 /// Reads on for a little: a client that still writes when the connection closes sees a broken connection and never the
 /// answer that says why.
-async fn discard(body: Body) {
-    let mut rest = body.into_async_read().take(DISCARDED_BYTES);
+async fn discard(body: impl AsyncRead + Unpin) {
+    let mut rest = body.take(DISCARDED_BYTES);
     let _ = tokio::time::timeout(DISCARD_WITHIN, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }

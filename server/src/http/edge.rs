@@ -7,6 +7,7 @@ use metrics::Histogram;
 use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
+use super::body::Bound;
 use super::context::{CONTEXT, Context};
 use super::problem::ApiError;
 use super::templates::{self, Template, Templates};
@@ -50,8 +51,9 @@ impl<E> Edge<E> {
         } else {
             body::bound(&mut request, self.app.settings.upload_bytes).await
         };
+        let is_read = matches!(bound, Ok(Bound::Read));
         let done = match bound {
-            Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
+            Ok(_) => self.inner.call(request).await.map(IntoResponse::into_response),
             Err(error) => Err(error),
         };
         let template = self.templates.find(&canonical);
@@ -65,6 +67,9 @@ impl<E> Edge<E> {
         };
         let is_api = canonical.starts_with("/api/");
         harden(&mut response, is_api);
+        if !is_read && !response.status().is_success() {
+            part(&mut response);
+        }
         count(&method, template, response.status(), started);
         response
     }
@@ -110,6 +115,12 @@ fn harden(response: &mut Response, is_api: bool) {
         set("cache-control", "no-store");
         set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
+}
+
+/// Says that the connection ends (RFC 9112, 9.6) where the rest of a body is not waited for: it is closed behind the answer, and
+/// a client that was not told sends its next call into it, for which there is no answer.
+fn part(response: &mut Response) {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];

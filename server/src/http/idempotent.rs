@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use confab_core::db::whether_stored;
 use confab_core::idempotency::{self, Answer, Begun};
 use confab_core::{Fault, FutureExt, text};
 use confab_protocol::UserId;
@@ -24,7 +25,8 @@ const KEY: &str = "idempotency-key";
 const KEY_BYTES: usize = 255;
 
 /// Calls that have a way of their own to be made once.
-const OWN_WAY: &[&str] = &["/channels/{id}/messages", "/messages/{id}/forward", "/files/upload"];
+const OWN_WAY: &[&str] =
+    &["/channels/{id}/messages", "/messages/{id}/forward", "/files/upload", "/files/uploads/{id}/complete"];
 /// Calls whose answers hold neither secrets nor what others may delete: only these are kept and given again. To the
 /// others a second call is told that the first was done.
 const KEPT: &[&str] = &["/channels", "/channels/direct", "/channels/{id}/members", "/auth/roles"];
@@ -57,8 +59,11 @@ impl<E: Endpoint + 'static> Idempotent<E> {
         let Some(is_kept) = creates(&self.templates, &path) else { return Ok(None) };
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
         let Some(token) = bearer(request.headers()).filter(|_| !is_form) else { return Ok(None) };
-        let Ok(caller) = self.app.tokens.check(&self.app.db, &token, device(request)).await else {
-            return Ok(None);
+        let caller = match self.app.tokens.check(&self.app.db, &token, device(request)).await {
+            Ok(caller) => caller,
+            Err(Fault::Unauthenticated { .. }) => return Ok(None),
+            // Whoever could not be asked for now would else be let in a moment later, and the key forgotten.
+            Err(fault) => return Err(ApiError::from(fault).into()),
         };
         if caller.has_second_factor().is_err() || caller.has_scope("write", |scopes| scopes.write).is_err() {
             return Ok(None);
@@ -95,22 +100,20 @@ impl<E: Endpoint + 'static> Idempotent<E> {
         let Some(asked) = self.asked(&mut request).await? else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
-        let (user, key, hash) = (asked.user, asked.key_hash.clone(), asked.request_hash.clone());
-        let begun = self
-            .app
-            .db
-            .write(move |tx| async move { idempotency::begin(tx, user, &key, &hash).await }.boxed())
-            .await
-            .map_err(ApiError::from)?;
-        match begun {
-            Begun::New => {}
-            other => return known(other),
-        }
         let (inner, app) = (self.inner.clone(), self.app.clone());
         // A task of its own: a client that goes away, which is why it will ask again, must not leave half of this.
         let work = async move {
-            let done = inner.call(request).await.map(IntoResponse::into_response);
-            settle(&app, asked, done).await
+            let (user, key, hash) = (asked.user, asked.key_hash.clone(), asked.request_hash.clone());
+            let begun = app
+                .db
+                .write(move |tx| async move { idempotency::begin(tx, user, &key, &hash).await }.boxed())
+                .await
+                .map_err(ApiError::from)?;
+            if begun != Begun::New {
+                return known(begun);
+            }
+            let (done, is_stored) = whether_stored(inner.call(request)).await;
+            settle(&app, asked, done.map(IntoResponse::into_response), is_stored).await
         };
         tokio::spawn(CONTEXT.scope(Context::current(), work))
             .await
@@ -119,10 +122,19 @@ impl<E: Endpoint + 'static> Idempotent<E> {
 }
 
 /// Keeps what was answered, or gives the key back where nothing was done.
-async fn settle(app: &App, asked: Asked, done: Result<Response>) -> Result<Response> {
+async fn settle(app: &App, asked: Asked, done: Result<Response>, is_stored: bool) -> Result<Response> {
     let Asked { key_hash, is_kept, .. } = asked;
+    let status = match &done {
+        Ok(response) => response.status(),
+        Err(error) => error.status(),
+    };
     let mut response = match done {
-        Ok(response) if response.status().is_success() => response,
+        Ok(response) if status.is_success() => response,
+        // It failed on the way, and something of it stands, or may: a second time it would stand there twice.
+        failed if status.is_server_error() && is_stored => {
+            give_up(app, key_hash).await;
+            return failed;
+        }
         refused => {
             forget(app, key_hash).await;
             return refused;
@@ -143,6 +155,14 @@ async fn settle(app: &App, asked: Asked, done: Result<Response>) -> Result<Respo
         tracing::warn!(%fault, "the answer to an idempotency key was not kept");
     }
     Ok(response)
+}
+
+/// The key stays taken, and nothing more is waited for.
+async fn give_up(app: &App, key_hash: String) {
+    let done = app.db.write(move |tx| async move { idempotency::give_up(tx, &key_hash).await }.boxed()).await;
+    if let Err(fault) = done {
+        tracing::warn!(%fault, "an idempotency key whose call failed seems to be at work for some time");
+    }
 }
 
 async fn forget(app: &App, key_hash: String) {
@@ -173,7 +193,7 @@ fn known(begun: Begun) -> Result<Response> {
         ),
         Begun::Unknown => Fault::conflict(
             "outcome_unknown",
-            "the server stopped while it did this; see whether it was done, and use a new key",
+            "the server failed while it did this; see whether it was done, and use a new key",
         ),
         Begun::New | Begun::Other => {
             return Err(ApiError::unprocessable(

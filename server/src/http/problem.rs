@@ -103,7 +103,7 @@ pub enum ApiError {
     Internal(Json<Problem>),
     /// A part that this needs does not answer.
     #[oai(status = 503, content_type = "application/problem+json")]
-    Unavailable(Json<Problem>, #[oai(header = "Retry-After")] u64),
+    Unavailable(Json<Problem>, #[oai(header = "Retry-After")] Option<u64>),
     /// The disk is full.
     #[oai(status = 507, content_type = "application/problem+json")]
     Full(Json<Problem>),
@@ -126,11 +126,13 @@ impl From<Fault> for ApiError {
             Fault::Unauthenticated { .. } => Self::Unauthenticated(problem(401), "Bearer".into()),
             Fault::TooSlow(_) => Self::Slow(problem(408)),
             Fault::Gone(_) => Self::Gone(problem(410)),
-            Fault::Busy => Self::Unavailable(problem(503), 1),
+            Fault::Busy => Self::Unavailable(problem(503), Some(1)),
             Fault::RateLimited { retry_after_seconds } => {
                 Self::RateLimited(problem(429), *retry_after_seconds)
             }
-            Fault::Unavailable(_) => Self::Unavailable(problem(503), 2),
+            Fault::Unavailable(_) => Self::Unavailable(problem(503), Some(2)),
+            // Whoever asks again without looking may do it twice.
+            Fault::Unconfirmed => Self::Unavailable(problem(503), None),
             Fault::Full => Self::Full(problem(507)),
             Fault::Internal(source) => {
                 let context = Context::current();

@@ -240,6 +240,12 @@ async fn hold(user: &User) -> (Sender<Vec<u8>>, JoinHandle<(u16, String)>) {
         .body(reqwest::Body::wrap_stream(body));
     let sent = tokio::spawn(async move {
         let answer = request.send().await.unwrap();
+        let ends = answer.headers().get("connection").is_some_and(|it| it == "close");
+        assert_eq!(
+            ends,
+            !answer.status().is_success(),
+            "whose bytes are not waited for is told that the connection ends"
+        );
         (answer.status().as_u16(), answer.text().await.unwrap())
     });
     let head = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhello";

@@ -1,10 +1,12 @@
 //! `Idempotency-Key`: what creates something is done once for each key, and nobody's key opens anything of another's.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::user::{Reply, User, id, items};
+use crate::harness::{both, wait_until};
 
 async fn create(user: &User, key: &str, path: &str, form: &Value) -> Reply {
     user.fetch(user.request(Method::POST, path).header("Idempotency-Key", key).json(form)).await
@@ -84,6 +86,24 @@ both! {
         assert_eq!(made.len(), 1, "{made:?}");
         let mine = ada.get("/api/v1/channels/me?limit=100", 200).await;
         assert_eq!(items(&mine).iter().filter(|it| it["name"] == "vault").count(), 1);
+    }
+
+    async fn who_goes_away_while_it_is_done_asks_again(world) {
+        let ada = world.user("ada").await;
+        for number in 0..40_u64 {
+            let (key, form) = (format!("away-{number}"), json!({ "name": format!("pier {number}"), "kind": "private" }));
+            let request = ada.request(Method::POST, CHANNELS).header("Idempotency-Key", &key).json(&form);
+            let _ = request.timeout(Duration::from_micros(500 * (1 + number % 20))).send().await;
+            wait_until("the call to be done", async || {
+                let reply = create(&ada, &key, CHANNELS, &form).await;
+                assert!(reply.status == 201 || reply.body()["code"] == "idempotency_in_progress", "{}", reply.text);
+                reply.status == 201
+            })
+            .await;
+        }
+        let mine = ada.get("/api/v1/channels/me?limit=100", 200).await;
+        let piers = items(&mine).iter().filter(|it| it["name"].as_str().is_some_and(|name| name.starts_with("pier ")));
+        assert_eq!(piers.count(), 40);
     }
 
     async fn a_secret_is_shown_once_and_a_message_has_its_nonce(world) {

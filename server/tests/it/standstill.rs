@@ -1,12 +1,13 @@
 //! A server that stands still in the middle of its work, as one does whose machine is frozen or gone without a word.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::user::{User, id};
+use crate::harness::user::{User, id, items};
 use crate::harness::{World, wait_until};
 
 /// Posts that are under way at the server when it stops, so that it holds the channel's lock.
@@ -80,8 +81,10 @@ async fn tells_nobody_what_was_written_after_they_left() {
 
     let is_removal = |event: &Value| event["t"] == "member_left";
     let heard: Vec<Value> = bobs.events_until(is_removal).await;
-    let of_room: Vec<&Value> =
-        heard.iter().filter(|event| event["channel_id"] == room && !is_removal(event)).collect();
+    let of_room: Vec<&Value> = heard
+        .iter()
+        .filter(|event| event["channel_id"] == room && event["seq"].as_i64() >= Some(4) && !is_removal(event))
+        .collect();
     let bare = |seq: i64, t: &str, id: &str| json!({ "op": "event", "t": t, "pos": 0, "channel_id": room, "seq": seq, "withheld": true, "d": { "id": id, "channel_id": room } });
     let expected = [bare(4, "new_message", id(&post)), bare(5, "channel_update", room)];
     for (event, expected) in of_room.iter().zip(&expected) {
@@ -101,5 +104,121 @@ async fn tells_nobody_what_was_written_after_they_left() {
     while next["op"] != "heartbeat_ack" {
         assert_ne!(next["channel_id"], room, "nothing of what followed came to bob, but {next}");
         next = bobs.next_frame().await;
+    }
+}
+
+/// The record's machine goes without a word, and another one takes its place: nobody closes the connections to the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_says_nothing_is_asked_anew() {
+    let mut world = World::scaled().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let room = ada.create_channel("room", "public", 201).await;
+    bob.join(id(&room), 200).await;
+    let mut socket = bob.connect().await;
+    let path = format!("/api/v1/channels/{}/messages", id(&room));
+    // So many at once that every server has several connections.
+    join_all((0..POSTERS).map(async |number| {
+        let form = json!({ "content": format!("{number} of a crowd") });
+        ada.at(&world.nodes[number % world.nodes.len()].address)
+            .send(Method::POST, &path, Some(&form), 201)
+            .await
+    }))
+    .await;
+
+    let silent = Silent::of(&world);
+    let asked = Instant::now();
+    for (number, node) in world.nodes.iter().enumerate() {
+        let form = json!({ "content": format!("over new ways {number}"), "nonce": number.to_string() });
+        let ada = ada.at(&node.address);
+        wait_until("a server to take a message", async || {
+            matches!(ada.call(Method::POST, &path, Some(&form)).await.status, 200 | 201)
+        })
+        .await;
+        socket.events_until(|event| event["d"]["content"] == form["content"]).await;
+    }
+    println!("{} connections were silent; all went on after {:?}", silent.0.len(), asked.elapsed());
+}
+
+/// The record is so slow with a commit that it is given up, and holds it in the end: the same call a second time does nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_have_been_done_is_not_done_again() {
+    let mut world = World::scaled().await;
+    let ada = world.user("ada").await;
+    world.postgres().ask(
+        "create function hesitate() returns trigger language plpgsql as 'begin perform pg_sleep(33); return null; end';
+        create constraint trigger hesitating after insert on channels deferrable initially deferred
+            for each row when (new.name = 'vault') execute function hesitate()",
+    );
+    let create = async |name: &str| {
+        let form = json!({ "name": name, "kind": "private" });
+        let request = ada.request(Method::POST, "/api/v1/channels").header("Idempotency-Key", name);
+        let reply = ada.fetch(request.timeout(Duration::from_mins(1)).json(&form)).await;
+        (reply.status, reply.body()["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(create("vault").await, (503, "outcome_unknown".to_owned()));
+    let known = async || {
+        let page = ada.get("/api/v1/channels/me?limit=100", 200).await;
+        items(&page).iter().filter(|it| it["name"] == "vault").count()
+    };
+    wait_until("the commit to hold", async || known().await == 1).await;
+    assert_eq!(create("vault").await, (409, "outcome_unknown".to_owned()));
+    assert_eq!(known().await, 1, "done twice");
+    assert_eq!(create("attic").await.0, 201);
+}
+
+/// Who goes away drops their request wherever it stands, also between the beginning of a moment and its first question.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_given_up_leave_no_moment_behind() {
+    let mut world = World::scaled().await;
+    let ada = world.user("ada").await;
+    let room = ada.create_channel("room", "public", 201).await;
+    ada.post(id(&room), "something to read", 201).await;
+    let path = format!("/api/v1/channels/{}/messages", id(&room));
+    for round in 0..40_u64 {
+        join_all((0..POSTERS as u64).map(async |number| {
+            let given_up_after = Duration::from_micros(300 * (1 + (round + number) % 16));
+            let _ = ada.request(Method::GET, &path).timeout(given_up_after).send().await;
+        }))
+        .await;
+    }
+    let began = Instant::now();
+    let question =
+        "select count(*) from pg_stat_activity where application_name = 'confab' and xact_start is not null";
+    wait_until("all moments to be over", async || world.postgres().ask(question) == ["0"]).await;
+    assert!(began.elapsed() < Duration::from_secs(9), "PostgreSQL itself ends what is idle after 10 s");
+    for node in &world.nodes {
+        for number in 0..8 {
+            let ada = ada.at(&node.address);
+            let posted = ada.post(id(&room), &format!("{number} of what comes after"), 201).await;
+            let seen = ada.list(id(&room), "limit=1", 200).await;
+            assert_eq!(items(&seen)[0]["id"], posted["id"], "read as of another moment");
+        }
+    }
+}
+
+/// PostgreSQL's processes that answer the servers, stopped; not the one that gives the relay its lock, which would have to end
+/// for another to take it. They go on with this value, or PostgreSQL could not end.
+struct Silent(Vec<String>);
+
+impl Silent {
+    fn of(world: &World) -> Self {
+        let question = "select pid from pg_stat_activity where application_name = 'confab'
+            and pid not in (select pid from pg_locks where locktype = 'advisory')";
+        let silent = Self(world.postgres().ask(question));
+        assert!(silent.0.len() >= 4, "{} connections", silent.0.len());
+        silent.signal("-STOP");
+        silent
+    }
+
+    fn signal(&self, name: &str) {
+        let done = std::process::Command::new("kill").arg(name).args(&self.0).status();
+        assert!(done.expect("kill runs").success());
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        // Some have ended since: their servers gave them up, and they were told so when they went on.
+        let _ = std::process::Command::new("kill").arg("-CONT").args(&self.0).status();
     }
 }

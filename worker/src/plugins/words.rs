@@ -58,7 +58,7 @@ pub(super) fn failure(plugin_id: &str, fault: Fault) -> plugin::Failure {
             let after_ms = u32::try_from(retry_after_seconds.saturating_mul(1_000)).unwrap_or(u32::MAX);
             F::Throttled { after_ms }
         }
-        unreachable @ (Fault::Unavailable(_) | Fault::Full | Fault::TooSlow(_)) => {
+        unreachable @ (Fault::Unavailable(_) | Fault::Unconfirmed | Fault::Full | Fault::TooSlow(_)) => {
             F::Unavailable(unreachable.to_string())
         }
         ours @ (Fault::Unauthenticated { .. } | Fault::Internal(_)) => {

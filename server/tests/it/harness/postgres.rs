@@ -35,6 +35,18 @@ impl Postgres {
         Self { _process: process, folder }
     }
 
+    /// The answer to a question, a line each row, asked beside everybody else.
+    pub fn ask(&self, question: &str) -> Vec<String> {
+        let mut command = Command::new(programs().join("psql"));
+        command
+            .arg("-h")
+            .arg(self.folder.path().join("data"))
+            .args(["-U", "confab", "-Atc", question, "postgres"]);
+        let answer = command.output().expect("psql runs");
+        assert!(answer.status.success(), "{question}: {}", String::from_utf8_lossy(&answer.stderr));
+        String::from_utf8_lossy(&answer.stdout).lines().map(str::to_owned).collect()
+    }
+
     /// What `DATABASE_URL` is set to.
     pub fn url(&self) -> String {
         format!("postgres://confab@localhost/postgres?host={}/data", self.folder.path().display())

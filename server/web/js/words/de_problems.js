@@ -28,6 +28,7 @@ export default {
   not_a_member: 'Das dürfen nur Mitglieder dieses Kanals.',
   not_found: 'Das gibt es nicht, oder du darfst es nicht sehen.',
   not_yours: 'Das gehört jemand anderem.',
+  outcome_unknown: 'Der Server weiß nicht, ob das getan wurde. Sieh nach, bevor du es noch einmal versuchst.',
   permission_missing: 'Dafür fehlt dir das Recht.',
   plugin_disabled: 'Diese Erweiterung ist ausgeschaltet.',
   plugin_failed: 'Die Erweiterung hat versagt.',

@@ -163,11 +163,11 @@ async fn a_running_worker_answers_what_was_said_since_the_installation_across_re
             }
         };
         // Shorter than the lease: a worker that stops in order lets the next one begin at once.
-        tokio::time::timeout(Duration::from_secs(10), answers).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), answers).await.unwrap();
         stop.cancel();
         tasks.close();
         // Nothing works on after this, so what is there now is all that will be.
-        tokio::time::timeout(Duration::from_secs(10), tasks.wait()).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), tasks.wait()).await.unwrap();
         assert_eq!(world.said(general).await.len(), round * 2);
     }
     let listed: serde_json::Value =

@@ -224,7 +224,8 @@ async fn a_plugin_has_no_say_where_it_hears_of_nothing() {
     };
     let bot = world.catalogue.get(PROBE).unwrap().bot.id;
     world.add(harbour, bot).await;
-    // It has 50 ms for its say, and is compiled first.
+    // It has 50 ms for its say: each that is over before it is compiled would begin to compile it once more.
+    assert!(world.catalogue.handlers(&world.catalogue.get(PROBE).unwrap()).await.is_ok());
     let refused = async { while said().await.is_none() {} };
     tokio::time::timeout(Duration::from_mins(1), refused).await.unwrap();
     world.remove(harbour, bot).await;
