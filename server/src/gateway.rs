@@ -6,7 +6,7 @@
 
 mod asking;
 mod device;
-mod door;
+pub mod door;
 pub mod frames;
 pub(crate) mod greet;
 pub(crate) mod hub;

@@ -180,7 +180,7 @@ impl<'a> Live<'a> {
                 Item::OfPerson(user, pos, frame) => {
                     bytes += frame.len();
                     let is_new = pos.is_none_or(|pos| pos > self.last);
-                    if is_new && may_hear_of(self.app, self.caller.user_id, user).boxed().await {
+                    if is_new && may_hear_of(self.app, self.caller.user_id, user, pos).boxed().await? {
                         self.last = pos.unwrap_or(self.last);
                         parts.push(frame);
                     }
@@ -308,7 +308,17 @@ impl<'a> Live<'a> {
     }
 }
 
-/// Where the record does not answer, nothing is told.
-async fn may_hear_of(app: &App, user: UserId, other: UserId) -> bool {
-    users::may_look_up(&mut app.db.read(), user, other).await.unwrap_or(false)
+/// Where the record does not answer, a signal is not told; without an event the socket goes, and comes back to it: the next one's
+/// position would pass over it for ever.
+async fn may_hear_of(
+    app: &App,
+    user: UserId,
+    other: UserId,
+    pos: Option<i64>,
+) -> std::result::Result<bool, Ended> {
+    match users::may_look_up(&mut app.db.read(), user, other).await {
+        Ok(may) => Ok(may),
+        Err(_) if pos.is_none() => Ok(false),
+        Err(_) => Err(Some(INTERNAL)),
+    }
 }

@@ -11,13 +11,15 @@ use super::door;
 use super::greet::{self, Guest};
 use super::hub::Begun;
 use super::live::Live;
-use super::outbox::{CROWDED, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, Outbox, TOO_MANY};
+use super::outbox::{CROWDED, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, Outbox, RATE_LIMITED, TOO_MANY};
 use super::strangers::Stranger;
 use super::wire::{Ended, Wire};
 use crate::state::App;
 
 const HEARTBEAT_MS: u64 = 30_000;
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
+/// Positions of one socket that may be refused: each has the log looked through.
+const BEGINS_ANEW: u32 = 3;
 
 /// Serves a socket until it ends. A `token` from its address stands for its first frame.
 pub async fn serve(app: App, mut wire: Wire, address: IpAddr, token: Option<String>) -> (Wire, Ended) {
@@ -26,13 +28,13 @@ pub async fn serve(app: App, mut wire: Wire, address: IpAddr, token: Option<Stri
 }
 
 async fn run(app: &App, wire: &mut Wire, address: IpAddr, token: Option<String>) -> Ended {
+    let Some(stranger) = Stranger::admit(address, app.limits.is_on()) else { return Some(TOO_MANY) };
     let epoch = app.db.epoch().to_string();
     let hello = Hello { heartbeat_ms: HEARTBEAT_MS, epoch, head: app.hub.head() };
     if let Err(ended) = wire.say(&ServerFrame::Hello(hello)).await {
         return ended;
     }
-    let Some(stranger) = Stranger::admit(address, app.limits.is_on()) else { return Some(TOO_MANY) };
-    let deadline = Instant::now() + IDENTIFY_WITHIN;
+    let (mut deadline, mut refused) = (Instant::now() + IDENTIFY_WITHIN, 0);
     let mut given = token.map(|token| ClientFrame::Identify(Identify { token: Some(token), ticket: None }));
     loop {
         let frame = match given.take() {
@@ -57,8 +59,15 @@ async fn run(app: &App, wire: &mut Wire, address: IpAddr, token: Option<String>)
                 live.leave().await;
                 return ended;
             }
-            // The position could not be served; the client begins anew on the same socket.
-            Ok(None) => {}
+            // The position could not be served; the client begins anew on the same socket, and has as long for it: in a crowd
+            // the answer may have taken all of the first time.
+            Ok(None) => {
+                refused += 1;
+                if refused > BEGINS_ANEW {
+                    return Some(RATE_LIMITED);
+                }
+                deadline = Instant::now() + IDENTIFY_WITHIN;
+            }
             Err(ended) => return ended,
         }
     }

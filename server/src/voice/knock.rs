@@ -4,20 +4,24 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use confab_core::Fault;
-use confab_protocol::gateway::Identify;
-use confab_protocol::voice::VoiceClientFrame;
+use confab_protocol::gateway::{Identify, Reconnect};
+use confab_protocol::voice::{VoiceClientFrame, VoiceServerFrame};
+use tokio::sync::SemaphorePermit;
 
 use crate::caller::Caller;
-use crate::gateway::greet;
-use crate::gateway::outbox::{BAD_FRAME, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, TOO_LARGE, TOO_MANY};
+use crate::gateway::outbox::{
+    BAD_FRAME, CROWDED, IDENTIFY_TIMEOUT, INTERNAL, NOT_AUTHENTICATED, TOO_LARGE, TOO_MANY,
+};
 use crate::gateway::strangers::Stranger;
 use crate::gateway::wire::{Ended, Heard, Wire};
+use crate::gateway::{door, greet};
 use crate::state::App;
 
 /// As on the gateway (docs/limits.md).
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
 
-/// Waits until the client has said who it is. A `token` from its address stands for its first frame.
+/// Waits until the client has said who it is, and for a place among those who are greeted: after a restart calls come back as
+/// everybody else does. A `token` from its address stands for its first frame.
 ///
 /// # Errors
 /// Why the socket is closed.
@@ -26,7 +30,7 @@ pub async fn knock(
     wire: &mut Wire,
     address: IpAddr,
     token: Option<String>,
-) -> Result<Caller, Ended> {
+) -> Result<(Caller, SemaphorePermit<'static>), Ended> {
     let _stranger = Stranger::admit(address, app.limits.is_on()).ok_or(Some(TOO_MANY))?;
     let who = match token {
         Some(token) => Identify { token: Some(token), ticket: None },
@@ -35,10 +39,15 @@ pub async fn knock(
             Ok(who) => who?,
         },
     };
-    greet::identify(app, who, address).await.map_err(|fault| match fault {
+    let Some(place) = door::enter().await else {
+        wire.say(&VoiceServerFrame::Reconnect(Reconnect { after_ms: door::return_ms() })).await?;
+        return Err(Some(CROWDED));
+    };
+    let caller = greet::identify(app, who, address).await.map_err(|fault| match fault {
         Fault::Unauthenticated { .. } | Fault::NotFound(_) => Some(NOT_AUTHENTICATED),
         _ => Some(INTERNAL),
-    })
+    })?;
+    Ok((caller, place))
 }
 
 /// Who says `identify`.

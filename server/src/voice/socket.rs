@@ -11,6 +11,7 @@ use confab_protocol::voice::{
     Described, Join, Joined, Nothing, Reachable, VoiceClientFrame, VoiceHello, VoiceReady, VoiceServerFrame,
 };
 use confab_protocol::{ChannelId, ParticipantId, VoiceParticipant};
+use tokio::sync::SemaphorePermit;
 
 use super::flood::Flood;
 use super::keeper::{say, say_room};
@@ -52,8 +53,8 @@ async fn run(
     if let Err(ended) = wire.say(&hello).await {
         return ended;
     }
-    let caller = match knock(app, wire, address, token).await {
-        Ok(caller) => caller,
+    let (caller, place) = match knock(app, wire, address, token).await {
+        Ok(known) => known,
         Err(ended) => return ended,
     };
     let (id, user_id) = (app.hub.next_id(), caller.user_id);
@@ -64,7 +65,7 @@ async fn run(
     }
     app.voice.attach(channel, outbox);
     let (life, flood) = (Lifetime::new(caller.expires_at), Flood::new(app.limits.is_on()));
-    let ended = Live { app, id, channel, address, waiting, caller, life, flood }.serve(wire).await;
+    let ended = Live { app, id, channel, address, waiting, caller, life, flood }.serve(wire, place).await;
     app.voice.detach(channel, id);
     app.hub.end(id, user_id).await;
     ended.err().unwrap_or_default()
@@ -84,9 +85,11 @@ struct Live<'a> {
 type Done = std::result::Result<(), Ended>;
 
 impl Live<'_> {
-    async fn serve(&mut self, wire: &mut Wire) -> Done {
+    async fn serve(&mut self, wire: &mut Wire, place: SemaphorePermit<'static>) -> Done {
         // From here on this socket hears when it may not be here; that it may is asked now.
         self.recheck(wire).await?;
+        // Who reads slowly holds up nobody else's greeting.
+        drop(place);
         let ready = VoiceReady { session_id: self.caller.session_id, channel_id: self.channel };
         wire.say(&VoiceServerFrame::Ready(ready)).await?;
         loop {

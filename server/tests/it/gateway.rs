@@ -142,14 +142,40 @@ both! {
         let mut socket = bob.connect().await;
         let (epoch, pos) = (socket.epoch.clone(), socket.pos);
         socket.send(&json!({ "op": "heartbeat", "d": { "pos": pos } })).await;
-        for (epoch, pos) in [(epoch.as_str(), pos + 1_000_000), ("00000000-0000-4000-8000-000000000000", pos), (epoch.as_str(), -1)] {
-            let mut socket = Socket::open(&bob.address).await;
-            socket.send(&json!({ "op": "resume", "d": { "token": bob.access_token, "epoch": epoch, "pos": pos } })).await;
-            match socket.next().await {
-                Next::Frame(frame) => assert_eq!(frame["op"], "invalid", "{frame}"),
-                Next::Closed(code) => assert_eq!(code, Some(4007)),
-            }
+        let foreign = "00000000-0000-4000-8000-000000000000";
+        let mut socket = Socket::open(&bob.address).await;
+        for (epoch, pos, reason) in [(epoch.as_str(), pos + 1_000_000, "ahead"), (foreign, pos, "epoch"), (foreign, pos, "epoch")] {
+            let (answer, events) = socket.resume(&bob.access_token, epoch, pos).await;
+            assert_eq!((&answer["op"], &answer["d"]["reason"], events.len()), (&json!("invalid"), &json!(reason), 0));
         }
+        // Each has the log looked through.
+        socket.send(&json!({ "op": "resume", "d": { "token": bob.access_token, "epoch": foreign, "pos": pos } })).await;
+        assert_eq!((socket.frame("invalid").await["d"]["reason"].as_str(), socket.closed().await), (Some("epoch"), Some(4008)));
+
+        let mut socket = Socket::open(&bob.address).await;
+        socket.send(&json!({ "op": "resume", "d": { "token": bob.access_token, "epoch": epoch, "pos": -1 } })).await;
+        assert_eq!(socket.closed().await, Some(4007));
+    }
+
+    async fn a_gap_too_wide_is_never_filled_in_part(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let channel = ada.create_channel("novel", "public", 201).await;
+        bob.join(id(&channel), 200).await;
+        let (epoch, pos) = bob.connect().await.cut();
+        // More than 2 MiB, of which the text is half.
+        let chapter = "it was a dark and stormy night ".repeat(480);
+        for _ in 0..90 {
+            ada.post(id(&channel), &chapter, 201).await;
+        }
+        // Whoever was connected all along and read nothing would have been closed as slow by now.
+        let mut witness = ada.at(&world.nodes.last().unwrap().address).connect().await;
+        until_marker(&ada, &mut witness, id(&channel), &[]).await;
+        let mut socket = Socket::open(&world.nodes.last().unwrap().address).await;
+        let (answer, events) = socket.resume(&bob.access_token, &epoch, pos).await;
+        assert_eq!((&answer["d"]["reason"], events.len()), (&json!("too_far"), 0), "{answer}");
+        // The same socket begins anew, and goes on from there.
+        socket.identify(&bob.access_token).await;
+        until_marker(&ada, &mut socket, id(&channel), &["stormy"]).await;
     }
 
     async fn outsiders_hear_nothing(world) {
@@ -160,13 +186,13 @@ both! {
         socket.identify(&bob.access_token).await;
 
         let vault = ada.create_channel("vault", "private", 201).await;
-        let secret = ada.post(id(&vault), "the code is 4711", 201).await;
-        ada.edit(id(&secret), "the code is 4712", 200).await;
+        let secret = ada.post(id(&vault), "the code is quicksilver", 201).await;
+        ada.edit(id(&secret), "the code is marmalade", 200).await;
         ada.react(id(&secret), "thumbsup", 204).await;
         // Nor does one hear the talk of a public channel that one has not joined.
         let market = ada.create_channel("market", "public", 201).await;
         ada.post(id(&market), "fish, 3 a piece", 201).await;
-        until_marker(&ada, &mut socket, id(&square), &[id(&vault), "4711", "4712", "fish"]).await;
+        until_marker(&ada, &mut socket, id(&square), &[id(&vault), "quicksilver", "marmalade", "fish"]).await;
 
         // Invited: heard from now on, and the past is readable. Removed: told so, and silence after.
         ada.add_member(id(&vault), &bob, 201).await;

@@ -41,6 +41,7 @@ mod forged;
 mod forwarding;
 mod fresh_state;
 mod gateway;
+mod gateway_limits;
 mod hostile_uploads;
 mod idempotency;
 mod import;

@@ -23,6 +23,11 @@ both! {
 
         let mut hers = enter(&ada, &room).await;
         assert_eq!(hers.present.len(), 1, "{:?}", hers.present);
+        // Another server hears of her a moment later.
+        wait_until("his server to know her", async || {
+            bob.get("/api/v1/voice", 200).await.to_string().contains(&ada.id)
+        })
+        .await;
         let mut his = enter(&bob, &room).await;
         let order: Vec<&str> = his.present.iter().map(|it| it["user_id"].as_str().unwrap()).collect();
         assert_eq!(order, [&ada.id, &bob.id], "whoever came first");

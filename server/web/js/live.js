@@ -37,6 +37,23 @@ export function backoffMs(attempt, random = Math.random) {
   return Math.floor(random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt));
 }
 
+/** Beats apart from other clients': those who were cut off together would beat in the same moment for ever. */
+export class Heartbeat {
+  /** @param {() => unknown} beat @param {number} everyMs apart at most, and at least three quarters of it */
+  start(beat, everyMs) {
+    this.stop();
+    const next = () => {
+      // The next one first: a beat that finds the line dead stops it.
+      this.timer = setTimeout(() => { next(); beat(); }, everyMs * (0.75 + Math.random() / 4));
+    };
+    next();
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+  }
+}
+
 export class Live {
   /** @param {string} address @param {Handlers} handlers @param {typeof WebSocket} [Socket] */
   constructor(address, handlers, Socket = globalThis.WebSocket) {
@@ -54,6 +71,7 @@ export class Live {
     this.identified = false;
     this.stopped = true;
     this.serverDelayMs = -1;
+    this.heartbeat = new Heartbeat();
   }
 
   start() {
@@ -232,9 +250,8 @@ export class Live {
 
   /** @private @param {number} everyMs */
   startHeartbeat(everyMs) {
-    clearInterval(this.heartbeatTimer);
     this.beatAnswered = true;
-    this.heartbeatTimer = setInterval(() => {
+    this.heartbeat.start(() => {
       // No answer to the last beat: the network is gone although the socket looks open.
       if (!this.beatAnswered && this.socket) return this.lost(this.socket, 1006);
       this.beatAnswered = false;
@@ -244,7 +261,7 @@ export class Live {
 
   /** @private */
   drop() {
-    clearInterval(this.heartbeatTimer);
+    this.heartbeat.stop();
     clearTimeout(this.helloTimer);
     clearTimeout(this.wakeTimer);
     const socket = this.socket;

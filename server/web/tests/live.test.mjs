@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, mock, test } from 'node:test';
-import { backoffMs, Live } from '../js/live.js';
+import { backoffMs, Heartbeat, Live } from '../js/live.js';
 
 /** A socket that the test plays the server of. */
 class FakeSocket {
@@ -157,4 +157,26 @@ test('broken frames are survived', async () => {
 test('back-off: full jitter, growing, capped', () => {
   assert.deepEqual([0, 1, 4, 20].map((attempt) => backoffMs(attempt, () => 0.999999)), [499, 999, 7_999, 29_999]);
   assert.equal(backoffMs(5, () => 0), 0);
+});
+
+test('beats of many come apart, and end with the line', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const heartbeat = new Heartbeat();
+  let beats = 0;
+  const chance = mock.method(Math, 'random', () => 0);
+  heartbeat.start(() => { beats += 1; if (beats === 3) heartbeat.stop(); }, 30_000);
+  mock.timers.tick(22_499);
+  assert.equal(beats, 0);
+  mock.timers.tick(1);
+  assert.equal(beats, 1, 'after three quarters at the soonest');
+  chance.mock.mockImplementation(() => 0.999);
+  mock.timers.tick(22_500);
+  assert.equal(beats, 2);
+  mock.timers.tick(29_000);
+  assert.equal(beats, 2, 'each after a while of its own');
+  mock.timers.tick(1_000);
+  assert.equal(beats, 3);
+  mock.timers.tick(120_000);
+  assert.equal(beats, 3, 'none after the line was found dead');
+  mock.timers.reset();
 });

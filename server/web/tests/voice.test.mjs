@@ -162,6 +162,20 @@ test('comes back after a lost connection, and not where it may not be', async ()
   link.stop();
 });
 
+test('a crowd at the door turns nobody away', async () => {
+  const { link, seen, socket } = start();
+  for (let times = 1; times <= 12; times += 1) {
+    await socket().receive('hello', { heartbeat_ms: 30_000 });
+    await socket().receive('reconnect', { after_ms: 1 });
+    socket().end(4012);
+    await new Promise((resolve) => { setTimeout(resolve, 10); });
+    assert.deepEqual([seen.ended, FakeSocket.all.length], [[], times + 1]);
+  }
+  await enter(socket());
+  assert.deepEqual(seen.joined, ['a']);
+  link.stop();
+});
+
 /** As much of a connection as deciding who offers needs. */
 class FakeConnection {
   constructor() {

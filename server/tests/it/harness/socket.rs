@@ -82,6 +82,15 @@ impl Socket {
         }
     }
 
+    /// The code with which a new connection is closed before anything is said; `None` when it is greeted.
+    pub async fn turned_away(address: &Address) -> Option<u16> {
+        let (mut stream, _) = connect_async(address.gateway()).await.expect("the handshake comes first");
+        match stream.next().await.expect("a frame").expect("a sound one") {
+            Message::Close(close) => Some(close.expect("a reason").code.into()),
+            _ => None,
+        }
+    }
+
     /// Identifies and returns `ready`'s content.
     pub async fn identify(&mut self, token: &str) -> Value {
         self.send(&json!({ "op": "identify", "d": { "token": token } })).await;
@@ -119,6 +128,15 @@ impl Socket {
     /// Sends what the server may refuse by ending the connection.
     pub async fn try_send(&mut self, frame: &Value) -> Result<(), Error> {
         self.sink.lock().await.send(Message::text(frame.to_string())).await
+    }
+
+    /// Sends any frame again and again, until the server has had enough or all are sent.
+    pub async fn flood(&mut self, frame: &Message, times: usize) {
+        for _ in 0..times {
+            if self.sink.lock().await.send(frame.clone()).await.is_err() {
+                return;
+            }
+        }
     }
 
     pub async fn send_bytes(&mut self, bytes: &'static [u8]) {

@@ -10,13 +10,15 @@
  * @property {() => void} lost what was agreed over it is over; it is coming back
  * @property {(reason:string) => void} ended for good; in words for the person, or empty
  */
-import { backoffMs } from '../live.js';
+import { backoffMs, Heartbeat } from '../live.js';
 import { t } from '../page_words.js';
 import { Pace } from './pace.js';
 
 const HELLO_TIMEOUT_MS = 10_000;
 /** Tries in a row that led to nothing: the server is not there, or a proxy refuses sockets. */
 const MAX_TRIES = 8;
+/** The close code of a server that has too many to greet: it says when to come back. */
+const CROWDED = 4012;
 
 /** Why there is no use in coming back, by the code of the close. @type {Record<number,string>} */
 const ENDS = {
@@ -45,6 +47,7 @@ export class VoiceLink {
     this.refusal = '';
     this.delayMs = -1;
     this.joined = false;
+    this.heartbeat = new Heartbeat();
   }
 
   start() {
@@ -116,8 +119,7 @@ export class VoiceLink {
     clearTimeout(this.helloTimer);
     const socket = this.socket;
     this.beatAnswered = true;
-    clearInterval(this.heartbeatTimer);
-    this.heartbeatTimer = setInterval(() => {
+    this.heartbeat.start(() => {
       // No answer to the last beat: the network is gone although the socket looks open.
       if (!this.beatAnswered && this.socket) return this.closed(this.socket, 1006);
       this.beatAnswered = false;
@@ -134,7 +136,7 @@ export class VoiceLink {
   /** @private */
   drop() {
     clearTimeout(this.helloTimer);
-    clearInterval(this.heartbeatTimer);
+    this.heartbeat.stop();
     this.pace?.stop();
     this.joined = false;
     const socket = this.socket;
@@ -152,14 +154,17 @@ export class VoiceLink {
     this.handlers.lost();
     if (code === 4004 || code === 4015) await this.handlers.token(true).catch(() => {});
     if (this.stopped) return;
-    this.tries += 1;
+    // Whoever is asked to come back is not turned away.
+    const isInvited = this.delayMs >= 0;
+    if (!isInvited) this.tries += 1;
     if (code in ENDS || this.tries > MAX_TRIES) {
       this.stopped = true;
       this.handlers.ended(code in ENDS ? REFUSALS[this.refusal] ?? ENDS[code] : t('the_voice_channel_could_not_be'));
       return;
     }
     // People who talk wait for nothing but what keeps a crowd apart.
-    const waitMs = this.delayMs >= 0 ? Math.min(this.delayMs, 2_000) : Math.min(backoffMs(this.tries), 5_000);
+    const longestMs = code === CROWDED ? Infinity : 2_000;
+    const waitMs = isInvited ? Math.min(this.delayMs, longestMs) : Math.min(backoffMs(this.tries), 5_000);
     this.delayMs = -1;
     this.retryTimer = setTimeout(() => this.connect(), waitMs);
   }
