@@ -21,6 +21,27 @@ fn texts(page: &Value) -> Vec<&str> {
 }
 
 both! {
+    async fn whoever_keeps_what_is_deleted_elsewhere_hears_of_it(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let (harbour, vault) =
+            (ada.create_channel("harbour", "public", 201).await, ada.create_channel("vault", "private", 201).await);
+        ada.add_member(id(&vault), &bob, 201).await;
+        let (open, hidden) = (ada.post(id(&harbour), "one", 201).await, ada.post(id(&vault), "two", 201).await);
+        for message in [&open, &hidden] {
+            keep(&bob, id(message), 204).await;
+        }
+        let mut his = bob.connect().await;
+        ada.send(Method::DELETE, &format!("/api/v1/channels/{}/members/{}", id(&vault), bob.id), None, 204).await;
+        ada.delete(id(&hidden), 204).await;
+        ada.delete(id(&open), 204).await;
+        // He is no member of the one, and reads it: so he is told. Of the other he hears nothing any more.
+        let heard = his.events_until(|event| event["d"]["id"] == open["id"]).await;
+        let told = heard.last().unwrap();
+        assert_eq!((&told["t"], &told["channel_id"], &told["seq"]), (&json!("message_delete"), &harbour["id"], &Value::Null), "{told}");
+        assert!(!heard.iter().any(|event| event["d"]["id"] == hidden["id"]), "{heard:?}");
+        assert!(texts(&bob.get(MINE, 200).await).is_empty());
+    }
+
     async fn what_somebody_keeps_is_theirs_alone(world) {
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let channel = ada.create_channel("harbour", "public", 201).await;
