@@ -74,6 +74,12 @@ pub struct Arguments {
     /// Where an embedded server keeps its record.
     #[arg(long, value_enum, default_value_t = Disk::Small)]
     pub disk: Disk,
+    /// What is tortured, for the line: a commit.
+    #[arg(long)]
+    pub commit: Option<String>,
+    /// A file to which the line is added, for a history of runs.
+    #[arg(long)]
+    pub save: Option<PathBuf>,
     /// Keep the folder of the run (journal, logs, record) also when all went well.
     #[arg(long)]
     pub keep: bool,

@@ -17,7 +17,7 @@ const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Without a server that stands still the others go on within this time (connections that hold a lock and say nothing are
 /// ended after 10 s), and then this much is acknowledged, and heard, before it may go on too.
-const GOES_ON_WITHIN: Duration = Duration::from_secs(30);
+const GOES_ON_WITHIN: Duration = Duration::from_mins(1);
 const GOES_ON: u64 = 50;
 
 /// See the module.
@@ -27,12 +27,17 @@ pub struct Chaos {
     progress: Progress,
     /// How often each kind of fault happened.
     pub happened: BTreeMap<&'static str, u64>,
+    /// The most memory (KiB) and the most open files that a process of ours was seen with.
+    pub largest: (u64, u64),
 }
 
 impl Chaos {
     /// Takes over an installation.
     pub fn new(installation: Installation, board: Arc<Board>, progress: Progress) -> Self {
-        Self { installation, board, progress, happened: BTreeMap::new() }
+        for (at, tamper) in installation.tampers.iter().enumerate() {
+            board.clocks.stands(at, tamper.home);
+        }
+        Self { installation, board, progress, happened: BTreeMap::new(), largest: (0, 0) }
     }
 
     /// Brings the whole storm about. `give_up` ends it early.
@@ -41,6 +46,7 @@ impl Chaos {
             if !self.acknowledged(step.after, give_up).await? {
                 return Ok(());
             }
+            self.measure();
             self.board.trouble();
             let what = self.bring_about(&step.fault).await;
             self.board.relief();
@@ -54,6 +60,12 @@ impl Chaos {
             ));
         }
         Ok(())
+    }
+
+    /// Looks how large the processes are: most of them will not see the end.
+    pub fn measure(&mut self) {
+        let (memory, files) = self.installation.size();
+        self.largest = (self.largest.0.max(memory), self.largest.1.max(files));
     }
 
     /// Waits for so many acknowledged messages. `false`: time is up.
@@ -126,8 +138,8 @@ impl Chaos {
                 let name = here.signal(at, "-CONT");
                 Ok(format!("stopped {name} for {} ms", time.as_millis()))
             }
-            Fault::Freeze { server } => {
-                let at = server % servers;
+            Fault::Freeze => {
+                let at = here.relaying().await?;
                 here.signal(at, "-STOP");
                 let went_on = went_on(&self.board).await;
                 let name = here.signal(at, "-CONT");
@@ -137,6 +149,17 @@ impl Chaos {
                     }
                     None => Err(self.stuck(&format!("{name} stood still, and the others with it"))),
                 }
+            }
+            Fault::Clock { process, seconds, time } => {
+                let at = process % here.tampers.len();
+                let tamper = here.tamper(at)?;
+                // Known before it is so: nobody may be refused by a clock that nobody knows of.
+                self.board.clocks.turned(at, tamper.home + seconds);
+                tamper.turn_clock(seconds)?;
+                tokio::time::sleep(time).await;
+                self.board.clocks.turned(at, tamper.home);
+                tamper.turn_clock(0)?;
+                Ok(format!("turned the clock of {} by {seconds} s for {} ms", tamper.name, time.as_millis()))
             }
             Fault::Network { link, weather, time } => {
                 let links = links(here);
@@ -157,6 +180,13 @@ impl Chaos {
                     nats.restart(wipe, down).await?;
                 }
                 Ok(format!("killed NATS{}", if wipe { " and wiped its store" } else { "" }))
+            }
+            Fault::BrokenDisk { server, time } => {
+                let tamper = here.tamper(server % servers)?;
+                tamper.break_disk(true)?;
+                tokio::time::sleep(time).await;
+                tamper.break_disk(false)?;
+                Ok(format!("had the disk of {} answer EIO for {} ms", tamper.name, time.as_millis()))
             }
             Fault::FullDisk { time } => {
                 if let Some(disk) = &here.disk {

@@ -29,7 +29,7 @@ pub struct Tally {
 /// Judges a run.
 pub fn check(evidence: &Evidence, findings: &Findings) -> Tally {
     let mut tally = Tally::default();
-    promises::check(&evidence.journal, &evidence.record, findings, &mut tally);
+    promises::check(evidence, findings, &mut tally);
     for heard in &evidence.readers {
         delivery::check(heard, &evidence.record, findings, &mut tally);
     }

@@ -23,6 +23,9 @@ pub struct Evidence {
     pub record: Vec<Record>,
     /// What its search finds when all is over.
     pub searches: Vec<Search>,
+    /// The messages that its notifications name, as the one whom people called is shown them, and how they were called.
+    pub called: Vec<Uuid>,
+    pub call: String,
 }
 
 /// One listener's log.

@@ -29,13 +29,15 @@ pub enum Kind {
     Unrevoked,
     /// No progress though no fault was on.
     Stuck,
+    /// More memory or more open files than what is held can need.
+    Grown,
     /// A program of ours panicked or ended by itself.
     Crashed,
 }
 
 impl Kind {
     /// All, in the order of the report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Lost,
         Self::Duplicated,
         Self::Reordered,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Refused,
         Self::Unrevoked,
         Self::Stuck,
+        Self::Grown,
         Self::Crashed,
     ];
 
@@ -62,6 +65,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Unrevoked => "unrevoked",
             Self::Stuck => "stuck",
+            Self::Grown => "grown",
             Self::Crashed => "crashed",
         }
     }

@@ -47,6 +47,22 @@ async fn record_of(owner: &Person, room: &Room) -> Result<Record> {
     })
 }
 
+/// The messages that somebody was called by, one for each notification.
+pub async fn called(who: &Person) -> Result<Vec<Uuid>> {
+    let (mut called, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = who.get(&format!("users/me/notifications?limit=100{cursor}")).await?;
+        let items = page["items"].as_array().into_iter().flatten();
+        called.extend(
+            items.filter(|item| item["kind"] == "mention").filter_map(|item| id(&item["message"]["id"])),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(called),
+        }
+    }
+}
+
 /// All pages of a list that goes by number.
 async fn all(owner: &Person, path: &str) -> Result<Vec<Value>> {
     let (mut all, mut after) = (Vec::new(), 0);

@@ -6,10 +6,11 @@ mod node;
 mod postgres;
 mod process;
 mod programs;
+mod tamper;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -23,6 +24,7 @@ use postgres::Postgres;
 pub use postgres::Shutdown;
 use process::{Process, plain};
 use programs::Programs;
+use tamper::Tamper;
 
 /// The administrator of the installation.
 pub const ADMIN: &str = "warden";
@@ -32,6 +34,13 @@ pub const ADMIN_PASSWORD: &str = "a warden keeps many keys";
 /// Room on a small disk for the programs' own needs, and for each message with its events, index and write-ahead log.
 const DISK_BYTES: u64 = 256 << 20;
 const DISK_BYTES_A_MESSAGE: u64 = 8 << 10;
+/// By how much the second server's clock is ahead of the others'.
+const AHEAD_SECONDS: i64 = 300;
+
+/// A server that says nothing of itself for so long is asked again.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+/// Somebody relays within this time, and every server says whether it does.
+const LED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Everything that runs. Ends with this value: processes first, then their folders.
 pub struct Installation {
@@ -44,6 +53,8 @@ pub struct Installation {
     pub behind: Vec<Arc<Proxy>>,
     /// To the bus, for one of the run's own.
     pub aside: Option<Arc<Proxy>>,
+    /// What the servers and the worker, in this order, are told by their system.
+    pub tampers: Vec<Tamper>,
     folder: TempDir,
 }
 
@@ -75,8 +86,11 @@ impl Installation {
         };
         let data = disk.as_ref().map_or_else(|| folder.path().join("data"), |disk| disk.path().join("data"));
         let inside = disk.as_ref().map(Disk::holder);
+        let tamper = Tamper::with("server 1", &Tamper::compile(folder.path())?, 0)?;
+        let mut settings = common();
+        settings.extend(tamper.settings());
         let server =
-            Server::start("server 1", &programs.server, folder.path(), data, inside, common()).await?;
+            Server::start("server 1", &programs.server, folder.path(), data, inside, settings).await?;
         Ok(Self {
             servers: vec![server],
             worker: None,
@@ -85,6 +99,7 @@ impl Installation {
             disk,
             behind: Vec::new(),
             aside: None,
+            tampers: vec![tamper],
             folder,
         })
     }
@@ -94,9 +109,10 @@ impl Installation {
         let postgres = Postgres::start(programs.postgres()?, &here).await?;
         let nats = Nats::start(programs.nats()?, &here).await?;
         let aside = Some(nats.proxy("noise").await?);
-        let mut behind = Vec::new();
-        let mut settings = Vec::new();
-        for name in ["server 1", "server 2", "worker"] {
+        let library = Tamper::compile(&here)?;
+        let (mut behind, mut tampers, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, ahead) in [("server 1", 0), ("server 2", AHEAD_SECONDS), ("worker", 0)] {
+            let tamper = Tamper::with(name, &library, ahead)?;
             let database = postgres.proxy(name).await?;
             let bus = nats.proxy(name).await?;
             let files = format!("file://{}", here.join("shared").display());
@@ -106,7 +122,9 @@ impl Installation {
                 ("NATS_URL".to_owned(), format!("nats://{}", bus.address())),
                 ("CONFAB_FILES_URL".to_owned(), files),
             ]);
+            all.extend(tamper.settings());
             settings.push(all);
+            tampers.push(tamper);
             behind.extend([database, bus]);
         }
         let mut migrating = plain(&programs.server, &here, &settings[0]);
@@ -130,6 +148,7 @@ impl Installation {
             disk: None,
             behind,
             aside,
+            tampers,
             folder,
         })
     }
@@ -151,12 +170,12 @@ impl Installation {
 
     /// Programs that ended though nobody ended them, and lines of panics in the logs of ours.
     pub fn crashes(&mut self) -> Vec<String> {
-        let mut crashes = Vec::new();
+        let mut crashes: Vec<String> = self.servers.iter().flat_map(Server::fallen).cloned().collect();
         for process in self.ours() {
             if let Some(status) = process.exited() {
                 crashes.push(format!("{} ended by itself with {status}", process.name()));
             }
-            let lines = process.lines_with("panicked at");
+            let lines = process.lines_of_all_with("panicked at");
             crashes.extend(lines.into_iter().map(|line| format!("{}: {line}", process.name())));
         }
         crashes
@@ -180,9 +199,45 @@ impl Installation {
         process.name().to_owned()
     }
 
-    /// Resident memory (KiB) and open files of the servers, the largest of each.
+    /// Which process gives the events their positions: the number of a server, or beyond them the worker, once no server says
+    /// that it does and all of them say so.
+    pub async fn relaying(&self) -> Result<usize> {
+        let started = Instant::now();
+        while started.elapsed() < LED_WITHIN {
+            let mut others = 0;
+            for (at, server) in self.servers.iter().enumerate() {
+                match server.figure("confab_relay_leads").await.as_deref() {
+                    Some("1") => return Ok(at),
+                    Some("0") => others += 1,
+                    _ => {}
+                }
+            }
+            if others == self.servers.len() {
+                return Ok(others);
+            }
+            tokio::time::sleep(TOLD_WITHIN / 10).await;
+        }
+        Err("no server says whether it relays".into())
+    }
+
+    /// What a process is told by its system: a server's, or beyond them the worker's.
+    ///
+    /// # Errors
+    /// When the process has not loaded it: nothing of what is ordered would happen, and nobody would see that.
+    pub fn tamper(&mut self, at: usize) -> Result<&Tamper> {
+        let id = self.ours().nth(at).map(|process| process.id());
+        let maps = id.and_then(|id| std::fs::read_to_string(format!("/proc/{id}/maps")).ok());
+        let tamper = &self.tampers[at];
+        if maps.is_some_and(|maps| maps.contains(tamper::LIBRARY)) {
+            Ok(tamper)
+        } else {
+            Err(format!("{} did not load what tampers with its clock and its disk", tamper.name).into())
+        }
+    }
+
+    /// Resident memory (KiB) and open files of the servers and the worker, the largest of each.
     pub fn size(&mut self) -> (u64, u64) {
-        let sizes: Vec<(u64, u64)> = self.servers.iter_mut().map(|it| it.process().size()).collect();
+        let sizes: Vec<(u64, u64)> = self.ours().map(|process| process.size()).collect();
         let largest = |of: fn(&(u64, u64)) -> u64| sizes.iter().map(of).max().unwrap_or(0);
         (largest(|it| it.0), largest(|it| it.1))
     }

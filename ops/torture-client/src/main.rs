@@ -1,19 +1,21 @@
 //! Breaks everything under a running Confab and proves from outside that nothing was lost.
 //!
 //! [`launcher`] starts the real programs with a [`proxy`] between every two of them; [`writer`]s keep a [`journal`],
-//! [`reader`]s write down what they hear, [`racer`] and [`revoker`] open and shut doors, [`noise`] makes the bus repeat
+//! [`reader`]s write down what they hear, [`racer`], [`opener`] and [`revoker`] open and shut doors, [`noise`] makes the bus repeat
 //! itself, [`chaos`] follows the [`schedule`] that one seed draws. When all is over, [`harvest`] asks for what is there and [`checker`] judges.
 
 mod arguments;
 mod board;
 mod chaos;
 mod checker;
+mod clocks;
 mod evidence;
 mod findings;
 mod harvest;
 mod journal;
 mod launcher;
 mod noise;
+mod opener;
 mod people;
 mod person;
 mod progress;
@@ -26,6 +28,7 @@ mod rooms;
 mod run;
 mod schedule;
 mod socket;
+mod turnstile;
 mod writer;
 
 use std::process::ExitCode;

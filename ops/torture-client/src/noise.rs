@@ -1,5 +1,6 @@
 //! A bus that repeats itself: a fifth of all events are published once more, up to two seconds late and so out of order,
-//! without the id by which JetStream would know them. Nobody may see anything of it.
+//! with another id than JetStream knows them by, yet one of this installation: without it readers would pass them over unread.
+//! Nobody may see anything of it.
 //!
 //! It speaks just enough of NATS's own words for that.
 
@@ -21,6 +22,8 @@ use crate::board::Board;
 const SUBJECT: &str = "confab.events";
 /// A header that marks what was said again, so that it is not said a third time.
 const MARK: &str = "Confab-Torture";
+/// The header of the id, `{epoch}:{pos}`.
+const ID: &str = "Nats-Msg-Id: ";
 const SHARE: f64 = 0.2;
 const LATE_MS: u64 = 2_000;
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -58,9 +61,10 @@ async fn one_connection(bus: SocketAddr, rng: &mut StdRng, board: &Arc<Board>) -
         let mut body = vec![0; all + 2];
         from.read_exact(&mut body).await?;
         let (headers, payload) = (&body[..head], &body[head..all]);
-        let is_ours = String::from_utf8_lossy(headers).contains(MARK);
-        if !is_ours && rng.random_bool(SHARE) {
-            let (bytes, say) = (again(payload), say.clone());
+        let headers = String::from_utf8_lossy(headers);
+        let id = headers.lines().find_map(|line| line.strip_prefix(ID)).unwrap_or_default();
+        if !headers.contains(MARK) && rng.random_bool(SHARE) {
+            let (bytes, say) = (again(id, payload), say.clone());
             let late = Duration::from_millis(rng.random_range(0..LATE_MS));
             tokio::spawn(async move {
                 tokio::time::sleep(late).await;
@@ -96,8 +100,8 @@ fn sizes(line: &str) -> Option<(usize, usize)> {
     }
 }
 
-fn again(payload: &[u8]) -> Vec<u8> {
-    let headers = format!("NATS/1.0\r\n{MARK}: again\r\n\r\n");
+fn again(id: &str, payload: &[u8]) -> Vec<u8> {
+    let headers = format!("NATS/1.0\r\n{ID}{id}-again\r\n{MARK}: again\r\n\r\n");
     let (head, all) = (headers.len(), headers.len() + payload.len());
     let mut bytes = format!("HPUB {SUBJECT} {head} {all}\r\n{headers}").into_bytes();
     bytes.extend_from_slice(payload);
@@ -115,7 +119,11 @@ mod tests {
         assert_eq!(sizes("HMSG confab.events 1 _INBOX.x 34 45\r\n"), Some((34, 45)));
         assert_eq!(sizes("HMSG confab.events 1 50 45\r\n"), None);
         assert_eq!(sizes("+OK\r\n"), None);
-        let bytes = String::from_utf8(again(b"{}")).unwrap();
-        assert_eq!(bytes, "HPUB confab.events 35 37\r\nNATS/1.0\r\nConfab-Torture: again\r\n\r\n{}\r\n");
+        let bytes = String::from_utf8(again("e:7", b"{}")).unwrap();
+        let headers = "NATS/1.0\r\nNats-Msg-Id: e:7-again\r\nConfab-Torture: again\r\n\r\n";
+        assert_eq!(
+            bytes,
+            format!("HPUB confab.events {} {}\r\n{headers}{{}}\r\n", headers.len(), headers.len() + 2)
+        );
     }
 }

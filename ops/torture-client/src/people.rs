@@ -15,13 +15,17 @@ use crate::board::Board;
 use crate::evidence::Heard;
 use crate::journal::Journal;
 use crate::launcher::{ADMIN, ADMIN_PASSWORD, Server};
+use crate::opener;
 use crate::person::{Person, Way};
 use crate::racer::{self, Victim};
-use crate::reader::{Reached, Reader};
-use crate::revoker;
+use crate::reader::{Reached, Reader, Standing};
+use crate::revoker::Revoker;
 use crate::rooms::{self, Rooms};
 use crate::writer::Writer;
 
+/// The one who made the rooms, and whom people call; visitors of private rooms begin with the other word.
+pub const OWNER: &str = "owner";
+pub const VICTIM: &str = "victim";
 /// How long a request of somebody under bad weather may take before they ask again.
 const IMPATIENT: Duration = Duration::from_secs(8);
 /// Longer than any fault: what is asked at the control door is known to be done or not, never given up on its way. Else
@@ -69,6 +73,8 @@ pub struct People {
     victims: Vec<Arc<Person>>,
     visitor: Arc<Person>,
     device: Arc<Person>,
+    /// Within this time most sockets of ended sessions end.
+    revoked_within: Duration,
 }
 
 impl People {
@@ -77,7 +83,7 @@ impl People {
         let ways = Ways::to(servers)?;
         let register = async |name: String| Person::register(&name, &ways.control, board).await;
         let admin = Person::sign_in(ADMIN, ADMIN_PASSWORD, &ways.control, board).await?;
-        let owner = Arc::new(register("owner".into()).await?);
+        let owner = Arc::new(register(OWNER.into()).await?);
         let (mut writers, mut readers, mut victims) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..arguments.writers {
             let person = register(format!("writer{number}")).await?;
@@ -88,7 +94,7 @@ impl People {
             readers.push(Arc::new(person.by(&ways.readers).prefer(number.into())));
         }
         for number in 0..arguments.victims {
-            victims.push(Arc::new(register(format!("victim{number}")).await?.prefer(number.into())));
+            victims.push(Arc::new(register(format!("{VICTIM}{number}")).await?.prefer(number.into())));
         }
         let outsider = register("outsider".into()).await?;
         let visitor = Arc::new(outsider.by(&ways.readers));
@@ -111,6 +117,7 @@ impl People {
             victims,
             visitor,
             device,
+            revoked_within: Duration::from_millis(arguments.revoked_within_ms),
         })
     }
 
@@ -118,16 +125,18 @@ impl People {
     pub fn listen(&mut self, rng: &mut StdRng, board: &Arc<Board>) {
         for (number, person) in self.readers.iter().enumerate() {
             let sleeps = number.is_multiple_of(SLEEPERS).then(|| fork(rng));
-            let reader = Reader::new(person.clone(), board.clone(), self.rooms.clone(), false, sleeps);
+            let reader =
+                Reader::new(person.clone(), board.clone(), self.rooms.clone(), Standing::Member, sleeps);
             self.reached.push(reader.reached.clone());
             self.listening.spawn(reader.listen());
         }
         for victim in &self.victims {
             let ears = Arc::new(victim.by(&self.ways.readers));
-            let reader = Reader::new(ears, board.clone(), self.rooms.clone(), false, None);
+            let reader = Reader::new(ears, board.clone(), self.rooms.clone(), Standing::Visitor, None);
             self.listening.spawn(reader.listen());
         }
-        let reader = Reader::new(self.visitor.clone(), board.clone(), self.rooms.clone(), true, None);
+        let (visitor, rooms) = (self.visitor.clone(), self.rooms.clone());
+        let reader = Reader::new(visitor, board.clone(), rooms, Standing::Outsider, None);
         self.reached.push(reader.reached.clone());
         self.listening.spawn(reader.listen());
     }
@@ -146,12 +155,19 @@ impl People {
         for room in 0..private {
             self.busy.spawn(racer::race(self.owner.clone(), racers.clone(), room, fork(rng), board.clone()));
         }
+        // One of the private rooms; the others are never anybody's but their members'.
+        if let Some(room) = self.rooms.iter().rfind(|room| room.secret.is_some()) {
+            let owner = self.owner.clone();
+            self.busy.spawn(opener::open_and_close(owner, room.clone(), fork(rng), board.clone()));
+        }
         for victim in 0..racers.len() {
             self.busy.spawn(racer::probe(racers.clone(), victim, fork(rng), board.clone()));
         }
         let never: Arc<[Victim]> = [Victim::new(self.visitor.clone(), &self.rooms)].into();
         self.busy.spawn(racer::probe(never, 0, fork(rng), board.clone()));
-        self.busy.spawn(revoker::revoke(self.device.clone(), self.ways.control.clone(), board.clone()));
+        let admin = self.admin.by(&self.ways.control);
+        let (way, board) = (self.ways.control.clone(), board.clone());
+        self.busy.spawn(Revoker::new(&self.device, admin, way, board, self.revoked_within).revoke());
     }
 }
 

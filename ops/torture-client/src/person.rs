@@ -13,8 +13,6 @@ use crate::board::Board;
 use crate::evidence::id;
 use crate::findings::Kind;
 
-/// Access tokens are good for 30 minutes; an older one may be refused with good reason.
-const TOKEN_IS_GOOD: Duration = Duration::from_mins(25);
 /// The first and the longest wait before a request is made again.
 const AGAIN_AFTER: Duration = Duration::from_millis(25);
 const AGAIN_AFTER_AT_MOST: Duration = Duration::from_millis(400);
@@ -22,9 +20,20 @@ const AGAIN_AFTER_AT_MOST: Duration = Duration::from_millis(400);
 const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// An answer, whole.
+#[derive(Default)]
 pub struct Answer {
     pub status: u16,
     pub text: String,
+    pub shown: Shown,
+}
+
+/// A token and the server that it was shown to: others of the same account may have another one by now.
+#[derive(Default)]
+pub struct Shown {
+    pub server: usize,
+    pub token: Arc<str>,
+    /// For a socket: how far ahead that server's clock was then. When it ends the socket was decided by that.
+    pub ahead: Option<i64>,
 }
 
 impl Answer {
@@ -103,6 +112,13 @@ impl Person {
         other
     }
 
+    /// The same account, signed in nowhere.
+    pub fn signed_out(&self) -> Self {
+        let mut other = Self::visitor(&self.name, &self.password, &self.way, &self.board);
+        other.id = self.id;
+        other
+    }
+
     /// Begins with another door than the first.
     pub fn prefer(self, door: usize) -> Self {
         self.door.store(door, Ordering::Relaxed);
@@ -118,10 +134,16 @@ impl Person {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = (Arc::from(token), Instant::now());
     }
 
-    /// Signs in anew. When the token should have been good still, that is a broken promise.
-    pub async fn renew(&self, refusal: &str) -> Result<()> {
-        let age = self.token.lock().unwrap_or_else(PoisonError::into_inner).1.elapsed();
-        if age < TOKEN_IS_GOOD {
+    /// Signs in anew, after a server refused this token. When it should have been good still, that is a broken promise.
+    pub async fn renew(&self, shown: &Shown, refusal: &str) -> Result<()> {
+        let age = {
+            let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+            if *kept.0 != *shown.token {
+                return Ok(());
+            }
+            kept.1.elapsed()
+        };
+        if !self.board.clocks.excuse(shown) {
             self.board.note(
                 Kind::Refused,
                 format!("{}: a good token of {age:?} was refused: {refusal}", self.name),
@@ -135,6 +157,11 @@ impl Person {
         Ok(())
     }
 
+    /// What they registered with.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
     /// What `auth/login` takes.
     pub fn credentials(&self) -> Value {
         json!({ "username": self.name, "password": self.password })
@@ -142,7 +169,22 @@ impl Person {
 
     /// The door that is used now.
     pub fn door(&self) -> &str {
-        &self.way.doors[self.door.load(Ordering::Relaxed) % self.way.doors.len()]
+        self.door_of(self.server())
+    }
+
+    /// The number of the server to which it leads.
+    pub fn server(&self) -> usize {
+        self.door.load(Ordering::Relaxed) % self.way.doors.len()
+    }
+
+    /// The door of a server.
+    pub fn door_of(&self, server: usize) -> &str {
+        &self.way.doors[server % self.way.doors.len()]
+    }
+
+    /// Goes to the door of this server.
+    pub fn turn_to(&self, server: usize) {
+        self.door.store(server, Ordering::Relaxed);
     }
 
     /// Goes on to the next one.
@@ -152,33 +194,44 @@ impl Person {
 
     /// One request through the present door. An answer that no sound server gives is noted.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> reqwest::Result<Answer> {
-        let mut request = self.way.client.request(method.clone(), format!("{}/api/v1/{path}", self.door()));
-        request = request.timeout(self.way.patience);
-        let token = self.token();
+        let (server, token) = (self.server(), self.token());
+        let url = format!("{}/api/v1/{path}", self.door_of(server));
+        let mut request = self.way.client.request(method.clone(), url).timeout(self.way.patience);
         if !token.is_empty() {
             request = request.bearer_auth(&token);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
+        let answer = self.answered(request, &format!("{method} {path}")).await?;
+        Ok(Answer { shown: Shown { server, token, ahead: None }, ..answer })
+    }
+
+    async fn answered(&self, request: reqwest::RequestBuilder, what: &str) -> reqwest::Result<Answer> {
         let response = request.send().await?;
         let status = response.status().as_u16();
         let is_patient = response.headers().contains_key("retry-after");
         let text = response.text().await?;
         let is_sound = match status {
-            503 => is_patient,
+            503 => is_patient || text.contains("\"outcome_unknown\""),
             507 => true,
             429 | 500.. => false,
             _ => true,
         };
         if !is_sound {
-            let text = format!(
-                "{}: {method} {path} answered {status} (Retry-After: {is_patient}): {text}",
-                self.name
-            );
+            let text = format!("{}: {what} answered {status} (Retry-After: {is_patient}): {text}", self.name);
             self.board.note(Kind::Refused, text);
         }
-        Ok(Answer { status, text })
+        Ok(Answer { status, text, ..Answer::default() })
+    }
+
+    /// Uploads a small text, once, through the present door.
+    pub async fn upload(&self, name: &str, text: &str) -> reqwest::Result<Answer> {
+        let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
+        let form = reqwest::multipart::Form::new().part("file", part);
+        let url = format!("{}/api/v1/files/upload", self.door());
+        let request = self.way.client.post(url).timeout(self.way.patience).bearer_auth(self.token());
+        self.answered(request.multipart(form), "uploading").await
     }
 
     /// The same request until there is an answer to it, through whichever door.
@@ -188,7 +241,7 @@ impl Person {
             tries += 1;
             let why = match self.call(method.clone(), path, body).await {
                 Ok(answer) if answer.status == 401 && !self.token().is_empty() => {
-                    self.renew(&answer.text).await?;
+                    self.renew(&answer.shown, &answer.text).await?;
                     "its token was refused".to_owned()
                 }
                 // "Not now", and what was noted as unsound already.

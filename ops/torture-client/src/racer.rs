@@ -2,7 +2,6 @@
 //! the API while they are outside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
@@ -15,32 +14,12 @@ use crate::board::Board;
 use crate::findings::Kind;
 use crate::person::{Answer, Person};
 use crate::rooms::{Room, Rooms};
+use crate::turnstile::Turnstile;
 
 /// How long people stay inside and outside at most, in milliseconds.
 const INSIDE_MS: u64 = 60;
 const OUTSIDE_MS: u64 = 60;
 const PROBE_EVERY: Duration = Duration::from_millis(80);
-
-/// Whether somebody is outside of a room for certain: odd means yes, and every change makes another number. Whoever reads
-/// the same odd number before a request and after its answer was outside all the while.
-pub struct Turnstile(AtomicU64);
-
-impl Turnstile {
-    /// Somebody who was never let in.
-    pub fn outside() -> Self {
-        Self(AtomicU64::new(1))
-    }
-
-    /// `None`: not outside for certain.
-    fn outside_since(&self) -> Option<u64> {
-        let number = self.0.load(Ordering::SeqCst);
-        (number % 2 == 1).then_some(number)
-    }
-
-    fn turn(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
 
 /// Somebody who comes and goes, with a turnstile for each private room.
 pub struct Victim {
@@ -53,6 +32,12 @@ impl Victim {
     pub fn new(person: Arc<Person>, rooms: &Rooms) -> Self {
         let private = rooms.iter().filter(|room| room.secret.is_some());
         Self { person, turnstiles: private.map(|room| (room.clone(), Turnstile::outside())).collect() }
+    }
+
+    /// Kept out of the private room with this number by their turnstile and by its wall; `None`: not for certain.
+    fn outside_since(&self, room: usize) -> Option<(u64, u64)> {
+        let (room, turnstile) = &self.turnstiles[room];
+        turnstile.outside_since().zip(room.wall.outside_since())
     }
 }
 
@@ -92,14 +77,25 @@ pub async fn probe(victims: Arc<[Victim]>, at: usize, mut rng: StdRng, board: Ar
     let victim = &victims[at];
     while !board.stop.is_cancelled() {
         board.pause(PROBE_EVERY).await;
-        let (room, turnstile) = &victim.turnstiles[rng.random_range(0..victim.turnstiles.len())];
-        let (Some(before), Some(secret)) = (turnstile.outside_since(), &room.secret) else { continue };
-        let path = match rng.random_range(0..6) {
+        let number = rng.random_range(0..victim.turnstiles.len());
+        let (room, _) = &victim.turnstiles[number];
+        let (Some(before), Some(secret)) = (victim.outside_since(number), &room.secret) else { continue };
+        let at = rng.random_range(0..1_000);
+        let (file, message) = (board.a_file_of(room.id, at), board.a_message_of(room.id, at));
+        let path = match rng.random_range(0..14) {
             0 => format!("channels/{}/messages?limit=20", room.id),
             1 => format!("channels/{}/events?limit=20", room.id),
             2 => format!("channels/{}", room.id),
             3 => format!("channels/{}/members", room.id),
             4 => format!("search/messages?q={secret}&mode=keyword"),
+            5 => format!("search/files?q={secret}"),
+            6 => "users/me/notifications?limit=50".to_owned(),
+            7 => "users/me/unread".to_owned(),
+            8 => "users/me/threads".to_owned(),
+            9 => format!("messages/{}", message.unwrap_or_default()),
+            10 => format!("messages/{}/thread", message.unwrap_or_default()),
+            11 => format!("files/{}", file.unwrap_or_default()),
+            12 => format!("files/{}/download", file.unwrap_or_default()),
             _ => "channels?limit=100".to_owned(),
         };
         // No answer is no leak.
@@ -107,8 +103,12 @@ pub async fn probe(victims: Arc<[Victim]>, at: usize, mut rng: StdRng, board: Ar
             victim.person.next_door();
             continue;
         };
+        if answer.status == 401 {
+            victim.person.renew(&answer.shown, &answer.text).await?;
+            continue;
+        }
         board.probes.add();
-        if turnstile.outside_since() == Some(before) && gives_away(&answer, room, secret) {
+        if victim.outside_since(number) == Some(before) && gives_away(&answer, room, secret) {
             let text = format!(
                 "{} asked for {path} from outside and was answered {}",
                 victim.person.name, answer.text
@@ -129,21 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_is_outside_all_the_while_counts() {
-        let turnstile = Turnstile::outside();
-        let before = turnstile.outside_since();
-        assert!(before.is_some());
-        turnstile.turn();
-        assert!(turnstile.outside_since().is_none());
-        turnstile.turn();
-        assert!(turnstile.outside_since().is_some());
-        assert_ne!(turnstile.outside_since(), before, "they were inside meanwhile");
-    }
-
-    #[test]
     fn what_gives_a_secret_away() {
-        let room = Room { id: uuid::Uuid::from_u128(5), name: "vault".into(), secret: None };
-        let answer = |status, text: &str| Answer { status, text: text.to_owned() };
+        let wall = Arc::new(Turnstile::outside());
+        let room = Room { id: uuid::Uuid::from_u128(5), name: "vault".into(), secret: None, wall };
+        let answer = |status, text: &str| Answer { status, text: text.to_owned(), ..Answer::default() };
         assert!(gives_away(&answer(200, "so xxbcd"), &room, "xxbcd"));
         assert!(gives_away(&answer(200, &room.id.to_string()), &room, "xxbcd"));
         assert!(!gives_away(&answer(404, &room.id.to_string()), &room, "xxbcd"));

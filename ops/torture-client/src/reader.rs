@@ -15,7 +15,7 @@ use crate::Result;
 use crate::board::Board;
 use crate::evidence::{Event, Frame, Heard, Said, Step, id};
 use crate::findings::Kind;
-use crate::person::Person;
+use crate::person::{Person, Shown};
 use crate::rooms::Rooms;
 use crate::socket::{Next, Socket};
 
@@ -33,18 +33,30 @@ const ASLEEP_MS: std::ops::Range<u64> = 1_000..6_000;
 /// Up to where a listener heard each channel. Shared with whoever waits for them.
 pub type Reached = Arc<Mutex<HashMap<Uuid, i64>>>;
 
+/// How a listener stands to private channels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Is in all of them, all the time.
+    Member,
+    /// Comes and goes.
+    Visitor,
+    /// Is never in one: no frame may even name one, but for the word that it is everybody's now, or no more.
+    Outsider,
+}
+
 /// See the module.
 pub struct Reader {
     person: Arc<Person>,
     board: Arc<Board>,
     rooms: Rooms,
-    /// Is never in a private channel: no frame may even name one.
-    is_outsider: bool,
+    standing: Standing,
     /// Decides when to sleep without reading, if ever.
     sleeps: Option<StdRng>,
     heard: Heard,
     /// Epoch and position.
     cursor: Option<(String, i64)>,
+    /// Since when a server that goes has sent them elsewhere.
+    leaving: Option<Instant>,
     /// What was read from pages; the gateway says some of it again.
     read: HashMap<Uuid, i64>,
     pub reached: Reached,
@@ -56,7 +68,7 @@ impl Reader {
         person: Arc<Person>,
         board: Arc<Board>,
         rooms: Rooms,
-        is_outsider: bool,
+        standing: Standing,
         sleeps: Option<StdRng>,
     ) -> Self {
         let heard = Heard { name: person.name.clone(), user: person.id, steps: Vec::new() };
@@ -64,10 +76,11 @@ impl Reader {
             person,
             board,
             rooms,
-            is_outsider,
+            standing,
             sleeps,
             heard,
             cursor: None,
+            leaving: None,
             read: HashMap::new(),
             reached: Reached::default(),
         }
@@ -77,20 +90,24 @@ impl Reader {
     pub async fn listen(mut self) -> Result<Heard> {
         let hush = self.board.hush.clone();
         while !hush.is_cancelled() {
-            match hush.run_until_cancelled(Socket::open(self.person.door())).await {
-                Some(Ok(socket)) => self.attend(socket).await?,
+            let server = self.person.server();
+            match hush.run_until_cancelled(Socket::open(self.person.door_of(server))).await {
+                Some(Ok(socket)) => self.attend(socket, server).await?,
                 Some(Err(_)) => {}
                 None => break,
             }
             self.person.next_door();
             let _ = hush.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await;
         }
+        // Who is on the way for long was not received anywhere; who has just left may be in a moment.
+        self.leaving.take_if(|since| since.elapsed() < RECONNECT_AT_MOST * 2);
+        self.arrived();
         Ok(self.heard)
     }
 
     /// One connection, to its end.
-    async fn attend(&mut self, mut socket: Socket) -> Result<()> {
-        let token = self.person.token();
+    async fn attend(&mut self, mut socket: Socket, server: usize) -> Result<()> {
+        let (token, ahead) = (self.person.token(), self.board.clocks.ahead(server));
         let greeting = match &self.cursor {
             Some((epoch, pos)) => {
                 self.heard.steps.push(Step::Returned);
@@ -127,7 +144,9 @@ impl Reader {
                         return Ok(());
                     }
                 }
-                Next::Closed(code) => return self.closed(code).await,
+                Next::Closed(code) => {
+                    return self.closed(code, &Shown { server, token, ahead: Some(ahead) }).await;
+                }
             }
             if let (Some(at), Some(rng)) = (sleepy_at, &mut self.sleeps)
                 && at < last
@@ -144,12 +163,16 @@ impl Reader {
     async fn heed(&mut self, socket: &mut Socket, text: &str) -> Result<bool> {
         let frame: Frame = serde_json::from_str(text)?;
         let event = if frame.op == "event" { Event::of_frame(&frame) } else { None };
-        self.look_for_secrets(text, event.as_ref());
+        self.look_for_secrets(text, &frame.t, event.as_ref());
         match frame.op.as_str() {
             "event" => self.event(frame.pos, event),
-            "ready" => self.ready(frame.d).await?,
+            "ready" => {
+                self.arrived();
+                self.ready(frame.d).await?;
+            }
             "resumed" => {
                 self.board.resumes.add();
+                self.arrived();
                 self.heard.steps.push(Step::Live);
                 if let Some(cursor) = &mut self.cursor {
                     cursor.1 = cursor.1.max(frame.d.pos);
@@ -166,6 +189,7 @@ impl Reader {
                 return Ok(socket.send(&identify).await.is_ok());
             }
             "reconnect" => {
+                self.leaving.get_or_insert_with(Instant::now);
                 tokio::time::sleep(Duration::from_millis(frame.d.after_ms).min(RECONNECT_AT_MOST)).await;
                 return Ok(false);
             }
@@ -175,6 +199,13 @@ impl Reader {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Is greeted somewhere, perhaps after being sent there.
+    fn arrived(&mut self) {
+        if let Some(since) = self.leaving.take() {
+            self.board.moved.add(since.elapsed());
+        }
     }
 
     fn event(&mut self, pos: i64, event: Option<Event>) {
@@ -220,9 +251,15 @@ impl Reader {
     /// After a gap that is too long to be played back: pages of events, as gateway.md says.
     async fn read_anew(&mut self) -> Result<()> {
         let rooms = self.rooms.clone();
-        let is_outsider = self.is_outsider;
+        let is_outsider = self.standing == Standing::Outsider;
         for room in rooms.iter().filter(|room| !(is_outsider && room.secret.is_some())) {
             loop {
+                // Of an open room pages answer everybody, and what came to a visitor as a member could not be told from that.
+                let wall = room.wall.outside_since();
+                let may_pass = || self.standing == Standing::Visitor && room.wall.outside_since() != wall;
+                if wall.is_none() && self.standing == Standing::Visitor {
+                    break;
+                }
                 let began = || {
                     self.heard.steps.iter().find_map(|step| match step {
                         Step::Began { channel, last_seq } if *channel == room.id => Some(*last_seq),
@@ -235,7 +272,7 @@ impl Reader {
                 let path = format!("channels/{}/events?after_seq={after}&limit=100", room.id);
                 let answer = self.person.insist(Method::GET, &path, None).await?;
                 // Not a member (any more).
-                if matches!(answer.status, 403 | 404) {
+                if matches!(answer.status, 403 | 404) || may_pass() {
                     break;
                 }
                 let page = answer.body();
@@ -252,12 +289,13 @@ impl Reader {
     }
 
     /// A secret may come in an event of its own channel, and in nothing else.
-    fn look_for_secrets(&self, text: &str, event: Option<&Event>) {
+    fn look_for_secrets(&self, text: &str, name: &str, event: Option<&Event>) {
+        let is_outsider = self.standing == Standing::Outsider;
         for room in self.rooms.iter() {
             let Some(secret) = &room.secret else { continue };
-            let is_its_own = event.is_some_and(|event| event.channel == room.id) && !self.is_outsider;
-            let is_named =
-                text.contains(secret.as_str()) || (self.is_outsider && text.contains(&room.id.to_string()));
+            let is_its_own = event.is_some_and(|event| event.channel == room.id) && !is_outsider;
+            let is_about = is_outsider && name != "directory_updated" && text.contains(&room.id.to_string());
+            let is_named = text.contains(secret.as_str()) || is_about;
             if is_named && !is_its_own {
                 self.board
                     .note(Kind::Leaked, format!("{} was told of {}: {text}", self.person.name, room.name));
@@ -265,7 +303,7 @@ impl Reader {
         }
     }
 
-    async fn closed(&mut self, code: Option<u16>) -> Result<()> {
+    async fn closed(&mut self, code: Option<u16>, shown: &Shown) -> Result<()> {
         let name = &self.person.name;
         match code {
             // It broke, it goes away, it waited for us in vain, or there are dead sockets of ours that it still counts.
@@ -273,7 +311,9 @@ impl Reader {
             Some(4_013) => self.board.too_slow.add(),
             // A mistake of the server has a reason while what it stands on is broken.
             Some(4_000) if !self.board.was_calm(Instant::now()) => {}
-            Some(code @ (4_004 | 4_010 | 4_015)) => self.person.renew(&format!("closed with {code}")).await?,
+            Some(code @ (4_004 | 4_010 | 4_015)) => {
+                self.person.renew(shown, &format!("closed with {code}")).await?;
+            }
             Some(code) => self.board.note(Kind::Refused, format!("{name}: the gateway closed with {code}")),
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The one line that a run leaves behind.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ pub struct Ending {
     /// How long people wrote, and how long all of it took.
     pub written_for: Duration,
     pub took: Duration,
-    /// Of the largest server after the storm.
+    /// Of the largest process of ours, whenever that was.
     pub resident_kib: u64,
     pub open_files: u64,
     /// Why the run could not be brought to its end, if so.
@@ -35,6 +35,8 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
     put("disk", json!(format!("{:?}", arguments.disk).to_lowercase()));
     put("seed", json!(ending.seed));
     put("version", json!(ending.version));
+    put("commit", json!(arguments.commit));
+    put("ended_at", json!(ended_at()));
     put("is_clean", json!(board.findings.is_clean() && ending.broken_off.is_none()));
     for kind in Kind::ALL {
         put(kind.as_str(), json!(board.findings.count(kind)));
@@ -50,6 +52,7 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
     put("closed_too_slow", json!(board.too_slow.get()));
     put("races", json!(board.races.get()));
     put("probes", json!(board.probes.get()));
+    put("opened", json!(board.opened.get()));
     put("repeated_by_bus", json!(board.repeated.get()));
     put("cut_short", json!(ending.tally.cut_short));
     put("revocations", json!(board.revoked.count()));
@@ -58,6 +61,9 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
     put("acknowledged_p99_ms", json!(board.acknowledged.quantile_ms(0.99)));
     put("recovery_p50_ms", json!(board.recovered.quantile_ms(0.50)));
     put("recovery_max_ms", json!(board.recovered.quantile_ms(1.0)));
+    put("longest_silence_ms", json!(board.longest_silence().as_millis() as u64));
+    put("moved", json!(board.moved.count()));
+    put("moved_p99_ms", json!(board.moved.quantile_ms(0.99)));
     put("written_s", json!(ending.written_for.as_secs_f64()));
     put("acknowledged_per_s", json!(ending.tally.posts as f64 / ending.written_for.as_secs_f64().max(0.001)));
     put("took_s", json!(ending.took.as_secs_f64()));
@@ -67,4 +73,9 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
         put("broken_off", json!(why));
     }
     Value::Object(line)
+}
+
+/// Seconds since 1970.
+fn ended_at() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

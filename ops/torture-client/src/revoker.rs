@@ -1,9 +1,11 @@
-//! Somebody who signs in on a device, opens sockets at every server and signs out again: how long do they live on?
+//! Somebody who signs in on a device and opens sockets at every server, and whose session is ended, by each way that there is:
+//! how long do they live on?
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
+use serde_json::json;
 
 use crate::Result;
 use crate::board::Board;
@@ -11,63 +13,172 @@ use crate::findings::Kind;
 use crate::person::{Person, Way};
 use crate::socket::{Next, Socket};
 
-/// What no socket may exceed, nor any token over REST.
+/// What no socket may exceed, nor any token over REST, unless a slow machine is allowed more for most of them.
 const AT_MOST: Duration = Duration::from_secs(5);
 /// The close code of an ended session (docs/gateway.md).
 const SESSION_ENDED: u16 = 4_010;
 const EVERY: Duration = Duration::from_millis(400);
 
-/// Signs in and out until the run stops, by a way whose weather is always clear.
-pub async fn revoke(person: Arc<Person>, way: Way, board: Arc<Board>) -> Result<()> {
-    let Way { client, doors, patience } = way;
-    while !board.stop.is_cancelled() {
-        board.pause(EVERY).await;
+/// The ways in which a session ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// It signs itself out.
+    Logout,
+    /// It signs all of this person's sessions out.
+    LogoutAll,
+    /// An administrator ends the person's sessions.
+    Ended,
+    /// An administrator disables the account.
+    Disabled,
+    /// Another session of the person changes the password.
+    Password,
+}
+
+const ENDS: [End; 5] = [End::Logout, End::LogoutAll, End::Ended, End::Disabled, End::Password];
+
+/// See the module.
+pub struct Revoker {
+    /// The account, without a token of its own: it has none for long.
+    person: Person,
+    admin: Person,
+    way: Way,
+    board: Arc<Board>,
+    at_most: Duration,
+    /// The password and the one that it is changed to next; which is which is not known when an answer was lost.
+    passwords: [String; 2],
+    /// The server at which the next session is ended; all begin at the first, whose clock the others are not behind.
+    at: usize,
+}
+
+impl Revoker {
+    /// Uses a `way` whose weather is always clear. `promised`: within this time most sockets end.
+    pub fn new(person: &Person, admin: Person, way: Way, board: Arc<Board>, promised: Duration) -> Self {
+        let first = person.password().to_owned();
+        let passwords = [format!("{first}, every evening"), first];
+        Self {
+            person: person.signed_out(),
+            admin,
+            way,
+            board,
+            at_most: promised.max(AT_MOST),
+            passwords,
+            at: 0,
+        }
+    }
+
+    /// Signs in and out until the run stops.
+    pub async fn revoke(mut self) -> Result<()> {
+        for end in ENDS.iter().cycle() {
+            self.board.pause(EVERY).await;
+            if self.board.stop.is_cancelled() {
+                break;
+            }
+            self.once(*end).await?;
+        }
+        Ok(())
+    }
+
+    async fn once(&mut self, end: End) -> Result<()> {
         let began = Instant::now();
-        let signed_in =
-            person.expect(Method::POST, "auth/login", Some(&person.credentials()), &[200]).await?;
-        let token = signed_in["access_token"].as_str().ok_or("signing in gave no token")?;
+        let token = self.sign_in().await?;
         let mut sockets = Vec::new();
-        for door in &doors {
+        for door in &self.way.doors {
             if let Ok(mut socket) = Socket::open(door).await
-                && socket.identify(token).await.is_some()
+                && socket.identify(&token).await.is_some()
             {
                 sockets.push(socket);
             }
         }
-        let url = format!("{}/api/v1/auth/logout", person.door());
-        let answer = client.post(url).timeout(patience).bearer_auth(token).send().await;
+        self.at = (self.at + 1) % self.way.doors.len();
+        let is_done = self.end(end, &token).await?;
         let ended = Instant::now();
-        person.next_door();
-        // Anything but 204 says nothing of the session: a lost answer may have been a yes.
-        if !answer.is_ok_and(|answer| answer.status() == 204) {
-            continue;
+        // Anything but a yes says nothing of the session: a lost answer may have been one.
+        if is_done {
+            let (doors, board) = (&self.way.doors, &*self.board);
+            let all = sockets.len() == doors.len();
+            for socket in &mut sockets {
+                closes(socket, (ended, self.at_most), began, board).await;
+            }
+            let took = ended.elapsed();
+            for door in doors {
+                refuses(&self.way.client, door, &token, (ended, self.at_most), began, board).await;
+            }
+            if all && board.was_calm(began) {
+                board.revoked.add(took);
+            }
         }
-        let all = sockets.len() == doors.len();
-        for socket in &mut sockets {
-            closes(socket, ended, began, &board).await;
+        if matches!(end, End::Disabled) {
+            let path = format!("auth/users/{}/enable", self.person.id);
+            self.admin.expect(Method::PUT, &path, None, &[200]).await?;
         }
-        let took = ended.elapsed();
-        for door in &doors {
-            refuses(&client, door, token, ended, began, &board).await;
-        }
-        if all && board.was_calm(began) {
-            board.revoked.add(took);
-        }
+        Ok(())
     }
-    Ok(())
+
+    async fn sign_in(&mut self) -> Result<String> {
+        for _ in 0..2 {
+            self.person.turn_to(0);
+            let form = json!({ "username": self.person.name, "password": self.passwords[1] });
+            let answer = self.person.insist(Method::POST, "auth/login", Some(&form)).await?;
+            if let (200, Some(token)) = (answer.status, answer.body()["access_token"].as_str()) {
+                return Ok(token.to_owned());
+            }
+            self.passwords.swap(0, 1);
+        }
+        let text = "neither the old password nor the new one is good";
+        self.board.note(Kind::Refused, text);
+        Err(text.into())
+    }
+
+    /// Answers whether it is known to be done.
+    async fn end(&mut self, end: End, token: &str) -> Result<bool> {
+        let of_person = format!("auth/users/{}", self.person.id);
+        let (method, path, token, body) = match end {
+            End::Logout => (Method::POST, "auth/logout".to_owned(), token.to_owned(), None),
+            End::LogoutAll => (Method::POST, "auth/logout-all".to_owned(), token.to_owned(), None),
+            End::Ended => {
+                (Method::DELETE, format!("{of_person}/sessions"), self.admin.token().to_string(), None)
+            }
+            End::Disabled => {
+                (Method::PUT, format!("{of_person}/disable"), self.admin.token().to_string(), None)
+            }
+            End::Password => {
+                let [new, old] = &self.passwords;
+                let form = json!({ "current_password": old, "new_password": new });
+                (Method::PUT, "auth/me/password".to_owned(), self.sign_in().await?, Some(form))
+            }
+        };
+        let url = format!("{}/api/v1/{path}", self.way.doors[self.at]);
+        let mut request = self.way.client.request(method, url).timeout(self.way.patience).bearer_auth(token);
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let status = request.send().await.map_or(0, |answer| answer.status().as_u16());
+        let is_done = matches!(status, 200 | 204);
+        if is_done && body.is_some() {
+            self.passwords.swap(0, 1);
+        }
+        // An administrator whose token is old is given a new one by what they are asked next.
+        if status == 401 {
+            self.admin.get("auth/me").await?;
+        } else if (400..500).contains(&status) {
+            let text = format!("ending a session by {path} answered {status}");
+            self.board.note(Kind::Refused, text);
+        }
+        Ok(is_done)
+    }
 }
 
 /// Waits for the socket's end. What comes late, or with another reason, counts when no fault is to blame.
-async fn closes(socket: &mut Socket, ended: Instant, began: Instant, board: &Board) {
+async fn closes(socket: &mut Socket, (ended, at_most): (Instant, Duration), began: Instant, board: &Board) {
     let code = loop {
-        match tokio::time::timeout_at((ended + AT_MOST).into(), socket.next()).await {
+        match tokio::time::timeout_at((ended + at_most).into(), socket.next()).await {
             Ok(Next::Frame(_)) => {}
             Ok(Next::Closed(code)) => break code,
             Err(_) => {
                 if board.was_calm(began) {
                     board.note(
                         Kind::Unrevoked,
-                        format!("a socket lived on {AT_MOST:?} after its session's end"),
+                        format!("a socket lived on {at_most:?} after its session's end"),
                     );
                 }
                 return;
@@ -80,24 +191,32 @@ async fn closes(socket: &mut Socket, ended: Instant, began: Instant, board: &Boa
 }
 
 /// Waits until a server refuses the token. One that cannot be asked is passed over.
-async fn refuses(client: &Client, door: &str, token: &str, ended: Instant, began: Instant, board: &Board) {
+async fn refuses(
+    client: &Client,
+    door: &str,
+    token: &str,
+    (ended, at_most): (Instant, Duration),
+    began: Instant,
+    board: &Board,
+) {
     loop {
         let asked = Instant::now();
         let Ok(answer) =
-            client.get(format!("{door}/api/v1/auth/me")).timeout(AT_MOST).bearer_auth(token).send().await
+            client.get(format!("{door}/api/v1/auth/me")).timeout(at_most).bearer_auth(token).send().await
         else {
             return;
         };
-        if answer.status() == 401 {
+        // 403: of a disabled account.
+        if matches!(answer.status().as_u16(), 401 | 403) {
             return;
         }
-        if answer.status() == 200 && asked > ended + AT_MOST && board.was_calm(began) {
+        if answer.status() == 200 && asked > ended + at_most && board.was_calm(began) {
             board.note(
                 Kind::Unrevoked,
                 format!("a token was good {:?} after its session's end", ended.elapsed()),
             );
         }
-        if asked > ended + AT_MOST * 2 {
+        if asked > ended + at_most * 2 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::evidence::id;
 use crate::person::Person;
+use crate::turnstile::Turnstile;
 
 /// Open channels, and private ones that people are brought into and removed from.
 const OPEN: [&str; 3] = ["harbour", "market", "square"];
@@ -33,6 +34,8 @@ pub struct Room {
     pub name: String,
     /// A word that stands in every text of a private one, and nowhere else in the world.
     pub secret: Option<String>,
+    /// What keeps everybody out of a private one who is no member.
+    pub wall: Arc<Turnstile>,
 }
 
 /// All of them.
@@ -53,7 +56,8 @@ pub async fn make(owner: &Person, members: &[Uuid], visitors: &[Uuid]) -> Result
             owner.expect(Method::POST, &format!("channels/{room}/members"), Some(&form), &[200, 201]).await?;
         }
         let secret = is_private.then(|| format!("xx{}", letters(u64::from_be_bytes(first_half(room)))));
-        rooms.push(Room { id: room, name: name.to_owned(), secret });
+        let wall = Arc::new(Turnstile::outside());
+        rooms.push(Room { id: room, name: name.to_owned(), secret, wall });
     }
     Ok(rooms.into())
 }

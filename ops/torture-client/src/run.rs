@@ -1,5 +1,7 @@
 //! One run, from its seed to its line.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ use crate::harvest;
 use crate::journal::Journal;
 use crate::launcher::Installation;
 use crate::noise;
-use crate::people::People;
+use crate::people::{OWNER, People};
 use crate::progress::Progress;
 use crate::report::{self, Ending};
 use crate::schedule::{self, Step, Targets};
@@ -29,6 +31,12 @@ const CALM_AT_MOST: Duration = Duration::from_mins(2);
 /// Listeners have everything within this time after the last message, or the checker finds what they lack.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What a process of ours may have at any time, however long the storm is: four times what a million messages were seen to take,
+/// and more connections than all people of a run have.
+const RESIDENT_KIB: u64 = 768 << 10;
+const OPEN_FILES: u64 = 1_024;
+/// A client that obeys `after_ms` (20 s at most; a run has no time and obeys one) is somewhere else by then.
+const MOVED_WITHIN_MS: f64 = 25_000.0;
 
 /// Runs as `arguments` ask and prints the line. Answers whether every promise was kept.
 pub async fn run(arguments: Arguments) -> Result<bool> {
@@ -52,7 +60,6 @@ pub async fn run(arguments: Arguments) -> Result<bool> {
         progress,
         tally: Tally::default(),
         written_for: Duration::ZERO,
-        size: (0, 0),
     };
     let done = tokio::select! {
         done = run.whole() => done,
@@ -92,8 +99,6 @@ struct Run {
     progress: Progress,
     tally: Tally,
     written_for: Duration,
-    /// Resident memory in KiB and open files of the largest server after the storm.
-    size: (u64, u64),
 }
 
 impl Run {
@@ -129,7 +134,9 @@ impl Run {
         caught_up(&people).await?;
         board.hush.cancel();
         let readers = listened(&mut people.listening).await?;
-        self.size = self.chaos.installation.size();
+        self.moved();
+        self.chaos.measure();
+        self.grown();
         // What is read now comes from disk, not from what some process still holds in its memory.
         for server in &mut self.chaos.installation.servers {
             server.kill(Duration::ZERO).await?;
@@ -140,8 +147,10 @@ impl Run {
         let (owner, outsider) = (&people.owner, &people.outsider);
         let searches =
             harvest::searches(&people.admin, owner, outsider, &people.rooms, &lines, &board).await?;
+        let called = harvest::called(owner).await?;
         self.progress.begin("checking");
-        let evidence = Evidence { journal: lines, readers, record, searches };
+        let call = format!("@{OWNER}");
+        let evidence = Evidence { journal: lines, readers, record, searches, called, call };
         self.tally = checker::check(&evidence, &board.findings);
         if !board.findings.is_clean() || self.arguments.keep {
             evidence.leave(&self.chaos.installation.folder().join("evidence"))?;
@@ -188,6 +197,22 @@ impl Run {
         }
     }
 
+    /// Whoever was sent elsewhere by a server that goes was there soon. It may have had nobody; whoever never arrives counts at the end.
+    fn moved(&self) {
+        if let Some(p99) = self.board.moved.quantile_ms(0.99).filter(|p99| *p99 > MOVED_WITHIN_MS) {
+            let text = format!("listeners of a server that went had nothing for {p99} ms");
+            self.board.note(Kind::Stuck, text);
+        }
+    }
+
+    fn grown(&self) {
+        let (resident, files) = self.chaos.largest;
+        if resident > RESIDENT_KIB || files > OPEN_FILES {
+            let text = format!("a process of ours has {resident} KiB and {files} open files");
+            self.board.note(Kind::Grown, text);
+        }
+    }
+
     /// Prints what was found.
     async fn tell(mut self, started: Instant, done: Result<()>) -> Result<bool> {
         for crash in self.chaos.installation.crashes() {
@@ -201,8 +226,8 @@ impl Run {
             faults: self.chaos.happened,
             written_for: self.written_for,
             took: started.elapsed(),
-            resident_kib: self.size.0,
-            open_files: self.size.1,
+            resident_kib: self.chaos.largest.0,
+            open_files: self.chaos.largest.1,
             broken_off,
         };
         self.progress.end();
@@ -217,7 +242,12 @@ impl Run {
             let folder = self.chaos.installation.keep();
             eprintln!("journal, logs and record are in {}", folder.display());
         }
-        println!("{}", report::line(&self.arguments, &self.board, &ending));
+        let line = report::line(&self.arguments, &self.board, &ending);
+        println!("{line}");
+        if let Some(history) = &self.arguments.save {
+            let mut history = OpenOptions::new().create(true).append(true).open(history)?;
+            writeln!(history, "{line}")?;
+        }
         Ok(is_clean)
     }
 }
@@ -240,7 +270,7 @@ async fn caught_up(people: &People) -> Result<()> {
         }
     }
     // Victims hear of their last removal at about the same time; who had to come back for it needs a little longer.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     Ok(())
 }
 

@@ -15,6 +15,8 @@ use crate::proxy::Weather;
 const STORM_SHARE: f64 = 0.95;
 /// Drains cost half a minute; few runs are so long that every other fault may be one.
 const KILLS_A_DRAIN: u32 = 25;
+/// How far a clock jumps at most.
+const CLOCK_SECONDS: i64 = 600;
 
 /// One thing that goes wrong. Servers and links are numbers, taken modulo how many there are.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,14 +29,19 @@ pub enum Fault {
     Drain { server: usize, down: Duration },
     /// SIGSTOP for a while: a server, or beyond them the worker.
     Pause { process: usize, time: Duration },
-    /// SIGSTOP until the others have gone on without it: it neither works nor lets go of what it holds.
-    Freeze { server: usize },
+    /// SIGSTOP for the one that gives the events their positions, until the others have gone on without it: it neither works
+    /// nor lets go of what it holds.
+    Freeze,
+    /// The time of day jumps, forward or back, and jumps home after a while: a server's, or beyond them the worker's.
+    Clock { process: usize, seconds: i64, time: Duration },
     /// Bad weather between two programs.
     Network { link: usize, weather: Weather, time: Duration },
     /// The record's server goes and comes back.
     Postgres { how: Shutdown, down: Duration },
     /// The bus goes and comes back, with its store or without.
     Nats { wipe: bool, down: Duration },
+    /// Writes to files fail, as those to a disk that dies.
+    BrokenDisk { server: usize, time: Duration },
     /// No byte is left on the server's disk for a while.
     FullDisk { time: Duration },
 }
@@ -47,7 +54,8 @@ impl Fault {
             Self::KillWorker { .. } => "kill_worker",
             Self::Drain { .. } => "drain",
             Self::Pause { .. } => "pause",
-            Self::Freeze { .. } => "freeze",
+            Self::Freeze => "freeze",
+            Self::Clock { .. } => "clock",
             Self::Network { weather: Weather::Delay(_), .. } => "delay",
             Self::Network { weather: Weather::Trickle, .. } => "trickle",
             Self::Network { weather: Weather::Stall, .. } => "stall",
@@ -56,6 +64,7 @@ impl Fault {
             Self::Postgres { .. } => "restart_postgres",
             Self::Nats { wipe: true, .. } => "wipe_nats",
             Self::Nats { .. } => "restart_nats",
+            Self::BrokenDisk { .. } => "broken_disk",
             Self::FullDisk { .. } => "full_disk",
         }
     }
@@ -83,10 +92,9 @@ pub fn draw(seed: u64, targets: Targets, kills: u32, messages: u64) -> Vec<Step>
     let mut rng = StdRng::seed_from_u64(seed);
     let mut faults: Vec<Fault> = (0..kills).map(|number| kill(&mut rng, number)).collect();
     let mut others = each_once(&mut rng, targets);
-    others.extend(
-        (0..kills / KILLS_A_DRAIN)
-            .map(|number| Fault::Drain { server: number as usize, down: short(&mut rng) }),
-    );
+    // Where another server stands, one at least goes in order: that is how a new version is rolled out.
+    let drains = (kills / KILLS_A_DRAIN).max((targets.mode == Mode::Scaled).into());
+    others.extend((0..drains).map(|number| Fault::Drain { server: number as usize, down: short(&mut rng) }));
     while others.len() < kills as usize {
         let mut more = each_once(&mut rng, targets);
         more.shuffle(&mut rng);
@@ -115,6 +123,9 @@ fn each_once(rng: &mut StdRng, targets: Targets) -> Vec<Fault> {
     for weather in [Weather::Cut, Weather::HalfOpen, Weather::Stall, Weather::Trickle, Weather::Delay(late)] {
         faults.push(Fault::Network { link: rng.random_range(0..64), weather, time: long(rng) });
     }
+    let seconds = rng.random_range(60..=CLOCK_SECONDS) * if rng.random_bool(0.5) { 1 } else { -1 };
+    faults.push(Fault::Clock { process: rng.random_range(0..64), seconds, time: long(rng) });
+    faults.push(Fault::BrokenDisk { server: rng.random_range(0..64), time: long(rng) });
     match targets.mode {
         Mode::Embedded if targets.has_small_disk => faults.push(Fault::FullDisk { time: long(rng) }),
         Mode::Embedded => {}
@@ -123,7 +134,7 @@ fn each_once(rng: &mut StdRng, targets: Targets) -> Vec<Fault> {
             faults.push(Fault::Postgres { how, down: short(rng) });
             faults.push(Fault::Nats { wipe: true, down: short(rng) });
             faults.push(Fault::Nats { wipe: false, down: long(rng) });
-            faults.push(Fault::Freeze { server: rng.random_range(0..64) });
+            faults.push(Fault::Freeze);
             faults.push(Fault::KillWorker { down: short(rng) });
         }
     }
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn every_kind_comes_in_every_storm() {
         for seed in 0..20 {
-            for (mode, kinds) in [(Mode::Embedded, 8), (Mode::Scaled, 12)] {
+            for (mode, kinds) in [(Mode::Embedded, 10), (Mode::Scaled, 15)] {
                 let storm = draw(seed, Targets { mode, has_small_disk: true }, 4, 1_000);
                 let kills = storm.iter().filter(|step| step.fault.as_str() == "kill").count();
                 let mut words: Vec<&str> = storm.iter().map(|step| step.fault.as_str()).collect();

@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::evidence::id;
 use crate::findings::Kind;
 use crate::journal::{Act, Journal};
+use crate::people::{OWNER, VICTIM};
 use crate::person::Person;
 use crate::rooms::{self, Rooms};
 use crate::socket::{Next, Socket};
@@ -28,6 +29,12 @@ const DELETES: u32 = 5;
 const ANSWERS: u32 = 15;
 /// The share of posts that are sent twice at once.
 const TWICE: f64 = 0.03;
+/// The shares of posts that call the owner, that call a visitor in a private room, and that carry a file there.
+const CALLS: f64 = 0.01;
+const VISITOR_CALLS: f64 = 0.05;
+const FILES: f64 = 0.005;
+/// Visitors who are called.
+const CALLED: u16 = 4;
 /// A socket that says nothing of a send for so long is given up.
 const ACK_WITHIN: Duration = Duration::from_secs(8);
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -90,13 +97,18 @@ impl Writer {
         {
             (room, parent) = (own.room, Some(own.id));
         }
-        let text = rooms::text(&self.rooms[room], &mut self.rng);
+        let mut text = rooms::text(&self.rooms[room], &mut self.rng);
+        self.call_somebody(room, &mut text);
         let channel = self.rooms[room].id;
         let number = self.journal.intend(Act::Post { channel, text: text.clone(), parent }).await?;
         let started = Instant::now();
         let mut form = json!({ "content": text, "nonce": format!("t{number}") });
         if let Some(parent) = parent {
             form["parent_id"] = json!(parent);
+        }
+        let file = self.file(room).await;
+        if let Some(file) = file {
+            form["file_ids"] = json!([file]);
         }
         let posted = if self.over_socket {
             form["channel_id"] = json!(channel);
@@ -107,7 +119,13 @@ impl Writer {
         let message = id(&posted["id"]).ok_or("an acknowledgement without an id")?;
         let seq = posted["seq"].as_i64().ok_or("an acknowledgement without a number")?;
         self.journal.acknowledge(number, message, seq).await?;
-        self.board.posts.add();
+        self.board.posted();
+        if self.rooms[room].secret.is_some() {
+            self.board.secret_message(channel, message);
+            if let Some(file) = file {
+                self.board.secret_file(channel, file);
+            }
+        }
         if self.board.was_calm(started) {
             self.board.acknowledged.add(started.elapsed());
         }
@@ -117,6 +135,30 @@ impl Writer {
             self.own.pop_front();
         }
         Ok(())
+    }
+
+    /// Now and then a text calls somebody: the owner everywhere, a visitor in a private room, where they may just be.
+    fn call_somebody(&mut self, room: usize, text: &mut String) {
+        if self.rng.random_bool(CALLS) {
+            text.push_str(" @");
+            text.push_str(OWNER);
+        } else if self.rooms[room].secret.is_some() && self.rng.random_bool(VISITOR_CALLS) {
+            let somebody = self.rng.random_range(0..CALLED);
+            text.push_str(" @");
+            text.push_str(VICTIM);
+            text.push_str(&somebody.to_string());
+        }
+    }
+
+    /// Now and then a message of a private room carries a file that has its secret.
+    async fn file(&mut self, room: usize) -> Option<Uuid> {
+        let secret = self.rooms[room].secret.as_ref()?;
+        if !self.rng.random_bool(FILES) {
+            return None;
+        }
+        // Not now is an answer, too: the message then goes without.
+        let answer = self.person.upload(&format!("{secret}.txt"), secret).await.ok()?;
+        if answer.status == 201 { id(&answer.body()["id"]) } else { None }
     }
 
     /// Posts over REST, now and then twice at the same moment: both answers name one message.
@@ -228,7 +270,7 @@ impl Writer {
                 return Ok(Some(frame["d"]["message"].take()));
             }
             return match frame["d"]["code"].as_str() {
-                Some("unavailable" | "busy" | "storage_full") => Ok(None),
+                Some("unavailable" | "busy" | "storage_full" | "outcome_unknown") => Ok(None),
                 _ => Err(self.refused("a send", 0, &text)),
             };
         }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::Tally;
-use crate::evidence::{Kept, Record, fingerprint};
+use crate::evidence::{Evidence, Kept, fingerprint};
 use crate::findings::{Findings, Kind};
 use crate::journal::{Act, Line};
 
@@ -30,8 +30,10 @@ struct Promises<'a> {
     unanswered: HashSet<&'a str>,
 }
 
-pub fn check(journal: &[Line], record: &[Record], findings: &Findings, tally: &mut Tally) {
+pub fn check(evidence: &Evidence, findings: &Findings, tally: &mut Tally) {
+    let Evidence { journal, record, .. } = evidence;
     let promises = fold(journal, findings, tally);
+    calls(&promises, evidence, findings);
     let mut kept: HashMap<Uuid, (Uuid, &Kept)> = HashMap::new();
     for channel in record {
         let mut last = 0;
@@ -63,6 +65,28 @@ pub fn check(journal: &[Line], record: &[Record], findings: &Findings, tally: &m
             let text =
                 format!("{id} at {} is there though nobody was promised it: {:?}", message.seq, message.text);
             findings.note(Kind::Duplicated, text);
+        }
+    }
+}
+
+/// Whoever is called by a message is told of it once, as long as it says so.
+fn calls(promises: &Promises<'_>, evidence: &Evidence, findings: &Findings) {
+    let mut told: HashMap<Uuid, u32> = HashMap::new();
+    for id in &evidence.called {
+        *told.entry(*id).or_default() += 1;
+    }
+    for (id, times) in &told {
+        let promise = promises.messages.get(id);
+        if *times > 1 {
+            findings.note(Kind::Duplicated, format!("{id} is told of {times} times"));
+        } else if promise.is_some_and(|it| it.is_deleted && !it.is_open) {
+            findings.note(Kind::Resurrected, format!("{id} was deleted, and is told of"));
+        }
+    }
+    for (id, promise) in &promises.messages {
+        let is_due = !promise.is_open && !promise.is_deleted && promise.text.ends_with(&evidence.call);
+        if is_due && !told.contains_key(id) {
+            findings.note(Kind::Lost, format!("nobody is told that {id} calls them"));
         }
     }
 }

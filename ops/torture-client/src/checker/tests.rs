@@ -98,6 +98,8 @@ fn sound() -> Evidence {
             },
             Search { words: "four".into(), expected: None, found: Vec::new(), is_forbidden: false },
         ],
+        called: vec![message(3)],
+        call: "three".to_owned(),
     }
 }
 
@@ -138,6 +140,13 @@ fn a_lost_message_is_seen() {
         *of = message(1);
     });
     seen_as(Kind::Lost, |it| _ = it.record[0].events.remove(4));
+}
+
+#[test]
+fn whoever_is_called_is_told_once() {
+    seen_as(Kind::Lost, |it| it.called.clear());
+    seen_as(Kind::Duplicated, |it| it.called.push(message(3)));
+    seen_as(Kind::Resurrected, |it| it.called.push(message(4)));
 }
 
 #[test]

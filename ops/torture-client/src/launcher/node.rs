@@ -29,6 +29,8 @@ pub struct Server {
     pub name: String,
     pub doors: Doors,
     process: Process,
+    /// Processes before it that had ended when they were to be killed.
+    fallen: Vec<String>,
     program: PathBuf,
     folder: PathBuf,
     data: PathBuf,
@@ -54,14 +56,26 @@ impl Server {
         };
         let process = launch(name, program, folder, &data, inside, &settings)?;
         let (program, folder) = (program.to_owned(), folder.to_owned());
-        let mut server =
-            Self { name: name.to_owned(), doors, process, program, folder, data, inside, settings };
+        let mut server = Self {
+            name: name.to_owned(),
+            doors,
+            process,
+            fallen: Vec::new(),
+            program,
+            folder,
+            data,
+            inside,
+            settings,
+        };
         server.open_doors().await?;
         Ok(server)
     }
 
     /// kill -9, a while of nothing, and a new process on the same data.
     pub async fn kill(&mut self, down: Duration) -> Result<()> {
+        if let Some(status) = self.process.exited() {
+            self.fallen.push(format!("{} ended by itself with {status}", self.name));
+        }
         self.process.kill();
         self.start_again(down).await
     }
@@ -74,6 +88,19 @@ impl Server {
             return Err(format!("{} was asked to stop and ended with {status}", self.name).into());
         }
         self.start_again(down).await
+    }
+
+    /// What it says of itself at `/metrics` under this name.
+    pub async fn figure(&self, name: &str) -> Option<String> {
+        let url = format!("http://{}/metrics", self.doors.control.address());
+        let answer = reqwest::Client::new().get(url).timeout(super::TOLD_WITHIN).send().await.ok()?;
+        let text = answer.text().await.ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::to_owned)
+    }
+
+    /// Those that ended though nobody had ended them yet.
+    pub fn fallen(&self) -> &[String] {
+        &self.fallen
     }
 
     /// Its process.

@@ -92,10 +92,19 @@ impl Process {
         self.said().lines().filter(|line| line.contains(words)).map(str::to_owned).collect()
     }
 
+    /// The same, with those of the processes that had its name before it.
+    pub fn lines_of_all_with(&self, words: &str) -> Vec<String> {
+        self.said_since(0).lines().filter(|line| line.contains(words)).map(str::to_owned).collect()
+    }
+
     fn said(&self) -> String {
+        self.said_since(self.began_at)
+    }
+
+    fn said_since(&self, place: u64) -> String {
         let mut said = Vec::new();
         if let Ok(mut file) = File::open(&self.log) {
-            let _ = file.seek(SeekFrom::Start(self.began_at)).and_then(|_| file.read_to_end(&mut said));
+            let _ = file.seek(SeekFrom::Start(place)).and_then(|_| file.read_to_end(&mut said));
         }
         String::from_utf8_lossy(&said).into_owned()
     }
