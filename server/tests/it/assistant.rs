@@ -45,6 +45,7 @@ pub(crate) use with_a_model;
 
 with_a_model! {
     async fn a_model_answers_what_messages_say(world, model) {
+        crate::harness::past_midnight().await;
         let (ada, bob) = (world.user("ada").await, world.user("bob").await);
         let (harbour, told) = office(&ada).await;
         ada.post(id(&harbour), "Bring your papers when you come to the office. Ask for Ömer.", 201).await;

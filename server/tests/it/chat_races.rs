@@ -3,18 +3,25 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::node::Address;
 use crate::harness::user::{User, id, items};
+use crate::harness::{both, wait_for};
 
 const TRIES: usize = 12;
 
 /// The events of a channel as a client without sockets reads them.
 async fn events(user: &User, channel: &Value) -> Vec<Value> {
     let (mut after, mut found) = (0, Vec::new());
+    // On several servers an event has its place in the log a moment after what it tells of.
+    let until =
+        user.get(&format!("/api/v1/channels/{}", id(channel)), 200).await["last_seq"].as_i64().unwrap();
     loop {
         let path = format!("/api/v1/channels/{}/events?after_seq={after}&limit=100", id(channel));
-        let page = user.get(&path, 200).await;
+        let page = wait_for("the events", async || {
+            let page = user.get(&path, 200).await;
+            (after >= until || !items(&page).is_empty()).then_some(page)
+        })
+        .await;
         let Some(last) = items(&page).last() else { return found };
         after = last["seq"].as_i64().unwrap();
         found.extend(items(&page).iter().cloned());

@@ -194,11 +194,14 @@ both! {
         for channel in &channels {
             let page = ada.list(id(channel), "limit=100", 200).await;
             assert!(!page.to_string().contains("there and back"), "{page}");
-            let events = ada.get(&format!("/api/v1/channels/{}/events?after_seq=0&limit=100", id(channel)), 200).await;
-            let seqs: Vec<i64> = items(&events).iter().map(|it| it["seq"].as_i64().unwrap()).collect();
-            assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "{seqs:?}");
             let last = ada.get(&format!("/api/v1/channels/{}", id(channel)), 200).await["last_seq"].as_i64();
-            assert_eq!(last, seqs.last().copied());
+            wait_until("all of it to be in the log", async || {
+                let events = ada.get(&format!("/api/v1/channels/{}/events?after_seq=0&limit=100", id(channel)), 200).await;
+                let seqs: Vec<i64> = items(&events).iter().map(|it| it["seq"].as_i64().unwrap()).collect();
+                assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "{seqs:?}");
+                last == seqs.last().copied()
+            })
+            .await;
         }
     }
 

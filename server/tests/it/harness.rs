@@ -34,11 +34,21 @@ pub use world::World;
 
 /// Tells one story twice: `story::embedded` and `story::scaled`, so that no behaviour exists in one mode only.
 macro_rules! both {
-    ($($(#[$note:meta])* async fn $story:ident($world:ident) $body:block)+) => { $(
+    ($($(#[$note:meta])* async fn $story:ident($world:ident) $body:block)+) => {
+        $crate::harness::limited! { $($(#[$note])* async fn $story($world) with [] $body)+ }
+    };
+}
+pub(crate) use both;
+
+/// The same, with these settings.
+macro_rules! limited {
+    ($($(#[$note:meta])* async fn $story:ident($world:ident) with $settings:tt $body:block)+) => { $(
         $(#[$note])*
         mod $story {
             #[allow(unused_imports)]
             use super::*;
+
+            const SETTINGS: &[(&str, &str)] = &$settings;
 
             async fn story(mut world: $crate::harness::World) {
                 #[allow(unused_variables)]
@@ -48,17 +58,17 @@ macro_rules! both {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn embedded() {
-                story($crate::harness::World::embedded().await).await;
+                story($crate::harness::World::embedded_with(SETTINGS).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn scaled() {
-                story($crate::harness::World::scaled().await).await;
+                story($crate::harness::World::scaled_with(SETTINGS).await).await;
             }
         }
     )+ };
 }
-pub(crate) use both;
+pub(crate) use limited;
 
 /// Tells one story four times: on a folder and on a bucket, in both modes. Uploads have at most 10 MiB, people 30 MiB.
 macro_rules! everywhere {

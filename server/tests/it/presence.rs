@@ -61,7 +61,7 @@ both! {
         let mut watcher = bob.connect().await;
         let _device = ada.connect().await;
         watcher.signal("presence", of(&ada, "online")).await;
-        let soon = Timestamp::now().plus(Duration::from_secs(3)).to_string();
+        let soon = Timestamp::now().plus(Duration::from_secs(10)).to_string();
         ada.send(Method::PUT, MINE, Some(&json!({ "text": "at lunch", "expires_at": soon })), 200).await;
         let said = watcher.signal("presence", |d| d["text"] == "at lunch").await;
         assert_eq!((&said["d"]["expires_at"], &said["d"]["status"]), (&json!(soon), &json!("online")));
@@ -102,7 +102,7 @@ both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_nothing_is_away() {
     for is_scaled in [false, true] {
-        let settings = [("CONFAB_AWAY_AFTER_SECONDS", "1")];
+        let settings = [("CONFAB_AWAY_AFTER_SECONDS", "5")];
         let mut world = if is_scaled {
             World::scaled_with(&settings).await
         } else {

@@ -66,6 +66,7 @@ both! {
     }
 
     async fn pictures_times_and_beginnings_narrow_a_search(world) {
+        crate::harness::past_midnight().await;
         let ada = world.user("ada").await;
         let harbour = ada.create_channel("harbour", "public", 201).await;
         let mut png = std::io::Cursor::new(Vec::new());

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{Reply, User, assert_problem, password_of};
-use crate::harness::{World, both, wait_until};
+use crate::harness::{World, both, limited, wait_until};
 
 const REGISTER: &str = "/api/v1/auth/register";
 const LOGIN: &str = "/api/v1/auth/login";
@@ -16,33 +16,6 @@ const FORGOT: &str = "/api/v1/auth/password/forgot";
 const RESET: &str = "/api/v1/auth/password/reset";
 /// Tries that answer the same question for one kind of account.
 const ROUNDS: usize = 40;
-
-/// One story in both modes, with limits on.
-macro_rules! limited {
-    ($(#[$note:meta])* async fn $story:ident($world:ident) with $settings:tt $body:block) => {
-        $(#[$note])*
-        mod $story {
-            use super::*;
-
-            const SETTINGS: &[(&str, &str)] = &$settings;
-
-            async fn story(mut world: World) {
-                let $world = &mut world;
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() {
-                story(World::embedded_with(SETTINGS).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn scaled() {
-                story(World::scaled_with(SETTINGS).await).await;
-            }
-        }
-    };
-}
 
 /// Somebody who tries every server in turn, and says each time that they come from somewhere else.
 struct Prowler {

@@ -206,6 +206,7 @@ async fn a_dead_letter_is_handled_again_when_asked() {
     wait_until("the event", async || ill.given.lock().unwrap().len() == 5).await;
     assert_eq!(ill.given.lock().unwrap().last(), Some(&(pos, 1)));
     assert!(letters(&world).await.is_empty());
+    wait_until("the other one", async || !other.given.lock().unwrap().is_empty()).await;
     assert_eq!(*other.given.lock().unwrap(), [(pos, 1)], "the retry was another consumer's");
 
     stop.cancel();

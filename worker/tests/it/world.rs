@@ -8,7 +8,7 @@ use confab_core::db::{self, Opened};
 use confab_core::messages::{self, Draft};
 use confab_core::users::{self, NewUser};
 use confab_core::{Bus, Db, Fault, FutureExt, Settings, members};
-use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, UserId};
+use confab_protocol::{ChannelId, ChannelKind, Message, MessageId, Timestamp, UserId};
 use confab_worker::Worker;
 use confab_worker::search::{Mode, Order};
 use confab_worker::services::{
@@ -80,7 +80,7 @@ impl World {
     pub async fn stop(&mut self) {
         let (worker, stop) = self.running.take().unwrap();
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), worker.finished()).await.expect("the worker ends");
+        tokio::time::timeout(Duration::from_mins(1), worker.finished()).await.expect("the worker ends");
     }
 
     pub async fn user(&self, name: &str) -> UserId {
@@ -114,11 +114,16 @@ impl World {
         content: &str,
     ) -> Message {
         let draft = Draft { content: content.into(), parent_id, ..Draft::default() };
-        self.db
+        let posted = self
+            .db
             .write(move |tx| async move { messages::post(tx, user, channel, draft).await }.boxed())
             .await
-            .unwrap()
-            .message
+            .unwrap();
+        // Of two messages of one millisecond neither is the newer one.
+        while Timestamp::now() <= posted.message.created_at {
+            tokio::task::yield_now().await;
+        }
+        posted.message
     }
 
     pub async fn edit(&self, user: UserId, id: MessageId, content: &str) {

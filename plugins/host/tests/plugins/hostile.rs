@@ -159,7 +159,8 @@ async fn a_command_that_waits_meets_the_wall_clock() {
     host.memory().post_takes = Duration::from_mins(1);
     assert_eq!(call(&plugin, granted(&host), "post").await, Err(CallError::Deadline));
     host.memory().post_takes = Duration::ZERO;
-    assert_eq!(call(&plugin, granted(&host), "post").await, Ok(Reply::Silent));
+    let patient = with_limits(Limits { command_wall: Duration::from_mins(1), ..Limits::default() });
+    assert_eq!(call(&patient, granted(&host), "post").await, Ok(Reply::Silent));
 }
 
 #[tokio::test]

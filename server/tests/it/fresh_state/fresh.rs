@@ -1,5 +1,6 @@
 //! What a client that begins now knows, in a form that can be compared.
 
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::harness::user::{User, items};
@@ -65,15 +66,20 @@ pub async fn state(user: &User, lists: &[&str]) -> Value {
 }
 
 /// A channel with its members and its first page, all of one moment: what happens between two calls would be counted in
-/// one of them and told again by its event.
-pub async fn channel(user: &User, id: &str) -> Value {
+/// one of them and told again by its event. `None` when it is no longer theirs to read: the event of that is on its way.
+pub async fn channel(user: &User, id: &str) -> Option<Value> {
     let path = format!("/api/v1/channels/{id}");
-    let mut known = user.get(&path, 200).await;
+    let reply = user.call(Method::GET, &path, None).await;
+    if reply.status == 404 {
+        return None;
+    }
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let mut known = reply.body();
     loop {
         let content = with_content(user, known.clone()).await;
         let now = user.get(&path, 200).await;
         if now["last_seq"] == known["last_seq"] {
-            return content;
+            return Some(content);
         }
         known = now;
     }

@@ -86,7 +86,7 @@ impl World {
             })
             .await;
         }
-        Self {
+        let world = Self {
             nodes: vec![first, second],
             worker: Some(worker),
             second_worker: None,
@@ -94,7 +94,23 @@ impl World {
             postgres: Some(postgres),
             folder,
             places: BTreeMap::new(),
-        }
+        };
+        world.settled().await;
+        world
+    }
+
+    /// Waits until plugins are installed and everybody has heard of it: their accounts come into the channels beside whatever
+    /// the story does else.
+    async fn settled(&self) {
+        let visitor = self.visitor();
+        wait_until("the plugins to be there", async || {
+            let call = visitor.call(reqwest::Method::POST, "/hooks/plugins/nobody/nothing", None);
+            call.await.status != 503
+        })
+        .await;
+        let untold =
+            "select (select count(*) from events where pos is null) + last_pos - published_pos from log_meta";
+        wait_until("all of it to be told", async || self.postgres().ask(untold) == ["0"]).await;
     }
 
     /// Where the bytes of uploads lie, unless a story chose another place.
@@ -114,6 +130,11 @@ impl World {
     /// Whether several servers share the record.
     pub fn is_scaled(&self) -> bool {
         self.postgres.is_some()
+    }
+
+    /// The servers' common record.
+    pub fn postgres(&self) -> &Postgres {
+        self.postgres.as_ref().expect("only several servers have it")
     }
 
     /// The settings that a command needs to reach this world's record.

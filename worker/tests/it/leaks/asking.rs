@@ -1,13 +1,16 @@
 //! The ways to ask, and what is looked for in each answer.
 
 use std::ops::AddAssign;
+use std::time::{Duration, Instant};
 
+use confab_core::Fault;
 use confab_protocol::UserId;
 use confab_worker::search::{Mode, Order};
 use confab_worker::services::{
     self, Answer, Context, ContextAnswer, Question, Search, SearchAnswer, Summarize,
 };
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::storm::Storm;
@@ -129,7 +132,7 @@ impl Storm {
             reach: None,
         };
         let page: SearchAnswer =
-            self.world.bus.ask(services::SEARCH, &asked).await.map_err(|fault| format!("{q}: {fault}"))?;
+            self.answered(services::SEARCH, &asked).await.map_err(|fault| format!("{q}: {fault}"))?;
         for hit in &page.items {
             self.truth.check(user_id, hit)?;
         }
@@ -137,12 +140,27 @@ impl Storm {
         Ok(page)
     }
 
+    /// A machine that is too busy to answer gives nothing away, and is asked again.
+    async fn answered<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        service: &'static str,
+        asked: &Q,
+    ) -> Result<A, Fault> {
+        let started = Instant::now();
+        loop {
+            match self.world.bus.ask(service, asked).await {
+                Err(fault) if fault.is_retryable() && started.elapsed() < Duration::from_mins(1) => {}
+                answer => return answer,
+            }
+        }
+    }
+
     async fn context(&mut self, user_id: UserId, tally: &mut Tally) -> Result<(), String> {
         tally.answers += 1;
         let query = self.dice.words(3);
         let asked = Context { user_id, query: query.clone(), limit: 5, channel_id: None };
         let found: ContextAnswer =
-            self.world.bus.ask(services::CONTEXT, &asked).await.map_err(|fault| fault.to_string())?;
+            self.answered(services::CONTEXT, &asked).await.map_err(|fault| fault.to_string())?;
         let shown = Shown { readers: &[user_id], is_of_assistant: true, question: &query };
         tally.marks += self.scan(&found, shown)?;
         let texts = found.items.iter().flat_map(|passage| &passage.messages);
@@ -182,7 +200,7 @@ impl Storm {
             is_unkept: false,
         };
         let first: Answer =
-            self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
+            self.answered(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
         let shown = Shown { readers: &readers, is_of_assistant: true, question: &content };
         tally.marks += self.scan(&first, shown)?;
         self.prompts(shown, tally)?;
@@ -215,7 +233,7 @@ impl Storm {
             is_unkept: false,
         };
         let next: Answer =
-            self.world.bus.ask(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
+            self.answered(services::ANSWER, &asked).await.map_err(|fault| fault.to_string())?;
         let question = format!("{before} {content}");
         let shown = Shown { readers: &[user_id], is_of_assistant: true, question: &question };
         tally.marks += self.scan(&next, shown)?;

@@ -185,7 +185,7 @@ export class Person {
 
   /** Something becomes so. @template T @param {() => Promise<T>} look @param {(value:T)=>boolean} holds @param {string} what */
   async until(look, holds, what) {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const value = await look();
       if (holds(value)) return value;

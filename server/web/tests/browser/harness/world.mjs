@@ -10,7 +10,7 @@ import { Server } from './server.mjs';
 /** Pictures of what was seen, and of the window in which something failed. */
 export const ARTEFACTS = process.env.CONFAB_ARTEFACTS || join(tmpdir(), 'confab-browser-artefacts');
 /** A condition that does not hold by then never will. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 // The browser calls nobody but the server under test, and needs no sandbox around the pages that we wrote.
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
   // A microphone that beeps and a screen that changes, both allowed without asking; a machine without a network talks to itself.
