@@ -1,6 +1,7 @@
 /** Pages, panes and dialogs whose code comes when they are first opened: the first page is small for it. */
+import { connection } from '../store.js';
 import { t } from '../words.js';
-import { html, useEffect, useState } from './html.js';
+import { html, useEffect, useRef, useState } from './html.js';
 import { assetPath } from './icon.js';
 
 /** @type {Map<() => Promise<any>, any>} */
@@ -37,7 +38,7 @@ function sheet(name) {
  *   drawn instead; wordless: it keeps the place and says nothing; inChannel: it needs the styles of the channels alone
  */
 export function lazy(load, name, { quiet = false, wordless = false, inChannel = false, class: extra = 'page' } = {}) {
-  /** Why the module did not come. Only a page loaded anew helps: a browser keeps what failed, and an older page has not all that today's modules need. */
+  /** Why the module did not come. Only a page loaded anew is sure to help: some browsers keep what failed, and an older page has not all that today's modules need. */
   let failed = '';
   const part = () => {
     failed = '';
@@ -52,11 +53,16 @@ export function lazy(load, name, { quiet = false, wordless = false, inChannel = 
   function Lazy(/** @type {any} */ props) {
     const [, setTurn] = useState(0);
     const [error, setError] = useState('');
+    /** The connection as it was when the part did not come. */
+    const failedIn = useRef(connection.peek());
     const fetchIt = () => {
       setError('');
-      fetched().then(() => setTurn((turn) => turn + 1), () => setError(failed || t('this_part_of_the_page_could')));
+      fetched().then(() => setTurn((turn) => turn + 1), () => { failedIn.current = connection.peek(); setError(failed || t('this_part_of_the_page_could')); });
     };
     useEffect(() => { if (!loaded.has(load)) fetchIt(); }, []);
+    // A server that went away while the page began leaves nobody without a composer: what did not come is asked for once with every connection.
+    const isBack = Boolean(error) && connection.value !== failedIn.current && connection.value.status === 'online';
+    useEffect(() => { if (isBack) fetchIt(); }, [isBack]);
     const Component = loaded.get(load);
     if (Component) return html`<${Component} ...${props} />`;
     if (error) return html`<div class=${quiet ? 'notices' : extra} role="alert"><p class="form-error">${error}</p><button type="button" class="btn" onClick=${failed ? () => location.reload() : fetchIt}>${t(failed ? 'reload' : 'try_again')}</button></div>`;

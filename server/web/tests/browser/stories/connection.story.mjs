@@ -62,6 +62,21 @@ test('what waits outlives a page that is loaded again, and a thread that is clos
   await ben.page.keyboard.press('Escape');
 }));
 
+test('what did not come with the page comes with the connection', () => world.step('lazy', async () => {
+  const late = /\/views\/composer\.js$/;
+  await ben.page.route(late, (route) => route.abort());
+  await ben.page.reload();
+  await ben.see(ben.button('Reload'));
+  await ben.see(ben.message('Before'));
+  assert.equal(await ben.composer().count(), 0);
+  await world.server.kill();
+  await ben.see(ben.page.getByText('Connection lost.'));
+  await ben.page.unroute(late);
+  await world.server.run();
+  await ben.post('Written by a composer that came late');
+  await ada.see(ada.message('Written by a composer that came late'));
+}));
+
 test('a page that was away hears what it missed', () => world.step('missed', async () => {
   await ben.page.context().setOffline(true);
   await ben.page.evaluate(() => dispatchEvent(new Event('offline')));
