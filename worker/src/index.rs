@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use building::Building;
 pub use building::Progress;
 
+use crate::interest::Interest;
 use analysis::Analysis;
 use readable::Readable;
 use schema::Fields;
@@ -85,6 +86,7 @@ struct Shared {
     origin: AtomicI64,
     documents: AtomicU64,
     building: Arc<Building>,
+    interest: Interest,
     fields: Fields,
     analysis: Analysis,
     readable: readable::Kept,
@@ -97,6 +99,7 @@ impl Index {
         db: &Db,
         bus: &Bus,
         settings: &Settings,
+        interest: Interest,
         (tasks, behind): (&TaskTracker, &Handle),
         stop: CancellationToken,
     ) -> Result<Self> {
@@ -108,7 +111,7 @@ impl Index {
         // There already: the threads that write the index are as nice as the one that opens it.
         let opening = feed::open(folder.clone(), db.epoch(), log, analysis.clone());
         let store = behind.spawn(opening).await.map_err(Fault::internal)??;
-        let index = Self::of(&store, analysis, Arc::default());
+        let index = Self::of(&store, analysis, Arc::default(), interest);
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log that are not in the search index yet.");
         let feed = feed::Feed::new(db.clone(), bus.clone(), folder, index.clone(), stop);
         let work = async move {
@@ -119,7 +122,7 @@ impl Index {
         Ok(index)
     }
 
-    fn of(store: &Store, analysis: Analysis, building: Arc<Building>) -> Self {
+    fn of(store: &Store, analysis: Analysis, building: Arc<Building>, interest: Interest) -> Self {
         Self(Arc::new(Shared {
             documents: AtomicU64::new(store.reader.searcher().num_docs()),
             applied: AtomicI64::new(store.progress.applied()),
@@ -127,6 +130,7 @@ impl Index {
             reader: RwLock::new(store.reader.clone()),
             fields: schema::schema().1,
             building,
+            interest,
             analysis,
             readable: readable::Kept::default(),
             places: Arc::new(Semaphore::new(SEARCHES)),
@@ -135,7 +139,7 @@ impl Index {
 
     /// One that nobody searches, built to take the place of this one. How far that is, this one tells.
     fn beside(&self, store: &Store) -> Self {
-        Self::of(store, self.0.analysis.clone(), self.0.building.clone())
+        Self::of(store, self.0.analysis.clone(), self.0.building.clone(), self.0.interest.clone())
     }
 
     /// The position up to which the log is contained.
@@ -208,6 +212,11 @@ impl Index {
             done
         });
         done.await.map_err(Fault::internal)
+    }
+
+    /// Whether anybody searches here.
+    pub(crate) fn interest(&self) -> &Interest {
+        &self.0.interest
     }
 
     fn building(&self) -> &Building {

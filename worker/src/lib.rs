@@ -15,6 +15,7 @@ pub mod consumer;
 pub mod embedding;
 mod endpoint;
 pub mod index;
+mod interest;
 pub mod language_model;
 pub mod meaning;
 pub mod plugins;
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::background::Background;
 pub use crate::background::stand_back;
 use crate::index::Index;
+use crate::interest::Interest;
 use crate::meaning::Meaning;
 use crate::services::Parts;
 
@@ -48,8 +50,9 @@ pub async fn start(db: Db, bus: Bus, settings: &Settings, stop: CancellationToke
     let tasks = TaskTracker::new();
     let background = Background::start()?;
     let behind = background.handle();
-    let index = Index::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
-    let meaning = Meaning::start(&db, &bus, settings, (&tasks, behind), stop.clone()).await?;
+    let interest = Interest::default();
+    let index = Index::start(&db, &bus, settings, interest.clone(), (&tasks, behind), stop.clone()).await?;
+    let meaning = Meaning::start(&db, &bus, settings, interest, (&tasks, behind), stop.clone()).await?;
     let desk = assistant::Desk::new(&db, &bus, &index, &meaning, settings)?;
     assistant::answer_mentions(&desk, &bus, &tasks, stop.clone()).await?;
     services::offer(&bus, &Parts { db: db.clone(), index, meaning, desk }).await?;

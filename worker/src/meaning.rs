@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::embedding::{EmbedError, Embedder, ModelId, Purpose};
 use crate::index::schema::has_link;
 use crate::index::{Building, Progress};
+use crate::interest::Interest;
 use crate::vectors::{Change, Embedded, Near, Nearest, Point, Qdrant, VectorStore};
 
 pub(crate) use second_look::{MOST_READ, SecondLook, Turn};
@@ -75,6 +76,7 @@ struct Shared {
     /// All messages have been read once.
     is_whole: AtomicBool,
     building: Building,
+    interest: Interest,
 }
 
 /// Which models there are, and how far their vectors are.
@@ -96,6 +98,7 @@ impl Meaning {
         db: &Db,
         bus: &Bus,
         settings: &Settings,
+        interest: Interest,
         (tasks, behind): (&TaskTracker, &Handle),
         stop: CancellationToken,
     ) -> Result<Self> {
@@ -107,7 +110,7 @@ impl Meaning {
             Some(server) => (Box::new(Qdrant::new(&server.url, server.key(), embedder.id())?), true),
             None => (Box::new(open(&settings.data_dir, embedder.as_ref()).await?), false),
         };
-        let kept = Arc::new(Shared::new(embedder, store));
+        let kept = Arc::new(Shared::new(embedder, store, interest));
         let former = former::find(db, settings, &kept).await?;
         let models = Arc::new(Models { wanted: kept.clone(), former: RwLock::new(former.clone()) });
         metrics::describe_gauge!(LAG_GAUGE, "Events of the log whose messages have no vectors yet.");
@@ -185,13 +188,14 @@ impl Models {
 }
 
 impl Shared {
-    fn new(embedder: Arc<dyn Embedder>, store: Box<dyn VectorStore>) -> Self {
+    fn new(embedder: Arc<dyn Embedder>, store: Box<dyn VectorStore>, interest: Interest) -> Self {
         Self {
             embedder,
             store,
             applied: AtomicI64::new(0),
             is_whole: AtomicBool::new(false),
             building: Building::default(),
+            interest,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::assistant::{Desk, Teller, Told};
 use crate::index::Index;
 use crate::meaning::Meaning;
 use crate::search::{Mode, NameRead, Order};
-use crate::{assistant, search};
+use crate::{assistant, interest, search};
 
 pub use index_state::IndexState;
 
@@ -369,6 +369,7 @@ where
         let parts = parts.clone();
         async move {
             let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
+            interest::asked(&parts.db, &parts.index).await;
             serde_json::to_value(answer(parts, asked).await?).map_err(Fault::internal)
         }
         .boxed()
@@ -388,6 +389,7 @@ where
             let tell = Teller::to(listener.clone());
             let work = async {
                 let asked = serde_json::from_slice(&question).map_err(Fault::internal)?;
+                interest::asked(&parts.db, &parts.index).await;
                 let answer = answer(parts, asked, tell).await?;
                 serde_json::to_value(Told::Done(answer)).map_err(Fault::internal)
             };

@@ -110,6 +110,7 @@ impl Mentions {
             return Ok(());
         }
         let question = self.question(&scope, message).await?;
+        crate::interest::asked(&self.desk.db, &self.desk.index).await;
         let asked = Question {
             user_id: message.sender_id,
             content: question,

@@ -15,7 +15,7 @@ use confab_core::{Bus, Db, Fault, Result, log};
 use confab_protocol::{Event, EventKind};
 use tantivy::IndexReader;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,12 +24,15 @@ use super::hydrate::{self, Kept};
 use super::store::{self, Progress, Store};
 use super::writer::{Ended, Writer, is_of_the_disk};
 use super::{Index, LAG_GAUGE};
+use crate::interest;
 use flow::{Flow, UNCOMMITTED};
 
 /// Positions that changed nothing in the index are written down after this long.
 const IDLE_NOTE: Duration = Duration::from_secs(5);
 /// Between two looks at the log: nobody searches for what was said in the same moment.
 const APART: Duration = Duration::from_millis(25);
+/// The same while nobody searches here.
+const UNASKED: Duration = Duration::from_secs(1);
 /// How often the lag is measured.
 const PULSE: Duration = Duration::from_secs(1);
 /// A pause after a failure.
@@ -210,6 +213,7 @@ impl Feed {
 
     async fn follow(&mut self, flow: &mut Flow, mut tail: Tail) -> Result<End, Ended> {
         let mut pulse = tokio::time::interval(PULSE);
+        let mut look_at = Instant::now();
         loop {
             let (commit_at, is_due) = (flow.commit_at(), flow.uncommitted > 0 && flow.running.is_none());
             let has_room = flow.uncommitted < UNCOMMITTED;
@@ -223,7 +227,10 @@ impl Feed {
                 }
                 done = flow.done() => self.committed(flow, done?),
                 () = sleep_until(commit_at), if is_due => self.commit(flow).await?,
-                events = tail.next(), if has_room => self.take(flow, events, tail.pos()).await?,
+                events = async { self.index.interest().or_at(look_at).await; tail.next().await }, if has_room => {
+                    look_at = interest::next_look(events.len(), UNASKED);
+                    self.take(flow, events, tail.pos()).await?;
+                }
                 _ = pulse.tick() => if self.pulse(flow).await? { return Ok(End::CaughtUp) },
             }
         }

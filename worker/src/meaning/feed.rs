@@ -6,7 +6,7 @@ use std::time::Duration;
 use confab_core::bus::Tail;
 use confab_core::{Bus, Db, assistant, log, messages};
 use confab_protocol::{ChannelId, Event, EventKind, Message};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::place::{Place, Progress};
@@ -21,6 +21,8 @@ const PAGE: u32 = 2_000;
 const PULSE: Duration = Duration::from_secs(1);
 /// Between two looks at the log: whatever is written for one message serves for all that came meanwhile.
 const APART: Duration = Duration::from_millis(50);
+/// The same while nobody searches here. Others may: whoever keeps the vectors of several does not hear who asks them.
+const UNASKED: Duration = Duration::from_millis(500);
 /// A pause after a failure of our own; an endpoint may ask for longer ones.
 const PAUSE: Duration = Duration::from_secs(1);
 /// No longer pause, whatever an endpoint asks for: an operator may have changed something there.
@@ -129,11 +131,12 @@ impl Feed {
         self.meaning.reached(applied);
         let mut tail: Tail = self.bus.tail(&self.db, applied).await.unhurried(APART);
         let mut pulse = tokio::time::interval(PULSE);
-        let (mut written, mut idle) = (applied, 0);
+        let (mut written, mut idle, mut look_at) = (applied, 0, Instant::now());
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Err(Stopped),
-                events = tail.next() => {
+                events = async { self.meaning.interest.or_at(look_at).await; tail.next().await } => {
+                    look_at = crate::interest::next_look(events.len(), UNASKED);
                     let asked = events.iter().rfind(|event| event.kind == EventKind::ReindexRequested);
                     if let Some(asked) = asked.filter(|event| event.pos > place.origin) {
                         return self.anew(asked.pos).await;

@@ -37,7 +37,7 @@ pub(super) async fn find(db: &Db, settings: &Settings, wanted: &Kept) -> Result<
     if !is_whole(db, store.as_ref()).await {
         return Ok(None);
     }
-    let former = Arc::new(Shared::new(Arc::new(table), store));
+    let former = Arc::new(Shared::new(Arc::new(table), store, wanted.interest.clone()));
     tracing::info!(model = %wanted.embedder.id(), "vectors of another model are made; the old ones answer until then");
     Ok(Some(former))
 }
