@@ -55,6 +55,8 @@ pub struct Wire {
     /// A message whose last frame has not come, and whether it is compressed.
     message: Option<(bool, Vec<u8>)>,
     others: u32,
+    /// A frame was begun and not written to its end.
+    is_torn: bool,
 }
 
 /// What a peer said.
@@ -70,7 +72,7 @@ impl Wire {
     /// Takes a connection over, of which `part` was read already.
     pub fn new(line: Arc<Line>, part: Vec<u8>, is_deflated: bool, largest: usize) -> Self {
         line.bound_unsent(UNSENT_BYTES);
-        Self { line, is_deflated, largest, part, message: None, others: 0 }
+        Self { line, is_deflated, largest, part, message: None, others: 0, is_torn: false }
     }
 
     /// The next frame. Dropping this while it waits loses nothing.
@@ -186,6 +188,7 @@ impl Wire {
                 parts = &mut parts[1..];
             }
             if parts.is_empty() {
+                self.is_torn = false;
                 return Ok(());
             }
             let written = {
@@ -196,7 +199,10 @@ impl Wire {
                 self.line.try_write(&slices[..parts.len().min(PARTS)])
             };
             match written {
-                Ok(written) => pass(parts, written),
+                Ok(written) => {
+                    self.is_torn = true;
+                    pass(parts, written);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     match tokio::time::timeout(WRITE_WITHIN, self.line.writable()).await {
                         Ok(Ok(())) => {}
@@ -209,8 +215,11 @@ impl Wire {
         }
     }
 
-    /// Says that it ends, and why where there is a reason.
+    /// Says that it ends, and why where there is a reason. Behind half a frame the peer would take that for the rest of it.
     pub async fn close(&mut self, reason: Ended) {
+        if self.is_torn {
+            return self.line.finish();
+        }
         let last = reason.map_or_else(|| frame::control(Kind::Close, &[]), frame::close);
         if self.write(&mut [last]).await.is_ok() {
             self.line.finish();
