@@ -162,6 +162,42 @@ test('comes back after a lost connection, and not where it may not be', async ()
   link.stop();
 });
 
+test('a minute without the server ends no call, and two do', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { link, seen, socket } = start();
+  const away = async (seconds) => {
+    for (let at = 0; at < seconds; at += 1) {
+      if (socket().readyState === 1) socket().end(1006);
+      await turn();
+      context.mock.timers.tick(1_000);
+    }
+  };
+  await enter(socket());
+  await away(60);
+  assert.deepEqual(seen.ended, []);
+  for (let at = 0; at < 10 && socket().readyState !== 1; at += 1) {
+    context.mock.timers.tick(1_000);
+    await turn();
+  }
+  await enter(socket());
+  assert.deepEqual(seen.joined, ['a', 'a']);
+  await away(130);
+  assert.equal(seen.ended.length, 1);
+  link.stop();
+});
+
+test('whoever never came in gives up sooner', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { link, seen, socket } = start();
+  for (let at = 0; at < 60 && !seen.ended.length; at += 1) {
+    if (socket().readyState === 1) socket().end(1006);
+    await turn();
+    context.mock.timers.tick(1_000);
+  }
+  assert.equal(seen.ended.length, 1);
+  link.stop();
+});
+
 test('a crowd at the door turns nobody away', async () => {
   const { link, seen, socket } = start();
   for (let times = 1; times <= 12; times += 1) {

@@ -15,8 +15,10 @@ import { t } from '../page_words.js';
 import { Pace } from './pace.js';
 
 const HELLO_TIMEOUT_MS = 10_000;
-/** Tries in a row that led to nothing: the server is not there, or a proxy refuses sockets. */
+/** Tries that led to nothing before one ever was in: the server is not there, or a proxy refuses sockets. */
 const MAX_TRIES = 8;
+/** Whoever was in comes back for so long: a server that starts anew, a network that changes. */
+const PATIENCE_MS = 120_000;
 /** The close code of a server that has too many to greet: it says when to come back. */
 const CROWDED = 4012;
 
@@ -44,6 +46,8 @@ export class VoiceLink {
     this.socket = null;
     this.stopped = false;
     this.tries = 0;
+    /** Since when one who was in is out. @type {number|null} */
+    this.outSince = null;
     this.refusal = '';
     this.delayMs = -1;
     this.joined = false;
@@ -150,6 +154,7 @@ export class VoiceLink {
   /** @private @param {WebSocket} socket @param {number} code */
   async closed(socket, code) {
     if (this.socket !== socket || this.stopped) return;
+    if (this.joined) this.outSince = Date.now();
     this.drop();
     this.handlers.lost();
     if (code === 4004 || code === 4015) await this.handlers.token(true).catch(() => {});
@@ -157,7 +162,8 @@ export class VoiceLink {
     // Whoever is asked to come back is not turned away.
     const isInvited = this.delayMs >= 0;
     if (!isInvited) this.tries += 1;
-    if (code in ENDS || this.tries > MAX_TRIES) {
+    const isHopeless = this.outSince === null ? this.tries > MAX_TRIES : Date.now() - this.outSince > PATIENCE_MS;
+    if (code in ENDS || isHopeless) {
       this.stopped = true;
       this.handlers.ended(code in ENDS ? REFUSALS[this.refusal] ?? ENDS[code] : t('the_voice_channel_could_not_be'));
       return;
