@@ -138,8 +138,11 @@ function isEcho(key) {
 
 /** All drafts, at the start and whenever events may have been missed. */
 export async function loadDrafts() {
+  const before = drafts.value;
   const { items } = await chat.drafts();
-  drafts.value = mergedDrafts(drafts.value, items, new Set(timers.keys()));
+  // What came or was typed while this was asked for is newer than the answer.
+  const changed = [...new Set([...before.keys(), ...drafts.value.keys()])].filter((key) => before.get(key) !== drafts.value.get(key));
+  drafts.value = mergedDrafts(drafts.value, items, new Set([...timers.keys(), ...changed]));
   draftFiles.value = new Map(items.filter((/** @type {Kept} */ { file_ids: ids }) => ids?.length).map((/** @type {any} */ kept) => [draftKey({ channelId: kept.channel_id, parentId: kept.parent_id ?? undefined }), kept.file_ids]));
 }
 

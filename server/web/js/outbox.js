@@ -1,9 +1,10 @@
 /** Messages of mine on their way: shown at once, settled by their nonce, kept for another try when they fail. */
+import { batch } from '../vendor/signals-core.js';
 import { api, ApiError } from './api.js';
 import { chat } from './chat_api.js';
 import { receive, whispered } from './events.js';
 import { live } from './live.js';
-import { changeThread, changeTimeline, commands, connection, noteOf } from './store.js';
+import { changeThread, changeTimeline, commands, commandsLoaded, connection, noteOf } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
 import { dropUnsent, keepUnsent, unsent } from './unsent.js';
 
@@ -89,9 +90,25 @@ async function transmit({ nonce, channel_id: channelId, parent_id: parentId, con
   return chat.post(channelId, { ...body, ...(fileIds ? { file_ids: fileIds } : {}), ...(quoted ? { quoted_id: quoted.id } : {}) });
 }
 
+const COMMAND = /^\/([\p{L}\p{N}_-]+)(?:\s|$)/u;
+
+/** It may call a command. @param {string} text */
+export function isLikeCommand(text) {
+  return COMMAND.test(text);
+}
+
+/** The list of commands. */
+export async function loadCommands() {
+  const list = await api.commands();
+  batch(() => {
+    commands.value = list.items;
+    commandsLoaded.value = true;
+  });
+}
+
 /** The command a text calls, if it calls one. @param {string} text */
 export function commandIn(text) {
-  const match = /^\/([\p{L}\p{N}_-]+)(?:\s|$)/u.exec(text);
+  const match = COMMAND.exec(text);
   return match ? commands.value.find((command) => command.name.replace(/^\//, '') === match[1]) : undefined;
 }
 

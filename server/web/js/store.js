@@ -34,6 +34,8 @@ export const voiceRooms = signal(/** @type {Map<string, import('./voice/link.js'
 export const connection = signal(/** @type {import('./live.js').Connection} */ ({ status: 'connecting', retryAt: 0, reason: '' }));
 export const timelines = signal(/** @type {Map<string, Timeline>} */ (new Map()));
 export const thread = signal(/** @type {Thread|null} */ (null));
+/** The list of commands has come. */
+export const commandsLoaded = signal(false);
 export const commands = signal(/** @type {{name:string, description?:string, options?:any[], plugin_id?:string}[]} */ ([]));
 /** The threads that I follow, by the root's id. */
 export const threads = signal(/** @type {import('./threads.js').Threads} */ (new Map()));
@@ -160,6 +162,7 @@ export function forget() {
     for (const map of [channels, users, members, presences, statuses, typing, timelines, threads, quotes, seenUpTo, voiceRooms]) map.value = new Map();
     bookmarks.value = new Set();
     commands.value = [];
+    commandsLoaded.value = false;
     customReactions.value = [];
     viewing.value = { channelId: '', atEnd: true };
   });

@@ -5,9 +5,9 @@ import { editing, openDialog } from '../layout.js';
 import { live } from '../live.js';
 import { setQuote } from '../message_actions.js';
 import { notify } from '../notices.js';
-import { commandIn, runCommand, sendMessage } from '../outbox.js';
+import { commandIn, isLikeCommand, loadCommands, runCommand, sendMessage } from '../outbox.js';
 import { laterPath } from '../router.js';
-import { info, me, quotes, thread, timelineOf } from '../store.js';
+import { commands, commandsLoaded, info, me, members, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
@@ -15,7 +15,7 @@ import { turns } from '../command_suggestions.js';
 import { Completion, completionFor } from './completion.js';
 import { ComposerQuote } from './composer_quote.js';
 import { useGrowing } from './growing.js';
-import { html, useEffect, useRef, useState } from './html.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { Menu } from './menu.js';
 import { openPicker } from './reactions.js';
@@ -29,6 +29,7 @@ const TYPING_EVERY_MS = 4_000;
  */
 export function Composer({ channelId, parentId, placeholder }) {
   const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
+  const sendNow = useRef(() => {});
   const place = { channelId, parentId };
   const key = draftKey(place);
   const domId = `composer-${key.replace(' ', '-')}`;
@@ -44,7 +45,8 @@ export function Composer({ channelId, parentId, placeholder }) {
   useDraftFiles(key, ready, (fileIds) => setDraft(place, text, fileIds));
   useGrowing(area, text);
   // Not from a message that was jumped to: whoever went there by keyboard is to be there.
-  useEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
+  // Before the next frame: keys that follow at once are for it.
+  useLayoutEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
   const closeCompletion = () => {
     turn.end();
@@ -62,7 +64,11 @@ export function Composer({ channelId, parentId, placeholder }) {
     // What a plugin suggests comes a moment later.
     void found?.waits?.then(() => { if (isLatest() && area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
   };
+  // Commands and members may come when one types already.
+  const typedIn = useRef('');
+  useEffect(() => { if (typedIn.current === key && area.current?.value && area.current === document.activeElement) complement(area.current.value, area.current.selectionStart); }, [commands.value, members.value.get(channelId)]);
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
+    typedIn.current = key;
     setDraft(place, value);
     complement(value, caret);
     signalTyping(channelId, parentId, value);
@@ -94,6 +100,12 @@ export function Composer({ channelId, parentId, placeholder }) {
   };
   const send = () => {
     if (busy) return;
+    if (!parentId && !ready.length && !commandsLoaded.value && isLikeCommand(content)) {
+      // Nobody is to read a command because it was typed before the list of them came.
+      const typed = area.current?.value;
+      void loadCommands().then(() => { if (area.current?.value === typed) sendNow.current(); }, (/** @type {Error} */ error) => notify(error.message, { bad: true }));
+      return;
+    }
     const isCommand = !parentId && !ready.length && commandIn(content);
     if (isCommand) void runCommand(channelId, content);
     else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
@@ -101,6 +113,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     if (alsoThere && content) sendMessage({ channelId, content, quoted: thread.value?.timeline.items.find(({ id }) => id === parentId) });
     cleared(!isCommand);
   };
+  sendNow.current = send;
   const later = () => {
     if (busy) notify(uploads.length ? t('the_files_are_still_on_their') : t('write_something_first'));
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });
@@ -119,7 +132,7 @@ export function Composer({ channelId, parentId, placeholder }) {
     } else if (event.key === 'Escape' && quoted) {
       event.preventDefault();
       setQuote(key, null);
-    } else if (event.key === 'ArrowUp' && !text && !parentId) editLast(event, channelId);
+    } else if (event.key === 'ArrowUp' && !event.altKey && !event.ctrlKey && !event.metaKey && !text && !parentId) editLast(event, channelId);
     else if ((event.ctrlKey || event.metaKey) && ['b', 'i'].includes(event.key.toLowerCase())) {
       event.preventDefault();
       wrap(area, replace, event.key.toLowerCase() === 'b' ? '**' : '_');

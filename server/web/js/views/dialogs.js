@@ -28,9 +28,12 @@ const DIALOGS = /** @type {Record<import('../layout.js').DialogName, any>} */ ({
   reactors: from(() => import('./dialogs/reactors.js'), 'Reactors'),
 });
 
-/** Who opens the list of channels by a key types on at once: its code must be there before, or the words go where the focus was. */
-export function fetchAhead() {
-  (globalThis.requestIdleCallback ?? setTimeout)(() => { DIALOGS.switcher.ahead(); Picker.ahead(); MessageTools.ahead(); Editor.ahead(); PendingMessage.ahead(); });
+/**
+ * Who opens the list of channels or a thread by a key types on at once: its code must be there before, or the words go where the focus was.
+ * @param {{ahead:() => void}} pane
+ */
+export function fetchAhead(pane) {
+  (globalThis.requestIdleCallback ?? setTimeout)(() => { DIALOGS.switcher.ahead(); Picker.ahead(); MessageTools.ahead(); Editor.ahead(); PendingMessage.ahead(); pane.ahead(); });
 }
 
 /** @param {{name:import('../layout.js').DialogName | ''}} props */

@@ -186,7 +186,7 @@ function useReading(channel, timeline, atEnd) {
     return () => document.removeEventListener('visibilitychange', changed);
   }, []);
   // On a page that is no channel, none is read.
-  useEffect(() => () => { viewing.value = { ...viewing.value, atEnd: false }; }, [channel.id]);
+  useEffect(() => () => { if (viewing.value.channelId === channel.id) viewing.value = { ...viewing.value, atEnd: false }; }, [channel.id]);
   const reading = atEnd && visible && timeline.loaded && timeline.reachedEnd;
   useEffect(() => {
     viewing.value = { channelId: channel.id, atEnd: reading };

@@ -7,7 +7,7 @@ import { channels, channelsLoaded, connection, myChannels, viewing } from '../st
 import { t } from '../words.js';
 import { ChannelView } from './channel.js';
 import { Dialogs, fetchAhead } from './dialogs.js';
-import { html, useEffect, useState } from './html.js';
+import { html, useEffect, useLayoutEffect, useState } from './html.js';
 import { IconButton } from './icon.js';
 import { lazy } from './lazy.js';
 import { Notices } from './notices.js';
@@ -35,9 +35,10 @@ const SettingsSide = lazy(() => import('./settings.js'), 'SettingsSide', { class
 const LAST_CHANNEL_KEY = 'confab-last-channel';
 
 export function Shell() {
-  useEffect(() => {
+  // Before the next frame: whoever sees the page may press a key at once.
+  useLayoutEffect(() => {
     addEventListener('keydown', onKey);
-    fetchAhead();
+    fetchAhead(ThreadPane);
     return () => removeEventListener('keydown', onKey);
   }, []);
   useEffect(openSomething, [route.value, channelsLoaded.value, myChannels.value.length]);

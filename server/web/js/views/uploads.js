@@ -62,7 +62,7 @@ export function useDropZone(composer, addFiles) {
     const zone = /** @type {HTMLElement|null|undefined} */ (composer.current?.closest('.main, .panel'));
     if (!zone) return undefined;
     const hold = (/** @type {DragEvent} */ event) => {
-      if (!event.dataTransfer?.types.includes(t('files'))) return;
+      if (!event.dataTransfer?.types.includes('Files')) return;
       event.preventDefault();
       setOver(true);
     };

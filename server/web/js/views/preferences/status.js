@@ -6,7 +6,7 @@ import { DURATIONS, PRESENCES, STATUS_TEXT_CHARACTERS, statusExpiry } from '../.
 import { me, myStatus, presences } from '../../store.js';
 import { Choice, Field, FormError } from '../field.js';
 import { Action, Submit, useForm } from '../form.js';
-import { html, useEffect } from '../html.js';
+import { html, useEffect, useRef } from '../html.js';
 
 /** @param {{done:()=>void, autofocus?:boolean}} props */
 export function StatusForm({ done, autofocus }) {
@@ -15,9 +15,9 @@ export function StatusForm({ done, autofocus }) {
   const initial = { text: known?.text ?? '', status: PRESENCES.some(([word]) => word === shown) ? shown : 'online', duration: 'today' };
   const form = useForm(initial, save, { done });
   const { values, field, busy, message, onSubmit } = form;
-  // Known a moment after the page, or changed on another device.
-  useEffect(() => form.set('text', known?.text ?? ''), [known?.text]);
-  useEffect(() => form.set('status', initial.status), [initial.status]);
+  // Known a moment after the page, or changed on another device. Not at the beginning: what was typed by then would be gone.
+  useChange(known?.text, () => form.set('text', known?.text ?? ''));
+  useChange(initial.status, () => form.set('status', initial.status));
   const clear = async () => {
     await save({ ...values, text: '' });
     form.set('text', '');
@@ -31,6 +31,16 @@ export function StatusForm({ done, autofocus }) {
     ${known?.text && html`<p class="lead">${t('now_2')}<bdi>${known.text}</bdi>”${known.expires_at ? t('until_2x', { when: shortText(known.expires_at) }) : t('until_you_clear_it')}.</p>`}
     <div class="btns"><${Submit} busy=${busy}>${t('set_the_status')}</${Submit}>${known?.text && html`<${Action} run=${clear}>${t('clear_it')}</${Action}>`}</div>
   </form>`;
+}
+
+/** Does something when a value is another one than before. @param {unknown} value @param {() => void} work */
+function useChange(value, work) {
+  const last = useRef(value);
+  useEffect(() => {
+    if (last.current === value) return;
+    last.current = value;
+    work();
+  }, [value]);
 }
 
 /** @param {any} values */

@@ -56,7 +56,7 @@ test('what waits outlives a page that is loaded again, and a thread that is clos
     await person.see(person.message('Kept over the reload'));
     await person.see(person.message('Before').getByText('1 reply'));
   }
-  assert.equal(await ada.page.evaluate(() => sessionStorage.getItem('confab-unsent')), null);
+  await ada.until(() => ada.page.evaluate(() => sessionStorage.getItem('confab-unsent')), (kept) => kept === null, 'nothing waits');
   await ben.tool(ben.message('Before'), 'Reply in thread');
   await ben.see(ben.thread().getByText('A reply without a server'));
   await ben.page.keyboard.press('Escape');
@@ -75,6 +75,21 @@ test('what did not come with the page comes with the connection', () => world.st
   await world.server.run();
   await ben.post('Written by a composer that came late');
   await ada.see(ada.message('Written by a composer that came late'));
+}));
+
+test('what could not be read is read with the connection', () => world.step('unread', async () => {
+  const list = '**/api/v1/channels/me*';
+  await ben.page.route(list, (route) => route.abort());
+  await ben.page.reload();
+  await ben.see(ben.page.getByText('The server could not be reached').or(ben.page.getByText('Loading…')));
+  await ben.see(ben.page.locator('.ws .sub', { hasText: /online|Connected/ }));
+  assert.equal(await ben.row('general').count(), 0);
+  await world.server.kill();
+  await ben.see(ben.page.getByText('Connection lost.'));
+  await ben.page.unroute(list);
+  await world.server.run();
+  await ben.see(ben.row('general'));
+  await ben.see(ben.message('Before'));
 }));
 
 test('a page that was away hears what it missed', () => world.step('missed', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PASSWORD } from '../harness/person.mjs';
-import { World } from '../harness/world.mjs';
+import { noonZone, World } from '../harness/world.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
 /** @type {World} */ let world;
@@ -16,7 +16,7 @@ before(async () => {
 after(() => world?.end());
 
 test('a browser that wants German gets German', () => world.step('german', async () => {
-  const german = await world.stranger('ada', { locale: 'de-DE' });
+  const german = await world.stranger('ada', { locale: 'de-DE', timezoneId: noonZone() });
   await german.page.goto('/login');
   await german.see(german.page.getByRole('heading', { name: 'Anmelden' }));
   await german.shown('german-login');
@@ -26,6 +26,16 @@ test('a browser that wants German gets German', () => world.step('german', async
   await german.see(german.page.locator('.day', { hasText: 'Heute' }));
   await german.see(german.page.getByText('1 Person online'));
   assert.equal(await german.page.evaluate(() => document.documentElement.lang), 'de');
+  // Files that are held over it are for it: the browser would leave the page to show them.
+  await german.see(german.composer());
+  const isHeld = () => german.page.evaluate(() => {
+    const files = new DataTransfer();
+    files.items.add(new File(['x'], 'x.txt'));
+    const over = new DragEvent('dragover', { dataTransfer: files, bubbles: true, cancelable: true });
+    document.querySelector('.main .box')?.dispatchEvent(over);
+    return over.defaultPrevented;
+  });
+  await german.until(isHeld, Boolean, 'files can be dropped');
   await german.shown('german');
   for (const path of ['/preferences/notifications', '/admin/overview', '/admin/audit', '/admin/people', '/search?q=hello', '/later', '/saved', '/threads']) {
     await german.page.goto(path);
