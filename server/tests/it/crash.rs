@@ -127,7 +127,8 @@ async fn listen(ada: User, addresses: Vec<Address>, channel: String, journal: Ar
                     json!({ "op": "resume", "d": { "token": ada.access_token, "epoch": epoch, "pos": pos } });
                 socket.pos = pos;
                 socket.epoch = epoch;
-                socket.send(&resume).await;
+                // It may be gone again by now, which the next look tells.
+                let _ = socket.try_send(&resume).await;
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The first minute in an empty folder, and the sentences said when a start is refused.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -122,8 +121,8 @@ async fn what_does_not_answer_is_named() {
     let nats = &settings.iter().find(|(name, _)| name == "NATS_URL").expect("a scaled world has one").1;
     let folder = folder();
     let data = folder.path().join("data");
-    // A port that was just given back: nobody listens there.
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (_held, closed) = crate::harness::closed_port();
+    let closed = closed.to_string();
 
     let url = format!("postgres://confab:hunter2@{closed}/confab");
     let outcome = serve(folder.path(), &data, &[("DATABASE_URL", &url), ("NATS_URL", nats)]).await;

@@ -1,6 +1,7 @@
 //! The real programs, started on free ports with their own temporary folders, and the people who use them.
 
 pub mod bucket;
+pub mod closed_port;
 pub mod command;
 pub mod events;
 pub mod files;
@@ -21,6 +22,7 @@ pub mod wait;
 pub mod world;
 
 pub use bucket::Bucket;
+pub use closed_port::closed_port;
 pub use command::confab;
 pub use events::Events;
 pub use mock_llm::MockLlm;

@@ -184,9 +184,8 @@ async fn without_a_model_words_answer_scaled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_a_model_is_away_words_answer() {
-    // A port that nobody listens on any more.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("http://127.0.0.1:{port}/v1");
+    let (_held, closed) = crate::harness::closed_port();
+    let url = format!("http://{closed}/v1");
     let settings = [
         ("CONFAB_EMBEDDINGS_URL", url.as_str()),
         ("CONFAB_EMBEDDINGS_MODEL", "small"),

@@ -90,7 +90,7 @@ async fn told(mut world: World) {
     .await;
     let taken = service.taken("bobs");
     assert_eq!(browser.read(taken.last().unwrap())["text"], "@bob never mind");
-    service.answer("bobs", &[500]);
+    service.ask_to_wait("bobs", 10);
     let deleted = ada.post(id(&room), "@bob gone", 201).await;
     let before = taken.len();
     service.message("bobs", before).await;

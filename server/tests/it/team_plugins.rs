@@ -168,14 +168,20 @@ both! {
             text.contains("**ada** the brake is worn") && text.contains("**bob** “the chain jumped at noon”") && text.contains("2 involved")
         }).await;
         // The assistant sums up all that was said, for whoever asks, and that is no conversation of theirs.
-        let summed = said(&ada.command(room, "/incident summary", 200).await);
-        assert!(summed.contains("What stands out") && summed.contains("**ada** the brake is worn"), "{summed}");
+        // It may be late, and the timeline alone is shown then.
+        let summed = wait_for("the assistant's summary", async || {
+            let text = said(&ada.command(room, "/incident summary", 200).await);
+            text.contains("What stands out").then_some(text)
+        }).await;
+        assert!(summed.contains("**ada** the brake is worn"), "{summed}");
         assert!(items(&ada.get("/api/v1/ai/conversations", 200).await).is_empty());
         // Where it is off for them, or was not granted, the timeline is the summary.
         ada.send(Method::PUT, "/api/v1/users/me/assistant", Some(&json!({ "is_off": true })), 200).await;
         let alone = said(&ada.command(room, "/incident summary", 200).await);
         assert!(!alone.contains("What stands out") && alone.contains("**ada** the brake is worn"), "{alone}");
-        assert!(said(&bob.command(room, "/incident summary", 200).await).contains("What stands out"));
+        wait_until("the assistant's summary for bob", async || {
+            said(&bob.command(room, "/incident summary", 200).await).contains("What stands out")
+        }).await;
         let less = json!({ "grants": ["messages.read", "messages.post", "messages.edit-own", "channels.create", "storage"] });
         world.admin().await.send(Method::PUT, "/api/v1/plugins/chat.confab.incident/grants", Some(&less), 200).await;
         wait_until("the grant to be gone", async || {

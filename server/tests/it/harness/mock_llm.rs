@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::installed::installed;
 use super::process::{Ending, Process};
+use super::wait::wait_for;
 
 /// One server, gone with this value.
 pub struct MockLlm {
@@ -13,8 +14,22 @@ pub struct MockLlm {
 }
 
 impl MockLlm {
-    /// Starts it on a free port.
+    /// Starts it on a free port, and on another one where somebody was faster.
     pub async fn start() -> Self {
+        loop {
+            let (mut process, url) = Self::launch();
+            let listens = wait_for("mock-llm to listen or to end", async || {
+                let listens = process.find("server running on").is_some();
+                (listens || process.exited().is_some()).then_some(listens)
+            });
+            if listens.await {
+                return Self { _process: process, url };
+            }
+            assert!(process.output().contains("EADDRINUSE"), "mock-llm: {}", process.output());
+        }
+    }
+
+    fn launch() -> (Process, String) {
         let program = "model/node_modules/@dwmkerr/mock-llm/dist/main.js";
         let program = installed(program, "npm package @dwmkerr/mock-llm");
         // It says only what it was told to listen on, so the port must be known before.
@@ -27,9 +42,7 @@ impl MockLlm {
             .env("HOST", "127.0.0.1")
             .env("PORT", port.to_string())
             .env_remove("NODE_OPTIONS");
-        let mut process = Process::start("mock-llm", command, Ending::Kill);
-        process.line_with("server running on").await;
-        Self { _process: process, url: format!("http://127.0.0.1:{port}/v1") }
+        (Process::start("mock-llm", command, Ending::Kill), format!("http://127.0.0.1:{port}/v1"))
     }
 
     /// The settings of a server that asks it.

@@ -12,7 +12,7 @@ use super::process::{Ending, Process};
 /// One cluster, gone with this value.
 pub struct Postgres {
     // Dropped first, so that the server has ended before its folder goes.
-    _process: Process,
+    process: Process,
     folder: TempDir,
 }
 
@@ -32,7 +32,7 @@ impl Postgres {
         }
         let mut process = Process::start("postgres", command, Ending::Quit);
         process.line_with("ready to accept connections").await;
-        Self { _process: process, folder }
+        Self { process, folder }
     }
 
     /// The answer to a question, a line each row, asked beside everybody else.
@@ -45,6 +45,11 @@ impl Postgres {
         let answer = command.output().expect("psql runs");
         assert!(answer.status.success(), "{question}: {}", String::from_utf8_lossy(&answer.stderr));
         String::from_utf8_lossy(&answer.stdout).lines().map(str::to_owned).collect()
+    }
+
+    /// What it logged so far.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
     /// What `DATABASE_URL` is set to.

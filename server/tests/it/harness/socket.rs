@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -20,6 +21,8 @@ use super::wait::DEADLINE;
 /// Between two beats of a client that is signed in. The server lets go of whoever says nothing for 75 s, which a long
 /// story on a busy machine takes.
 const BEAT: Duration = Duration::from_secs(20);
+/// A wait for one frame among others ends, or a story would go on as long as others come.
+const LONGEST: Duration = Duration::from_mins(3);
 
 type Line = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -145,10 +148,16 @@ impl Socket {
 
     /// The next frame or the end, within the deadline.
     pub async fn next(&mut self) -> Next {
+        self.next_by(Instant::now() + DEADLINE).await
+    }
+
+    async fn next_by(&mut self, end: Instant) -> Next {
+        // Answers to its own beats come for ever, and are none to what is waited for.
+        let end = end.min(Instant::now() + DEADLINE);
         loop {
-            let next = tokio::time::timeout(DEADLINE, self.stream.next())
+            let next = timeout_at(end, self.stream.next())
                 .await
-                .unwrap_or_else(|_| panic!("the gateway said nothing for {DEADLINE:?}"));
+                .unwrap_or_else(|_| panic!("the gateway did not say what was waited for"));
             match next {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(text.as_str())
@@ -176,7 +185,11 @@ impl Socket {
 
     /// The next frame; the end of the connection fails the test.
     pub async fn next_frame(&mut self) -> Value {
-        match self.next().await {
+        self.next_frame_by(Instant::now() + DEADLINE).await
+    }
+
+    async fn next_frame_by(&mut self, end: Instant) -> Value {
+        match self.next_by(end).await {
             Next::Frame(frame) => frame,
             Next::Closed(code) => panic!("the gateway closed with {code:?}"),
         }
@@ -184,8 +197,9 @@ impl Socket {
 
     /// The next frame with this op; events and signals on the way are passed over.
     pub async fn frame(&mut self, op: &str) -> Value {
+        let end = Instant::now() + LONGEST;
         loop {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame_by(end).await;
             if frame["op"] == op {
                 return frame;
             }
@@ -195,8 +209,9 @@ impl Socket {
 
     /// The same, where a refusal is no fault.
     pub async fn frame_or_error(&mut self, op: &str) -> Value {
+        let end = Instant::now() + LONGEST;
         loop {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame_by(end).await;
             if frame["op"] == op {
                 return frame;
             }
@@ -210,9 +225,9 @@ impl Socket {
 
     /// All events up to and with the first that `last` holds for.
     pub async fn events_until(&mut self, mut last: impl FnMut(&Value) -> bool) -> Vec<Value> {
-        let mut events = Vec::new();
+        let (mut events, end) = (Vec::new(), Instant::now() + LONGEST);
         loop {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame_by(end).await;
             if frame["op"] == "event" {
                 let done = last(&frame);
                 events.push(frame);
@@ -225,8 +240,9 @@ impl Socket {
 
     /// The next signal of this name that `wanted` holds for; everything else is passed over.
     pub async fn signal(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + LONGEST;
         loop {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame_by(end).await;
             if frame["op"] == "signal" && frame["t"] == name && wanted(&frame["d"]) {
                 assert!(frame["pos"].is_null(), "a signal has no place in the log: {frame}");
                 return frame;
@@ -236,8 +252,9 @@ impl Socket {
 
     /// The close code, whatever frames come before it.
     pub async fn closed(&mut self) -> Option<u16> {
+        let end = Instant::now() + LONGEST;
         loop {
-            if let Next::Closed(code) = self.next().await {
+            if let Next::Closed(code) = self.next_by(end).await {
                 return code;
             }
         }

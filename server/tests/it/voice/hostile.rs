@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::room::{address_of, enter, knock, room_path};
+use super::room::{address_of, enter, knock, knows, room_path};
 use crate::harness::user::{User, id};
 use crate::harness::{Socket, World, both};
 
@@ -38,6 +38,7 @@ both! {
         refused(&bob, &room, "not_a_member").await;
         bob.join(id(&room), 200).await;
         let hers = enter(&ada, &room).await;
+        knows(&bob, &hers).await;
         let mut his = enter(&bob, &room).await;
 
         // Nobody of that name in this room, though in another one.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Socket;
 use crate::harness::user::{User, id};
+use crate::harness::wait_until;
 
 /// A socket of somebody who is in.
 pub struct Seat {
@@ -49,6 +50,14 @@ pub async fn enter(user: &User, room: &Value) -> Seat {
         ice: list("ice_servers"),
         socket,
     }
+}
+
+/// Waits until the server of `user` knows who is in: others hear it a moment later than the one where somebody came in.
+pub async fn knows(user: &User, seat: &Seat) {
+    wait_until("their server to know who is in", async || {
+        user.get("/api/v1/voice", 200).await.to_string().contains(&seat.id)
+    })
+    .await;
 }
 
 impl Seat {

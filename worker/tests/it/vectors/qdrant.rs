@@ -77,10 +77,10 @@ async fn of_other_models_only_our_own_collections_are_dropped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_is_said_to_be() {
-    let address = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    // Held, so that nobody else listens there.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = held.local_addr().unwrap();
     let store = Qdrant::new(&format!("http://{address}"), Some("sesame"), &model("of tests")).unwrap();
     let message = point(ChannelId::new(), 1);
     assert_eq!(store.place().await.unwrap_err().code(), "unavailable");

@@ -175,6 +175,11 @@ export class Person {
     await place.first().waitFor({ state: 'visible' });
   }
 
+  /** It has the focus: that may come a frame after it is drawn, and keys go where the focus is. @param {Locator} place */
+  async focused(place) {
+    await this.until(() => place.first().evaluate((element) => element === document.activeElement), Boolean, 'it has the focus');
+  }
+
   /** @param {Locator} place */
   async unseen(place) {
     for (let first = place.first(); await place.count(); first = place.first()) {

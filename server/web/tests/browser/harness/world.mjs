@@ -16,6 +16,12 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   // A microphone that beeps and a screen that changes, both allowed without asking; a machine without a network talks to itself.
   '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection'];
 
+/** A time zone in which midnight is far: what is of today stays so. */
+export function noonZone() {
+  const ahead = 12 - new Date().getUTCHours();
+  return `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
+}
+
 export class World {
   /** @param {Server} server @param {import('playwright-core').Browser} browser */
   constructor(server, browser) {

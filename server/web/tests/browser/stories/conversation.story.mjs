@@ -111,8 +111,7 @@ test('a reply arrives in the open thread, and is counted at its root', () => wor
   await write(ada, 'Who tells the translators?');
   await ben.see(ben.thread().getByText('Who tells the translators?'));
   await ben.see(ben.message('The freeze is on').getByText('1 reply'));
-  await ben.thread().locator('textarea').pressSequentially('I do');
-  await ada.see(ada.thread().getByText(/Ben.* typing/));
+  await Promise.all([ada.see(ada.thread().getByText(/Ben.* typing/)), ben.thread().locator('textarea').pressSequentially('I do')]);
   await ben.thread().locator('textarea').press('Enter');
   await ada.see(ada.thread().getByText('I do', { exact: true }));
   await ada.see(ada.message('The freeze is on').getByText('2 replies'));

@@ -66,7 +66,7 @@ test('a workspace can begin with people who talk', async () => {
       await ada.fill({ 'Your name': 'Ada Lovelace', Username: 'ada', Email: 'ada@example.org', Password: PASSWORD });
       await ada.button('Create workspace').click();
       // Accounts, messages, pictures: that takes a moment.
-      await ada.page.getByRole('navigation', { name: 'Workspace' }).waitFor({ timeout: 120_000 });
+      await ada.page.getByRole('navigation', { name: 'Workspace' }).waitFor({ timeout: 300_000 });
       await ada.open('engineering');
       await ada.see(ada.page.locator('.main article.msg').first());
     });

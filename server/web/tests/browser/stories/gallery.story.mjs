@@ -117,6 +117,7 @@ test('the channel, with the assistant and with a thread', () => world.step('gall
   await pane.getByRole('textbox').press('Enter');
   await amara.see(pane.locator('.src'));
   await people.mei.page.goto(`/channels/${channels['release-planning']}`);
+  await people.mei.atHome();
   await people.mei.composer().fill('Writing');
   await amara.see(page.getByText('is typing'));
   await amara.message('who owns the upgrade notes').hover();

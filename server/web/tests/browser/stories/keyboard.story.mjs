@@ -49,6 +49,7 @@ test('a channel is made, written in and left by the keyboard alone', () => world
   await ada.see(ada.page.getByRole('option', { name: 'general' }));
   await keyboard.press('Enter');
   await ada.see(ada.page.locator('.top h1', { hasText: 'general' }));
+  await ada.focused(ada.composer());
 }));
 
 test('arrows move between messages, letters act on them', () => world.step('messages', async () => {
@@ -62,6 +63,7 @@ test('arrows move between messages, letters act on them', () => world.step('mess
   await ada.see(ada.message('second').getByText('Saved', { exact: true }));
   await keyboard.press('t');
   await ada.see(ada.thread());
+  await ada.focused(ada.thread().locator('textarea'));
   await keyboard.type('answered by keys');
   await keyboard.press('Enter');
   await ada.see(ada.thread().getByText('answered by keys'));
@@ -101,7 +103,7 @@ test('from signing in to signing out without a pointer', () => world.step('journ
     assert.fail(`Tab never came to ${name}`);
   };
   await page.goto('/login');
-  await person.see(page.getByLabel('Username or email'));
+  await person.focused(page.getByLabel('Username or email'));
   await keyboard.type('ada');
   await keyboard.press('Tab');
   await keyboard.type(PASSWORD);

@@ -1,7 +1,7 @@
 /** A page sleeps for a day: its socket is gone without a word, its token is over, and yet it wakes up correct, without a reload. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { World } from '../harness/world.mjs';
+import { noonZone, World } from '../harness/world.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
 /** @type {World} */ let world;
@@ -11,7 +11,7 @@ import { World } from '../harness/world.mjs';
 before(async () => {
   world = await World.begin();
   ada = await world.owner('ada', 'Ada Lovelace');
-  ben = await world.member('ben', 'Ben Okri');
+  ben = await world.member('ben', 'Ben Okri', { timezoneId: noonZone() });
 });
 after(() => world?.end());
 
@@ -28,6 +28,7 @@ test('after a day of sleep everything is as it is', () => world.step('wake', asy
   await ben.page.evaluate(async () => {
     const live = (await /** @type {any} */ (globalThis).ours('live.js')).live.value;
     live.socket.onmessage = null;
+    live.heartbeat.stop();
   });
   await ada.act(ada.message('Before the night'), 'Pin to the channel');
   ada.page.once('dialog', (question) => question.accept());
