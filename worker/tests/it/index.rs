@@ -153,14 +153,17 @@ async fn a_new_one_is_built_when_asked_while_the_old_one_answers() {
     let before = world.state().await;
 
     // Twice at once: what is asked for when the new one is whole already would be another one.
-    let twice = |tx| {
-        async move {
-            cursors::reindex(tx, &Granted::operator()).await?;
-            cursors::reindex(tx, &Granted::operator()).await
-        }
-        .boxed()
-    };
-    world.db.write(twice).await.unwrap();
+    world
+        .db
+        .write(|tx| {
+            async move {
+                cursors::reindex(&mut *tx, &Granted::operator()).await?;
+                cursors::reindex(tx, &Granted::operator()).await
+            }
+            .boxed()
+        })
+        .await
+        .unwrap();
     search_until_new(&world, ada, before.origin, 5).await;
     let after = world.state().await;
     assert_eq!((after.documents, after.building), (5, None));
