@@ -17,14 +17,22 @@ use crate::index::Index;
 const LASTING: Duration = Duration::from_secs(10);
 /// Who asks first waits this long at most: an index that is far behind says so in its answer.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// After so many events the next ones are not waited for: a look takes no more than 500 ([`log::BATCH`]).
-const MANY: usize = 200;
+/// After so many events the next ones are not waited for. Less than a look may take: 500 of the record, and of NATS what one
+/// poll of a task gives, which tokio bounds at 128.
+const MANY: usize = 64;
 /// Between two looks whether all is there.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Interest(Arc<watch::Sender<Option<Instant>>>);
+pub(crate) struct Interest(Arc<watch::Sender<Option<Shown>>>);
+
+#[derive(Clone, Copy)]
+struct Shown {
+    /// Since when somebody asks again and again.
+    since: Instant,
+    last: Instant,
+}
 
 impl Default for Interest {
     fn default() -> Self {
@@ -33,9 +41,15 @@ impl Default for Interest {
 }
 
 impl Interest {
-    /// Somebody asks. Answers whether nobody did for a while.
-    fn shown(&self) -> bool {
-        !is_lasting(self.0.send_replace(Some(Instant::now())))
+    /// Somebody asks. Answers for how long people have done so, of which the first begins.
+    fn shown(&self) -> Duration {
+        let now = Instant::now();
+        let mut since = now;
+        self.0.send_modify(|shown| {
+            since = shown.filter(|it| is_lasting(Some(*it))).map_or(now, |it| it.since);
+            *shown = Some(Shown { since, last: now });
+        });
+        now - since
     }
 
     /// Waits until `at`, or until somebody searches. Cancelling it loses nothing.
@@ -44,7 +58,7 @@ impl Interest {
         tokio::select! {
             () = sleep_until(at) => {}
             // The sender is held here: it does not fail.
-            _ = asked.wait_for(|last| is_lasting(*last)) => {}
+            _ = asked.wait_for(|shown| is_lasting(*shown)) => {}
         }
     }
 }
@@ -56,14 +70,15 @@ pub(crate) fn next_look(events: usize, unasked: Duration) -> Instant {
     if events >= MANY { now } else { now + unasked }
 }
 
-fn is_lasting(asked: Option<Instant>) -> bool {
-    asked.is_some_and(|at| at.elapsed() < LASTING)
+fn is_lasting(shown: Option<Shown>) -> bool {
+    shown.is_some_and(|it| it.last.elapsed() < LASTING)
 }
 
-/// Before a question is answered: tells the index that somebody asks, and has the first wait until it holds what was said
-/// before.
+/// Before a question is answered: tells the index that somebody asks, and has the first, and who comes right behind them, wait
+/// until it holds what was said before.
 pub(crate) async fn asked(db: &Db, index: &Index) {
-    if !index.interest().shown() {
+    let left = PATIENCE.saturating_sub(index.interest().shown());
+    if left.is_zero() {
         return;
     }
     // Without the record nothing is answered anyway.
@@ -74,7 +89,7 @@ pub(crate) async fn asked(db: &Db, index: &Index) {
         }
     };
     // What is missing after that, the answer says.
-    let _ = timeout(PATIENCE, caught_up).await;
+    let _ = timeout(left, caught_up).await;
 }
 
 #[cfg(test)]
@@ -88,10 +103,11 @@ mod tests {
         interest.or_at(Instant::now()).await;
         let waiting = async { timeout(Duration::from_millis(50), interest.or_at(far)).await.is_err() };
         assert!(waiting.await, "nobody asked");
-        let ((), is_first) = tokio::join!(interest.or_at(far), async { interest.shown() });
-        assert!(is_first);
+        let ((), first) = tokio::join!(interest.or_at(far), async { interest.shown() });
+        assert_eq!(first, Duration::ZERO);
         interest.or_at(far).await;
-        assert!(!interest.shown(), "one of several");
-        assert!(!is_lasting(Instant::now().checked_sub(LASTING)), "others did not come");
+        assert!(interest.shown() > Duration::ZERO, "one of several");
+        let last = Instant::now().checked_sub(LASTING).expect("a clock that is old enough");
+        assert!(!is_lasting(Some(Shown { since: last, last })), "others did not come");
     }
 }

@@ -308,9 +308,6 @@ pub struct MessageCitation {
     pub url: String,
 }
 
-#[derive(Deserialize)]
-struct Nothing {}
-
 /// What the services work with.
 #[derive(Clone)]
 pub(crate) struct Parts {
@@ -355,7 +352,13 @@ pub(crate) async fn offer(bus: &Bus, parts: &Parts) -> Result<()> {
         in_pieces(parts, |it, asked, tell| async move { assistant::summarize(&it.desk, asked, &tell).await }),
     )
     .await?;
-    bus.serve(INDEX_STATE, service(parts, |it, _: Nothing| async move { index_state(&it).await })).await
+    // Who looks how far it is does not search: a probe would keep the index busy for nobody.
+    let parts = parts.clone();
+    let state = move |_: Bytes| {
+        let parts = parts.clone();
+        async move { serde_json::to_value(index_state(&parts).await?).map_err(Fault::internal) }.boxed()
+    };
+    bus.serve(INDEX_STATE, Arc::new(state)).await
 }
 
 fn service<Q, A, F>(parts: &Parts, answer: fn(Parts, Q) -> F) -> Service
