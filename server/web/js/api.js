@@ -99,9 +99,6 @@ export async function request(method, path, options = {}) {
   }
 }
 
-/** Whether something could not be read because the server was not there: it is to be read again when it is. */
-export const unread = { is: false };
-
 /** @param {string} method @param {string} path @param {NonNullable<Parameters<typeof request>[2]>} options */
 async function send(method, path, { body, query = {}, form, bytes, headers: more = {}, timeoutMs = TIMEOUT_MS, session = false, file = false, signal, progress, keepalive = false, events }) {
   const address = new URL(`${BASE}/${path}`, location.origin);
@@ -117,13 +114,9 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
   if (progress) return (await later(import('./transfer.js'))).transfer(method, address, headers, content, { timeoutMs, signal, progress });
   try {
     const ends = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
-    if (response.status >= 500) unread.is ||= method === 'GET';
-    return response;
+    return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
-    if (signal?.aborted) throw new Cancelled();
-    unread.is ||= method === 'GET';
-    throw new ApiError(0, t('the_server_could_not_be_reached'));
+    throw signal?.aborted ? new Cancelled() : new ApiError(0, t('the_server_could_not_be_reached'));
   }
 }
 

@@ -50,6 +50,8 @@ const files = new Map();
 const timers = new Map();
 /** When I told the server of which draft: the event that follows is no news. @type {Map<string, number[]>} */
 const echoes = new Map();
+/** Keys of drafts that the server did not get. @type {Set<string>} */
+const behind = new Set();
 /** How often a composer changed here: an answer that was asked for before is out of date. @type {Map<string, number>} */
 const turns = new Map();
 
@@ -82,6 +84,7 @@ export function clearDraft(place, { sent }) {
   turns.set(key, turnOf(key) + 1);
   put(key, '');
   files.delete(key);
+  behind.delete(key);
   clearTimeout(timers.get(key));
   timers.delete(key);
   if (!sent || saving.has(key)) void (saving.get(key) ?? Promise.resolve()).then(() => save(key));
@@ -114,7 +117,10 @@ async function tell(key) {
   try {
     if (content.trim() || fileIds.length) await chat.saveDraft(channelId, parentId, { content, file_ids: fileIds });
     else await chat.removeDraft(channelId, parentId);
-  } catch {
+    behind.delete(key);
+  } catch (error) {
+    const { status = 0 } = /** @type {any} */ (error);
+    if (status < 400 || status >= 500) behind.add(key);
     // It stays here, and goes with the next change. No event will come of it.
     echoes.set(key, (echoes.get(key) ?? []).filter((at) => at !== told));
   }
@@ -138,12 +144,19 @@ function isEcho(key) {
 
 /** All drafts, at the start and whenever events may have been missed. */
 export async function loadDrafts() {
-  const before = drafts.value;
+  const unsaved = () => [...timers.keys(), ...saving.keys(), ...behind];
+  const [before, first] = [drafts.value, unsaved()];
   const { items } = await chat.drafts();
   // What came or was typed while this was asked for is newer than the answer.
   const changed = [...new Set([...before.keys(), ...drafts.value.keys()])].filter((key) => before.get(key) !== drafts.value.get(key));
-  drafts.value = mergedDrafts(drafts.value, items, new Set([...timers.keys(), ...changed]));
+  drafts.value = mergedDrafts(drafts.value, items, new Set([...first, ...unsaved(), ...changed]));
   draftFiles.value = new Map(items.filter((/** @type {Kept} */ { file_ids: ids }) => ids?.length).map((/** @type {any} */ kept) => [draftKey({ channelId: kept.channel_id, parentId: kept.parent_id ?? undefined }), kept.file_ids]));
+  saveBehind();
+}
+
+/** What the server did not get goes to it now. */
+export function saveBehind() {
+  for (const key of behind) if (!timers.has(key) && !saving.has(key)) void save(key);
 }
 
 /** Follows what other devices write, and leaves nothing unsaved behind. */
@@ -168,7 +181,7 @@ export function startDrafts() {
 /** Forgets everything of the person who signed out. */
 export function forgetDrafts() {
   for (const timer of timers.values()) clearTimeout(timer);
-  for (const map of [timers, echoes, files, turns]) map.clear();
+  for (const map of [timers, echoes, files, turns, behind]) map.clear();
   drafts.value = new Map();
   draftFiles.value = new Map();
 }

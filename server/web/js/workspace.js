@@ -1,11 +1,11 @@
 /** What the views ask for: loads, joins and marks, each keeping the store and the server in step. */
 import { effect } from '../vendor/signals-core.js';
-import { api, unread } from './api.js';
+import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
 import { turnClock } from './clock.js';
-import { loadDrafts, startDrafts } from './drafts.js';
+import { loadDrafts, saveBehind, startDrafts } from './drafts.js';
 import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live, live } from './live.js';
@@ -15,7 +15,7 @@ import { loadCommands, resendWaiting } from './outbox.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, connection, customReactions, info, isConversation, me, meet, myChannels,
+  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commandsLoaded, connection, customReactions, info, isConversation, me, meet, myChannels,
   myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, voiceRooms,
 } from './store.js';
 import { currentStatus } from './status.js';
@@ -43,7 +43,7 @@ export function startLive() {
     event: applyEvent,
     signal: applySignal,
     ready: (ready) => { setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
-    resumed: () => { resendWaiting(); void (unread.is ? attempt(loadWorkspace(true)) : loadVoiceRooms()); },
+    resumed: () => { resendWaiting(); readAgain(); },
     connection: (state) => {
       connection.value = state;
       if (state.status === 'stopped' && state.reason === 'signed_out') leave(t('you_were_signed_out'));
@@ -125,19 +125,23 @@ async function loadReactions() {
   await chat.reactions().then((list) => { customReactions.value = list.items ?? []; }, () => {});
 }
 
-/**
- * Everything the shell shows, fetched again: after signing in, and when the gateway could not say what was missed; or where something could not be
- * read while the server was away.
- * @param {boolean} [isWhole] no event was missed
- */
-async function loadWorkspace(isWhole = false) {
-  unread.is = false;
+/** No event was missed; what could not be read while the server was away is read now. */
+function readAgain() {
+  if (!channelsLoaded.value) return void attempt(loadWorkspace());
+  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
+  if (!commandsLoaded.value) loadCommands().catch(() => {});
+  saveBehind();
+  return void loadVoiceRooms();
+}
+
+/** Everything the shell shows, fetched again: after signing in, and when the gateway could not say what was missed. */
+async function loadWorkspace() {
   const mine = await chat.myChannels();
   channels.value = new Map(mine.items.map((/** @type {any} */ channel) => [channel.id, { role: 'member', ...channel }]));
   channelsLoaded.value = true;
   meet([me.value]);
   // Windows on other channels may have holes now. The one in view is fetched again by its view.
-  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, isWhole && timeline.loaded ? { ...timeline, error: '' } : { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
   if (thread.value) void openThread(thread.value.rootId, thread.value.channelId);
   loadCommands().catch(() => {});
   void loadReactions();
@@ -155,7 +159,7 @@ async function loadWorkspace(isWhole = false) {
 export async function loadLatest(channelId) {
   const before = timelineOf(channelId);
   if (before.loading === 'page' || (before.loaded && before.reachedEnd)) return;
-  changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], reachedEnd: true, loading: 'page', error: '' }));
+  changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], loaded: timeline.loaded && timeline.reachedEnd, reachedEnd: true, loading: 'page', error: '' }));
   await page(channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
   void import('./whispers.js').then(({ loadWhispers }) => loadWhispers(channelId), () => {});
 }

@@ -7,7 +7,7 @@ import { setQuote } from '../message_actions.js';
 import { notify } from '../notices.js';
 import { commandIn, isLikeCommand, loadCommands, runCommand, sendMessage } from '../outbox.js';
 import { laterPath } from '../router.js';
-import { commands, commandsLoaded, info, me, members, quotes, thread, timelineOf } from '../store.js';
+import { commands, commandsLoaded, info, me, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
 import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
@@ -30,6 +30,7 @@ const TYPING_EVERY_MS = 4_000;
 export function Composer({ channelId, parentId, placeholder }) {
   const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
   const sendNow = useRef(() => {});
+  const asked = useRef('');
   const place = { channelId, parentId };
   const key = draftKey(place);
   const domId = `composer-${key.replace(' ', '-')}`;
@@ -46,7 +47,7 @@ export function Composer({ channelId, parentId, placeholder }) {
   useGrowing(area, text);
   // Not from a message that was jumped to: whoever went there by keyboard is to be there.
   // Before the next frame: keys that follow at once are for it.
-  useLayoutEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article'))) area.current?.focus({ preventScroll: true }); }, [key]);
+  useLayoutEffect(() => { if (matchMedia('(min-width: 721px)').matches && (parentId || !document.activeElement?.matches('.log article, input, textarea, select'))) area.current?.focus({ preventScroll: true }); }, [key]);
 
   const closeCompletion = () => {
     turn.end();
@@ -64,9 +65,9 @@ export function Composer({ channelId, parentId, placeholder }) {
     // What a plugin suggests comes a moment later.
     void found?.waits?.then(() => { if (isLatest() && area.current?.value === value) setCompletion(completionFor(value, caret, channelId, Boolean(parentId))); });
   };
-  // Commands and members may come when one types already.
+  // Commands may come when one types already.
   const typedIn = useRef('');
-  useEffect(() => { if (typedIn.current === key && area.current?.value && area.current === document.activeElement) complement(area.current.value, area.current.selectionStart); }, [commands.value, members.value.get(channelId)]);
+  useEffect(() => { if (!completion && typedIn.current === key && area.current?.value && area.current === document.activeElement) complement(area.current.value, area.current.selectionStart); }, [commands.value]);
   const write = (/** @type {string} */ value, /** @type {number} */ caret = value.length) => {
     typedIn.current = key;
     setDraft(place, value);
@@ -102,9 +103,12 @@ export function Composer({ channelId, parentId, placeholder }) {
     if (busy) return;
     if (!parentId && !ready.length && !commandsLoaded.value && isLikeCommand(content)) {
       // Nobody is to read a command because it was typed before the list of them came.
-      const typed = area.current?.value;
-      void loadCommands().then(() => { if (area.current?.value === typed) sendNow.current(); }, (/** @type {Error} */ error) => notify(error.message, { bad: true }));
-      return;
+      // Where it cannot be had, who presses once more means it as a message.
+      if (asked.current !== text) {
+        asked.current = text;
+        void loadCommands().then(() => { if (area.current?.value === text && area.current === document.activeElement) sendNow.current(); }, (/** @type {Error} */ error) => notify(error.message, { bad: true }));
+        return;
+      }
     }
     const isCommand = !parentId && !ready.length && commandIn(content);
     if (isCommand) void runCommand(channelId, content);

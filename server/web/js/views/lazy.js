@@ -53,15 +53,16 @@ export function lazy(load, name, { quiet = false, wordless = false, inChannel = 
   function Lazy(/** @type {any} */ props) {
     const [, setTurn] = useState(0);
     const [error, setError] = useState('');
-    /** The connection as it was when the part did not come. */
-    const failedIn = useRef(connection.peek());
+    /** The connection in which it was asked for last. */
+    const askedIn = useRef(connection.peek());
     const fetchIt = () => {
+      askedIn.current = connection.peek();
       setError('');
-      fetched().then(() => setTurn((turn) => turn + 1), () => { failedIn.current = connection.peek(); setError(failed || t('this_part_of_the_page_could')); });
+      fetched().then(() => setTurn((turn) => turn + 1), () => setError(failed || t('this_part_of_the_page_could')));
     };
     useEffect(() => { if (!loaded.has(load)) fetchIt(); }, []);
     // A server that went away while the page began leaves nobody without a composer: what did not come is asked for once with every connection.
-    const isBack = Boolean(error) && connection.value !== failedIn.current && connection.value.status === 'online';
+    const isBack = Boolean(error) && connection.value !== askedIn.current && connection.value.status === 'online';
     useEffect(() => { if (isBack) fetchIt(); }, [isBack]);
     const Component = loaded.get(load);
     if (Component) return html`<${Component} ...${props} />`;

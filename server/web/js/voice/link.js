@@ -162,7 +162,7 @@ export class VoiceLink {
     // Whoever is asked to come back is not turned away.
     const isInvited = this.delayMs >= 0;
     if (!isInvited) this.tries += 1;
-    const isHopeless = this.outSince === null ? this.tries > MAX_TRIES : Date.now() - this.outSince > PATIENCE_MS;
+    const isHopeless = !isInvited && (this.outSince === null ? this.tries > MAX_TRIES : Date.now() - this.outSince > PATIENCE_MS);
     if (code in ENDS || isHopeless) {
       this.stopped = true;
       this.handlers.ended(code in ENDS ? REFUSALS[this.refusal] ?? ENDS[code] : t('the_voice_channel_could_not_be'));

@@ -15,9 +15,9 @@ export function StatusForm({ done, autofocus }) {
   const initial = { text: known?.text ?? '', status: PRESENCES.some(([word]) => word === shown) ? shown : 'online', duration: 'today' };
   const form = useForm(initial, save, { done });
   const { values, field, busy, message, onSubmit } = form;
-  // Known a moment after the page, or changed on another device. Not at the beginning: what was typed by then would be gone.
-  useChange(known?.text, () => form.set('text', known?.text ?? ''));
-  useChange(initial.status, () => form.set('status', initial.status));
+  // Known a moment after the page, or changed on another device; what was typed or chosen here stays.
+  useChange(initial.text, (before) => { if (values.text === before) form.set('text', initial.text); });
+  useChange(initial.status, (before) => { if (values.status === before) form.set('status', initial.status); });
   const clear = async () => {
     await save({ ...values, text: '' });
     form.set('text', '');
@@ -33,13 +33,13 @@ export function StatusForm({ done, autofocus }) {
   </form>`;
 }
 
-/** Does something when a value is another one than before. @param {unknown} value @param {() => void} work */
+/** Does something when a value is another one than before. @param {string} value @param {(before:string) => void} work */
 function useChange(value, work) {
   const last = useRef(value);
   useEffect(() => {
-    if (last.current === value) return;
+    const before = last.current;
     last.current = value;
-    work();
+    if (before !== value) work(before);
   }, [value]);
 }
 
