@@ -110,4 +110,11 @@ mod tests {
         let last = Instant::now().checked_sub(LASTING).expect("a clock that is old enough");
         assert!(!is_lasting(Some(Shown { since: last, last })), "others did not come");
     }
+
+    #[test]
+    fn a_look_that_tokio_cut_short_is_followed_by_another() {
+        let hour = Duration::from_hours(1);
+        assert!(next_look(125, hour) <= Instant::now(), "NATS gives no more at once");
+        assert!(next_look(3, hour) > Instant::now());
+    }
 }
