@@ -30,7 +30,9 @@ const TYPING_EVERY_MS = 4_000;
 export function Composer({ channelId, parentId, placeholder }) {
   const area = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
   const sendNow = useRef(() => {});
-  const asked = useRef('');
+  /** The list of commands is being asked for, and the text for which it could not be had. */
+  const asking = useRef(false);
+  const refused = useRef('');
   const place = { channelId, parentId };
   const key = draftKey(place);
   const domId = `composer-${key.replace(' ', '-')}`;
@@ -101,15 +103,8 @@ export function Composer({ channelId, parentId, placeholder }) {
   };
   const send = () => {
     if (busy) return;
-    if (!parentId && !ready.length && !commandsLoaded.value && isLikeCommand(content)) {
-      // Nobody is to read a command because it was typed before the list of them came.
-      // Where it cannot be had, who presses once more means it as a message.
-      if (asked.current !== text) {
-        asked.current = text;
-        void loadCommands().then(() => { if (area.current?.value === text && area.current === document.activeElement) sendNow.current(); }, (/** @type {Error} */ error) => notify(error.message, { bad: true }));
-        return;
-      }
-    }
+    // Nobody is to read a command because it was typed before the list of them came. Where it cannot be had, who presses once more means a message.
+    if (!parentId && !ready.length && !commandsLoaded.value && isLikeCommand(content) && refused.current !== text) return askThenSend();
     const isCommand = !parentId && !ready.length && commandIn(content);
     if (isCommand) void runCommand(channelId, content);
     else sendMessage({ channelId, content, parentId, fileIds: ready, quoted });
@@ -118,6 +113,14 @@ export function Composer({ channelId, parentId, placeholder }) {
     cleared(!isCommand);
   };
   sendNow.current = send;
+  const askThenSend = () => {
+    if (asking.current) return;
+    asking.current = true;
+    void loadCommands().then(() => { if (area.current?.value === text && area.current === document.activeElement) sendNow.current(); }, (/** @type {Error} */ error) => {
+      refused.current = text;
+      notify(error.message, { bad: true });
+    }).finally(() => { asking.current = false; });
+  };
   const later = () => {
     if (busy) notify(uploads.length ? t('the_files_are_still_on_their') : t('write_something_first'));
     else openDialog('schedule', { channel_id: channelId, ...(parentId ? { parent_id: parentId } : {}), content, file_ids: ready, done: () => cleared(false) });

@@ -92,6 +92,26 @@ test('what could not be read is read with the connection', () => world.step('unr
   await ben.see(ben.message('Before'));
 }));
 
+test('nobody reads a command that was typed before the list of them came', () => world.step('commands', async () => {
+  /** @type {(value?:unknown) => void} */ let goOn = () => {};
+  const held = new Promise((resolve) => { goOn = resolve; });
+  await ben.page.route('**/api/v1/commands', async (route) => { await held; await route.continue(); });
+  await ben.page.reload();
+  await ben.atHome();
+  await ben.composer().fill('/nobody knows this one');
+  await ben.composer().press('Enter');
+  await ben.composer().press('Enter');
+  await ada.post('Said beside it');
+  await ben.see(ben.message('Said beside it'));
+  assert.equal(await ada.message('/nobody knows').count(), 0);
+  goOn();
+  // It is none, so it is a message, once.
+  await ada.see(ada.message('/nobody knows'));
+  await ben.unseen(ben.page.locator('.msg.is-pending'));
+  assert.equal(await ada.page.locator('.main article.msg', { hasText: '/nobody knows' }).count(), 1);
+  await ben.page.unrouteAll({ behavior: 'ignoreErrors' });
+}));
+
 test('a page that was away hears what it missed', () => world.step('missed', async () => {
   await ben.page.context().setOffline(true);
   await ben.page.evaluate(() => dispatchEvent(new Event('offline')));
