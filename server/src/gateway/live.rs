@@ -1,8 +1,9 @@
 //! The signed-in part of a socket: what its user hears and says.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -112,7 +113,7 @@ impl<'a> Live<'a> {
         };
         tokio::select! {
             biased;
-            () = std::future::poll_fn(|context| waiting.poll(context)) => {
+            () = poll_fn(|context| waiting.poll(context)) => {
                 self.send_all(wire).await?;
                 Ok(false)
             }
@@ -190,7 +191,7 @@ impl<'a> Live<'a> {
                     parts.push(frames);
                 }
                 Item::Recheck => {
-                    wire.write(&mut parts).await?;
+                    write(wire, &mut parts, &self.waiting).await?;
                     parts.clear();
                     self.recheck().boxed().await?;
                 }
@@ -200,7 +201,7 @@ impl<'a> Live<'a> {
                 }
             }
         }
-        wire.write(&mut parts).await?;
+        write(wire, &mut parts, &self.waiting).await?;
         self.waiting.wrote(bytes);
         Ok(())
     }
@@ -306,6 +307,19 @@ impl<'a> Live<'a> {
         self.device.leave(self.app);
         self.app.hub.end(self.waiting.id(), self.caller.user_id).await;
     }
+}
+
+/// Writes, and lets the queue know when the peer is waited for.
+async fn write(wire: &mut Wire, parts: &mut [Bytes], waiting: &Waiting) -> Done {
+    let mut written = pin!(wire.write(parts));
+    poll_fn(|context| {
+        let polled = written.as_mut().poll(context);
+        if polled.is_pending() {
+            waiting.stalled();
+        }
+        polled
+    })
+    .await
 }
 
 /// Where the record does not answer, a signal is not told; without an event the socket goes, and comes back to it: the next one's

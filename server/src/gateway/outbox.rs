@@ -9,9 +9,13 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use confab_protocol::{SessionId, UserId};
 
-/// Frames and bytes that may wait, those that are being written with them (docs/limits.md).
+/// Frames and bytes that may wait for a peer that takes nothing at the moment, those that are being written with them
+/// (docs/limits.md).
 const FRAMES: usize = 512;
 pub const BYTES: usize = 384 * 1_024;
+/// So many times as much may wait while the peer takes all it gets: many events come at once behind a bus or a record that was
+/// slow for a moment, and the socket's task has not had its turn.
+const IN_A_BURST: usize = 3;
 /// A queue that has grown larger is given back once it is empty: most sockets are idle most of the time.
 const KEPT: usize = 16;
 
@@ -86,6 +90,8 @@ struct Queue {
     items: VecDeque<Item>,
     /// What waits and what is being written.
     bytes: usize,
+    /// The peer did not take all of what is being written.
+    is_stalled: bool,
     state: State,
     /// The newest position that was queued.
     heard: i64,
@@ -95,7 +101,14 @@ struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { items: VecDeque::new(), bytes: 0, state: State::Open, heard: i64::MIN, waker: None }
+        Self {
+            items: VecDeque::new(),
+            bytes: 0,
+            is_stalled: false,
+            state: State::Open,
+            heard: i64::MIN,
+            waker: None,
+        }
     }
 }
 
@@ -187,8 +200,10 @@ impl Outbox {
             return;
         }
         let size = item.size();
+        let times = if queue.is_stalled { 1 } else { IN_A_BURST };
         // One that is alone has a place whatever its size, or nobody could ever have it.
-        let is_full = queue.items.len() >= FRAMES || (queue.bytes > 0 && queue.bytes + size > BYTES);
+        let is_full =
+            queue.items.len() >= FRAMES * times || (queue.bytes > 0 && queue.bytes + size > BYTES * times);
         if is_full {
             queue.state = State::Overflowed;
             queue.items = VecDeque::new();
@@ -282,10 +297,16 @@ impl Waiting {
         Ok(())
     }
 
+    /// The peer does not take all of what was taken, and is waited for.
+    pub fn stalled(&self) {
+        self.0.queue().is_stalled = true;
+    }
+
     /// So many bytes have left.
     pub fn wrote(&self, bytes: usize) {
         let mut queue = self.0.queue();
         queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.is_stalled = false;
     }
 }
 
@@ -303,6 +324,7 @@ mod tests {
         let mut taken = VecDeque::new();
         outbox.push(Item::Event(1, Bytes::from(vec![0; BYTES + 1])));
         waiting.take(&mut taken).expect("a single one fits");
+        waiting.stalled();
         assert!(outbox.is_quiet_since(1) && !outbox.is_quiet_since(0));
         outbox.push(Item::Event(2, Bytes::from_static(b"x")));
         taken.clear();
@@ -316,6 +338,32 @@ mod tests {
             taken.clear();
             waiting.wrote(4);
         }
+    }
+
+    #[test]
+    fn a_burst_closes_nobody_who_takes_what_they_get() {
+        let burst = |outbox: &Outbox, frames: usize| {
+            for pos in 0..frames {
+                outbox.push(Item::Event(pos as i64, Bytes::from_static(b"x")));
+            }
+        };
+        let (outbox, waiting) = pair();
+        let mut taken = VecDeque::new();
+        for _ in 0..2 {
+            burst(&outbox, FRAMES * IN_A_BURST);
+            waiting.take(&mut taken).expect("its task had no turn yet");
+            waiting.stalled();
+            taken.clear();
+            waiting.wrote(FRAMES * IN_A_BURST);
+        }
+        burst(&outbox, FRAMES);
+        waiting.stalled();
+        burst(&outbox, 1);
+        assert_eq!(waiting.take(&mut taken), Err(TOO_SLOW), "its peer took nothing");
+
+        let (outbox, waiting) = pair();
+        burst(&outbox, FRAMES * IN_A_BURST + 1);
+        assert_eq!(waiting.take(&mut taken), Err(TOO_SLOW), "a burst has an end as well");
     }
 
     #[test]
@@ -343,6 +391,7 @@ mod tests {
         let mut taken = VecDeque::new();
         waiting.take(&mut taken).expect("no signal closes");
         assert_eq!(taken.len(), FRAMES / 2);
+        waiting.stalled();
         for pos in 0..=FRAMES {
             outbox.push(Item::Event(pos as i64, Bytes::from_static(b"x")));
         }

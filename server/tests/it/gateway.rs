@@ -270,20 +270,23 @@ both! {
     }
 
     async fn who_reads_nothing_is_closed_and_misses_nothing(world) {
-        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let (ada, bob, carol) = (world.user("ada").await, world.user("bob").await, world.user("carol").await);
         let channel = ada.create_channel("flood", "public", 201).await;
         let flood = id(&channel);
         bob.join(flood, 200).await;
         let mut socket = bob.connect().await;
-        // More than the system and the queue hold for who does not read, less than is replayed.
+        // Behind it on the same server, and no part of it.
+        let bell = carol.create_channel("bell", "public", 201).await;
+        let mut witness = Socket::open(&bob.address).await;
+        witness.identify(&carol.access_token).await;
+        // More than the system and the queue hold for who does not read, even of one burst; less than is replayed.
         let long = "all work and no play makes a dull boy ".repeat(400);
         let mut posts = Vec::new();
         for _ in 0..4 {
             posts.extend(join_all((0..15).map(|_| ada.post(flood, &long, 201))).await);
         }
         // All of it has left the queue of his server, or was too much for it.
-        let mut witness = bob.connect().await;
-        posts.push(ada.post(flood, "all is said", 201).await);
+        carol.post(id(&bell), "all is said", 201).await;
         witness.events_until(|event| event["d"]["content"] == "all is said").await;
         posts.sort_by_key(|it| it["seq"].as_i64());
         let posted: Vec<Value> = posts.iter().map(|it| it["id"].clone()).collect();
