@@ -99,6 +99,13 @@ struct Queue {
     waker: Option<Waker>,
 }
 
+impl Queue {
+    /// More waits than for a peer that is waited for, and its task had no turn yet.
+    fn is_crowded(&self) -> bool {
+        self.state == State::Open && !self.is_stalled && (self.items.len() >= FRAMES || self.bytes > BYTES)
+    }
+}
+
 impl Default for Queue {
     fn default() -> Self {
         Self {
@@ -191,13 +198,18 @@ impl Outbox {
 
     /// Queues without ever waiting. When the queue is full the socket's own task closes it and tells the hub.
     pub fn push(&self, item: Item) {
+        self.offer(item);
+    }
+
+    /// The same; answers whether it [is crowded](Self::is_crowded) now.
+    pub fn offer(&self, item: Item) -> bool {
         let mut queue = self.queue();
         if queue.state != State::Open {
-            return;
+            return false;
         }
         // It asks when its turn comes, so one that waits asks for both.
         if matches!(item, Item::Recheck) && queue.items.iter().any(|it| matches!(it, Item::Recheck)) {
-            return;
+            return false;
         }
         let size = item.size();
         let times = if queue.is_stalled { 1 } else { IN_A_BURST };
@@ -214,11 +226,17 @@ impl Outbox {
             queue.bytes += size;
             queue.items.push_back(item);
         }
-        let waker = queue.waker.take();
+        let (waker, is_crowded) = (queue.waker.take(), queue.is_crowded());
         drop(queue);
         if let Some(waker) = waker {
             waker.wake();
         }
+        is_crowded
+    }
+
+    /// Whether more waits than is kept for a peer that takes nothing, only because its task had no turn to write it.
+    pub fn is_crowded(&self) -> bool {
+        self.queue().is_crowded()
     }
 
     /// Queues what may be lost: a signal never closes a slow socket.

@@ -83,11 +83,7 @@ impl Audience {
         loop {
             tokio::select! {
                 Some(command) = orders.recv() => self.obey(command),
-                Some(batch) = batches.recv() => {
-                    for (event, frame) in batch {
-                        self.dispatch(&event, frame);
-                    }
-                }
+                Some(batch) = batches.recv() => self.hand_on(batch).await,
                 signal = signals.recv() => match signal {
                     Ok(signal) => self.signal(signal),
                     Err(broadcast::error::RecvError::Lagged(lost)) => {

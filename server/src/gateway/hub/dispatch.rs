@@ -1,5 +1,6 @@
 //! What the log and the bus bring: folded into who hears what, and handed on.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -15,12 +16,31 @@ use super::audience::Audience;
 use super::encoded::Encoded;
 use super::present::{Listeners, Present};
 use crate::gateway::frames::EventFrame;
-use crate::gateway::outbox::{Item, SESSION_ENDED};
+use crate::gateway::outbox::{Item, Outbox, SESSION_ENDED};
 use crate::gateway::wire::frame;
 
+/// What sockets get to write in, once for so many events of a batch: few wait for nobody, and who does not take their turn is cut
+/// off in the end, or the others would wait for them.
+const TURN: Duration = Duration::from_millis(1);
+const EVENTS_A_TURN: usize = 8;
+
 impl Audience {
-    /// Applies what an event changes, then hands it on; a removal is handed on first, so that its victim hears it.
-    pub fn dispatch(&mut self, event: &Event, frame: Option<EventFrame>) {
+    /// Hands a batch on. Where many events come at once, behind a bus or a record that was slow for a moment, those whose queues
+    /// grow have their turn between two of them: else all of a channel were closed together, and came back together.
+    pub async fn hand_on(&mut self, batch: Vec<(Event, Option<EventFrame>)>) {
+        let mut turns = batch.len() / EVENTS_A_TURN;
+        for (event, frame) in batch {
+            let Some(crowded) = self.dispatch(&event, frame) else { continue };
+            while turns > 0 && crowded.is_crowded() {
+                tokio::time::sleep(TURN).await;
+                turns -= 1;
+            }
+        }
+    }
+
+    /// Applies what an event changes, then hands it on; a removal is handed on first, so that its victim hears it. Answers with a
+    /// socket that would rather have its turn before the next one.
+    pub fn dispatch(&mut self, event: &Event, frame: Option<EventFrame>) -> Option<Arc<Outbox>> {
         self.pos = event.pos;
         self.figures.head.store(event.pos, Ordering::Release);
         let subject = UserId(event.ref_id);
@@ -31,8 +51,11 @@ impl Audience {
         if event.kind == EventKind::MemberJoined {
             self.recheck_one(subject);
         }
+        let mut crowded = None;
         if let Some(frame) = frame {
-            self.hand_out(event, &Encoded::new(event, frame));
+            let encoded = Encoded::new(event, frame);
+            self.hand_out(event, &encoded);
+            crowded = encoded.into_crowded();
             if event.kind == EventKind::NewMessage && self.figures.sockets.load(Ordering::Relaxed) > 0 {
                 let since = Timestamp::now().0 - event.created_at.0;
                 self.figures.delivery.took(Duration::from_millis(since.max(0).unsigned_abs()), false);
@@ -67,6 +90,7 @@ impl Audience {
             }
             _ => {}
         }
+        crowded
     }
 
     fn join(&mut self, channel: ChannelId, seq: i64, user: UserId) {

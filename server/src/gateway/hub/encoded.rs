@@ -1,6 +1,7 @@
 //! A frame on its way to many sockets.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use confab_protocol::{Event, EventKind, UserId};
@@ -16,6 +17,8 @@ pub struct Encoded {
     /// Whom it is about, where not everybody may know of them.
     person: Option<UserId>,
     departed: Option<(Vec<UserId>, Forms)>,
+    /// The last socket with more waiting than it should have, whose task had no turn yet.
+    crowded: Cell<Option<Arc<Outbox>>>,
 }
 
 struct Forms {
@@ -29,21 +32,29 @@ impl Encoded {
     pub fn new(event: &Event, frame: EventFrame) -> Self {
         let departed = frame.departed.map(|(people, bare)| (people, Forms::new(bare)));
         let person = (event.kind == EventKind::UserUpdated).then_some(UserId(event.ref_id));
-        Self { whole: Forms::new(frame.text), person, departed }
+        Self { whole: Forms::new(frame.text), person, departed, crowded: Cell::default() }
     }
 
     /// Queues it.
-    pub fn push(&self, outbox: &Outbox, pos: i64) {
+    pub fn push(&self, outbox: &Arc<Outbox>, pos: i64) {
         let forms = match &self.departed {
             Some((people, bare)) if people.contains(&outbox.user_id) => bare,
             _ => &self.whole,
         };
         // A full queue closes that socket alone; it comes back and reads the log.
         let bytes = forms.for_socket(outbox);
-        outbox.push(match self.person {
+        let is_crowded = outbox.offer(match self.person {
             Some(person) if outbox.is_guest() => Item::OfPerson(person, Some(pos), bytes),
             _ => Item::Event(pos, bytes),
         });
+        if is_crowded {
+            self.crowded.set(Some(outbox.clone()));
+        }
+    }
+
+    /// The last socket that would rather have its turn first.
+    pub fn into_crowded(self) -> Option<Arc<Outbox>> {
+        self.crowded.into_inner()
     }
 }
 

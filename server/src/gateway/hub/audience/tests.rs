@@ -109,3 +109,41 @@ fn the_next_socket_hears_at_once_and_the_last_one_leaves_nothing() {
     happens(&mut audience, &event(EventKind::NewMessage, 8, room, 3, UserId::new()));
     assert!(heard(&third).is_empty());
 }
+
+#[tokio::test]
+async fn a_burst_waits_for_who_writes_and_not_for_who_does_not() {
+    let (mut audience, ada, bob, room) = (audience(), UserId::new(), UserId::new(), ChannelId::new());
+    let (one, first) = socket(1, ada);
+    let (two, second) = socket(2, bob);
+    for (outbox, user) in [(&one, ada), (&two, bob)] {
+        audience.begin(outbox);
+        audience.listen(outbox.id, user, &[(room, 1)]).expect("it is there");
+    }
+    let reader = tokio::spawn(async move {
+        let (mut positions, mut items) = (Vec::new(), VecDeque::new());
+        while positions.len() < 5_000 {
+            std::future::poll_fn(|context| first.poll(context)).await;
+            first.take(&mut items).expect("who writes is not cut off");
+            let bytes =
+                items.iter().map(|item| if let Item::Event(_, bytes) = item { bytes.len() } else { 0 });
+            first.wrote(bytes.sum());
+            positions.extend(
+                items
+                    .drain(..)
+                    .filter_map(|item| if let Item::Event(pos, _) = item { Some(pos) } else { None }),
+            );
+        }
+        positions
+    });
+    let batch = |from: i64| {
+        let news =
+            (from..from + 500).map(|pos| event(EventKind::NewMessage, pos, room, pos + 1, UserId::new()));
+        news.map(|event| (event, Some(EventFrame { text: "x".repeat(2_000).into(), departed: None })))
+            .collect()
+    };
+    for from in (1..5_000).step_by(500) {
+        audience.hand_on(batch(from)).await;
+    }
+    assert_eq!(reader.await.expect("it ends"), (1..=5_000).collect::<Vec<_>>());
+    assert!(second.take(&mut VecDeque::new()).is_err(), "who takes nothing is");
+}
