@@ -5,7 +5,7 @@ pub mod everywhere;
 
 use std::time::Duration;
 
-use confab_protocol::{ChannelId, ChannelRole, MessageId, Timestamp, UserId};
+use confab_protocol::{ChannelId, ChannelRole, Timestamp, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -229,12 +229,12 @@ pub async fn of_token(on: &mut impl Read, token: &str) -> Result<Webhook> {
     found.map(Webhook::from).ok_or(Fault::NotFound("webhook"))
 }
 
-/// Posts what came by a webhook, as its bot.
+/// Posts what came by a webhook, as its bot. A draft with a nonce that came before is the same message.
 ///
 /// # Errors
 /// Those of [`of_token`] and of [`messages::post`]; [`Fault::Forbidden`] with code `webhook_rests` when the account of
 /// whoever is responsible for it, or of its bot, rests.
-pub async fn post(tx: &mut Tx, token: &str, content: String, parent_id: Option<MessageId>) -> Result<Posted> {
+pub async fn post(tx: &mut Tx, token: &str, draft: Draft) -> Result<Posted> {
     // Read in the same transaction: what was renewed or deleted a moment ago lets nobody in.
     let webhook = of_token(tx, token).await?;
     let active: i64 =
@@ -245,7 +245,6 @@ pub async fn post(tx: &mut Tx, token: &str, content: String, parent_id: Option<M
             "whoever is responsible for this webhook has no active account; an admin of the channel can renew its secret",
         ));
     }
-    let draft = Draft { content, parent_id, ..Draft::default() };
     let posted = messages::post(tx, webhook.bot_id, webhook.channel_id, draft).await?;
     let now = Timestamp::now();
     let before = now.0 - i64::try_from(USED_WITHIN.as_millis()).unwrap_or(0);

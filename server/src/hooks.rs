@@ -7,8 +7,9 @@ mod card;
 mod payload;
 pub mod plugins;
 
+use confab_core::messages::Draft;
 use confab_core::{Fault, FutureExt, Result, webhooks};
-use confab_protocol::{Message, MessageId};
+use confab_protocol::Message;
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
@@ -21,12 +22,13 @@ use payload::Payload;
 const TOKEN_BYTES: usize = 200;
 
 /// Takes one message. Says `ok`, and nothing else, as plain text: that is what Alertmanager and others look for. Who asks
-/// for JSON is told which message it became.
+/// for JSON is told which message it became. With an `Idempotency-Key`, a program that had no answer may ask again: it is
+/// the same message.
 #[handler]
 pub async fn receive(request: &Request, token: Path<String>, body: Vec<u8>, app: Data<&App>) -> Response {
     let wants_json =
         request.header(header::ACCEPT).is_some_and(|accepted| accepted.contains("application/json"));
-    match take(&app, &token, request.content_type().unwrap_or_default(), &body).await {
+    match take(&app, &token, request, &body).await {
         Ok(message) if wants_json => {
             // Slack's word for what a later message may answer.
             let said = serde_json::json!({ "ok": true, "ts": message.id, "channel": message.channel_id });
@@ -47,21 +49,23 @@ pub fn explain() -> Response {
         .body("programs write here: POST {\"text\": \"…\"} as JSON")
 }
 
-async fn take(app: &App, token: &str, content_type: &str, body: &[u8]) -> Result<Message> {
+async fn take(app: &App, token: &str, request: &Request, body: &[u8]) -> Result<Message> {
     if token.len() > TOKEN_BYTES {
         return Err(Fault::NotFound("webhook"));
     }
     // Who it is comes first: what a stranger sends is not read.
     let webhook = webhooks::of_token(&mut app.db.read(), token).await?;
     app.limits.hook(webhook.id)?;
-    let payload = Payload::read(content_type, body)?;
-    let content = card::markdown(&payload, &webhook.name)?;
-    let parent: Option<MessageId> = payload.answers();
+    let payload = Payload::read(request.content_type().unwrap_or_default(), body)?;
+    let draft = Draft {
+        content: card::markdown(&payload, &webhook.name)?,
+        nonce: request.header("idempotency-key").map(str::to_owned),
+        parent_id: payload.answers(),
+        ..Draft::default()
+    };
     let token = token.to_owned();
-    let posted = app
-        .db
-        .write(move |tx| async move { webhooks::post(tx, &token, content, parent).await }.boxed())
-        .await?;
-    metrics::counter!("confab_messages_posted_total").increment(1);
+    let posted =
+        app.db.write(move |tx| async move { webhooks::post(tx, &token, draft).await }.boxed()).await?;
+    metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
     Ok(posted.message)
 }

@@ -70,6 +70,32 @@ both! {
         assert_eq!(message["content"], "@channel fire");
     }
 
+    async fn a_program_that_asks_again_with_its_key_writes_once(world) {
+        let ada = world.user("ada").await;
+        let harbour = ada.create_channel("harbour", "private", 201).await;
+        let made = make(&ada, id(&harbour), "Lighthouse", 201).await;
+        let (hook, program) = (path(&made), world.visitor());
+        let say_with = async |key: &str, text: &str| {
+            let ask = program.request(Method::POST, &hook).header("accept", "application/json");
+            program.fetch(ask.header("idempotency-key", key).json(&json!({ "text": text }))).await
+        };
+        let first = say_with("alert-1", "the lamp is out").await.body();
+        let (again, twice) = tokio::join!(say_with("alert-1", "the lamp is out"), say_with("alert-1", "the lamp is out"));
+        assert_eq!((&again.body()["ts"], &twice.body()["ts"]), (&first["ts"], &first["ts"]));
+        let other = say_with("alert-1", "the lamp is lit").await;
+        assert_problem(&other);
+        assert_eq!((other.status, other.body()["code"].as_str()), (409, Some("nonce_reused")));
+        for bad in ["", &"x".repeat(101)] {
+            let refused = say_with(bad, "the lamp is out").await;
+            assert_problem(&refused);
+            assert_eq!(refused.status, 400, "{bad}");
+        }
+        say_with("alert-2", "the lamp is out").await;
+        let said = ada.list(id(&harbour), "", 200).await;
+        let said: Vec<&Value> = items(&said).iter().map(|it| &it["content"]).collect();
+        assert_eq!(said, ["the lamp is out", "the lamp is out"], "one for each key");
+    }
+
     async fn who_manages_the_channel_manages_its_webhooks(world) {
         let (ada, bob, eve) = (world.user("ada").await, world.user("bob").await, world.user("eve").await);
         let (room, vault) = (ada.create_channel("room", "public", 201).await, ada.create_channel("vault", "private", 201).await);
