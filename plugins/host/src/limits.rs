@@ -23,7 +23,10 @@ pub struct Limits {
     pub command_wall: Duration,
     /// Time from the start to the end of suggestions while somebody types.
     pub completion_wall: Duration,
-    /// Time of a say before a reaction counts: somebody waits for their click.
+    /// Processor time of a say before a reaction counts: somebody waits for their click.
+    pub gate_cpu: Duration,
+    /// Time of such a say. Much more than its caller waits for: what is late on a busy machine is no fault of the plugin, and counts
+    /// for none.
     pub gate_wall: Duration,
     /// Instructions, about: stops a loop even when the ticks are late because the machine is overloaded.
     pub fuel: u64,
@@ -47,7 +50,8 @@ impl Default for Limits {
             event_wall: Duration::from_secs(10),
             command_wall: Duration::from_secs(2),
             completion_wall: Duration::from_millis(500),
-            gate_wall: Duration::from_millis(50),
+            gate_cpu: Duration::from_millis(30),
+            gate_wall: Duration::from_millis(500),
             fuel: 2_000_000_000,
             host_calls: 50,
             cheap_calls: 1000,

@@ -177,8 +177,8 @@ impl Plugin {
         host: Granted<H>,
         reaction: Reaction,
     ) -> Result<Verdict, CallError> {
-        let wall = self.limits.gate_wall;
-        Ok(match run!(self, host, Handler::Gate, self.limits.event_cpu, wall, gate(reaction)).1? {
+        let (cpu, wall) = (self.limits.gate_cpu.min(self.limits.event_cpu), self.limits.gate_wall);
+        Ok(match run!(self, host, Handler::Gate, cpu, wall, gate(reaction)).1? {
             Verdict::Refuse(text) => Verdict::Refuse(cut(&text, REFUSAL_BYTES).to_owned()),
             Verdict::Allow => Verdict::Allow,
         })

@@ -359,3 +359,17 @@ async fn configure(db: &Db, catalogue: &Catalogue, asked: Configuring) -> Result
     package::configure(catalogue, &asked.id, reason).await?;
     Ok(json!({}))
 }
+
+#[cfg(test)]
+mod tests {
+    use confab_plugin_host::Limits;
+
+    use super::GATE_WITHIN;
+
+    #[test]
+    fn a_say_that_a_busy_machine_makes_late_is_given_up_before_it_counts_as_a_fault() {
+        let limits = Limits::default();
+        assert!(limits.gate_wall >= 5 * GATE_WITHIN, "five faults switch a plugin off");
+        assert!(limits.gate_cpu < GATE_WITHIN, "one that computes for ever is at fault");
+    }
+}

@@ -35,6 +35,7 @@ fn hostile() -> &'static Plugin {
         let limits = Limits {
             command_wall: long,
             completion_wall: long,
+            gate_cpu: long,
             gate_wall: long,
             event_cpu: long,
             event_wall: long,
