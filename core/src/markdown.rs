@@ -39,8 +39,9 @@ const REFERENCES: usize = 4_000;
 /// Steps of 256 lines, inlines or elements that parsing may take. Counted, so that a text is shown alike on a busy
 /// machine and an idle one.
 const STEPS: u32 = 400;
-/// The last resort against a step that takes long by itself.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// The last resort against a step that takes long by itself. No less: a machine that stands still for a moment would have a
+/// message shown plainly for ever.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a custom reaction looks like in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

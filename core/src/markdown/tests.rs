@@ -110,7 +110,7 @@ fn the_worst_texts_take_little_time_and_are_shown_plainly() {
     }
     println!("the slowest text, {}, took {:?}", slowest.1, slowest.0);
     // Tests run unoptimised beside others: the bound that users get (50 ms) is measured in release builds.
-    assert!(slowest.0 < Duration::from_secs(3), "{slowest:?}");
+    assert!(slowest.0 < Duration::from_secs(10), "{slowest:?}");
     let deep = shown(&format!("{}deep", "> ".repeat(5_000)));
     assert!(deep.starts_with("<p dir=\"auto\">&gt; &gt;") && !deep.contains("blockquote"), "{}", &deep[..80]);
     let within = shown(&format!("{}deep", "> ".repeat(10)));
