@@ -22,7 +22,7 @@ use crate::socket::{Next, Socket};
 /// A sign of life each so often, so that silence means something.
 const BEAT: Duration = Duration::from_secs(2);
 /// No frame for so long, not even the answer to a sign of life: the connection is dead and does not know it.
-const SILENCE: Duration = Duration::from_secs(7);
+pub const SILENCE: Duration = Duration::from_secs(7);
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How far `reconnect` is obeyed; the server spreads people over 20 s, and a run has no time.
 const RECONNECT_AT_MOST: Duration = Duration::from_secs(1);

@@ -23,6 +23,7 @@ use crate::launcher::Installation;
 use crate::noise;
 use crate::people::{OWNER, People};
 use crate::progress::Progress;
+use crate::reader::SILENCE;
 use crate::report::{self, Ending};
 use crate::schedule::{self, Step, Targets};
 
@@ -269,8 +270,9 @@ async fn caught_up(people: &People) -> Result<()> {
             }
         }
     }
-    // Victims hear of their last removal at about the same time; who had to come back for it needs a little longer.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Victims hear of their last removal at about the same time; whose line had died without a word finds out after a while, comes
+    // back for it, and needs longer.
+    tokio::time::sleep(SILENCE + Duration::from_secs(5)).await;
     Ok(())
 }
 

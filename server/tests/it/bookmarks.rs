@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::user::{User, id, items};
+use crate::harness::{both, next_millisecond};
 
 const MINE: &str = "/api/v1/users/me/bookmarks";
 
@@ -53,6 +53,7 @@ both! {
         }
         let (mut own, mut others) = (bob.connect().await, ada.connect().await);
         for at in [1, 0, 2, 0] {
+            next_millisecond().await;
             keep(&bob, id(&posted[at]), 204).await;
         }
         let told = own.event("bookmark_added").await;

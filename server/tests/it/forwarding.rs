@@ -222,7 +222,8 @@ both! {
         while is_listed.is_none() || emptied.is_none() {
             let frame = socket.next_frame().await;
             match frame["t"].as_str() {
-                Some("directory_updated") => is_listed = Some(frame["d"].clone()),
+                // That it was listed once may be told late.
+                Some("directory_updated") if frame["d"]["listed"] == false => is_listed = Some(frame["d"].clone()),
                 Some("message_update") => emptied = Some(frame["d"].clone()),
                 Some("channel_deleted") => panic!("for members only: {frame}"),
                 _ => {}

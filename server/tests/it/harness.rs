@@ -31,7 +31,7 @@ pub use node::Node;
 pub use shown::shown;
 pub use socket::Socket;
 pub use user::User;
-pub use wait::{past_midnight, wait_for, wait_until};
+pub use wait::{next_millisecond, past_midnight, wait_for, wait_until};
 pub use world::World;
 
 /// Tells one story twice: `story::embedded` and `story::scaled`, so that no behaviour exists in one mode only.

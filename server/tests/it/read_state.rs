@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::both;
 use crate::harness::user::{User, id, items};
+use crate::harness::{both, next_millisecond};
 
 const OVERVIEW: &str = "/api/v1/users/me/unread";
 const CONVERSATIONS: &str = "/api/v1/users/me/conversations";
@@ -167,6 +167,7 @@ both! {
         let with_eve = direct(&ada, &[&eve]).await;
         ada.create_channel("harbour", "public", 201).await;
         ada.post(id(&group), "all", 201).await;
+        next_millisecond().await;
         bob.post(id(&with_bob), "just you", 201).await;
 
         let page = ada.get(CONVERSATIONS, 200).await;

@@ -109,7 +109,7 @@ both! {
         let ada = world.user("ada").await;
         let soon = after(Duration::from_millis(500));
         let forms: Vec<Value> = (0..60).map(|number| json!({ "text": format!("number {number}"), "remind_at": soon })).collect();
-        for part in forms.chunks(20) {
+        for part in forms.chunks(10) {
             join_all(part.iter().map(|form| remind(&ada, form, 201))).await;
         }
         wait_until("all to be due", async || ada.get(AT, 200).await["items"] == json!([])).await;
@@ -164,7 +164,7 @@ both! {
         for _ in 0..49 {
             join_all((0..10).map(|_| remind(&bob, &form, 201))).await;
         }
-        let replies = join_all((0..20).map(|_| bob.call(Method::POST, AT, Some(&form)))).await;
+        let replies = join_all((0..12).map(|_| bob.call(Method::POST, AT, Some(&form)))).await;
         assert_eq!(replies.iter().filter(|it| it.status == 201).count(), 9, "500 wait");
         assert_eq!(remind(&bob, &form, 409).await["code"], "too_many_reminders");
         let first = bob.get(&format!("{AT}?limit=100"), 200).await;

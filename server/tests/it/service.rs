@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use crate::harness::user::User;
-use crate::harness::{World, both, shown};
+use crate::harness::{World, both, shown, wait_until};
 
 both! {
     async fn an_operator_sees_how_it_is(world) {
@@ -11,7 +11,11 @@ both! {
         for node in &world.nodes {
             let visitor = visitor.at(&node.address);
             assert_eq!(visitor.get("/health", 200).await["status"], "ok");
-            visitor.get("/ready", 200).await;
+            // A record that stood still for a moment is told of.
+            wait_until("all of it to answer", async || {
+                visitor.call(Method::GET, "/ready", None).await.status == 200
+            })
+            .await;
             let database = visitor.get("/db-test", 200).await;
             let engine = if world.is_scaled() { "postgres" } else { "sqlite" };
             assert!(database["engine"].as_str().unwrap().to_lowercase().contains(engine), "{database}");

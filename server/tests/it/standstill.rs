@@ -210,7 +210,9 @@ impl Silent {
             and pid not in (select pid from pg_locks where locktype = 'advisory')";
         wait_for("connections that are idle when they are stopped", async || {
             let silent = Self(world.postgres().ask(question));
-            assert!(silent.0.len() >= 4, "{} connections", silent.0.len());
+            if silent.0.len() < 4 {
+                return None;
+            }
             silent.stop();
             let pids = silent.0.join(",");
             let busy =

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, contents, id, items};
-use crate::harness::{both, shown, wait_until};
+use crate::harness::{both, next_millisecond, shown, wait_until};
 
 const MINE: &str = "/api/v1/users/me/threads";
 
@@ -161,6 +161,7 @@ both! {
             bob.reply(harbour, id(&root), "aye", 201).await;
             roots.push(root);
         }
+        next_millisecond().await;
         bob.reply(harbour, id(&roots[0]), "and more", 201).await;
         let names = |page: &Value| -> Vec<String> {
             items(page).iter().map(|it| it["message"]["content"].as_str().unwrap().to_owned()).collect()

@@ -107,10 +107,13 @@ test('control and reordering characters are gone', () => {
 test('hostile input takes linear time', () => {
   const size = 40_000;
   for (const unit of ['*', '_', '`', '**', '*a', '_a ', '> ', '@', '[', 'h', 'https://', '[a](', '[a](b', '~~', '# ', '*a_b', '```\n', '- ', '(', ')', '*_`@', '> > > > > > > ', '* *', '\n', 'a* ', ' *a']) {
-    const started = performance.now();
-    parseText(unit.repeat(size / unit.length), { citations: new Set([1]) });
-    const tookMs = performance.now() - started;
-    assert.ok(tookMs < 1_500, `${JSON.stringify(unit)} took ${Math.round(tookMs)} ms`);
+    // The least of three: a machine stands still now and then.
+    const tries = [1, 2, 3].map(() => {
+      const started = performance.now();
+      parseText(unit.repeat(size / unit.length), { citations: new Set([1]) });
+      return performance.now() - started;
+    });
+    assert.ok(Math.min(...tries) < 1_500, `${JSON.stringify(unit)} took ${tries.map(Math.round)} ms`);
   }
 });
 

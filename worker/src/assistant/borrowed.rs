@@ -19,7 +19,7 @@ use crate::plugins::{self, Tool, ToolAnswer, ToolUse, Tools};
 const OFFERED: usize = 32;
 const OFFERED_TOKENS: u64 = 4_000;
 /// The list is in the memory of a worker; an answer goes on without it.
-const LIST_WITHIN: Duration = Duration::from_secs(1);
+const LIST_WITHIN: Duration = Duration::from_secs(2);
 /// Of one answer: calls, the time of all together, and what waits for a yes.
 const CALLS: usize = 4;
 const TIME: Duration = Duration::from_secs(8);

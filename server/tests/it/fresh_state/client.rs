@@ -199,7 +199,10 @@ impl Client {
     fn deleted(&mut self, d: &Value) {
         let me = json!(self.user.id);
         let id = d["id"].as_str().unwrap_or_default().to_owned();
+        // A page that was read since the event knows of it, and counts no more.
+        let mut is_counted = true;
         if let Some(message) = self.message(&d["channel_id"], &d["id"]) {
+            is_counted = message.get("deleted_at").is_none_or(Value::is_null);
             for (name, value) in [("content", json!("")), ("has_attachments", json!(false))] {
                 message[name] = value;
             }
@@ -215,7 +218,7 @@ impl Client {
             }
             message["updated_at"] = d["deleted_at"].clone();
         }
-        if let Some(root) = self.message(&d["channel_id"], &d["parent_id"]) {
+        if let Some(root) = self.message(&d["channel_id"], &d["parent_id"]).filter(|_| is_counted) {
             add(&mut root["reply_count"], -1);
         }
         if let Some(channel) = self.channel(&d["channel_id"]) {

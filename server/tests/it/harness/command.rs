@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// How our programs end when a server that they need does not answer.
+pub const UNREACHABLE: i32 = 3;
+
 /// What a finished command left.
 pub struct Outcome {
     pub code: i32,

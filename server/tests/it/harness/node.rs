@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::command::{clean, confab_program};
+use super::command::{UNREACHABLE, clean, confab_program};
 use super::process::{Ending, Process};
 
 /// Where a node answers now. Shared with its users, since a restart may choose another port.
@@ -42,8 +42,8 @@ impl Node {
     pub async fn start(data: &Path, settings: &[(&str, &str)]) -> Self {
         let settings: Vec<(String, String)> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut process = launch(data, &settings);
-        let address = Address(Arc::new(Mutex::new(listening(&mut process).await)));
+        let (process, address) = listening(data, &settings).await;
+        let address = Address(Arc::new(Mutex::new(address)));
         Self { process, address, data: data.to_owned(), settings }
     }
 
@@ -81,8 +81,8 @@ impl Node {
     /// Starts it again on the same data, at a new port.
     pub async fn restart(&mut self) {
         self.process.kill();
-        self.process = launch(&self.data, &self.settings);
-        let address = listening(&mut self.process).await;
+        let (process, address) = listening(&self.data, &self.settings).await;
+        self.process = process;
         *self.address.0.lock().unwrap() = address;
     }
 }
@@ -95,9 +95,23 @@ fn launch(data: &Path, settings: &[(String, String)]) -> Process {
     Process::start("confab serve", command, Ending::Kill)
 }
 
-/// The address it printed: it binds port 0, so only it knows the port, and no two tests can want the same one.
-async fn listening(process: &mut Process) -> String {
-    let line = process.line_with("listening on http://").await;
+/// A server that listens, and the address it printed: it binds port 0, so only it knows the port, and no two tests can want the
+/// same one. PostgreSQL and NATS have 3 s to answer it, which they may need longer for on a busy disk: it is started again then.
+async fn listening(data: &Path, settings: &[(String, String)]) -> (Process, String) {
+    const WORDS: &str = "listening on http://";
+    let mut process = launch(data, settings);
+    for _ in 0..5 {
+        match process.line_or_end(WORDS).await {
+            Err(status) if status.code() == Some(UNREACHABLE) => process = launch(data, settings),
+            _ => break,
+        }
+    }
+    let line = process.line_with(WORDS).await;
+    let address = address_in(&line);
+    (process, address)
+}
+
+fn address_in(line: &str) -> String {
     let start = line.find("http://").expect("the line holds the address");
     line[start..].split_whitespace().next().expect("an address").trim_end_matches('/').to_owned()
 }

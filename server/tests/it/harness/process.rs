@@ -41,6 +41,13 @@ impl Process {
 
     /// Waits for a line that contains `words` and returns it whole.
     pub async fn line_with(&mut self, words: &str) -> String {
+        self.line_or_end(words).await.unwrap_or_else(|status| {
+            panic!("{} ended with {status} before it said {words:?}:\n{}", self.name, self.output())
+        })
+    }
+
+    /// The same, or how it ended before it said so.
+    pub async fn line_or_end(&mut self, words: &str) -> Result<String, ExitStatus> {
         let what = format!("{} to say {words:?}", self.name);
         wait_for(&what, async || {
             let ended = self.exited();
@@ -48,11 +55,7 @@ impl Process {
                 // What it wrote last may still be on its way through the pipe when its end is seen.
                 self.readers.drain(..).for_each(|reader| reader.join().expect("a reader does not panic"));
             }
-            let found = self.find(words);
-            if let (None, Some(status)) = (&found, ended) {
-                panic!("{} ended with {status} before it said {words:?}:\n{}", self.name, self.output());
-            }
-            found
+            self.find(words).map(Ok).or(ended.map(Err))
         })
         .await
     }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use confab_protocol::Timestamp;
+
 const DAY: u64 = 24 * 60 * 60;
 
 /// How long anything may take before the story counts as failed. Documents are read, and messages indexed, by threads that stand
 /// back for all others: unoptimised and on a machine full of other stories that took 22 s once.
-pub const DEADLINE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(15);
 
 /// Asks until `condition` holds.
@@ -23,6 +25,14 @@ pub async fn wait_for<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>
         }
         assert!(started.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain: {what}");
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Waits until the clock shows another millisecond: what is done in one of them has no order of its own in lists by time.
+pub async fn next_millisecond() {
+    let now = Timestamp::now();
+    while Timestamp::now() == now {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

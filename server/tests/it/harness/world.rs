@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::command::{clean, confab, worker_program};
+use super::command::{UNREACHABLE, clean, confab, worker_program};
 use super::nats::Nats;
 use super::node::Node;
 use super::postgres::Postgres;
@@ -75,7 +75,7 @@ impl World {
         let mut migrated = confab(folder.path(), &["migrate", "up"], &settings).await;
         for _ in 0..5 {
             // It gives a PostgreSQL 3 s, which one that was just made may need on a busy disk.
-            if migrated.code != 3 {
+            if migrated.code != UNREACHABLE {
                 break;
             }
             migrated = confab(folder.path(), &["migrate", "up"], &settings).await;
@@ -85,10 +85,13 @@ impl World {
         // The second starts once the first has made the administrator and the shared keys.
         let first = Node::start(&folder.path().join("one"), &settings).await;
         let second = Node::start(&folder.path().join("two"), &settings).await;
-        let worker = start_worker(&folder.path().join("worker"), &settings);
+        let mut worker = start_worker(&folder.path().join("worker"), &settings);
         for node in [&first, &second] {
             let visitor = User::visitor(&node.address);
             wait_until("the worker to answer the servers", async || {
+                if worker.exited().is_some_and(|status| status.code() == Some(UNREACHABLE)) {
+                    worker = start_worker(&folder.path().join("worker"), &settings);
+                }
                 visitor.call(reqwest::Method::GET, "/ready", None).await.body()["search"] == "ok"
             })
             .await;

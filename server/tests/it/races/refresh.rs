@@ -16,7 +16,7 @@ const ME: &str = "/api/v1/auth/me";
 /// A thousand pairs. One person has at most fifty devices.
 const PEOPLE: usize = 25;
 const DEVICES: usize = 40;
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// Of so many pairs one is asked what its access tokens are worth afterwards.
 const SAMPLE: usize = 50;
 /// A session that has ended is refused by every server within 5 s; more is for a busy machine.
