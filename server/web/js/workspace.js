@@ -2,11 +2,12 @@
 import { effect } from '../vendor/signals-core.js';
 import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
+import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading } from './catching_up.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
 import { turnClock } from './clock.js';
 import { loadDrafts, saveBehind, startDrafts } from './drafts.js';
-import { applyEvent, applySignal, expireTyping, markedRead } from './events.js';
+import { applySignal, expireTyping, markedRead } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live, live } from './live.js';
 import { loadMembers, reloadMembers } from './members.js';
@@ -40,9 +41,9 @@ export function startLive() {
   live.value = new Live(address.href, {
     token: () => renewToken(),
     renewToken,
-    event: applyEvent,
+    event: hear,
     signal: applySignal,
-    ready: (ready) => { setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
+    ready: (ready) => { beganAnew(); setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
     resumed: () => { resendWaiting(); readAgain(); },
     connection: (state) => {
       connection.value = state;
@@ -51,12 +52,13 @@ export function startLive() {
   });
   live.value.start();
   // Behind a proxy that refuses WebSockets the workspace can still be read and written to over REST.
-  setTimeout(() => { if (live.value && !channelsLoaded.value) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
+  setTimeout(() => { if (live.value && !channelsLoaded.value && !isReading()) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
 }
 
 export function stopLive() {
   live.value?.stop();
   live.value = null;
+  stopReading();
 }
 
 /** Things that go on while the page is open. */
@@ -127,7 +129,7 @@ async function loadReactions() {
 
 /** No event was missed; what could not be read while the server was away is read now. */
 function readAgain() {
-  if (!channelsLoaded.value) return void attempt(loadWorkspace());
+  if (mustRead()) return void attempt(loadWorkspace());
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();
@@ -136,12 +138,7 @@ function readAgain() {
 
 /** Everything the shell shows, fetched again: after signing in, and when the gateway could not say what was missed. */
 async function loadWorkspace() {
-  const mine = await chat.myChannels();
-  channels.value = new Map(mine.items.map((/** @type {any} */ channel) => [channel.id, { role: 'member', ...channel }]));
-  channelsLoaded.value = true;
-  meet([me.value]);
-  // Windows on other channels may have holes now. The one in view is fetched again by its view.
-  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+  if (!await loadChannels(() => { loadWorkspace().catch(() => {}); })) return;
   if (thread.value) void openThread(thread.value.rootId, thread.value.channelId);
   loadCommands().catch(() => {});
   void loadReactions();

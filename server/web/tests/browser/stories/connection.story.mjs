@@ -92,6 +92,33 @@ test('what could not be read is read with the connection', () => world.step('unr
   await ben.see(ben.message('Before'));
 }));
 
+test('what is said while the channels are read is counted', () => world.step('counted', async () => {
+  const list = '**/api/v1/channels/me*';
+  /** @type {(value?:unknown) => void} */ let goOn = () => {};
+  const held = new Promise((resolve) => { goOn = resolve; });
+  let asked = 0;
+  await ben.page.route(list, async (route) => {
+    const response = await route.fetch();
+    asked += 1;
+    await held;
+    await route.fulfill({ response });
+  });
+  await ben.page.reload();
+  const heardTo = () => ben.page.evaluate(async () => (await /** @type {any} */ (globalThis).ours('live.js')).live.value?.cursor?.pos ?? 0);
+  await ben.until(async () => asked, (count) => count > 0, 'the list is read');
+  const before = await ben.until(heardTo, (pos) => pos > 0, 'a position');
+  await ada.open('random');
+  await ada.post('Said beside the list');
+  await ben.until(heardTo, (pos) => pos > before, 'the news');
+  goOn();
+  await ben.see(ben.row('random').locator('.pip'));
+  await ben.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await ada.open('general');
+  await ben.open('random');
+  await ben.unseen(ben.row('random').locator('.pip'));
+  await ben.open('general');
+}));
+
 test('nobody reads a command that was typed before the list of them came', () => world.step('commands', async () => {
   /** @type {(value?:unknown) => void} */ let goOn = () => {};
   const held = new Promise((resolve) => { goOn = resolve; });
