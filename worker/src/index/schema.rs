@@ -10,8 +10,9 @@ use tantivy::{TantivyDocument, Term};
 
 use super::analysis::{EXACT, GRAMS, STEMMED};
 
-/// Changes whenever the same message would be indexed differently: an older index is then built anew.
-pub const FORMAT: u32 = 5;
+/// Changes whenever the same message would be indexed differently, or an older version may have left there what must not be found:
+/// an older index is then built anew.
+pub const FORMAT: u32 = 6;
 /// The message holds a link.
 pub const LINK: &str = "link";
 /// The message carries a file.

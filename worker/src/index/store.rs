@@ -15,6 +15,7 @@ use confab_core::{Fault, Result};
 use confab_protocol::MessageId;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::indexer::UserOperation;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy};
 use uuid::Uuid;
 
@@ -178,13 +179,28 @@ fn store(index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Stor
         Progress::Following { .. } => HEAP,
     };
     // One thread: the machine belongs to the people who chat, and one indexes far more than they write.
-    let writer = index.writer_with_num_threads(1, heap)?;
+    let writer: IndexWriter = index.writer_with_num_threads(1, heap)?;
+    rid_of_the_dead(&writer)?;
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)
         .doc_store_cache_num_blocks(BLOCKS)
         .try_into()?;
     Ok(Store { reader, writer, origin, progress })
+}
+
+/// What a process that died, or a disk that failed, left behind must not touch what this writer does. Both hold for tantivy 0.27,
+/// which numbers operations from the last commit's number on and names a segment's deletions by the number of their commit.
+fn rid_of_the_dead(writer: &IndexWriter) -> tantivy::Result<()> {
+    // Deletions of a commit that never held: the same commit, made again, finds its file there and fails at it, for ever.
+    if let Err(error) = writer.garbage_collect_files().wait() {
+        tracing::warn!(%error, "files that the search index does not need cannot be deleted");
+    }
+    // The first operation has the last commit's own number. A merge goes up to that number, takes a segment that has deletions
+    // of that commit for done, and goes on behind what the other segments had: a deletion of this number would be lost for
+    // the segment, and what somebody edited or deleted would be found by its old words. So no change of ours has it.
+    writer.run(std::iter::empty::<UserOperation>())?;
+    Ok(())
 }
 
 /// The folder of the index that is to take the place of the one in `folder`.
@@ -228,5 +244,114 @@ fn remove(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tantivy::collector::Count;
+    use tantivy::indexer::NoMergePolicy;
+    use tantivy::query::{AllQuery, TermQuery};
+    use tantivy::schema::IndexRecordOption;
+    use tantivy::{Opstamp, TantivyDocument};
+
+    use super::*;
+
+    /// A folder with an index that holds the log up to 1.
+    struct Folder {
+        path: tempfile::TempDir,
+        epoch: Uuid,
+    }
+
+    impl Folder {
+        fn new() -> Self {
+            let it = Self { path: tempfile::tempdir().unwrap(), epoch: Uuid::from_u128(7) };
+            let mut writer = it.open();
+            it.commit(&mut writer);
+            it
+        }
+
+        /// What a start finds there.
+        fn open(&self) -> IndexWriter {
+            let store = open(self.path.path(), self.epoch, &(0..=1), &Analysis::default()).unwrap();
+            // A merge comes when a story asks for it.
+            store.writer.set_merge_policy(Box::new(NoMergePolicy));
+            store.writer
+        }
+
+        fn commit(&self, writer: &mut IndexWriter) -> Opstamp {
+            let mut commit = writer.prepare_commit().unwrap();
+            let place = Place::new(self.epoch, 0, Progress::Following { applied: 1 });
+            commit.set_payload(&serde_json::to_string(&place).unwrap());
+            commit.commit().unwrap()
+        }
+
+        /// How many documents there are of a message.
+        fn count(&self, message: u128) -> usize {
+            let searcher = Index::open_in_dir(self.path.path()).unwrap().reader().unwrap().searcher();
+            let query = TermQuery::new(schema().1.of_message(id(message)), IndexRecordOption::Basic);
+            searcher.search(&query, &Count).unwrap()
+        }
+    }
+
+    fn id(message: u128) -> MessageId {
+        MessageId(Uuid::from_u128(message))
+    }
+
+    fn put(writer: &IndexWriter, message: u128) {
+        let fields = schema().1;
+        writer.delete_term(fields.of_message(id(message)));
+        let mut document = TantivyDocument::default();
+        document.add_bytes(fields.message, id(message).0.as_bytes());
+        writer.add_document(document).unwrap();
+    }
+
+    #[test]
+    fn the_first_change_after_a_start_survives_a_merge() {
+        let folder = Folder::new();
+        let mut writer = folder.open();
+        for segment in [&[1, 2, 3][..], &[4, 5]] {
+            segment.iter().for_each(|message| put(&writer, *message));
+            folder.commit(&mut writer);
+        }
+        // The second segment has deletions of the last commit, the first has none.
+        put(&writer, 4);
+        folder.commit(&mut writer);
+        drop(writer);
+
+        let mut writer = folder.open();
+        let segments = writer.index().searchable_segment_ids().unwrap();
+        assert_eq!(segments.len(), 3);
+        put(&writer, 5);
+        let merged = writer.merge(&segments);
+        let _ = merged.wait().unwrap();
+        folder.commit(&mut writer);
+        assert_eq!(folder.count(5), 1, "what it was before is gone");
+        assert_eq!(folder.count(4), 1);
+        let searcher = writer.index().reader().unwrap().searcher();
+        assert_eq!(searcher.search(&AllQuery, &Count).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_commit_that_did_not_hold_is_made_again() {
+        let folder = Folder::new();
+        let mut writer = folder.open();
+        put(&writer, 1);
+        put(&writer, 2);
+        folder.commit(&mut writer);
+        drop(writer);
+        let held = std::fs::read(folder.path.path().join("meta.json")).unwrap();
+
+        let mut numbers = Vec::new();
+        for _ in 0..2 {
+            let mut writer = folder.open();
+            put(&writer, 1);
+            numbers.push(folder.commit(&mut writer));
+            drop(writer);
+            assert_eq!((folder.count(1), folder.count(2)), (1, 1));
+            // As if the process had died before the commit's last step.
+            std::fs::write(folder.path.path().join("meta.json"), &held).unwrap();
+        }
+        assert_eq!(numbers[0], numbers[1], "both write files of the same names");
     }
 }
