@@ -4,6 +4,7 @@
 mod build;
 mod files;
 mod flow;
+mod hunt;
 mod replacement;
 
 use std::ops::RangeInclusive;
@@ -22,10 +23,11 @@ use uuid::Uuid;
 use super::analysis::Analysis;
 use super::hydrate::{self, Kept};
 use super::store::{self, Progress, Store};
-use super::writer::{Ended, Writer, is_of_the_disk};
+use super::writer::{Ended, Writer};
 use super::{Index, LAG_GAUGE};
 use crate::interest;
 use flow::{Flow, UNCOMMITTED};
+use hunt::Hunt;
 
 /// Positions that changed nothing in the index are written down after this long.
 const IDLE_NOTE: Duration = Duration::from_secs(5);
@@ -64,10 +66,7 @@ pub(super) struct Feed {
     asked: i64,
     /// An opened index that searches do not see yet, and its origin: it holds less than the one that they see.
     unseen: Option<(IndexReader, i64)>,
-    /// The event at which the writer may have died, and how often.
-    suspect: Option<(i64, u32)>,
-    /// Up to here each event is committed by itself, to find the one that kills the writer.
-    careful_to: i64,
+    hunt: Hunt,
 }
 
 /// How long a feed works.
@@ -100,8 +99,7 @@ impl Feed {
             next: None,
             asked: 0,
             unseen: None,
-            suspect: None,
-            careful_to: 0,
+            hunt: Hunt::default(),
         }
     }
 
@@ -126,7 +124,6 @@ impl Feed {
                 // If this fails, the end says why.
                 let _ = flow.writer.rest().await;
             }
-            let sent = flow.progress.applied();
             let pause = match (went, flow.writer.end().await) {
                 (Ok(End::Stopped), Ok(())) => return false,
                 (Ok(End::CaughtUp), Ok(())) => return true,
@@ -136,9 +133,7 @@ impl Feed {
                 }
                 (_, Err(error)) => {
                     tracing::error!(%error, "the index writer failed, it is started again");
-                    if !is_of_the_disk(&error) {
-                        self.careful_to = self.careful_to.max(sent);
-                    }
+                    self.hunt.died(&error);
                     PAUSE
                 }
                 (Err(Ended), Ok(())) => {
@@ -241,7 +236,8 @@ impl Feed {
         if let Some(asked) = events.iter().rfind(|event| event.kind == EventKind::ReindexRequested) {
             self.replacement_asked(asked.pos, flow.origin).await;
         }
-        if flow.progress.applied() < self.careful_to {
+        self.hunt.give(reached);
+        if self.hunt.is_on(flow.progress.applied()) {
             self.take_carefully(flow, &events).await?;
         } else {
             flow.in_bulk = events.len() as i64 >= log::BATCH;
@@ -261,19 +257,19 @@ impl Feed {
     /// After the writer died: one event, one commit. The one at which it dies again and again is buried.
     async fn take_carefully(&mut self, flow: &mut Flow, events: &[Event]) -> Result<(), Ended> {
         for event in events {
-            let times = self.suspect.filter(|(pos, _)| *pos == event.pos).map_or(0, |(_, times)| times);
-            if times >= hydrate::TRIES {
+            if self.hunt.is_guilty(event.pos) {
                 for subject in &*hydrate::subjects(&self.db, std::slice::from_ref(event)).await {
                     hydrate::bury(&self.db, subject, "the index writer fails at it").await;
                 }
             } else {
-                self.suspect = Some((event.pos, times + 1));
+                self.hunt.give_alone(event.pos);
                 let changes = hydrate::changes(&self.db, std::slice::from_ref(event), Kept::Everything).await;
                 self.apply(flow, changes).await?;
             }
             flow.progress = Progress::Following { applied: event.pos };
             self.commit(flow).await?;
             self.settle(flow).await?;
+            self.hunt.survived();
         }
         Ok(())
     }

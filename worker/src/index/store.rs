@@ -1,10 +1,13 @@
 //! The index on disk: opened when it is whole and belongs to this record, made anew otherwise.
 //!
 //! It is a cache. Whatever looks wrong (no file, a broken one, another schema, another epoch, a position that the log
-//! has not reached) is answered by deleting it and reading the record again, never by trusting it.
+//! has not reached) is answered by deleting it and reading the record again, never by trusting it. What only the machine
+//! refuses for now says nothing of the kind, and is tried again later.
 //!
 //! A new one that is asked for is made in a folder beside it while the old one answers. That folder's presence is what
 //! remembers the request: a restart goes on with it.
+
+mod tidying;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,8 +18,9 @@ use confab_core::{Fault, Result};
 use confab_protocol::MessageId;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::{OpenDirectoryError, OpenReadError};
 use tantivy::indexer::UserOperation;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy};
+use tantivy::{Index, IndexMeta, IndexReader, IndexWriter, ReloadPolicy, SegmentMeta, TantivyError};
 use uuid::Uuid;
 
 use super::analysis::Analysis;
@@ -56,6 +60,15 @@ impl Progress {
     pub fn applied(self) -> i64 {
         match self {
             Self::Building { .. } => 0,
+            Self::Following { applied } => applied,
+        }
+    }
+
+    /// The position behind which the log has to be there: while all messages are read, it is followed from `head` on
+    /// afterwards.
+    fn followed_from(self) -> i64 {
+        match self {
+            Self::Building { head, .. } => head,
             Self::Following { applied } => applied,
         }
     }
@@ -108,6 +121,9 @@ pub(super) fn lock(data_dir: &Path) -> Result<FolderLock> {
 }
 
 /// Opens the index in `folder`, or makes a new one there. Blocks.
+///
+/// # Errors
+/// [`Fault::Unavailable`] when the machine does not let anybody open the one that is there: it stays as it is.
 pub(super) fn open(
     folder: &Path,
     epoch: Uuid,
@@ -119,7 +135,11 @@ pub(super) fn open(
     if is_begun {
         match open_whole(folder, epoch, log, analysis) {
             Ok(store) => return Ok(store),
-            Err(reason) => tracing::warn!(%reason, "the search index is built anew"),
+            Err(Refusal::Passing(reason)) => {
+                tracing::error!(%reason, "the search index cannot be opened now, and stays as it is");
+                return Err(Fault::Unavailable("the search index"));
+            }
+            Err(Refusal::Unsound(reason)) => tracing::warn!(%reason, "the search index is built anew"),
         }
         std::fs::remove_dir_all(folder).map_err(|error| unusable(folder, &error))?;
     }
@@ -127,7 +147,7 @@ pub(super) fn open(
     let made = || -> tantivy::Result<Store> {
         let index = Index::create_in_dir(folder, schema().0)?;
         analysis.register(index.tokenizers());
-        store(&index, head, Progress::Building { after: MessageId(Uuid::nil()), head })
+        store(folder, &index, head, Progress::Building { after: MessageId(Uuid::nil()), head })
     };
     made().map_err(|error| unusable(folder, &error))
 }
@@ -136,51 +156,90 @@ fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> Fault {
     Fault::invalid("data_dir", format!("cannot keep an index in {}: {error}", folder.display()))
 }
 
+/// Why nobody goes on with an index.
+enum Refusal {
+    /// It is no good.
+    Unsound(String),
+    /// The machine has no handle, thread or memory left, or its disk does not answer. That says nothing about the index, and
+    /// building another one may take hours.
+    Passing(String),
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Unsound(reason.to_owned())
+    }
+}
+
+impl From<TantivyError> for Refusal {
+    fn from(error: TantivyError) -> Self {
+        if is_passing(&error) { Self::Passing(error.to_string()) } else { Self::Unsound(error.to_string()) }
+    }
+}
+
+/// Whether an error is the machine's and not the files'.
+fn is_passing(error: &TantivyError) -> bool {
+    use tantivy::TantivyError as E;
+    // What tantivy finds wrong in a file is an error of the same type, but none that the system gave a number.
+    let of_the_system =
+        |error: &io::Error| error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound;
+    match error {
+        E::LockFailure(..) | E::SystemError(_) => true,
+        E::IoError(io_error)
+        | E::OpenReadError(OpenReadError::IoError { io_error, .. })
+        | E::OpenDirectoryError(OpenDirectoryError::IoError { io_error, .. }) => of_the_system(io_error),
+        _ => false,
+    }
+}
+
 fn open_whole(
     folder: &Path,
     epoch: Uuid,
     log: &RangeInclusive<i64>,
     analysis: &Analysis,
-) -> Result<Store, String> {
-    let said = |error: tantivy::TantivyError| error.to_string();
+) -> Result<Store, Refusal> {
     let open = || -> tantivy::Result<Index> { Index::open(MmapDirectory::open(folder)?) };
-    let index = open().map_err(said)?;
+    let index = open()?;
     if index.schema() != schema().0 {
         return Err("it has the schema of another version".into());
     }
-    let payload = index.load_metas().map_err(said)?.payload.ok_or("it was never finished")?;
-    let place: Place = serde_json::from_str(&payload).map_err(|error| format!("its position: {error}"))?;
+    let payload = index.load_metas()?.payload.ok_or("it was never finished")?;
+    let place: Place =
+        serde_json::from_str(&payload).map_err(|error| Refusal::Unsound(format!("its position: {error}")))?;
     if place.format != FORMAT {
         return Err("it was made by another version".into());
     }
     if place.epoch != epoch {
         return Err("it belongs to another record".into());
     }
-    if place.progress.applied() > *log.end() {
+    if place.progress.followed_from() > *log.end() {
         return Err("it is ahead of the log".into());
     }
-    if place.progress.applied() < *log.start() {
+    if place.progress.followed_from() < *log.start() {
         return Err("what it is missing is not in the log any more".into());
     }
-    let damaged = index.validate_checksum().map_err(said)?;
+    let damaged = index.validate_checksum()?;
     if !damaged.is_empty() {
-        return Err(format!("{} of its files are damaged", damaged.len()));
+        return Err(Refusal::Unsound(format!("{} of its files are damaged", damaged.len())));
     }
     // Mapped anew: the checks went over every page of every file, and of most no search has need.
     drop(index);
-    let index = open().map_err(said)?;
+    let index = open()?;
     analysis.register(index.tokenizers());
-    store(&index, place.origin, place.progress).map_err(said)
+    Ok(store(folder, &index, place.origin, place.progress)?)
 }
 
-fn store(index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Store> {
+fn store(folder: &Path, index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Store> {
     let heap = match progress {
         Progress::Building { .. } => HEAP_OF_BUILDING,
         Progress::Following { .. } => HEAP,
     };
     // One thread: the machine belongs to the people who chat, and one indexes far more than they write.
     let writer: IndexWriter = index.writer_with_num_threads(1, heap)?;
-    rid_of_the_dead(&writer)?;
+    let held = index.load_metas()?;
+    // Not before the writer is there: its lock says that no other one is at work.
+    tidying::tidy(folder, &held);
+    pass_numbers(&writer, &held)?;
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)
@@ -189,17 +248,17 @@ fn store(index: &Index, origin: i64, progress: Progress) -> tantivy::Result<Stor
     Ok(Store { reader, writer, origin, progress })
 }
 
-/// What a process that died, or a disk that failed, left behind must not touch what this writer does. Both hold for tantivy 0.27,
-/// which numbers operations from the last commit's number on and names a segment's deletions by the number of their commit.
-fn rid_of_the_dead(writer: &IndexWriter) -> tantivy::Result<()> {
-    // Deletions of a commit that never held: the same commit, made again, finds its file there and fails at it, for ever.
-    if let Err(error) = writer.garbage_collect_files().wait() {
-        tracing::warn!(%error, "files that the search index does not need cannot be deleted");
-    }
+/// Passes over the numbers that no change of ours may have. tantivy 0.27 goes on from the number of the last commit that held
+/// when it numbers operations and commits, and says by such a number up to where a segment has its deletions.
+fn pass_numbers(writer: &IndexWriter, held: &IndexMeta) -> tantivy::Result<()> {
     // The first operation has the last commit's own number. A merge goes up to that number, takes a segment that has deletions
     // of that commit for done, and goes on behind what the other segments had: a deletion of this number would be lost for
-    // the segment, and what somebody edited or deleted would be found by its old words. So no change of ours has it.
-    writer.run(std::iter::empty::<UserOperation>())?;
+    // the segment, and what somebody edited or deleted would be found by its old words.
+    //
+    // A segment may also have deletions of a commit whose last step failed, if a merge published it with the commit before.
+    // A commit of the same number would take it for done. The two are as far apart as one commit has operations.
+    let newest = held.segments.iter().filter_map(SegmentMeta::delete_opstamp).max().unwrap_or(0);
+    while writer.run(std::iter::empty::<UserOperation>())? < newest {}
     Ok(())
 }
 
@@ -248,110 +307,4 @@ fn remove(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tantivy::collector::Count;
-    use tantivy::indexer::NoMergePolicy;
-    use tantivy::query::{AllQuery, TermQuery};
-    use tantivy::schema::IndexRecordOption;
-    use tantivy::{Opstamp, TantivyDocument};
-
-    use super::*;
-
-    /// A folder with an index that holds the log up to 1.
-    struct Folder {
-        path: tempfile::TempDir,
-        epoch: Uuid,
-    }
-
-    impl Folder {
-        fn new() -> Self {
-            let it = Self { path: tempfile::tempdir().unwrap(), epoch: Uuid::from_u128(7) };
-            let mut writer = it.open();
-            it.commit(&mut writer);
-            it
-        }
-
-        /// What a start finds there.
-        fn open(&self) -> IndexWriter {
-            let store = open(self.path.path(), self.epoch, &(0..=1), &Analysis::default()).unwrap();
-            // A merge comes when a story asks for it.
-            store.writer.set_merge_policy(Box::new(NoMergePolicy));
-            store.writer
-        }
-
-        fn commit(&self, writer: &mut IndexWriter) -> Opstamp {
-            let mut commit = writer.prepare_commit().unwrap();
-            let place = Place::new(self.epoch, 0, Progress::Following { applied: 1 });
-            commit.set_payload(&serde_json::to_string(&place).unwrap());
-            commit.commit().unwrap()
-        }
-
-        /// How many documents there are of a message.
-        fn count(&self, message: u128) -> usize {
-            let searcher = Index::open_in_dir(self.path.path()).unwrap().reader().unwrap().searcher();
-            let query = TermQuery::new(schema().1.of_message(id(message)), IndexRecordOption::Basic);
-            searcher.search(&query, &Count).unwrap()
-        }
-    }
-
-    fn id(message: u128) -> MessageId {
-        MessageId(Uuid::from_u128(message))
-    }
-
-    fn put(writer: &IndexWriter, message: u128) {
-        let fields = schema().1;
-        writer.delete_term(fields.of_message(id(message)));
-        let mut document = TantivyDocument::default();
-        document.add_bytes(fields.message, id(message).0.as_bytes());
-        writer.add_document(document).unwrap();
-    }
-
-    #[test]
-    fn the_first_change_after_a_start_survives_a_merge() {
-        let folder = Folder::new();
-        let mut writer = folder.open();
-        for segment in [&[1, 2, 3][..], &[4, 5]] {
-            segment.iter().for_each(|message| put(&writer, *message));
-            folder.commit(&mut writer);
-        }
-        // The second segment has deletions of the last commit, the first has none.
-        put(&writer, 4);
-        folder.commit(&mut writer);
-        drop(writer);
-
-        let mut writer = folder.open();
-        let segments = writer.index().searchable_segment_ids().unwrap();
-        assert_eq!(segments.len(), 3);
-        put(&writer, 5);
-        let merged = writer.merge(&segments);
-        let _ = merged.wait().unwrap();
-        folder.commit(&mut writer);
-        assert_eq!(folder.count(5), 1, "what it was before is gone");
-        assert_eq!(folder.count(4), 1);
-        let searcher = writer.index().reader().unwrap().searcher();
-        assert_eq!(searcher.search(&AllQuery, &Count).unwrap(), 5);
-    }
-
-    #[test]
-    fn a_commit_that_did_not_hold_is_made_again() {
-        let folder = Folder::new();
-        let mut writer = folder.open();
-        put(&writer, 1);
-        put(&writer, 2);
-        folder.commit(&mut writer);
-        drop(writer);
-        let held = std::fs::read(folder.path.path().join("meta.json")).unwrap();
-
-        let mut numbers = Vec::new();
-        for _ in 0..2 {
-            let mut writer = folder.open();
-            put(&writer, 1);
-            numbers.push(folder.commit(&mut writer));
-            drop(writer);
-            assert_eq!((folder.count(1), folder.count(2)), (1, 1));
-            // As if the process had died before the commit's last step.
-            std::fs::write(folder.path.path().join("meta.json"), &held).unwrap();
-        }
-        assert_eq!(numbers[0], numbers[1], "both write files of the same names");
-    }
-}
+mod tests;

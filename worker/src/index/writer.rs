@@ -1,7 +1,7 @@
 //! The one thread that writes the index: it is told what to do and answers after each commit.
 
 use confab_protocol::{ChannelId, Message, MessageId};
-use tantivy::{IndexReader, IndexWriter};
+use tantivy::{IndexReader, IndexWriter, TantivyError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -81,9 +81,19 @@ impl Writer {
 }
 
 /// A full or failing disk is not the event's fault.
-pub(super) fn is_of_the_disk(error: &tantivy::TantivyError) -> bool {
+pub(super) fn is_of_the_disk(error: &TantivyError) -> bool {
     use tantivy::TantivyError as E;
-    matches!(error, E::IoError(_) | E::OpenWriteError(_) | E::OpenDirectoryError(_) | E::OpenReadError(_))
+    match error {
+        // A lock is a file too, which is opened for writing.
+        E::IoError(_)
+        | E::OpenWriteError(_)
+        | E::OpenDirectoryError(_)
+        | E::OpenReadError(_)
+        | E::LockFailure(..) => true,
+        // tantivy (0.27) keeps only the words of what the system told it when it wrote some of a segment's files.
+        E::InternalError(said) => said.contains("(os error "),
+        _ => false,
+    }
 }
 
 fn work(
@@ -96,7 +106,7 @@ fn work(
         match order {
             Order::Apply(changes) => {
                 for change in changes {
-                    apply(&writer, fields, change)?;
+                    apply(&writer, fields, change).map_err(|error| cause(&mut writer, error))?;
                 }
             }
             Order::Commit { place, done } => {
@@ -113,6 +123,12 @@ fn work(
         }
     }
     Ok(())
+}
+
+/// What a writer that takes nothing more died of. Whoever meets it is told only that a thread of it ended; the thread says why
+/// when it is waited for, as before a commit. Nothing is committed by that.
+fn cause(writer: &mut IndexWriter, met: TantivyError) -> TantivyError {
+    writer.prepare_commit().err().unwrap_or(met)
 }
 
 fn apply(writer: &IndexWriter, fields: Fields, change: Change) -> tantivy::Result<()> {
@@ -138,4 +154,35 @@ fn apply(writer: &IndexWriter, fields: Fields, change: Change) -> tantivy::Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tantivy::{Index, TantivyDocument};
+
+    use super::super::analysis::Analysis;
+    use super::super::schema::schema;
+    use super::*;
+
+    #[test]
+    fn a_disk_that_failed_is_told_from_an_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::create_in_dir(folder.path(), schema().0).unwrap();
+        Analysis::default().register(index.tokenizers());
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, 50_000_000).unwrap();
+        folder.close().unwrap();
+        // The writer's thread cannot make the files of a segment; a document that comes later hears of its end.
+        let met = loop {
+            if let Err(error) = writer.add_document(TantivyDocument::default()) {
+                break error;
+            }
+        };
+        assert!(!is_of_the_disk(&met), "{met}");
+        let found = cause(&mut writer, met);
+        assert!(is_of_the_disk(&found), "{found}");
+
+        let full = std::io::Error::from_raw_os_error(28);
+        assert!(is_of_the_disk(&TantivyError::InternalError(full.to_string())));
+        assert!(!is_of_the_disk(&TantivyError::InternalError("a field is missing".into())));
+    }
 }

@@ -6,6 +6,7 @@ use confab_core::roles::Granted;
 use confab_core::{FutureExt, cursors, log};
 use confab_protocol::{ChannelKind, EventKind, UserId};
 use confab_worker::index;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -249,6 +250,32 @@ async fn building_a_new_one_survives_a_restart() {
     assert_eq!(world.search(ada, "gull").await.len(), 5);
     assert_eq!(world.state().await.origin, origin, "it was whole");
     assert!(!beside.exists() && !world.folder().join("index.old").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_interrupted_building_meets_again_is_there_once() {
+    let mut world = World::new().await;
+    let ada = world.user("ada").await;
+    let harbour = world.channel(ada, "harbour", ChannelKind::Public).await;
+    let first = world.post(ada, harbour, "gull of before").await;
+    world.post(ada, harbour, "gull that comes again").await;
+    world.settled().await;
+    let origin = world.state().await.origin;
+    world.stop().await;
+
+    // As it is after a commit whose last step failed: a merge published its messages with the position of the commit before.
+    let path = world.index_folder().join("meta.json");
+    let mut meta: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut place: Value = serde_json::from_str(meta["payload"].as_str().unwrap()).unwrap();
+    let head = place["progress"]["following"]["applied"].clone();
+    place["progress"] = json!({ "building": { "after": first.id, "head": head } });
+    meta["payload"] = place.to_string().into();
+    std::fs::write(&path, meta.to_string()).unwrap();
+
+    world.start().await;
+    assert_eq!(world.search(ada, "gull").await.len(), 2);
+    assert_eq!(world.state().await.documents, 2);
+    assert_eq!(world.state().await.origin, origin, "it went on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Reading the whole record into an index that is empty.
 
 use confab_core::messages;
-use confab_protocol::MessageId;
+use confab_protocol::{Message, MessageId};
 use tokio::time::{Instant, sleep};
 
 use super::flow::{BETWEEN_IN_BULK, Flow, UNCOMMITTED};
@@ -25,6 +25,10 @@ impl Feed {
         // Only for show, so it may fail.
         let total = messages::count(&mut self.db.read()).await.unwrap_or(0);
         self.index.building().begin(self.index.documents(), total.unsigned_abs());
+        // One that was begun before may hold what comes now: a merge publishes the segments of a commit whose last step failed,
+        // with the position of the commit before.
+        let is_empty = self.index.documents() == 0;
+        let change: fn(Box<Message>) -> Change = if is_empty { Change::Add } else { Change::Put };
         while !self.stop.is_cancelled() {
             let page = match messages::all_after(&mut self.db.read(), after, PAGE).await {
                 Ok(page) => page,
@@ -37,7 +41,7 @@ impl Feed {
             let is_last = page.len() < PAGE as usize;
             after = page.last().map_or(after, |message| message.id);
             self.index.building().add(page.len() as u64);
-            let changes = page.into_iter().map(|message| Change::Add(Box::new(message))).collect();
+            let changes = page.into_iter().map(|message| change(Box::new(message))).collect();
             self.apply(flow, changes).await?;
             if is_last {
                 flow.progress = Progress::Following { applied: head };
