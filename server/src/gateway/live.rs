@@ -118,11 +118,13 @@ impl<'a> Live<'a> {
                 Ok(false)
             }
             answer = answered => {
+                self.waiting.away();
                 self.pending = None;
                 wire.say(&answer).await?;
                 Ok(false)
             }
             (news, is_last) = told => {
+                self.waiting.away();
                 if is_last {
                     self.asking = None;
                 }
@@ -133,6 +135,7 @@ impl<'a> Live<'a> {
                 Ok(false)
             }
             heard = wire.hear::<ClientFrame>(), if !is_busy => {
+                self.waiting.away();
                 match heard? {
                     // On the heap: what it may come to is large, and almost always nothing is said.
                     Heard::Frame(frame) => self.heed(wire, frame).boxed().await?,
@@ -141,6 +144,7 @@ impl<'a> Live<'a> {
                 Ok(true)
             }
             () = timer => {
+                self.waiting.away();
                 self.look().boxed().await?;
                 Ok(true)
             }
@@ -168,31 +172,27 @@ impl<'a> Live<'a> {
     async fn send_all(&mut self, wire: &mut Wire) -> Done {
         self.waiting.take(&mut self.items).map_err(Some)?;
         let mut parts: Vec<Bytes> = Vec::with_capacity(self.items.len());
-        let mut bytes = 0;
         while let Some(item) = self.items.pop_front() {
             match item {
                 Item::Event(pos, frame) => {
-                    bytes += frame.len();
                     if pos > self.last {
                         self.last = pos;
                         parts.push(frame);
                     }
                 }
                 Item::OfPerson(user, pos, frame) => {
-                    bytes += frame.len();
+                    self.waiting.away();
                     let is_new = pos.is_none_or(|pos| pos > self.last);
                     if is_new && may_hear_of(self.app, self.caller.user_id, user, pos).boxed().await? {
                         self.last = pos.unwrap_or(self.last);
                         parts.push(frame);
                     }
                 }
-                Item::Frame(frames) => {
-                    bytes += frames.len();
-                    parts.push(frames);
-                }
+                Item::Frame(frames) => parts.push(frames),
                 Item::Recheck => {
                     write(wire, &mut parts, &self.waiting).await?;
                     parts.clear();
+                    self.waiting.away();
                     self.recheck().boxed().await?;
                 }
                 Item::Close(reason) => {
@@ -202,7 +202,7 @@ impl<'a> Live<'a> {
             }
         }
         write(wire, &mut parts, &self.waiting).await?;
-        self.waiting.wrote(bytes);
+        self.waiting.wrote(&mut self.items);
         Ok(())
     }
 

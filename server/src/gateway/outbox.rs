@@ -9,13 +9,16 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use confab_protocol::{SessionId, UserId};
 
-/// Frames and bytes that may wait for a peer that takes nothing at the moment, those that are being written with them
+/// Frames and bytes that may wait for a peer that takes nothing at the moment, behind those that are being written
 /// (docs/limits.md).
 const FRAMES: usize = 512;
 pub const BYTES: usize = 384 * 1_024;
-/// So many times as much may wait while the peer takes all it gets: many events come at once behind a bus or a record that was
-/// slow for a moment, and the socket's task has not had its turn.
+/// So many times as much may wait, what is being written with it, while the peer takes all it gets: many events come at once behind
+/// a bus or a record that was slow for a moment, and the socket's task has not had its turn.
 const IN_A_BURST: usize = 3;
+/// From this part of [`FRAMES`] and [`BYTES`] on a socket would rather have its turn: what it writes then leaves at once as a rule,
+/// where more has to wait until a peer far away has told that the first of it came.
+const CROWDED_PART: usize = 2;
 /// A queue that has grown larger is given back once it is empty: most sockets are idle most of the time.
 const KEPT: usize = 16;
 
@@ -86,12 +89,24 @@ enum State {
     Shut,
 }
 
+/// What the socket's task does about what waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Something else comes first: the greeting, an answer of the record.
+    Away,
+    /// It writes as soon as it runs.
+    Coming,
+    /// The peer did not take all of what is being written, and is waited for.
+    Stalled,
+}
+
 struct Queue {
     items: VecDeque<Item>,
-    /// What waits and what is being written.
+    /// What waits.
     bytes: usize,
-    /// The peer did not take all of what is being written.
-    is_stalled: bool,
+    /// What was taken and is being written.
+    leaving: usize,
+    turn: Turn,
     state: State,
     /// The newest position that was queued.
     heard: i64,
@@ -100,9 +115,23 @@ struct Queue {
 }
 
 impl Queue {
-    /// More waits than for a peer that is waited for, and its task had no turn yet.
+    /// Much waits, and only because its task had no turn yet.
     fn is_crowded(&self) -> bool {
-        self.state == State::Open && !self.is_stalled && (self.items.len() >= FRAMES || self.bytes > BYTES)
+        self.state == State::Open
+            && self.turn == Turn::Coming
+            && (self.items.len() >= FRAMES / CROWDED_PART || self.bytes + self.leaving > BYTES / CROWDED_PART)
+    }
+
+    /// Whether `size` bytes more are too much. For a peer that is waited for, what is being written counts only in all: for who is far
+    /// away a burst is on its way for longer than it takes the next event to come.
+    fn is_full(&self, size: usize) -> bool {
+        let held = self.bytes + self.leaving;
+        let (frames, room) = match self.turn {
+            Turn::Stalled => (FRAMES, BYTES.saturating_sub(self.bytes)),
+            Turn::Away | Turn::Coming => (FRAMES * IN_A_BURST, BYTES * IN_A_BURST),
+        };
+        // One that is alone has a place whatever its size, or nobody could ever have it.
+        self.items.len() >= frames || (held > 0 && (size > room || held + size > BYTES * IN_A_BURST))
     }
 }
 
@@ -111,7 +140,8 @@ impl Default for Queue {
         Self {
             items: VecDeque::new(),
             bytes: 0,
-            is_stalled: false,
+            leaving: 0,
+            turn: Turn::Away,
             state: State::Open,
             heard: i64::MIN,
             waker: None,
@@ -212,11 +242,7 @@ impl Outbox {
             return false;
         }
         let size = item.size();
-        let times = if queue.is_stalled { 1 } else { IN_A_BURST };
-        // One that is alone has a place whatever its size, or nobody could ever have it.
-        let is_full =
-            queue.items.len() >= FRAMES * times || (queue.bytes > 0 && queue.bytes + size > BYTES * times);
-        if is_full {
+        if queue.is_full(size) {
             queue.state = State::Overflowed;
             queue.items = VecDeque::new();
         } else {
@@ -234,7 +260,7 @@ impl Outbox {
         is_crowded
     }
 
-    /// Whether more waits than is kept for a peer that takes nothing, only because its task had no turn to write it.
+    /// Whether so much waits that it would rather be written first, only because its task had no turn.
     pub fn is_crowded(&self) -> bool {
         self.queue().is_crowded()
     }
@@ -252,7 +278,7 @@ impl Outbox {
     fn push_if_there_is_room(&self, item: Item) {
         let has_room = {
             let queue = self.queue();
-            queue.items.len() < FRAMES / 2 && queue.bytes + item.size() < BYTES / 2
+            queue.items.len() < FRAMES / 2 && queue.bytes + queue.leaving + item.size() < BYTES / 2
         };
         if has_room {
             self.push(item);
@@ -291,6 +317,7 @@ impl Waiting {
     /// Ready when something waits; a socket whose queue overflowed is told to close.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         let mut queue = self.0.queue();
+        queue.turn = Turn::Coming;
         if queue.state == State::Overflowed || !queue.items.is_empty() {
             return Poll::Ready(());
         }
@@ -302,29 +329,35 @@ impl Waiting {
 
     /// Takes all that waits into `taken`, which is empty. `Err`: the queue overflowed.
     ///
-    /// Its bytes count until [`Waiting::wrote`] says otherwise.
+    /// Its bytes count until [`Waiting::wrote`] says that they left.
     pub fn take(&self, taken: &mut VecDeque<Item>) -> Result<(), Reason> {
         let mut queue = self.0.queue();
         if queue.state == State::Overflowed {
             return Err(TOO_SLOW);
         }
-        if taken.capacity() > KEPT {
-            *taken = VecDeque::new();
-        }
         std::mem::swap(&mut queue.items, taken);
+        queue.leaving += std::mem::take(&mut queue.bytes);
         Ok(())
     }
 
     /// The peer does not take all of what was taken, and is waited for.
     pub fn stalled(&self) {
-        self.0.queue().is_stalled = true;
+        self.0.queue().turn = Turn::Stalled;
     }
 
-    /// So many bytes have left.
-    pub fn wrote(&self, bytes: usize) {
+    /// Its task waits for something else than the peer.
+    pub fn away(&self) {
+        self.0.queue().turn = Turn::Away;
+    }
+
+    /// All that was taken has left; `taken` is what it was taken into.
+    pub fn wrote(&self, taken: &mut VecDeque<Item>) {
+        if taken.capacity() > KEPT {
+            *taken = VecDeque::new();
+        }
         let mut queue = self.0.queue();
-        queue.bytes = queue.bytes.saturating_sub(bytes);
-        queue.is_stalled = false;
+        queue.leaving = 0;
+        queue.turn = Turn::Coming;
     }
 }
 
@@ -344,7 +377,8 @@ mod tests {
         waiting.take(&mut taken).expect("a single one fits");
         waiting.stalled();
         assert!(outbox.is_quiet_since(1) && !outbox.is_quiet_since(0));
-        outbox.push(Item::Event(2, Bytes::from_static(b"x")));
+        outbox.push(Item::Event(2, Bytes::from(vec![0; BYTES])));
+        outbox.push(Item::Event(3, Bytes::from_static(b"x")));
         taken.clear();
         assert_eq!(waiting.take(&mut taken), Err(TOO_SLOW), "the first has not left yet");
 
@@ -354,8 +388,27 @@ mod tests {
             waiting.take(&mut taken).expect("it is read");
             assert_eq!(taken.len(), 1);
             taken.clear();
-            waiting.wrote(4);
+            waiting.wrote(&mut taken);
         }
+    }
+
+    #[test]
+    fn a_burst_on_its_way_to_who_is_far_away_leaves_room_for_what_comes() {
+        let (outbox, waiting) = pair();
+        let mut taken = VecDeque::new();
+        let _ = waiting.poll(&Context::from_waker(Waker::noop()));
+        assert!(outbox.offer(Item::Event(1, Bytes::from(vec![0; BYTES]))), "it would be written first");
+        waiting.take(&mut taken).expect("there is room");
+        waiting.stalled();
+        for pos in 2..50 {
+            assert!(!outbox.offer(Item::Event(pos, Bytes::from(vec![0; 1_024]))), "its peer is waited for");
+        }
+        taken.clear();
+        waiting.wrote(&mut taken);
+        waiting.take(&mut taken).expect("it was not cut off");
+        assert_eq!(taken.len(), 48);
+        waiting.away();
+        assert!(!outbox.offer(Item::Event(50, Bytes::from(vec![0; BYTES]))), "nobody need wait for it");
     }
 
     #[test]
@@ -372,7 +425,8 @@ mod tests {
             waiting.take(&mut taken).expect("its task had no turn yet");
             waiting.stalled();
             taken.clear();
-            waiting.wrote(FRAMES * IN_A_BURST);
+            waiting.wrote(&mut taken);
+            assert!(taken.capacity() <= KEPT, "most sockets are idle most of the time");
         }
         burst(&outbox, FRAMES);
         waiting.stalled();

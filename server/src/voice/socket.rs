@@ -114,13 +114,10 @@ impl Live<'_> {
     async fn send_all(&mut self, wire: &mut Wire) -> Done {
         let mut items = VecDeque::new();
         self.waiting.take(&mut items).map_err(Some)?;
-        let (mut parts, mut bytes) = (Vec::with_capacity(items.len()), 0);
-        for item in items {
+        let mut parts = Vec::with_capacity(items.len());
+        for item in items.drain(..) {
             match item {
-                Item::Frame(frame) => {
-                    bytes += frame.len();
-                    parts.push(frame);
-                }
+                Item::Frame(frame) => parts.push(frame),
                 // It listens to no channel's events.
                 Item::Event(..) | Item::OfPerson(..) => {}
                 Item::Recheck => {
@@ -135,7 +132,7 @@ impl Live<'_> {
             }
         }
         wire.write(&mut parts).await?;
-        self.waiting.wrote(bytes);
+        self.waiting.wrote(&mut items);
         Ok(())
     }
 

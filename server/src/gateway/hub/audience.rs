@@ -19,6 +19,8 @@ use crate::gateway::frames::EventFrame;
 use crate::gateway::outbox::{DRAINING, Item, Outbox, TOO_MANY};
 use crate::gateway::wire::frame;
 
+/// Commands that are obeyed between two batches at most.
+const ORDERS_A_BATCH: usize = 64;
 /// What somebody was greeted with serves their next sockets for so long: whatever no event tells is no older.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 /// A greeting's state that is larger is not kept.
@@ -83,7 +85,13 @@ impl Audience {
         loop {
             tokio::select! {
                 Some(command) = orders.recv() => self.obey(command),
-                Some(batch) = batches.recv() => self.hand_on(batch).await,
+                Some(batch) = batches.recv() => {
+                    self.hand_on(batch).await;
+                    // A batch may take its time, and many come behind each other: who comes back is greeted meanwhile.
+                    for command in std::iter::from_fn(|| orders.try_recv().ok()).take(ORDERS_A_BATCH) {
+                        self.obey(command);
+                    }
+                }
                 signal = signals.recv() => match signal {
                     Ok(signal) => self.signal(signal),
                     Err(broadcast::error::RecvError::Lagged(lost)) => {

@@ -28,12 +28,13 @@ impl Audience {
     /// Hands a batch on. Where many events come at once, behind a bus or a record that was slow for a moment, those whose queues
     /// grow have their turn between two of them: else all of a channel were closed together, and came back together.
     pub async fn hand_on(&mut self, batch: Vec<(Event, Option<EventFrame>)>) {
-        let mut turns = batch.len() / EVENTS_A_TURN;
-        for (event, frame) in batch {
+        let mut turns = 0;
+        for (number, (event, frame)) in batch.into_iter().enumerate() {
             let Some(crowded) = self.dispatch(&event, frame) else { continue };
-            while turns > 0 && crowded.is_crowded() {
+            // No more than belong to the events so far: one that does not come would have those of all that follow it.
+            while turns < (number + 1) / EVENTS_A_TURN && crowded.is_crowded() {
                 tokio::time::sleep(TURN).await;
-                turns -= 1;
+                turns += 1;
             }
         }
     }

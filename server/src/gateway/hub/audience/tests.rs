@@ -124,17 +124,16 @@ async fn a_burst_waits_for_who_writes_and_not_for_who_does_not() {
         while positions.len() < 5_000 {
             std::future::poll_fn(|context| first.poll(context)).await;
             first.take(&mut items).expect("who writes is not cut off");
-            let bytes =
-                items.iter().map(|item| if let Item::Event(_, bytes) = item { bytes.len() } else { 0 });
-            first.wrote(bytes.sum());
+            let news = items.drain(..);
             positions.extend(
-                items
-                    .drain(..)
-                    .filter_map(|item| if let Item::Event(pos, _) = item { Some(pos) } else { None }),
+                news.filter_map(|item| if let Item::Event(pos, _) = item { Some(pos) } else { None }),
             );
+            first.wrote(&mut items);
         }
         positions
     });
+    // Both are greeted, and one waits for events.
+    tokio::task::yield_now().await;
     let batch = |from: i64| {
         let news =
             (from..from + 500).map(|pos| event(EventKind::NewMessage, pos, room, pos + 1, UserId::new()));
