@@ -1,7 +1,7 @@
 //! The beginning of a socket: who it is, and what it must know before events follow.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use confab_core::sessions::Device;
 use confab_core::tickets::{self, Purpose};
@@ -11,7 +11,7 @@ use confab_protocol::gateway::{Identify, Invalid, Resume, Resumed, ServerFrame};
 use tokio::sync::SemaphorePermit;
 
 use super::hub::{Begun, Hearing, Kept};
-use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED};
+use super::outbox::{BAD_POSITION, INTERNAL, Outbox, SESSION_ENDED, TOO_SLOW};
 use super::ready;
 use super::resume::{Missed, missed};
 use super::wire::{Ended, Wire};
@@ -20,6 +20,8 @@ use crate::state::App;
 
 /// Frames of one write of what was missed.
 const TOGETHER: usize = 64;
+/// All that was missed is written within this time (docs/limits.md).
+const REPLAYED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Who says `identify`: the holder of a token or of a ticket.
 pub async fn identify(app: &App, identify: Identify, address: IpAddr) -> Result<Caller> {
@@ -176,10 +178,16 @@ impl Guest<'_> {
             }
         };
         let replayed = frames.len() as u64;
-        for together in frames.chunks(TOGETHER) {
-            let mut parts: Vec<_> = together.iter().map(|it| wire.packed(it.1.as_bytes())).collect();
-            wire.write(&mut parts).await?;
-        }
+        let replay = async {
+            for together in frames.chunks(TOGETHER) {
+                let mut parts: Vec<_> = together.iter().map(|it| wire.packed(it.1.as_bytes())).collect();
+                wire.write(&mut parts).await?;
+            }
+            Ok(())
+        };
+        // All of it within one time: who takes a little every few seconds would keep their place, and others from being greeted.
+        // They come back, and go on behind what they got.
+        tokio::time::timeout(REPLAYED_WITHIN, replay).await.unwrap_or(Err(Some(TOO_SLOW)))?;
         let last = resume.pos.max(pos);
         wire.say(&ServerFrame::Resumed(Resumed { replayed, pos: last })).await?;
         Ok(Some(last))
