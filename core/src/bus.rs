@@ -94,6 +94,7 @@ impl Bus {
             db: db.clone(),
             pos,
             source,
+            is_behind: false,
             apart: Duration::ZERO,
             next_at: Instant::now(),
         }
@@ -218,6 +219,8 @@ pub struct Tail {
     pos: i64,
     commits: tokio::sync::watch::Receiver<i64>,
     source: Source,
+    /// The record had a whole batch, so it has more: asking a bus that is silent would bring it only after a while.
+    is_behind: bool,
     apart: Duration,
     next_at: Instant,
 }
@@ -250,6 +253,7 @@ impl Tail {
     async fn found(&mut self) -> Vec<Event> {
         loop {
             let events = match &mut self.source {
+                Source::Nats(_) if self.is_behind => self.read().await.unwrap_or_default(),
                 Source::Memory => {
                     self.commits.mark_unchanged();
                     let before = self.pos;
@@ -287,6 +291,7 @@ impl Tail {
         }
         match log::after(&mut self.db.read(), self.pos, log::BATCH).await {
             Ok(page) => {
+                self.is_behind = page.reached - self.pos >= log::BATCH;
                 self.pos = page.reached;
                 Some(page.events)
             }

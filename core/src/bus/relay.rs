@@ -1,4 +1,5 @@
-//! The relay's loop: stamp, publish, note what is published. Stamping never waits for NATS: readers fall back to SQL.
+//! The relay's loop: stamp, publish, note what is published. Stamping waits for NATS once, when it falls silent: readers fall back
+//! to SQL.
 
 use std::time::{Duration, Instant};
 
@@ -55,11 +56,17 @@ pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
 
 async fn lead(mut relay: Relay, nats: &Nats, stop: &CancellationToken) -> Result<()> {
     let mut kicks = nats.kicks();
-    let mut not_before = Instant::now();
+    let (mut not_before, mut has_refused) = (Instant::now(), false);
     while !stop.is_cancelled() {
         let stamped = relay.stamp().await?;
-        if Instant::now() >= not_before && !publish(&mut relay, nats, &stamped).await? {
-            not_before = Instant::now() + PUBLISH_AGAIN;
+        if Instant::now() >= not_before {
+            // Who refused once is asked first: else each try on a bus that stands still would hold up for seconds what is said
+            // meanwhile, and give it its positions in one burst.
+            let is_well = !has_refused || nats.is_well().await;
+            has_refused = !(is_well && publish(&mut relay, nats, &stamped).await?);
+            if has_refused {
+                not_before = Instant::now() + PUBLISH_AGAIN;
+            }
         }
         if (stamped.len() as i64) < log::BATCH {
             tokio::select! {
