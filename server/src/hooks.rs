@@ -8,13 +8,14 @@ mod payload;
 pub mod plugins;
 
 use confab_core::messages::Draft;
-use confab_core::{Fault, FutureExt, Result, webhooks};
+use confab_core::{Fault, FutureExt, Result, text, webhooks};
 use confab_protocol::Message;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
+use sha2::{Digest, Sha256};
 
-use crate::http::problem;
+use crate::http::{idempotent, problem};
 use crate::state::App;
 use payload::Payload;
 
@@ -59,7 +60,7 @@ async fn take(app: &App, token: &str, request: &Request, body: &[u8]) -> Result<
     let payload = Payload::read(request.content_type().unwrap_or_default(), body)?;
     let draft = Draft {
         content: card::markdown(&payload, &webhook.name)?,
-        nonce: request.header("idempotency-key").map(str::to_owned),
+        nonce: nonce(request.headers())?,
         parent_id: payload.answers(),
         ..Draft::default()
     };
@@ -68,4 +69,12 @@ async fn take(app: &App, token: &str, request: &Request, body: &[u8]) -> Result<
         app.db.write(move |tx| async move { webhooks::post(tx, &token, draft).await }.boxed()).await?;
     metrics::counter!("confab_messages_posted_total").increment(u64::from(posted.is_new));
     Ok(posted.message)
+}
+
+/// Stands for the key: a nonce is shown to everybody who reads the message, and what the program calls its calls is its own.
+fn nonce(headers: &HeaderMap) -> Result<Option<String>> {
+    if !headers.contains_key(idempotent::KEY) {
+        return Ok(None);
+    }
+    Ok(Some(format!("hook:{}", text::hex(&Sha256::digest(idempotent::key(headers)?)))))
 }

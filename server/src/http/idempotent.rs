@@ -20,7 +20,8 @@ use super::templates::Templates;
 use crate::api::device;
 use crate::state::App;
 
-const KEY: &str = "idempotency-key";
+/// The header's name.
+pub const KEY: &str = "idempotency-key";
 /// Longest key, in bytes.
 const KEY_BYTES: usize = 255;
 
@@ -214,7 +215,11 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     (second.is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim().to_owned())
 }
 
-fn key(headers: &HeaderMap) -> confab_core::Result<String> {
+/// The key that a request has.
+///
+/// # Errors
+/// [`Fault::Invalid`] when there are several, or it is none.
+pub fn key(headers: &HeaderMap) -> confab_core::Result<String> {
     let mut values = headers.get_all(KEY).iter();
     let value = values.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_good = !value.is_empty()

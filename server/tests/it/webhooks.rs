@@ -85,15 +85,17 @@ both! {
         let other = say_with("alert-1", "the lamp is lit").await;
         assert_problem(&other);
         assert_eq!((other.status, other.body()["code"].as_str()), (409, Some("nonce_reused")));
-        for bad in ["", &"x".repeat(101)] {
+        for bad in ["", &"x".repeat(256), "schlüssel"] {
             let refused = say_with(bad, "the lamp is out").await;
             assert_problem(&refused);
             assert_eq!(refused.status, 400, "{bad}");
+            assert_eq!(refused.body()["errors"][0]["field"], "Idempotency-Key");
         }
         say_with("alert-2", "the lamp is out").await;
         let said = ada.list(id(&harbour), "", 200).await;
         let said: Vec<&Value> = items(&said).iter().map(|it| &it["content"]).collect();
         assert_eq!(said, ["the lamp is out", "the lamp is out"], "one for each key");
+        assert!(!ada.list(id(&harbour), "", 200).await.to_string().contains("alert-"), "what a program calls its calls is its own");
     }
 
     async fn who_manages_the_channel_manages_its_webhooks(world) {
