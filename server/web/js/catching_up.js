@@ -1,14 +1,15 @@
 /** The channels are read while events go on coming: neither may wipe out what the other knows. */
 import { chat } from './chat_api.js';
-import { applyEvent } from './events.js';
+import { applyAgain, applyEvent } from './events.js';
 import { channels, channelsLoaded, me, meet, timelines } from './store.js';
 import { emptyTimeline } from './timeline.js';
 
 /** @typedef {import('./live.js').LiveEvent} LiveEvent */
 
-/** What could not be read is asked for again after this time, or with the next connection. */
+/** What could not be read is asked for again within this time, which doubles up to the longest, or with the next connection. */
 const AGAIN_MS = 5_000;
-/** Most events that are taken anew after one reading; after more, it is read again. */
+const LONGEST_AGAIN_MS = 60_000;
+/** Most events that are taken anew after one reading; with more it is read again, since a list that is cut would leave a hole. */
 const MAX_HEARD = 2_000;
 
 /** A session has begun whose state could not be read yet: windows may have holes. */
@@ -19,6 +20,10 @@ let reading = 0;
 let heard = null;
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let againTimer;
+/** Readings without success, one after the other. */
+let misses = 0;
+/** How often all windows were emptied. */
+let emptied = 0;
 
 /** A new session: nobody says what was missed before it. */
 export function beganAnew() {
@@ -35,9 +40,15 @@ export function isReading() {
   return heard !== null;
 }
 
+/** Changes when all windows are emptied: a page asked for before has no place in those of now, since what came between is not in it. */
+export function windowsEmptied() {
+  return emptied;
+}
+
 /** Nobody is signed in any more. */
 export function stopReading() {
   clearTimeout(againTimer);
+  misses = 0;
   reading += 1;
   heard = null;
   isBehind = false;
@@ -56,27 +67,47 @@ export function hear(event) {
 export async function loadChannels(again) {
   reading += 1;
   const number = reading;
-  heard ??= [];
+  // The answer holds what was told before it was asked for; behind that there may be a hole, if it was told to an earlier session.
+  heard = [];
   clearTimeout(againTimer);
   try {
     const mine = await chat.myChannels();
     if (number !== reading) return false;
-    channels.value = new Map(mine.items.map((/** @type {any} */ channel) => [channel.id, { role: 'member', ...channel }]));
-    channelsLoaded.value = true;
-    isBehind = false;
-    meet([me.value]);
-    // Windows on other channels may have holes now. The one in view is fetched again by its view.
-    timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+    take(mine.items);
     const meanwhile = heard ?? [];
     heard = null;
-    meanwhile.forEach(applyEvent);
-    if (meanwhile.length >= MAX_HEARD) againTimer = setTimeout(again, AGAIN_MS);
+    if (meanwhile.length < MAX_HEARD) caughtUp(meanwhile);
+    else missed(again, 0);
     return true;
   } catch (error) {
     if (number === reading) {
       heard = null;
-      againTimer = setTimeout(again, AGAIN_MS);
+      missed(again, AGAIN_MS);
     }
     throw error;
   }
+}
+
+/** @param {any[]} mine */
+function take(mine) {
+  channels.value = new Map(mine.map((channel) => [channel.id, { role: 'member', ...channel }]));
+  channelsLoaded.value = true;
+  meet([me.value]);
+  // Windows on other channels may have holes now. The one in view is fetched again by its view.
+  emptied += 1;
+  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+}
+
+/** @param {LiveEvent[]} meanwhile */
+function caughtUp(meanwhile) {
+  isBehind = false;
+  misses = 0;
+  applyAgain(meanwhile, channels.value);
+}
+
+/** Drawn by lot: those who were refused together do not ask together again. @param {() => void} again @param {number} firstMs the longest wait after the first miss */
+function missed(again, firstMs) {
+  isBehind = true;
+  againTimer = setTimeout(again, Math.random() * Math.min(LONGEST_AGAIN_MS, misses ? AGAIN_MS * 2 ** misses : firstMs));
+  misses += 1;
 }

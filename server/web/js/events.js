@@ -15,13 +15,15 @@ import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } fro
  * @typedef {import('./timeline.js').Message} Message
  * @typedef {import('./timeline.js').UserRef} UserRef
  * @typedef {import('./store.js').Channel} Channel
+ * @typedef {import('./live.js').LiveEvent} LiveEvent
+ * @typedef {{channel_id:string, seq:number, user_id?:string, unread_count?:number, mention_count?:number}} ReadMark
  */
 
 /**
  * Applies one event of the gateway. Positions are checked by live.js; every branch also tolerates what it has seen already.
- * @param {import('./live.js').LiveEvent} event
+ * @param {LiveEvent} event @param {boolean} [isAgain] what it counted was wiped out by an answer that lacks it
  */
-export function applyEvent({ t, d, withheld }) {
+export function applyEvent({ t, d, withheld }, isAgain = false) {
   // I have left since, which the next event of the channel says; what this one was about is not told any more.
   if (withheld) return;
   batch(() => {
@@ -45,8 +47,8 @@ export function applyEvent({ t, d, withheld }) {
       case 'channel_update': return channelChanged(d);
       case 'channel_deleted': return loseSight(d.id);
       case 'directory_updated': return listing(d);
-      case 'member_joined': return joined(d);
-      case 'member_left': return left(d);
+      case 'member_joined': return joined(d, isAgain);
+      case 'member_left': return left(d, isAgain);
       case 'role_updated': return roleChanged(d);
       case 'read_updated': return readTo(d);
       case 'user_updated': return userChanged(d);
@@ -56,6 +58,28 @@ export function applyEvent({ t, d, withheld }) {
       default: return undefined; // an event of a newer server
     }
   });
+}
+
+/**
+ * What was heard while the channels were read, once more: the answer may hold a part of it, which would count twice, and lack the rest.
+ * @param {LiveEvent[]} heard @param {Map<string, Channel>} answered
+ */
+export function applyAgain(heard, answered) {
+  // Each of my marks is whole, so that the last one of a channel says what all of them did.
+  const marks = new Map(heard.filter(isMyMark).map((event) => [event.d.channel_id, event]));
+  for (const event of heard) {
+    const channel = answered.get(event.channel_id ?? event.d.channel_id);
+    if (isMyMark(event)) {
+      if (event === marks.get(event.d.channel_id) && channel) markAgain(channel, event.d);
+    } else if (!channel || !event.seq || event.seq > channel.last_seq) applyEvent(event, true);
+  }
+}
+
+/** @param {Channel} channel as the answer has it @param {ReadMark} mark */
+function markAgain({ id, read_seq: answered = 0 }, mark) {
+  if (mark.seq > answered) readTo(mark);
+  // A step back that the answer lacks, or an older mark than the answer's: the server knows what holds.
+  if (mark.seq < answered) channelWanted.value = id;
 }
 
 /** What a plugin says to me alone. The code for it comes when something is said. @param {import('./whispers.js').Whisper} whisper */
@@ -102,6 +126,8 @@ export function receive(message) {
 
 /** @param {Channel} channel @param {Message} message @returns {Partial<Channel>} */
 function countUnread(channel, message) {
+  // My mark may overtake what it covers: it has no place among the channel's events.
+  if (message.seq <= (channel.read_seq ?? 0)) return {};
   const mine = message.sender_id === me.value?.id;
   if (mine) return { unread_count: 0, mention_count: 0 };
   if (viewing.value.channelId === channel.id && viewing.value.atEnd) return {};
@@ -152,12 +178,20 @@ export function roleChanged({ channel_id: channelId, user_id: userId, role }) {
   if (list) members.value = new Map(members.value).set(channelId, list.map((member) => (member.user.id === userId ? { ...member, role } : member)));
 }
 
-/**
- * How far I have read on any device, forward or back, or the other one of a conversation has.
- * @param {{channel_id:string, seq:number, user_id?:string, unread_count?:number, mention_count?:number}} d
- */
-function readTo({ channel_id: channelId, seq, user_id: userId, unread_count: unread, mention_count: mentions }) {
-  if (userId && userId !== me.value?.id) {
+/** @param {LiveEvent} event */
+function isMyMark({ t, d }) {
+  return t === 'read_updated' && !isOfAnother(d);
+}
+
+/** @param {ReadMark} mark */
+function isOfAnother({ user_id: userId }) {
+  return Boolean(userId) && userId !== me.value?.id;
+}
+
+/** How far I have read on any device, forward or back, or the other one of a conversation has. @param {ReadMark} mark */
+function readTo(mark) {
+  const { channel_id: channelId, seq, unread_count: unread, mention_count: mentions } = mark;
+  if (isOfAnother(mark)) {
     seenUpTo.value = new Map(seenUpTo.value).set(channelId, Math.max(seq, seenUpTo.value.get(channelId) ?? 0));
   } else if (unread !== undefined) {
     if (channels.value.has(channelId)) putChannel({ id: channelId, read_seq: seq, unread_count: unread, mention_count: mentions ?? 0 });
@@ -195,23 +229,24 @@ function listing({ channel_id: channelId, listed }) {
   return changed('sight');
 }
 
-/** Told twice, or of somebody whom this page has counted already, it changes nothing. @param {{channel_id:string, user:UserRef, role:string}} d */
-export function joined(d) {
+/** Told twice, or of somebody whom this page has counted already, it changes nothing. @param {{channel_id:string, user:UserRef, role:string}} d @param {boolean} [isAgain] */
+export function joined(d, isAgain = false) {
   meet([d.user]);
   const list = members.value.get(d.channel_id);
-  if (list?.some((member) => member.user.id === d.user.id)) return;
+  const isListed = list?.some((member) => member.user.id === d.user.id);
+  if (isListed && !isAgain) return;
   // Of a channel that I came into, the answer or the fetch says how many we are.
   if (d.user.id !== me.value?.id) countMembers(d.channel_id, 1);
   else if (!channels.value.get(d.channel_id)?.role) channelWanted.value = d.channel_id;
-  if (list) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
+  if (list && !isListed) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
 }
 
-/** @param {{channel_id:string, user_id:string}} d */
-export function left(d) {
+/** @param {{channel_id:string, user_id:string}} d @param {boolean} [isAgain] */
+export function left(d, isAgain = false) {
   if (d.user_id === me.value?.id) return loseSight(d.channel_id);
   const list = members.value.get(d.channel_id);
   const whole = list && list.length >= (channels.value.get(d.channel_id)?.member_count ?? 0);
-  if (whole && !list.some((member) => member.user.id === d.user_id)) return undefined; // counted already
+  if (whole && !isAgain && !list.some((member) => member.user.id === d.user_id)) return undefined; // counted already
   countMembers(d.channel_id, -1);
   if (list) members.value = new Map(members.value).set(d.channel_id, list.filter((member) => member.user.id !== d.user_id));
   return undefined;

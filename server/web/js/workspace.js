@@ -2,7 +2,7 @@
 import { effect } from '../vendor/signals-core.js';
 import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
-import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading } from './catching_up.js';
+import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading, windowsEmptied } from './catching_up.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
 import { turnClock } from './clock.js';
@@ -129,7 +129,8 @@ async function loadReactions() {
 
 /** No event was missed; what could not be read while the server was away is read now. */
 function readAgain() {
-  if (mustRead()) return void attempt(loadWorkspace());
+  // On a line that comes and goes, readings that begin anew each time would never end. One that runs goes on: what it lacks was told meanwhile.
+  if (mustRead()) return isReading() ? undefined : void attempt(loadWorkspace());
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();
@@ -184,12 +185,14 @@ export async function loadMore(channelId, side) {
  * @param {(timeline:import('./timeline.js').Timeline, answer:any)=>import('./timeline.js').Timeline} take
  */
 async function page(channelId, query, take) {
+  const asked = windowsEmptied();
   try {
     const answer = await chat.messages(channelId, query);
+    if (asked !== windowsEmptied()) return;
     meet(answer.items.map((/** @type {any} */ message) => message.sender));
     changeTimeline(channelId, (timeline) => take(timeline, answer));
   } catch (error) {
-    changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
+    if (asked === windowsEmptied()) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
   }
 }
 

@@ -145,6 +145,12 @@ test('reading forward is taken; a step back is asked of the server', () => {
   assert.deepEqual([channel().read_seq, channelWanted.value], [4, 'c1']);
 });
 
+test('what my mark covers is not counted, if the mark was told first', () => {
+  event('read_updated', { channel_id: 'c1', user_id: amara.id, seq: 5, unread_count: 0, mention_count: 0 });
+  for (const seq of [4, 5, 6]) event('new_message', message(seq, { mentions: [amara.id] }));
+  assert.deepEqual([channel().last_seq, channel().read_seq, channel().unread_count, channel().mention_count], [6, 5, 1, 1]);
+});
+
 test('what the other one of a conversation has read says nothing about me', () => {
   event('new_message', message(4));
   event('read_updated', { channel_id: 'c1', user_id: jonas.id, seq: 4 });
