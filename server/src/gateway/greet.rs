@@ -21,7 +21,7 @@ use crate::state::App;
 /// Frames of one write of what was missed.
 const TOGETHER: usize = 64;
 /// All that was missed is written within this time (docs/limits.md).
-const REPLAYED_WITHIN: Duration = Duration::from_secs(20);
+const REPLAYED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Who says `identify`: the holder of a token or of a ticket.
 pub async fn identify(app: &App, identify: Identify, address: IpAddr) -> Result<Caller> {

@@ -192,10 +192,12 @@ impl<'a> Live<'a> {
                 Item::Recheck => {
                     write(wire, &mut parts, &self.waiting).await?;
                     parts.clear();
+                    self.waiting.left(&self.items);
                     self.waiting.away();
                     self.recheck().boxed().await?;
                 }
                 Item::Close(reason) => {
+                    self.waiting.away();
                     let _ = wire.write(&mut parts).await;
                     return Err(Some(reason));
                 }
