@@ -22,9 +22,7 @@ const SILENCE: Duration = Duration::from_millis(500);
 /// A reader's new place in the stream is there by then, or is tried again later.
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(2);
 /// What is published at once is acknowledged within this time.
-const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
-/// A bus that refused is taken for well again when it answers a question within this time.
-const WELL_WITHIN: Duration = Duration::from_millis(300);
+pub(super) const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
 /// What may be lost waits no longer than this for its way out.
 const SAID_WITHIN: Duration = Duration::from_secs(1);
 /// Questions that one process works on at once.
@@ -183,10 +181,11 @@ impl Nats {
         Ok(())
     }
 
-    /// Whether JetStream answers soon. One that stands still keeps its connection, and whatever is published into it takes its time.
-    pub(super) async fn is_well(&self) -> bool {
+    /// Whether JetStream answers within so long. One that stands still keeps its connection, and whatever is published into it takes
+    /// its time.
+    pub(super) async fn is_well(&self, within: Duration) -> bool {
         self.is_connected()
-            && tokio::time::timeout(WELL_WITHIN, self.stream()).await.is_ok_and(|stream| stream.is_ok())
+            && tokio::time::timeout(within, self.stream()).await.is_ok_and(|stream| stream.is_ok())
     }
 
     pub(super) async fn events(&self) -> Events {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::nats::Nats;
+use super::nats::{Nats, PUBLISH_WITHIN};
 use crate::db::Db;
 use crate::db::relay::Relay;
 use crate::fault::Result;
@@ -23,6 +23,9 @@ const MARKED_EACH: usize = 100;
 const SLOW: Duration = Duration::from_secs(1);
 /// After NATS refused, the next try.
 const PUBLISH_AGAIN: Duration = Duration::from_secs(1);
+/// A bus that refused is taken for well again when it answers a question within this time, which doubles each time that it does
+/// not: one that is merely slow is published to in the end.
+const WELL_WITHIN: Duration = Duration::from_millis(300);
 
 pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
     metrics::describe_gauge!(LEADS_GAUGE, "Whether this process gives the log's events their positions.");
@@ -56,13 +59,14 @@ pub(super) fn start(db: Db, nats: Nats, stop: CancellationToken) {
 
 async fn lead(mut relay: Relay, nats: &Nats, stop: &CancellationToken) -> Result<()> {
     let mut kicks = nats.kicks();
-    let (mut not_before, mut has_refused) = (Instant::now(), false);
+    let (mut not_before, mut has_refused, mut patience) = (Instant::now(), false, WELL_WITHIN);
     while !stop.is_cancelled() {
         let stamped = relay.stamp().await?;
         if Instant::now() >= not_before {
             // Who refused once is asked first: else each try on a bus that stands still would hold up for seconds what is said
             // meanwhile, and give it its positions in one burst.
-            let is_well = !has_refused || nats.is_well().await;
+            let is_well = !has_refused || nats.is_well(patience).await;
+            patience = if is_well { WELL_WITHIN } else { (patience * 2).min(PUBLISH_WITHIN) };
             has_refused = !(is_well && publish(&mut relay, nats, &stamped).await?);
             if has_refused {
                 not_before = Instant::now() + PUBLISH_AGAIN;
