@@ -34,6 +34,10 @@ const HEAP_OF_BUILDING: usize = 200_000_000;
 /// met again, and a million messages have a dozen segments.
 const BLOCKS: usize = 16;
 
+/// Too many open files, in all and of this process: numbers of Linux and of macOS.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
+
 /// How far an index is, written with each of its commits: the two cannot disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
@@ -160,8 +164,8 @@ fn unusable(folder: &Path, error: &dyn std::fmt::Display) -> Fault {
 enum Refusal {
     /// It is no good.
     Unsound(String),
-    /// The machine has no handle, thread or memory left, or its disk does not answer. That says nothing about the index, and
-    /// building another one may take hours.
+    /// The machine has no handle, thread or memory left, or somebody else is at it. That says nothing about the index, and building
+    /// another one may take hours.
     Passing(String),
 }
 
@@ -180,9 +184,12 @@ impl From<TantivyError> for Refusal {
 /// Whether an error is the machine's and not the files'.
 fn is_passing(error: &TantivyError) -> bool {
     use tantivy::TantivyError as E;
-    // What tantivy finds wrong in a file is an error of the same type, but none that the system gave a number.
-    let of_the_system =
-        |error: &io::Error| error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound;
+    // Files that nobody may read, or that the disk has lost, are no better tomorrow: only what the system has too few of comes again.
+    let of_the_system = |error: &io::Error| {
+        use io::ErrorKind as Kind;
+        let is_said = matches!(error.kind(), Kind::Interrupted | Kind::WouldBlock | Kind::OutOfMemory);
+        is_said || matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+    };
     match error {
         E::LockFailure(..) | E::SystemError(_) => true,
         E::IoError(io_error)

@@ -214,7 +214,9 @@ fn what_the_machine_refuses_for_now_deletes_nothing() {
     let too_many_files = || io::Error::from_raw_os_error(24);
     assert!(is_passing(&too_many_files().into()));
     assert!(is_passing(&OpenReadError::wrap_io_error(too_many_files(), "a.idx".into()).into()));
-    assert!(!is_passing(&io::Error::from_raw_os_error(2).into()), "a file is missing");
+    for lasting in [2, 5, 13] {
+        assert!(!is_passing(&io::Error::from_raw_os_error(lasting).into()), "missing, lost or forbidden");
+    }
 }
 
 #[test]
