@@ -23,7 +23,7 @@ import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } fro
  * Applies one event of the gateway. Positions are checked by live.js; every branch also tolerates what it has seen already.
  * @param {LiveEvent} event @param {boolean} [isAgain] what it counted was wiped out by an answer that lacks it
  */
-export function applyEvent({ t, d, withheld }, isAgain = false) {
+export function applyEvent({ t, d, seq, withheld }, isAgain = false) {
   // I have left since, which the next event of the channel says; what this one was about is not told any more.
   if (withheld) return;
   batch(() => {
@@ -44,7 +44,7 @@ export function applyEvent({ t, d, withheld }, isAgain = false) {
       case 'preferences_updated': return d.channel_id ? tuned(d) : changed('preferences');
       case 'reaction_catalogue_updated': return changed('reactions');
       case 'privacy_updated':
-      case 'channel_update': return channelChanged(d);
+      case 'channel_update': return channelChanged(d, seq);
       case 'channel_deleted': return loseSight(d.id);
       case 'directory_updated': return listing(d);
       case 'member_joined': return joined(d, isAgain);
@@ -207,13 +207,15 @@ function notified(d) {
   if (d.kind === 'reminder') changed('reminders');
 }
 
-/** @param {Channel} channel */
-function channelChanged(channel) {
+/** @param {Channel} channel @param {number} [seq] of the event */
+function channelChanged(channel, seq) {
   // The event is one for all members: it says nothing about what I have read or tuned, and not always what I am.
   const { read_seq: _read, unread_count: _unread, mention_count: _mentions, starred: _starred, muted: _muted, notification_level: _level, role, ...shared } = channel;
   const known = channels.value.get(channel.id);
   if (!known && !role) return;
-  putChannel({ ...(known ? {} : { role, read_seq: 0, unread_count: 0, mention_count: 0 }), ...shared, last_seq: Math.max(channel.last_seq ?? 0, known?.last_seq ?? 0) });
+  // Its body was read when it was sent, and may be ahead of messages that come behind it: those would not be counted.
+  const lastSeq = known ? Math.max(known.last_seq ?? 0, seq ?? 0) : channel.last_seq ?? 0;
+  putChannel({ ...(known ? {} : { role, read_seq: 0, unread_count: 0, mention_count: 0 }), ...shared, last_seq: lastSeq });
 }
 
 /** Its messages may no longer be read here, so no list of the page may show them. @param {string} channelId */

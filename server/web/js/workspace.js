@@ -104,12 +104,15 @@ function expireStatus() {
   if (status !== myStatus.value) myStatus.value = status;
 }
 
-/** A channel that became mine, or whose unread counts only the server knows. @param {string} channelId */
-async function fetchMine(channelId) {
+/** A channel that became mine, or whose unread counts only the server knows. @param {string} channelId @param {number} [tries] */
+async function fetchMine(channelId, tries = 3) {
   channelWanted.value = '';
   try {
     const found = await chat.channel(channelId);
     if (!found.role) return;
+    // What came meanwhile has been counted, and the answer lacks it.
+    const isOld = found.last_seq < (channels.value.get(channelId)?.last_seq ?? 0);
+    if (isOld && tries > 1) return void fetchMine(channelId, tries - 1);
     putChannel(found);
     if (isConversation(found)) void loadMembers(channelId);
   } catch {

@@ -101,7 +101,15 @@ test('how I keep a channel follows my other devices; an event for all says nothi
 
 test('privacy changes the kind and keeps what is mine', () => {
   event('privacy_updated', { id: 'c1', kind: 'private', is_private: true, name: 'general', last_seq: 4 });
-  assert.deepEqual([channel().kind, channel().role, channel().last_seq], ['private', 'member', 4]);
+  assert.deepEqual([channel().kind, channel().role], ['private', 'member']);
+});
+
+test('a channel that changed before messages which it knows of already has them counted', () => {
+  const { last_seq: last, unread_count: unread } = channel();
+  applyEvent({ op: 'event', t: 'channel_update', pos: 1, seq: last + 1, channel_id: 'c1', d: { id: 'c1', name: 'general', last_seq: last + 2 } });
+  assert.equal(channel().last_seq, last + 1);
+  event('new_message', { id: 'late', channel_id: 'c1', seq: last + 2, sender_id: jonas.id, sender: jonas, content: 'hello' });
+  assert.deepEqual([channel().last_seq, channel().unread_count], [last + 2, unread + 1]);
 });
 
 test('a role changes in the list of members, and for me', () => {
