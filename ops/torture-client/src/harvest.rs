@@ -1,7 +1,8 @@
 //! What the server serves when all is over, asked for as any client would.
 
+pub mod index;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -10,15 +11,12 @@ use uuid::Uuid;
 use crate::Result;
 use crate::board::Board;
 use crate::evidence::{Event, Kept, Record, Search, id};
-use crate::findings::Kind;
 use crate::journal::{Act, Line};
 use crate::person::Person;
 use crate::rooms::{Room, Rooms, own_word};
 
 /// Searches of each sort: each costs a few milliseconds, and a fault of the index is seldom one of a single message.
 const SEARCHES: usize = 60;
-/// The index has everything within this time after the last message.
-const INDEXED_WITHIN: Duration = Duration::from_mins(3);
 
 /// Everything of all rooms. `owner` made them, and so hears of them from their first event; they never read or wrote.
 pub async fn record(owner: &Person, rooms: &Rooms) -> Result<Vec<Record>> {
@@ -102,17 +100,8 @@ pub async fn searches(
     journal: &[Line],
     board: &Arc<Board>,
 ) -> Result<Vec<Search>> {
-    let started = Instant::now();
-    loop {
-        let stats = admin.get("admin/stats").await?;
-        if stats["index"]["lag"] == 0 {
-            break;
-        }
-        if started.elapsed() > INDEXED_WITHIN {
-            board.note(Kind::Stuck, format!("the index does not catch up: {}", stats["index"]));
-            return Ok(Vec::new());
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+    if index::whole(admin, board, |_| true).await?.is_none() {
+        return Ok(Vec::new());
     }
     let words = Words::of(journal, rooms);
     let mut searches = Vec::new();

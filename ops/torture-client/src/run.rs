@@ -148,6 +148,7 @@ impl Run {
         let (owner, outsider) = (&people.owner, &people.outsider);
         let searches =
             harvest::searches(&people.admin, owner, outsider, &people.rooms, &lines, &board).await?;
+        harvest::index::is_as_the_record(&people.admin, &board).await?;
         let called = harvest::called(owner).await?;
         self.progress.begin("checking");
         let call = format!("@{OWNER}");
