@@ -3,6 +3,7 @@
 //! It follows the log by itself, beside the index: a model that is slow or away delays vectors and nothing else. How far it
 //! is stands in the store, with the vectors, so the two cannot disagree.
 
+mod batch;
 mod feed;
 mod former;
 mod place;

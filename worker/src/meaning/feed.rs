@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::place::{Place, Progress};
-use super::{FIRST, Kept, LAG_GAUGE, change, reach, text};
+use super::{FIRST, Kept, LAG_GAUGE, batch, change, reach, text};
 use crate::embedding::{EmbedError, Purpose};
 use crate::index::Subject;
 use crate::vectors::Change;
@@ -36,6 +36,8 @@ pub(super) struct Feed {
     bus: Bus,
     meaning: Kept,
     stop: CancellationToken,
+    /// What the store notes unless another writes to it, too.
+    noted: Option<String>,
 }
 
 /// The process stops, or the store is not what it was.
@@ -43,18 +45,18 @@ struct Stopped;
 
 impl Feed {
     pub fn new(db: Db, bus: Bus, meaning: Kept, stop: CancellationToken) -> Self {
-        Self { db, bus, meaning, stop }
+        Self { db, bus, meaning, stop, noted: None }
     }
 
     /// Runs until `stop`.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         while !self.stop.is_cancelled() {
-            // The store may have lost everything under it: then this begins again.
+            // The store may have lost everything under it, or another worker writes to it: then this begins again.
             let Err(Stopped) = self.work().await;
         }
     }
 
-    async fn work(&self) -> Result<Infallible, Stopped> {
+    async fn work(&mut self) -> Result<Infallible, Stopped> {
         let mut place = self.begin().await?;
         loop {
             self.build(&mut place).await?;
@@ -64,12 +66,13 @@ impl Feed {
     }
 
     /// Where to go on.
-    async fn begin(&self) -> Result<Place, Stopped> {
+    async fn begin(&mut self) -> Result<Place, Stopped> {
         loop {
             let noted = self.meaning.store.place().await;
             match (noted, reach(&self.db).await) {
                 (Ok(noted), Ok(log)) => {
-                    let place = noted.map(|text| Place::read(&text, self.db.epoch(), &log));
+                    let place = noted.as_deref().map(|text| Place::read(text, self.db.epoch(), &log));
+                    self.noted.clone_from(&noted);
                     match place {
                         Some(Ok(place)) => return Ok(place),
                         Some(Err(reason)) => tracing::warn!(%reason, "the vectors are made anew"),
@@ -86,18 +89,19 @@ impl Feed {
     }
 
     /// Forgets all vectors.
-    async fn anew(&self, head: i64) -> Result<Place, Stopped> {
+    async fn anew(&mut self, head: i64) -> Result<Place, Stopped> {
         while let Err(fault) = self.meaning.store.clear().await {
             tracing::error!(%fault, "the vectors cannot be made anew, trying again");
             self.pause(PAUSE).await?;
         }
         self.meaning.lost();
+        self.noted = None;
         Ok(Place::new(self.db.epoch(), head, Progress::Building { after: FIRST, head }))
     }
 
     /// Reads every message. Those posted meanwhile come again with the log, which is followed from where it was when this
     /// began.
-    async fn build(&self, place: &mut Place) -> Result<(), Stopped> {
+    async fn build(&mut self, place: &mut Place) -> Result<(), Stopped> {
         if let Progress::Building { .. } = place.progress {
             // Only for show, so it may fail; after a restart it begins with what is left.
             let total = messages::count(&mut self.db.read()).await.unwrap_or(0);
@@ -126,7 +130,7 @@ impl Feed {
     }
 
     /// Follows the log. Answers where to begin when all is asked for anew.
-    async fn follow(&self, mut place: Place) -> Result<Place, Stopped> {
+    async fn follow(&mut self, mut place: Place) -> Result<Place, Stopped> {
         let Progress::Following { applied } = place.progress else { return Ok(place) };
         self.meaning.reached(applied);
         let mut tail: Tail = self.bus.tail(&self.db, applied).await.unhurried(APART);
@@ -268,16 +272,21 @@ impl Feed {
         }
     }
 
-    async fn write(&self, changes: Vec<Change>, place: Place) -> Result<(), Stopped> {
-        while let Err(fault) = self.meaning.store.write(changes.clone(), place.write()).await {
-            tracing::error!(%fault, "vectors cannot be kept, trying again");
-            self.pause(PAUSE).await?;
-            if let Ok(None) = self.meaning.store.place().await {
-                // Empty, though it held what came before this batch: somebody deleted it.
-                return Err(Stopped);
+    async fn write(&mut self, changes: Vec<Change>, place: Place) -> Result<(), Stopped> {
+        let place = place.write();
+        loop {
+            let store = self.meaning.store.as_ref();
+            match batch::write(store, self.noted.as_deref(), changes.clone(), &place).await {
+                Ok(true) => {
+                    self.noted = Some(place);
+                    return Ok(());
+                }
+                // Another worker has taken over, or somebody deleted the store.
+                Ok(false) => return Err(Stopped),
+                Err(fault) => tracing::error!(%fault, "vectors cannot be kept, trying again"),
             }
+            self.pause(PAUSE).await?;
         }
-        Ok(())
     }
 
     async fn pause(&self, time: Duration) -> Result<(), Stopped> {

@@ -178,7 +178,15 @@ impl VectorStore for Qdrant {
     }
 
     fn place(&self) -> BoxFuture<'_, Result<Option<String>>> {
-        self.noted_in(&self.collection).boxed()
+        async move {
+            let noted = self.noted_in(&self.collection).await?;
+            if noted.is_none() {
+                // Perhaps deleted under the running worker: whoever empties it or writes to it makes it first.
+                self.is_prepared.store(false, Ordering::Relaxed);
+            }
+            Ok(noted)
+        }
+        .boxed()
     }
 
     fn search(&self, wanted: Nearest) -> BoxFuture<'_, Result<Vec<Near>>> {

@@ -42,7 +42,6 @@ async fn models_have_collections_of_their_own_and_a_lost_one_is_made_again() {
     assert!(other.search(around(&message, &[channel])).await.unwrap().is_empty());
 
     held.forget();
-    assert_eq!(one.place().await.unwrap(), None, "what is to be made anew says so");
     assert!(one.search(around(&message, &[channel])).await.unwrap().is_empty());
     assert_eq!(
         one.write(vec![Change::Put(message.clone())], "3".into()).await.unwrap_err().code(),
@@ -51,6 +50,12 @@ async fn models_have_collections_of_their_own_and_a_lost_one_is_made_again() {
     one.write(vec![Change::Put(message.clone())], "3".into()).await.unwrap();
     assert_eq!(one.place().await.unwrap().as_deref(), Some("3"));
     assert_eq!(one.search(around(&message, &[channel])).await.unwrap()[0].id, message.id);
+
+    held.forget();
+    assert_eq!(one.place().await.unwrap(), None, "what is to be made anew says so");
+    one.clear().await.unwrap();
+    one.write(vec![Change::Put(message.clone())], "4".into()).await.unwrap();
+    assert_eq!(one.count(vec![channel]).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
