@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::task::{Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -57,6 +57,8 @@ pub struct Wire {
     others: u32,
     /// A frame was begun and not written to its end.
     is_torn: bool,
+    /// All of a write is done within this time, however often the peer takes a little.
+    whole_within: Option<Duration>,
 }
 
 /// What a peer said.
@@ -72,7 +74,21 @@ impl Wire {
     /// Takes a connection over, of which `part` was read already.
     pub fn new(line: Arc<Line>, part: Vec<u8>, is_deflated: bool, largest: usize) -> Self {
         line.bound_unsent(UNSENT_BYTES);
-        Self { line, is_deflated, largest, part, message: None, others: 0, is_torn: false }
+        Self {
+            line,
+            is_deflated,
+            largest,
+            part,
+            message: None,
+            others: 0,
+            is_torn: false,
+            whole_within: None,
+        }
+    }
+
+    /// Cuts a peer off that does not take a whole write within this time: what ends this socket waits behind it.
+    pub fn hurry(&mut self, whole_within: Duration) {
+        self.whole_within = Some(whole_within);
     }
 
     /// The next frame. Dropping this while it waits loses nothing.
@@ -183,6 +199,7 @@ impl Wire {
     /// Writes all of `parts`, which may be frames or pieces of them, as they lie. A peer that takes nothing must not hold this task: it comes back and
     /// resumes.
     pub async fn write(&mut self, mut parts: &mut [Bytes]) -> Result<(), Ended> {
+        let last = self.whole_within.map(|within| Instant::now() + within);
         loop {
             while parts.first().is_some_and(Bytes::is_empty) {
                 parts = &mut parts[1..];
@@ -204,7 +221,11 @@ impl Wire {
                     pass(parts, written);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match tokio::time::timeout(WRITE_WITHIN, self.line.writable()).await {
+                    let within = last.map_or(WRITE_WITHIN, |at| at.saturating_duration_since(Instant::now()));
+                    if within.is_zero() {
+                        return Err(Some(TOO_SLOW));
+                    }
+                    match tokio::time::timeout(within, self.line.writable()).await {
                         Ok(Ok(())) => {}
                         Ok(Err(_)) => return Err(None),
                         Err(_) => return Err(Some(TOO_SLOW)),
@@ -296,5 +317,28 @@ mod tests {
         assert_eq!(parts, [&b""[..], b"de", b"f"]);
         pass(&mut parts, 3);
         assert!(parts.iter().all(Bytes::is_empty));
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_little_again_and_again_is_cut_off_where_it_hurries() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let places = Arc::new(tokio::sync::Semaphore::new(1));
+        let held = Line::open(stream, places.acquire_owned().await.unwrap());
+        let mut wire = Wire::new(Line::of(&held), Vec::new(), false, 1_024);
+        wire.hurry(Duration::from_millis(500));
+        let drip = async {
+            let mut taken = vec![0; 64 * 1_024];
+            loop {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let _ = peer.try_read(&mut taken);
+            }
+        };
+        let mut parts = [Bytes::from(vec![0; 64 << 20])];
+        tokio::select! {
+            written = wire.write(&mut parts) => assert_eq!(written, Err(Some(TOO_SLOW))),
+            () = drip => {}
+        }
     }
 }

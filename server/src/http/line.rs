@@ -47,6 +47,12 @@ impl Line {
         Held(line)
     }
 
+    /// The connection that a test took.
+    #[cfg(test)]
+    pub fn of(held: &Held) -> Arc<Self> {
+        held.0.clone()
+    }
+
     /// The connection on which a request came.
     #[must_use]
     pub fn under(request: &Request) -> Option<Arc<Self>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use confab_protocol::ParticipantId;
-use confab_protocol::voice::VoiceClientFrame;
+use confab_protocol::voice::{Candidate, VoiceClientFrame};
 
 use crate::gateway::outbox::{self, BAD_FRAME, RATE_LIMITED};
 use crate::gateway::wire::Ended;
@@ -13,11 +13,13 @@ use crate::gateway::wire::Ended;
 const SDP_BYTES: usize = 32 * 1_024;
 /// One address of a candidate, and each word that belongs to it.
 const CANDIDATE_BYTES: usize = 1_024;
+/// What a frame says around the words of a candidate.
+const CANDIDATE_FRAME: usize = 96;
 /// Frames and candidates of a client within [`WINDOW`]: whoever comes into a full room needs half of it.
 const FRAMES: u32 = 100;
 const CANDIDATES: u32 = 500;
-/// All descriptions of that time together.
-const BYTES: usize = 512 * 1_024;
+/// All descriptions and addresses of that time together.
+const BYTES: usize = 640 * 1_024;
 /// Those of them to one person: twice as many, of two times that follow each other, are half of what may wait for who reads slowly, so
 /// that nobody can have somebody else closed.
 const BYTES_TO_ONE: usize = outbox::BYTES / 4;
@@ -56,37 +58,57 @@ impl Flood {
             *self = Self::new(self.is_limited);
         }
         self.frames += 1;
-        let mut bytes_to_one = 0;
-        match frame {
+        let told = match frame {
             VoiceClientFrame::Offer(it) | VoiceClientFrame::Answer(it) => {
-                self.bytes += it.sdp.len();
-                if self.is_limited {
-                    let to_one = self.bytes_to.entry(it.to).or_default();
-                    *to_one += it.sdp.len();
-                    bytes_to_one = *to_one;
-                }
                 if it.sdp.len() > SDP_BYTES {
                     return Err(Some(BAD_FRAME));
                 }
+                Some((it.to, weight(&it.sdp)))
             }
             VoiceClientFrame::Candidate(found) => {
                 self.candidates += found.candidates.len() as u32;
-                let is_odd = found.candidates.iter().any(|it| {
-                    let words = [Some(&it.candidate), it.sdp_mid.as_ref(), it.username_fragment.as_ref()];
-                    words.into_iter().flatten().any(|word| word.len() > CANDIDATE_BYTES)
-                });
-                if is_odd {
+                if found.candidates.iter().flat_map(words).any(|word| word.len() > CANDIDATE_BYTES) {
                     return Err(Some(BAD_FRAME));
                 }
+                let candidates = found.candidates.iter();
+                Some((
+                    found.to,
+                    candidates.map(|it| CANDIDATE_FRAME + words(it).map(weight).sum::<usize>()).sum(),
+                ))
             }
-            _ => {}
+            _ => None,
+        };
+        if !self.is_limited {
+            return Ok(());
+        }
+        let mut bytes_to_one = 0;
+        if let Some((to, bytes)) = told {
+            self.bytes += bytes;
+            let to_one = self.bytes_to.entry(to).or_default();
+            *to_one += bytes;
+            bytes_to_one = *to_one;
         }
         let is_over = self.frames > FRAMES
             || self.candidates > CANDIDATES
             || self.bytes > BYTES
             || bytes_to_one > BYTES_TO_ONE;
-        if self.is_limited && is_over { Err(Some(RATE_LIMITED)) } else { Ok(()) }
+        if is_over { Err(Some(RATE_LIMITED)) } else { Ok(()) }
     }
+}
+
+fn words(candidate: &Candidate) -> impl Iterator<Item = &str> {
+    let others = [candidate.sdp_mid.as_deref(), candidate.username_fragment.as_deref()];
+    std::iter::once(candidate.candidate.as_str()).chain(others.into_iter().flatten())
+}
+
+/// Bytes of a text as it is handed on: what JSON escapes is longer, up to six times.
+fn weight(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
 }
 
 #[cfg(test)]
@@ -133,6 +155,26 @@ mod tests {
             [true, true, true, false],
             "one person may be slow"
         );
+        // The same as addresses, and as what is six times as long on its way.
+        let found = |to, word: &str| {
+            let candidate = Candidate {
+                candidate: word.into(),
+                sdp_mid: Some(word.into()),
+                sdp_m_line_index: None,
+                username_fragment: Some(word.into()),
+            };
+            VoiceClientFrame::Candidate(Candidates { to, candidates: vec![candidate; 15] })
+        };
+        let to = ParticipantId::new();
+        for (word, passing) in [("a".repeat(1_000), 2), ("\u{1}".repeat(1_000), 0)] {
+            let mut flood = Flood::new(true);
+            let passed = (0..33).take_while(|_| flood.admit(&found(to, &word)).is_ok()).count();
+            assert_eq!(passed, passing, "{word:?}");
+        }
+        let mut flood = Flood::new(true);
+        let refused =
+            (0..33).find_map(|_| flood.admit(&found(ParticipantId::new(), &"a".repeat(1_000))).err());
+        assert_eq!(refused, Some(Some(RATE_LIMITED)));
         let mut flood = Flood::new(false);
         assert!((0..200).all(|_| flood.admit(&VoiceClientFrame::Heartbeat(None)).is_ok()), "rates are off");
     }

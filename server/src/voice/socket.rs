@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use confab_core::bus::VoiceWord;
 use confab_core::{Fault, sessions};
@@ -29,6 +29,9 @@ use crate::gateway::wire::{Ended, Heard, Wire, frame};
 use crate::state::App;
 
 const HEARTBEAT_MS: u64 = 30_000;
+/// Whoever takes longer for what waits is cut off (docs/limits.md): that they may not be here any more stands behind it, and the
+/// others' sound goes to them until then.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves a socket until it ends. A `token` from its address stands for its first frame.
 pub async fn serve(
@@ -49,6 +52,7 @@ async fn run(
     address: IpAddr,
     token: Option<String>,
 ) -> Ended {
+    wire.hurry(WRITTEN_WITHIN);
     let hello = VoiceServerFrame::Hello(VoiceHello { heartbeat_ms: HEARTBEAT_MS });
     if let Err(ended) = wire.say(&hello).await {
         return ended;
@@ -147,6 +151,8 @@ impl Live<'_> {
         match admit(self.app, self.caller.user_id, self.channel).await {
             Ok(()) => Ok(()),
             Err(fault @ (Fault::NotFound(_) | Fault::Forbidden { .. } | Fault::Conflict { .. })) => {
+                // First: they may read that slowly.
+                self.app.voice.leave(self.channel, self.id);
                 refuse(wire, fault.code(), fault.to_string()).await?;
                 Err(Some(NO_ROOM))
             }
