@@ -1,6 +1,6 @@
 /** Whether somebody sits before this device, told to the server, which makes one dot of all devices. */
 import { effect } from '../vendor/signals-core.js';
-import { connection, me, presences } from './store.js';
+import { connection } from './store.js';
 import { live } from './live.js';
 
 /** Without a touch for this long, nobody is there. */
@@ -9,12 +9,9 @@ const IDLE_MS = 5 * 60_000;
 export function startActivity() {
   let idle = false;
   let timer = 0;
-  const say = () => {
-    const shown = presences.peek().get(me.peek()?.id ?? '');
-    // Who chose to be busy, or to seem offline, stays so.
-    if (shown && shown !== 'online' && shown !== 'away') return;
-    live.value?.presence(idle ? 'away' : 'online');
-  };
+  // Whatever the dot shows: before this the server puts what its person chose and their hours of quiet, and when those end, or the dot was
+  // wrong, it must know who sits here.
+  const say = () => live.value?.presence(idle ? 'away' : 'online');
   const touched = () => {
     clearTimeout(timer);
     timer = window.setTimeout(() => { idle = true; say(); }, IDLE_MS);

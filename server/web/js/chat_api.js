@@ -14,6 +14,7 @@ export const chat = {
   setChannelPreferences: (/** @type {string} */ channelId, /** @type {object} */ body) => request('PUT', `channels/${id(channelId)}/preferences`, { body }),
   join: (/** @type {string} */ channelId) => request('POST', `channels/${id(channelId)}/join`),
   voiceRooms: () => everyPage('voice'),
+  voiceRoom: (/** @type {string} */ channelId) => request('GET', `channels/${id(channelId)}/voice`),
   members: (/** @type {string} */ channelId, /** @type {Query} */ query = {}) => request('GET', `channels/${id(channelId)}/members`, { query: { limit: 100, ...query } }),
   messages: (/** @type {string} */ channelId, /** @type {Query} */ query = {}) => request('GET', `channels/${id(channelId)}/messages`, { query: { limit: 50, ...query } }),
   post: (/** @type {string} */ channelId, /** @type {object} */ body) => request('POST', `channels/${id(channelId)}/messages`, { body }),

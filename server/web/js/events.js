@@ -4,12 +4,12 @@ import { changed, draftNews, lostChannel } from './changes.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
   accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, ownAccount, presences,
-  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, voiceRooms, without,
+  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
 } from './store.js';
 import { withReply, withThreadNews } from './threads.js';
 import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
-import { withRoom } from './voice/rooms.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
+import { roomTold } from './voice/listing.js';
 
 /**
  * @typedef {import('./timeline.js').Message} Message
@@ -90,7 +90,7 @@ export function whispered(whisper) {
 /** @param {import('./live.js').LiveSignal} signalFrame @param {number} [now] */
 export function applySignal({ t, d, channel_id: channelId }, now = Date.now()) {
   if (t === 'presence') present(d);
-  if (t === 'voice' && channelId) voiceRooms.value = withRoom(voiceRooms.value, channelId, d.participants ?? []);
+  if (t === 'voice' && channelId) roomTold(channelId, d.participants ?? []);
   if (t === 'typing' && channelId && d.user_id !== me.value?.id) typing.value = withTyping(typing.value, typingPlace(channelId, d.parent_id), d.user_id, now + TYPING_MS);
 }
 
@@ -234,12 +234,15 @@ function listing({ channel_id: channelId, listed }) {
 /** Told twice, or of somebody whom this page has counted already, it changes nothing. @param {{channel_id:string, user:UserRef, role:string}} d @param {boolean} [isAgain] */
 export function joined(d, isAgain = false) {
   meet([d.user]);
+  const channel = channels.value.get(d.channel_id);
+  const isMe = d.user.id === me.value?.id;
+  // Of a voice channel also when it is here: until now nobody told who talks there.
+  if (isMe && (!channel?.role || channel.kind === 'voice')) channelWanted.value = d.channel_id;
   const list = members.value.get(d.channel_id);
   const isListed = list?.some((member) => member.user.id === d.user.id);
   if (isListed && !isAgain) return;
   // Of a channel that I came into, the answer or the fetch says how many we are.
-  if (d.user.id !== me.value?.id) countMembers(d.channel_id, 1);
-  else if (!channels.value.get(d.channel_id)?.role) channelWanted.value = d.channel_id;
+  if (!isMe) countMembers(d.channel_id, 1);
   if (list && !isListed) members.value = new Map(members.value).set(d.channel_id, [...list, { user: d.user, role: d.role }]);
 }
 

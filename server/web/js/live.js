@@ -11,7 +11,7 @@
  * @property {(event: LiveEvent) => void} event
  * @property {(signal: LiveSignal) => void} signal
  * @property {(ready: any) => void} ready a new session: whatever the page shows must be fetched again
- * @property {() => void} resumed
+ * @property {(resumed: any) => void} resumed
  * @property {(connection: Connection) => void} connection
  */
 import { signal } from '../vendor/signals-core.js';
@@ -214,7 +214,7 @@ export class Live {
   resumed(d) {
     if (this.cursor) this.cursor.pos = Math.max(this.cursor.pos, Number(d.pos) || 0);
     this.nowOnline();
-    this.handlers.resumed();
+    this.handlers.resumed(d);
   }
 
   /** @private */

@@ -17,12 +17,13 @@ import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
   accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commandsLoaded, connection, customReactions, info, isConversation, me, meet, myChannels,
-  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines, voiceRooms,
+  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines,
 } from './store.js';
 import { currentStatus } from './status.js';
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
 import { restoreUnsent, unsent } from './unsent.js';
+import { loadVoiceRoom, loadVoiceRooms } from './voice/listing.js';
 import { t } from './words.js';
 
 /** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
@@ -44,7 +45,12 @@ export function startLive() {
     event: hear,
     signal: applySignal,
     ready: (ready) => { beganAnew(); setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
-    resumed: () => { resendWaiting(); readAgain(); },
+    resumed: ({ presences }) => {
+      // Dots that changed while nothing was heard are told to nobody; older servers do not say them here.
+      if (presences) setPresences(presences);
+      resendWaiting();
+      readAgain();
+    },
     connection: (state) => {
       connection.value = state;
       if (state.status === 'stopped' && state.reason === 'signed_out') leave(t('you_were_signed_out'));
@@ -115,14 +121,18 @@ async function fetchMine(channelId, tries = 3) {
     if (isOld && tries > 1) return void fetchMine(channelId, tries - 1);
     putChannel(found);
     if (isConversation(found)) void loadMembers(channelId);
+    if (found.kind === 'voice') void loadVoiceRoom(channelId);
   } catch {
     // The next message in it asks again.
   }
 }
 
-/** Who talks where: what changed while the page heard nothing is told to nobody. */
-async function loadVoiceRooms() {
-  await chat.voiceRooms().then((list) => { voiceRooms.value = new Map(list.items.map((/** @type {any} */ room) => [room.channel_id, room.participants])); }, () => {});
+/** What I say of myself. A failure leaves it as it was. */
+async function loadStatus() {
+  const [account, before] = [me.value, myStatus.value];
+  const status = account && await api.status(account.id).catch(() => null);
+  // What I chose or was told while this was asked for is newer.
+  if (status && me.value?.id === account.id && myStatus.value === before) myStatus.value = status;
 }
 
 /** The catalogue of reactions that were added here. */
@@ -137,6 +147,7 @@ function readAgain() {
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();
+  void loadStatus();
   return void loadVoiceRooms();
 }
 
@@ -152,7 +163,7 @@ async function loadWorkspace() {
   void loadBookmarks();
   api.info().then((latest) => { info.value = latest; }, () => {});
   void loadInbox();
-  if (me.value) api.status(me.value.id).then((status) => { myStatus.value = status; }, () => {});
+  void loadStatus();
   reloadMembers();
 }
 

@@ -1,26 +1,28 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading } from '../js/catching_up.js';
+import { applySignal } from '../js/events.js';
 import { live } from '../js/live.js';
-import { changeTimeline, channels, channelsLoaded, channelWanted, forget, me, members, timelineOf } from '../js/store.js';
-import { loadLatest, startLive, stopLive } from '../js/workspace.js';
+import { changeTimeline, channels, channelsLoaded, channelWanted, forget, me, members, myStatus, presences, statuses, timelineOf, voiceRooms } from '../js/store.js';
+import { joined, loadLatest, startLive, startUpkeep, stopLive } from '../js/workspace.js';
 
 const amara = { id: 'u1', username: 'amara' };
 const jonas = { id: 'u2', username: 'jonas' };
 const mei = { id: 'u3', username: 'mei' };
 
-/** What was asked of the server, in order, each with its answer to be given. @type {{path:string, answer:(items:any[]) => Promise<void>, refuse:() => Promise<void>}[]} */
+/** What was asked of the server, in order, each with its answer to be given. @type {{path:string, answer:(items:any[]) => Promise<void>, say:(body:any) => Promise<void>, refuse:() => Promise<void>}[]} */
 let asked = [];
 const turns = async () => { for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve)); };
 const readings = () => asked.filter(({ path }) => path.endsWith('/channels/me'));
 
-globalThis.location = /** @type {any} */ ({ origin: 'http://server', href: 'http://server/', protocol: 'http:' });
+globalThis.location = /** @type {any} */ (new URL('http://server/'));
 globalThis.WebSocket = /** @type {any} */ (class { close() {} });
 mock.method(globalThis, 'fetch', (address) => new Promise((resolve) => {
   const said = (response) => { resolve(response); return turns(); };
   asked.push({
     path: new URL(String(address)).pathname,
     answer: (items) => said(Response.json({ items, next_cursor: null })),
+    say: (body) => said(Response.json(body)),
     refuse: () => said(Response.json({ code: 'busy', detail: 'busy' }, { status: 503 })),
   });
 }));
@@ -161,14 +163,14 @@ test('a line that comes and goes does not begin the reading anew, a new session 
   startLive();
   const { ready, resumed } = live.value.handlers;
   ready({ presences: [] });
-  for (let time = 0; time < 3; time += 1) resumed();
+  for (let time = 0; time < 3; time += 1) resumed({});
   assert.equal(readings().length, 1);
   say(1);
   ready({ presences: [] });
   assert.equal(readings().length, 2);
   await readings()[0].answer(listed());
   assert.equal(channelsLoaded.value, false);
-  resumed();
+  resumed({});
   await readings()[1].answer(listed({ last_seq: 1, unread_count: 1 }));
   assert.deepEqual([readings().length, channelsLoaded.value, isReading(), counts()], [2, true, false, [0, 1, 0]]);
 });
@@ -182,4 +184,64 @@ test('a page that was asked for before the windows were emptied is left: what ca
   say(851);
   await before.answer([{ id: 'm5', channel_id: 'c1', seq: 5, sender_id: jonas.id, sender: jonas, content: '', version: 1, created_at: '' }]);
   assert.deepEqual([seqs(), timelineOf('c1').loaded, timelineOf('c1').loading], [[851], false, '']);
+});
+
+const asksFor = (end) => asked.filter(({ path }) => path.endsWith(end));
+
+test('dots that changed while nothing was heard are told with the rest; an older server’s silence changes none', () => {
+  startLive();
+  const { ready, resumed, signal } = live.value.handlers;
+  const dots = () => [...presences.value].map((dot) => dot.join(' '));
+  ready({ presences: [{ user_id: jonas.id, status: 'online', text: 'Here' }, { user_id: mei.id, status: 'away' }] });
+  resumed({ presences: [{ user_id: mei.id, status: 'busy', text: 'Reviewing' }] });
+  assert.deepEqual([dots(), [...statuses.value.keys()]], [['u3 busy'], [mei.id]]);
+  signal({ op: 'signal', t: 'presence', d: { user_id: mei.id, status: 'online' } });
+  resumed({});
+  assert.deepEqual([dots(), statuses.value.size], [['u3 online'], 0]);
+});
+
+test('what I say of myself is asked for when the line is back; what I am told meanwhile is newer', async () => {
+  startLive();
+  live.value.handlers.resumed({});
+  await asksFor('/users/u1/status')[0].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
+  assert.equal(myStatus.value.text, 'Reviewing');
+  live.value.handlers.resumed({});
+  applySignal({ op: 'signal', t: 'presence', d: { user_id: amara.id, status: 'online', text: 'Here' } });
+  await asksFor('/users/u1/status')[1].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
+  assert.deepEqual([myStatus.value.status, myStatus.value.text], ['online', 'Here']);
+  myStatus.value = null;
+  live.value.handlers.resumed({});
+  forget();
+  await asksFor('/users/u1/status')[2].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
+  assert.equal(myStatus.value, null, 'nobody is here any more');
+});
+
+test('whoever comes into a voice channel asks who talks there, once it is told to them from then on', async () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  globalThis.document = /** @type {any} */ ({ hidden: false, addEventListener: () => {} });
+  globalThis.addEventListener = /** @type {any} */ (() => {});
+  globalThis.history = /** @type {any} */ ({ pushState: () => {} });
+  startUpkeep();
+  const studio = { id: 'c1', kind: 'voice', name: 'studio', role: 'member', last_seq: 1, member_count: 1, created_at: '2026-11-20T09:00:00Z' };
+  const rooms = async () => {
+    for (const { say: answer } of asksFor('/channels/c1').splice(-1)) await answer(studio);
+    return asksFor('/channels/c1/voice').length;
+  };
+  const mine = () => tell('member_joined', { channel_id: 'c1', user: amara, role: 'member' }, 1);
+  channels.value = new Map();
+  mine();
+  assert.equal(await rooms(), 1, 'somebody let me in');
+  await asksFor('/channels/c1/voice')[0].say({ channel_id: 'c1', participants: [{ participant_id: 'p' }], participants_limit: 12 });
+  assert.deepEqual(voiceRooms.value.get('c1'), [{ participant_id: 'p' }]);
+  // I joined, and the answer to that was faster than the event.
+  channels.value = new Map([['c1', { ...studio, role: null }]]);
+  joined(studio);
+  assert.equal(asksFor('/channels/c1/voice').length, 1);
+  mine();
+  assert.equal(await rooms(), 2);
+  channels.value = new Map([['c1', { ...studio, kind: 'public' }]]);
+  mine();
+  tell('member_joined', { channel_id: 'c1', user: jonas, role: 'member' }, 2);
+  assert.equal(asksFor('/channels/c1').length, 2, 'nobody talks in other channels');
 });

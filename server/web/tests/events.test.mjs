@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { beforeEach, mock, test } from 'node:test';
 import { changes, draftNews, lostChannel } from '../js/changes.js';
 import { applyEvent, applySignal } from '../js/events.js';
 import {
   bookmarks, changeTimeline, channels, channelWanted, forget, inbox, me, members, myStatus, presences, seenUpTo, statuses, thread, threads, timelineOf, typing, unreadTotal,
+  voiceRooms,
 } from '../js/store.js';
 import { withFollowed } from '../js/threads.js';
 import { emptyTimeline } from '../js/timeline.js';
 import { typingPlace } from '../js/typing.js';
+import { loadVoiceRoom, loadVoiceRooms } from '../js/voice/listing.js';
 
 const amara = { id: 'u1', username: 'amara' };
 const jonas = { id: 'u2', username: 'jonas' };
@@ -244,4 +246,56 @@ test('what is withheld changes nothing: whoever has left since is told so by the
   applyEvent({ op: 'event', t: 'channel_update', pos: 3, channel_id: 'c1', seq: 6, withheld: true, d: { id: 'c1', channel_id: 'c1' } });
   assert.equal(timelineOf('c1').items, before);
   assert.deepEqual([channel().name, channel().last_seq, channelWanted.value], ['general', 3, '']);
+});
+
+/** Asks who talks where; the answer is given later. @param {() => Promise<void>} ask @returns {(body:any) => Promise<void>} */
+function asking(ask) {
+  globalThis.location = /** @type {any} */ ({ origin: 'http://server' });
+  let say = (/** @type {any} */ _body) => {};
+  const fetched = mock.method(globalThis, 'fetch', () => new Promise((resolve) => { say = (body) => resolve(Response.json(body)); }));
+  const done = ask();
+  fetched.mock.restore();
+  return (body) => { say(body); return done; };
+}
+const talk = (channelId, ...people) => applySignal({ op: 'signal', t: 'voice', channel_id: channelId, d: { participants: people } });
+const talking = () => [...voiceRooms.value].map(([id, people]) => `${id} ${people.join()}`).sort();
+const room = (channelId, ...people) => ({ channel_id: channelId, participants: people });
+
+test('who talks where: what was told while the rooms were asked for is newer than the answer', async () => {
+  for (const channelId of ['gone', 'left', 'kept']) talk(channelId, 'before');
+  const answer = asking(loadVoiceRooms);
+  talk('left');
+  talk('kept', 'told');
+  talk('new', 'told');
+  talk('blink');
+  await answer({ items: [room('left', 'answered'), room('kept', 'answered'), room('blink', 'answered'), room('other', 'answered')], next_cursor: null });
+  assert.deepEqual(talking(), ['kept told', 'new told', 'other answered']);
+  talk('other');
+  assert.deepEqual(talking(), ['kept told', 'new told'], 'and what is told later is newer too');
+});
+
+test('who talks where: of two answers the one that was asked for last holds', async () => {
+  const [first, second] = [asking(loadVoiceRooms), asking(loadVoiceRooms)];
+  await second({ items: [room('c1', 'second')], next_cursor: null });
+  await first({ items: [room('c2', 'first')], next_cursor: null });
+  assert.deepEqual(talking(), ['c1 second']);
+});
+
+test('one room, as it is answered or as it is told meanwhile', async () => {
+  const all = asking(loadVoiceRooms);
+  await asking(() => loadVoiceRoom('c1'))(room('c1', 'answered'));
+  assert.deepEqual(talking(), ['c1 answered']);
+  await all({ items: [], next_cursor: null });
+  assert.deepEqual(talking(), ['c1 answered'], 'asked for later');
+  const answer = asking(() => loadVoiceRoom('c1'));
+  talk('c1');
+  await answer(room('c1', 'answered'));
+  assert.deepEqual(talking(), []);
+});
+
+test('whoever comes into a voice channel asks for it, though the answer to joining was faster', () => {
+  const came = (user) => { event('member_joined', { channel_id: 'c1', user, role: 'member' }); return channelWanted.value; };
+  assert.equal(came(amara), '');
+  channels.value = new Map([['c1', { ...channel(), kind: 'voice' }]]);
+  assert.deepEqual([came(jonas), came(amara)], ['', 'c1']);
 });

@@ -35,7 +35,7 @@ mock.method(Math, 'random', () => 0.999);
 
 let live;
 function start(overrides = {}) {
-  const seen = { events: [], ready: 0, resumed: 0, states: [], renewed: 0 };
+  const seen = { events: [], ready: 0, resumed: [], states: [], renewed: 0 };
   FakeSocket.all = [];
   live = new Live('ws://server/ws', {
     token: async () => 'token',
@@ -43,7 +43,7 @@ function start(overrides = {}) {
     event: (event) => seen.events.push(event.pos),
     signal: () => {},
     ready: () => { seen.ready += 1; },
-    resumed: () => { seen.resumed += 1; },
+    resumed: (d) => seen.resumed.push(d),
     connection: (state) => seen.states.push(state),
     ...overrides,
   }, FakeSocket);
@@ -76,8 +76,8 @@ test('comes back with its cursor', async () => {
   assert.deepEqual(last().sent, [{ op: 'resume', d: { token: 'token', epoch: 'e', pos: 12 } }]);
   await last().receive('event', {}, { t: 'x', pos: 12 });
   await last().receive('event', {}, { t: 'x', pos: 13 });
-  await last().receive('resumed', { replayed: 1, pos: 13 });
-  assert.deepEqual([seen.events, seen.resumed, seen.ready], [[12, 13], 1, 1]);
+  await last().receive('resumed', { replayed: 1, pos: 13, presences: [] });
+  assert.deepEqual([seen.events, seen.resumed, seen.ready], [[12, 13], [{ replayed: 1, pos: 13, presences: [] }], 1]);
 });
 
 test('invalid: identifies anew on the same socket, and the page fetches again', async () => {

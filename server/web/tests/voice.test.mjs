@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { applySignal } from '../js/events.js';
-import { voiceRooms } from '../js/store.js';
+import { signedIn } from '../js/session.js';
+import { me, voiceRooms } from '../js/store.js';
+import { joinCall, leaveCall, setDeafened, setMuted } from '../js/voice/call.js';
 import { VoiceLink } from '../js/voice/link.js';
 import { Pace } from '../js/voice/pace.js';
 import { Peer } from '../js/voice/peer.js';
 import { withRoom, withWord } from '../js/voice/rooms.js';
 import { loudest, SpeechGate } from '../js/voice/speech.js';
-import { standing } from '../js/voice/state.js';
+import { call, standing } from '../js/voice/state.js';
 
 mock.method(Math, 'random', () => 0);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -40,6 +42,25 @@ test('never says more in ten seconds than the server takes', () => {
   assert.equal(sent.length, 300);
   assert.deepEqual(sent.map((frame) => frame.d.number), [...Array(300).keys()], 'in order');
   for (const { at } of sent) assert.ok(sent.filter((frame) => frame.at >= at && frame.at < at + 10_000).length <= 100);
+});
+
+test('nor more candidates, nor more bytes; a room of twelve gets all at once', () => {
+  const time = clock();
+  const sent = [];
+  const pace = new Pace((frame) => sent.push({ at: time.now.ms, ...frame }), time.parts);
+  const candidate = { candidate: 'c'.repeat(120), sdpMid: '0' };
+  for (let to = 0; to < 11; to += 1) pace.say('candidate', { to, candidates: Array(20).fill(candidate) });
+  assert.equal(sent.length, 11);
+  for (let to = 11; to < 49; to += 1) pace.say('candidate', { to, candidates: Array(20).fill(candidate) });
+  for (let to = 0; to < 98; to += 1) pace.say('offer', { to, sdp: 'v'.repeat(10_000) });
+  pace.say('offer', { to: 'b', sdp: 'v'.repeat(1_000_000) });
+  pace.say('mute', { muted: true });
+  time.forward(300_000);
+  assert.equal(sent.length, 149, 'what is too large for ever stops nothing');
+  const most = (count) => Math.max(...sent.map(({ at }) => sent.filter((frame) => frame.at >= at && frame.at < at + 10_000).reduce((sum, frame) => sum + count(frame.d), 0)));
+  assert.ok(most((d) => d.candidates?.length ?? 0) <= 500);
+  sent.splice(sent.findIndex(({ d }) => d.sdp?.length > 10_000));
+  assert.ok(most((d) => (d.sdp ?? d.candidates.map((one) => one.candidate + one.sdpMid).join('')).length) <= 512 * 1_024);
 });
 
 test('what waits is said once: the last word on how I show, and candidates together', () => {
@@ -236,6 +257,20 @@ class FakeConnection {
 
   addTransceiver() { this.onnegotiationneeded?.(); }
 
+  addTrack(track) {
+    const sender = { track, replaceTrack: async (next) => { sender.track = next; } };
+    this.lines = [...this.getTransceivers(), { sender, direction: 'sendrecv' }];
+    this.onnegotiationneeded?.();
+    return sender;
+  }
+
+  removeTrack(sender) {
+    sender.track = null;
+    this.lines.find((line) => line.sender === sender).direction = 'recvonly';
+  }
+
+  getTransceivers() { return this.lines ?? []; }
+
   restartIce() { this.done.push('restart'); }
 
   close() { this.signalingState = 'closed'; }
@@ -269,4 +304,117 @@ test('candidates that are found together travel together', async (context) => {
   for (const candidate of ['x', 'y', '']) made.connection.onicecandidate({ candidate: candidate ? { candidate, toJSON: () => candidate } : null });
   await new Promise((resolve) => { setTimeout(resolve, 80); });
   assert.deepEqual(said, [['candidate', ['x', 'y']]]);
+});
+
+test('a screen that is shown again stands where it stood: descriptions do not grow until the server refuses them', (context) => {
+  globalThis.MediaStream = class {};
+  const { made, connection } = peer(true);
+  context.after(() => made.close());
+  const shown = () => connection.lines.map(({ sender, direction }) => [sender.track, direction]);
+  for (const screen of ['first', 'second']) {
+    made.show(screen);
+    assert.deepEqual(shown(), [[screen, 'sendrecv']]);
+    made.show(null);
+    assert.deepEqual(shown(), [[null, 'recvonly']]);
+  }
+});
+
+/** In a call, with a microphone, in a browser that the test plays. @param {any} context @param {any[]} others @param {() => void} [before] done while it is not known yet that I am in */
+async function inCall(context, others = [], before = () => {}) {
+  context.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+  const track = { enabled: true, stop: () => {} };
+  const microphone = { getTracks: () => [track], getAudioTracks: () => [track] };
+  const analyser = { getFloatTimeDomainData: () => {} };
+  const browser = {
+    window: globalThis, location: new URL('http://server/'), WebSocket: FakeSocket, RTCPeerConnection: FakeConnection, MediaStream: class {},
+    navigator: { mediaDevices: { getUserMedia: async () => microphone } },
+    AudioContext: class { createAnalyser() { return analyser; } createMediaStreamSource() { return { connect: () => {} }; } close() {} },
+  };
+  for (const [name, value] of Object.entries(browser)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  FakeSocket.all = [];
+  signedIn({ user: { id: 'user-k' }, access_token: 'token', expires_in: 600 });
+  context.after(() => { leaveCall(); me.value = null; });
+  await joinCall('c');
+  const socket = FakeSocket.all[0];
+  await socket.receive('hello', { heartbeat_ms: 30_000 });
+  await socket.receive('ready', {});
+  before();
+  await socket.receive('joined', { participant_id: 'k', participants: [...others, one('k')], ice_servers: [] });
+  await turn();
+  const after = async (ms) => { context.mock.timers.tick(ms); await turn(); await turn(); };
+  return { socket, after, said: (...ops) => socket.sent.filter(({ op }) => ops.includes(op)).map(({ op, d }) => `${op} ${d.to ?? Object.values(d)}`) };
+}
+
+test('who comes offers, and who was there waits for it', async (context) => {
+  const { socket, after, said } = await inCall(context, [one('b')]);
+  await socket.receive('participant_joined', one('b'));
+  await socket.receive('participant_joined', one('k'));
+  await socket.receive('participant_joined', one('m'));
+  await after(1_000);
+  await socket.receive('offer', { from: 'm', sdp: 'theirs' });
+  await after(5_000);
+  assert.deepEqual(said('offer', 'answer'), ['offer b', 'answer m']);
+});
+
+test('of two who both wait for the other’s offer each makes one, also when they had lost sight of each other', async (context) => {
+  const { socket, after, said } = await inCall(context);
+  for (const sent of [['offer b'], ['offer b', 'offer b']]) {
+    await socket.receive('participant_joined', one('b'));
+    await after(1_999);
+    assert.equal(said('offer').length, sent.length - 1);
+    await after(1);
+    assert.deepEqual(said('offer'), sent);
+    await socket.receive('participant_left', { participant_id: 'b', user_id: 'user-b' });
+  }
+  await socket.receive('participant_joined', one('b'));
+  await socket.receive('participant_left', { participant_id: 'b', user_id: 'user-b' });
+  await after(5_000);
+  assert.equal(said('offer').length, 2, 'nobody is there');
+});
+
+test('nobody is waited for outside the call', async (context) => {
+  const made = context.mock.method(FakeConnection.prototype, 'addTrack');
+  const { socket, after, said } = await inCall(context);
+  await socket.receive('participant_joined', one('b'));
+  socket.end(1006);
+  await after(2_000);
+  const again = FakeSocket.all.at(-1);
+  await again.receive('hello', { heartbeat_ms: 30_000 });
+  await again.receive('ready', {});
+  await again.receive('joined', { participant_id: 'l', participants: [one('l')], ice_servers: [] });
+  await again.receive('participant_joined', one('c'));
+  leaveCall();
+  await after(5_000);
+  assert.deepEqual([made.mock.callCount(), said('offer'), call.value], [0, [], null]);
+});
+
+test('whoever lost sight of me has a new connection, and so have I: the old one fits no offer of theirs', async (context) => {
+  const closed = context.mock.method(FakeConnection.prototype, 'close');
+  const { socket, after, said } = await inCall(context);
+  const sdp = (number) => `v=0\r\no=- ${number} 2 IN IP4 127.0.0.1\r\ns=-\r\n`;
+  await socket.receive('participant_joined', one('b'));
+  for (const number of [7, 7, 8]) {
+    await socket.receive('offer', { from: 'b', sdp: sdp(number) });
+    await after(10);
+    assert.equal(closed.mock.callCount(), number === 8 ? 1 : 0);
+  }
+  assert.deepEqual(said('offer', 'answer'), ['answer b', 'answer b', 'answer b']);
+  await socket.receive('answer', { from: 'b', sdp: sdp(9) });
+  await after(2_000);
+  assert.deepEqual([closed.mock.callCount(), said('offer')], [2, ['offer b']], 'an answer of another connection is none to my offer');
+  await socket.receive('answer', { from: 'b', sdp: sdp(9) });
+  await after(10);
+  await socket.receive('offer', { from: 'b', sdp: sdp(10) });
+  assert.equal(closed.mock.callCount(), 3);
+});
+
+test('who mutes or hears nothing while they come in shows so', async (context) => {
+  const { socket, said } = await inCall(context, [], () => { setMuted(true); setDeafened(true); });
+  assert.deepEqual(socket.sent.slice(0, 2).map(({ op, d }) => [op, d.muted, d.deafened]), [['identify', undefined, undefined], ['join', false, false]]);
+  assert.deepEqual(said('mute', 'deafen'), ['mute true', 'deafen true']);
+});
+
+test('who changed nothing while they came in says nothing of it', async (context) => {
+  const { said } = await inCall(context);
+  assert.deepEqual(said('mute', 'deafen'), []);
 });

@@ -12,8 +12,14 @@ import { call } from './state.js';
 
 /** @typedef {import('./state.js').Participant} Participant */
 
-/** What the page does not show. @type {{link:VoiceLink|null, peers:Map<string,Peer>, sounds:Map<string,HTMLAudioElement>, voice:MediaStream|null, screen:MediaStream|null, iceServers:RTCIceServer[], speechEnds:()=>void, speaks:boolean, unmuteAfter:boolean}} */
-const parts = { link: null, peers: new Map(), sounds: new Map(), voice: null, screen: null, iceServers: [], speechEnds: () => {}, speaks: false, unmuteAfter: false };
+/**
+ * Whoever comes offers. Two who came at once over two servers, or whom servers lost sight of and found again, wait for each other:
+ * after this time either of them offers.
+ */
+const OFFER_PATIENCE_MS = 2_000;
+
+/** What the page does not show. @type {{link:VoiceLink|null, peers:Map<string,Peer>, awaited:Map<string,ReturnType<typeof setTimeout>>, sounds:Map<string,HTMLAudioElement>, voice:MediaStream|null, screen:MediaStream|null, iceServers:RTCIceServer[], speechEnds:()=>void, speaks:boolean, unmuteAfter:boolean}} */
+const parts = { link: null, peers: new Map(), awaited: new Map(), sounds: new Map(), voice: null, screen: null, iceServers: [], speechEnds: () => {}, speaks: false, unmuteAfter: false };
 
 // Whoever signs out hangs up.
 effect(() => { if (!me.value) leaveCall(); });
@@ -80,11 +86,13 @@ export function leaveCall() {
 
 /** All connections end; the microphone stays mine. */
 function hangUp() {
-  for (const id of [...parts.peers.keys()]) drop(id);
+  for (const id of [...parts.peers.keys(), ...parts.awaited.keys()]) drop(id);
 }
 
 /** @param {string} id of a participant */
 function drop(id) {
+  clearTimeout(parts.awaited.get(id));
+  parts.awaited.delete(id);
   parts.peers.get(id)?.close();
   parts.peers.delete(id);
   const sound = parts.sounds.get(id);
@@ -101,10 +109,29 @@ function joined(d) {
   hangUp();
   parts.iceServers = d.ice_servers;
   change({ status: 'in', self: d.participant_id, participants: d.participants });
+  correct(d.participants.find((one) => one.participant_id === d.participant_id));
   if (parts.screen) parts.link?.say('share', { sharing: true });
   if (parts.speaks) tellSpeech();
   // Whoever comes offers to those who are there.
   for (const { participant_id: id } of d.participants) if (id !== d.participant_id) peer(id).begin();
+}
+
+/** Nothing was said between how I come in and being in: what I changed meanwhile would show wrongly to the others. @param {Participant|undefined} shown */
+function correct(shown) {
+  const now = call.value;
+  if (!now || !shown) return;
+  if (shown.muted !== now.muted) parts.link?.say('mute', { muted: now.muted });
+  if (shown.deafened !== now.deafened) parts.link?.say('deafen', { deafened: now.deafened });
+}
+
+/** @param {string} id of a participant */
+function awaitOffer(id) {
+  clearTimeout(parts.awaited.get(id));
+  parts.awaited.set(id, setTimeout(() => {
+    parts.awaited.delete(id);
+    const isThere = call.value?.participants.some((one) => one.participant_id === id);
+    if (isThere && !parts.peers.has(id)) peer(id).begin();
+  }, OFFER_PATIENCE_MS));
 }
 
 /** @param {string} id */
@@ -142,10 +169,16 @@ function heed(op, d) {
   const now = call.value;
   if (!now) return;
   if (op === 'offer' || op === 'answer' || op === 'candidate') {
+    if (parts.peers.get(d.from)?.isOver(d.sdp)) {
+      // They lost sight of me, and I never of them.
+      drop(d.from);
+      awaitOffer(d.from);
+    }
     if (op === 'offer' || parts.peers.has(d.from)) void peer(d.from).take(op, d);
     return;
   }
   change({ participants: withWord(now.participants, op, d) });
+  if (op === 'participant_joined' && d.participant_id !== now.self) awaitOffer(d.participant_id);
   if (op === 'participant_left') drop(d.participant_id);
   // A screen that is not shown any more would stand still.
   if (op === 'participant_updated' && !d.sharing && now.screens[d.participant_id]) {

@@ -1,12 +1,19 @@
 /** Sends no faster than the server takes it: a socket that says too much is closed, and then nobody hears anybody. */
 
-/** At once, and each second after that: together less than the server's 100 in ten seconds, wherever its window begins. */
-const AT_ONCE = 50;
-const A_SECOND = 4.5;
+/** What the server takes of one client in ten seconds (server/src/voice/flood.rs): frames, candidates in them, and bytes. */
+const TAKEN = [100, 500, 512 * 1_024];
+/** The part of it that is said at once, and that of each second after: together less than all of it, wherever the server's window begins. */
+const AT_ONCE = 0.5;
+const A_SECOND = 0.045;
 /** Candidates of one frame; a frame has a largest size. */
 const CANDIDATES = 20;
 
 /** @typedef {{op:string, d:any}} Frame */
+
+/** How much of each a frame takes. Of bytes more than the server counts, never less. @param {Frame} frame */
+function cost({ d }) {
+  return [1, d.candidates?.length ?? 0, JSON.stringify(d).length];
+}
 
 export class Pace {
   /** @param {(frame:Frame)=>void} send @param {{now?:()=>number, wait?:(work:()=>void, ms:number)=>any, cancel?:(timer:any)=>void}} [clock] */
@@ -15,10 +22,12 @@ export class Pace {
     this.now = now;
     this.wait = wait;
     this.cancel = cancel;
-    this.left = AT_ONCE;
+    /** Of each, how much may be said now. */
+    this.left = TAKEN.map((taken) => taken * AT_ONCE);
     this.at = now();
     /** @type {Frame[]} */
     this.queue = [];
+    /** @type {any} */
     this.timer = null;
   }
 
@@ -41,14 +50,28 @@ export class Pace {
   /** @private */
   flow() {
     const now = this.now();
-    this.left = Math.min(AT_ONCE, this.left + ((now - this.at) / 1000) * A_SECOND);
+    const seconds = (now - this.at) / 1000;
+    this.left = this.left.map((left, kind) => Math.min(TAKEN[kind] * AT_ONCE, left + seconds * TAKEN[kind] * A_SECOND));
     this.at = now;
-    while (this.queue.length && this.left >= 1) {
-      this.left -= 1;
-      this.send(/** @type {Frame} */ (this.queue.shift()));
+    while (this.queue.length) {
+      const [frame] = this.queue;
+      const waitMs = this.waitMs(frame);
+      if (waitMs) {
+        this.timer ??= this.wait(() => { this.timer = null; this.flow(); }, waitMs);
+        return;
+      }
+      this.queue.shift();
+      cost(frame).forEach((much, kind) => { this.left[kind] -= much; });
+      this.send(frame);
     }
-    if (!this.queue.length || this.timer !== null) return;
-    this.timer = this.wait(() => { this.timer = null; this.flow(); }, Math.ceil(((1 - this.left) / A_SECOND) * 1000));
+  }
+
+  /** Until enough of everything is left for a frame, or as much as there ever is: one too large for that must not stop all others. @private @param {Frame} frame */
+  waitMs(frame) {
+    return Math.max(...cost(frame).map((much, kind) => {
+      const lacking = Math.min(much, TAKEN[kind] * AT_ONCE) - this.left[kind];
+      return lacking > 0 ? Math.ceil((lacking / (TAKEN[kind] * A_SECOND)) * 1000) : 0;
+    }));
   }
 
   stop() {

@@ -5,6 +5,8 @@
 
 /** Candidates that are found within this time travel together. */
 const GATHER_MS = 40;
+/** The number in a description that stays the same for as long as its connection lives. */
+const ORIGIN = /^o=\S+ (\S+)/m;
 /** Without a connection after this time, something was lost on the way: try again. */
 const RETRY_MS = 12_000;
 
@@ -27,12 +29,14 @@ export class Peer {
     this.offering = false;
     this.ignoring = false;
     this.speaks = false;
+    /** The origin of what they describe. @type {string|undefined} */
+    this.theirs = undefined;
     /** One after the other: a candidate must not overtake the description that it belongs to. */
     this.work = Promise.resolve();
     /** @type {any[]} */
     this.found = [];
-    /** @type {RTCRtpSender|null} */
-    this.screen = null;
+    /** @type {RTCRtpTransceiver|undefined} */
+    this.screen = undefined;
     const { connection } = this;
     connection.onnegotiationneeded = () => void this.offer();
     connection.onicecandidate = ({ candidate }) => this.find(candidate);
@@ -59,10 +63,27 @@ export class Peer {
     return this.speaks;
   }
 
-  /** Shows a screen, or none. @param {MediaStreamTrack|null} track */
+  /**
+   * Shows a screen, or none. Always in the same place of the descriptions: with a new one each time they would grow, by the sixth
+   * beyond what the server takes, and the call would end. @param {MediaStreamTrack|null} track
+   */
   show(track) {
-    if (this.screen) this.connection.removeTrack(this.screen);
-    this.screen = track ? this.connection.addTrack(track, new MediaStream([track])) : null;
+    const { connection, screen } = this;
+    if (!track) {
+      if (screen) connection.removeTrack(screen.sender);
+    } else if (screen) {
+      void screen.sender.replaceTrack(track).catch(() => {}); // the connection was closed
+      screen.direction = 'sendrecv';
+    } else {
+      const sender = connection.addTrack(track, new MediaStream([track]));
+      this.screen = connection.getTransceivers().find((one) => one.sender === sender);
+    }
+  }
+
+  /** Whether what they describe is another connection than the one that this is to: theirs has ended. @param {string} [sdp] */
+  isOver(sdp = '') {
+    const origin = ORIGIN.exec(sdp)?.[1];
+    return Boolean(origin && this.theirs && origin !== this.theirs);
   }
 
   /** @private */
@@ -101,11 +122,14 @@ export class Peer {
       this.ignoring = !this.around.polite && collision;
       if (this.ignoring) return;
       await connection.setRemoteDescription({ type: 'offer', sdp: d.sdp });
+      this.theirs = ORIGIN.exec(d.sdp)?.[1];
       this.speak();
       await connection.setLocalDescription();
       this.around.say('answer', { to: this.around.id, sdp: connection.localDescription?.sdp ?? '' });
     } else if (op === 'answer') {
-      if (connection.signalingState === 'have-local-offer') await connection.setRemoteDescription({ type: 'answer', sdp: d.sdp });
+      if (connection.signalingState !== 'have-local-offer') return;
+      await connection.setRemoteDescription({ type: 'answer', sdp: d.sdp });
+      this.theirs = ORIGIN.exec(d.sdp)?.[1];
     } else if (op === 'candidate') {
       for (const candidate of d.candidates ?? []) await connection.addIceCandidate(candidate).catch(() => {}); // of an offer that was ignored
     }
