@@ -198,6 +198,15 @@ impl Bus {
         }
     }
 
+    /// How often the bus was reached anew: signals may have been lost each time. Zero where it is this process itself.
+    #[must_use]
+    pub fn connection_count(&self) -> u64 {
+        match self {
+            Self::Memory(_) => 0,
+            Self::Nats(nats) => nats.connection_count(),
+        }
+    }
+
     /// Whether the bus can be reached now.
     #[must_use]
     pub fn is_connected(&self) -> bool {

@@ -1,8 +1,8 @@
 //! What people's dots show: their devices together, what they chose, and the hours in which they are not to be disturbed.
 //!
 //! What a person's devices at one server say is a row of `connections` for each word, which belongs to the server that
-//! holds their sockets. That server renews one row of its own; when it stops doing so, any other takes its devices away, so people of a killed server go offline. Live
-//! changes are signals between servers; the record keeps the last state for who comes later.
+//! holds their sockets. That server renews one row of its own; when it stops doing so, any other takes its devices away, so people of a
+//! killed server go offline. Live changes are signals between servers; the record keeps the last state for who comes later.
 
 mod nodes;
 mod shown;
@@ -11,7 +11,7 @@ use confab_protocol::gateway::{Presence, PresenceStatus};
 use confab_protocol::{Timestamp, UserId, UserStatus};
 use uuid::Uuid;
 
-pub use nodes::{LEASE, clear, has_dead, renew, retire, take_over};
+pub use nodes::{LEASE, Seen, clear, nodes, renew, retire, take_over};
 use shown::shown;
 
 use crate::attention;
@@ -23,6 +23,8 @@ use crate::text;
 const TEXT_CHARACTERS: usize = 100;
 /// Devices of one user that are looked at; the gateway admits fewer.
 const DEVICES: i64 = 100;
+/// Of all who show, so many are read at once.
+const SHOWN_PAGE: i64 = 1_000;
 /// Texts that run out at once are told so many at a time.
 const EXPIRED: i64 = 100;
 
@@ -41,6 +43,8 @@ const AROUND: &str =
     select 1 from memberships theirs join memberships mine on mine.channel_id = theirs.channel_id
     where theirs.user_id = p.user_id and theirs.to_seq is null and mine.user_id = $1 and mine.to_seq is null)
     order by p.user_id limit $2";
+const SHOWN: &str = "select user_id, status, text, text_expires_at from presences
+    where user_id > $1 and status <> 'offline' order by user_id limit $2";
 const STATUS: &str =
     "select status, chosen, text, text_expires_at, last_seen from presences where user_id = $1";
 const SET_TEXT: &str = "update presences set text = $2, text_expires_at = $3 where user_id = $1";
@@ -95,13 +99,13 @@ fn live_text(text: Option<String>, expires: Option<i64>) -> (Option<String>, Opt
 }
 
 /// What the devices of some people at one server say of themselves, each word once and nothing for who has none there.
-/// Answers what is to be signalled: what shows, where that changed.
+/// Answers whether the server was known, as [`renew`] does, and what is to be signalled: what shows, where that changed.
 pub async fn note(
     tx: &mut Tx,
     node: Uuid,
     mut people: Vec<(UserId, Vec<PresenceStatus>)>,
-) -> Result<Vec<Presence>> {
-    nodes::ensure(tx, node).await?;
+) -> Result<(bool, Vec<Presence>)> {
+    let is_known = renew(tx, node).await?;
     // In order: two servers that lock the same people in two orders would wait for each other for ever.
     people.sort_unstable_by_key(|person| person.0);
     let mut news = Vec::new();
@@ -114,7 +118,7 @@ pub async fn note(
         }
         news.extend(settle(tx, user, row).await?);
     }
-    Ok(news)
+    Ok((is_known, news))
 }
 
 /// The device of a server that is gone went with it.
@@ -257,14 +261,31 @@ pub async fn has_expired(on: &mut impl Read) -> Result<bool> {
 
 /// Who is not offline among those who share a channel with `user`, at most `limit`.
 pub async fn around(on: &mut impl Read, user: UserId, limit: u32) -> Result<Vec<Presence>> {
-    let rows: Vec<(Uuid, String, Option<String>, Option<i64>)> =
+    let rows: Vec<ShownRow> =
         run!(on, sqlx::query_as(AROUND).bind(user.0).bind(i64::from(limit)), fetch_all)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(user, status, text, expires)| {
-            let (text, expires_at) = live_text(text, expires);
-            let status = PresenceStatus::from_word(&status)?;
-            Some(Presence { user_id: UserId(user), status, text, expires_at })
-        })
-        .collect())
+    Ok(rows.into_iter().filter_map(of_row).collect())
+}
+
+/// Everybody who is not offline. `None`: more than `most`.
+pub async fn all_shown(on: &mut impl Read, most: usize) -> Result<Option<Vec<Presence>>> {
+    let (mut all, mut after) = (Vec::new(), Uuid::nil());
+    loop {
+        let rows: Vec<ShownRow> = run!(on, sqlx::query_as(SHOWN).bind(after).bind(SHOWN_PAGE), fetch_all)?;
+        let is_last = (rows.len() as i64) < SHOWN_PAGE;
+        after = rows.last().map_or(after, |row| row.0);
+        all.extend(rows.into_iter().filter_map(of_row));
+        match () {
+            () if all.len() > most => return Ok(None),
+            () if is_last => return Ok(Some(all)),
+            () => {}
+        }
+    }
+}
+
+type ShownRow = (Uuid, String, Option<String>, Option<i64>);
+
+fn of_row((user, status, text, expires): ShownRow) -> Option<Presence> {
+    let (text, expires_at) = live_text(text, expires);
+    let status = PresenceStatus::from_word(&status)?;
+    Some(Presence { user_id: UserId(user), status, text, expires_at })
 }

@@ -242,6 +242,9 @@ pub struct Resumed {
     pub replayed: u64,
     /// Up to where.
     pub pos: i64,
+    /// Who is not offline now among those around, as in `ready`: dots are told live, and not told again.
+    #[serde(default)]
+    pub presences: Vec<Presence>,
 }
 
 /// See [`ServerFrame::Ack`].

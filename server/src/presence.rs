@@ -3,6 +3,8 @@
 //! The record is what other servers see. What it could not take is tried again; what it lost because this server seemed
 //! gone is announced anew.
 
+mod watch;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::state::App;
+use watch::Watch;
 
 /// Between two looks: four times within the lease, so that one slow write loses nobody.
 const TICK: Duration = Duration::from_millis(2_500);
@@ -25,6 +28,8 @@ const QUIET_TICKS: u32 = 6;
 /// People whose devices changed are noted together, so long after the first of them: in a storm of arrivals one
 /// transaction serves many, and who was gone for a blink was not gone.
 const GATHER: Duration = Duration::from_millis(50);
+/// People who are looked at when signals were lost; where more are here, the dots of each are right from their next change on.
+const MOST_CORRECTED: usize = 20_000;
 /// People of one transaction. Messages wait behind it.
 const TOGETHER: usize = 32;
 
@@ -132,12 +137,18 @@ impl Keeper {
                 }
             }
         });
-        tell(bus, noted?).await;
+        let (is_known, news) = noted?;
+        if !is_known {
+            self.forget_notes();
+        }
+        tell(bus, news).await;
         Ok(())
     }
 
+    /// Somebody thought this server gone and took its devices away: all of them are noted again.
     fn forget_notes(&self) {
         self.with(|people| people.values_mut().for_each(|it| it.is_noted = false));
+        self.changed.notify_one();
     }
 }
 
@@ -150,7 +161,8 @@ pub async fn tell(bus: &Bus, news: impl IntoIterator<Item = Presence>) {
 
 /// Keeps presences until `stop`.
 pub async fn keep(app: App, stop: CancellationToken) {
-    let mut ticks = 0_u32;
+    let (mut ticks, mut watch) = (0_u32, Watch::default());
+    let mut losses = losses_of(&app);
     let mut next = tokio::time::interval(TICK);
     next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -165,8 +177,12 @@ pub async fn keep(app: App, stop: CancellationToken) {
             continue;
         }
         ticks = ticks.wrapping_add(1);
-        if let Err(fault) = tick(&app, ticks).await {
+        if let Err(fault) = tick(&app, ticks, &mut watch).await {
             tracing::debug!(%fault, "presences are kept a moment later");
+        }
+        let now = losses_of(&app);
+        if now != losses && app.bus.is_connected() && correct(&app).await.is_ok() {
+            losses = now;
         }
     }
     let node = app.presences.node;
@@ -177,7 +193,22 @@ pub async fn keep(app: App, stop: CancellationToken) {
     }
 }
 
-async fn tick(app: &App, ticks: u32) -> Result<()> {
+/// Another number whenever signals may have been lost on their way to this server.
+fn losses_of(app: &App) -> u64 {
+    app.bus.connection_count() + app.hub.lost_signals()
+}
+
+/// Whoever came or went while this server heard nothing would show as before until they change again.
+async fn correct(app: &App) -> Result<()> {
+    app.hub.begin_correction().await;
+    let all = presences::all_shown(&mut app.db.read(), MOST_CORRECTED).await?;
+    if let Some(all) = all {
+        app.hub.correct_dots(all).await;
+    }
+    Ok(())
+}
+
+async fn tick(app: &App, ticks: u32, watch: &mut Watch) -> Result<()> {
     let node = app.presences.node;
     if !app.db.is_embedded() {
         let is_known =
@@ -185,10 +216,19 @@ async fn tick(app: &App, ticks: u32) -> Result<()> {
         if !is_known {
             app.presences.forget_notes();
         }
-        while presences::has_dead(&mut app.db.read()).await? {
-            let taken = app.db.write(|tx| presences::take_over(tx).boxed()).await?;
-            let Some(changed) = taken else { break };
-            tell(&app.bus, changed).await;
+        let rows = presences::nodes(&mut app.db.read()).await?;
+        for gone in watch.look(rows, node) {
+            let mut left = Some(gone);
+            while let Some(gone) = left.take() {
+                let taken = app
+                    .db
+                    .write(move |tx| async move { presences::take_over(tx, gone).await }.boxed())
+                    .await?;
+                if let Some((changed, rest)) = taken {
+                    left = Some(rest);
+                    tell(&app.bus, changed).await;
+                }
+            }
         }
     }
     app.presences.note(&app.db, &app.bus).await;

@@ -118,6 +118,10 @@ impl Nats {
         Ok(())
     }
 
+    pub(super) fn connection_count(&self) -> u64 {
+        self.client.statistics().connects.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
     }

@@ -10,6 +10,7 @@ mod harness;
 mod log;
 mod pages;
 mod plans;
+mod presences;
 mod push;
 mod reactions;
 mod record;

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use confab_core::sessions::Device;
 use confab_core::tickets::{self, Purpose};
 use confab_core::{Fault, FutureExt, Result, log, members, sessions, users};
 use confab_protocol::Timestamp;
-use confab_protocol::gateway::{Identify, Invalid, Resume, Resumed, ServerFrame};
+use confab_protocol::gateway::{Identify, Invalid, Resume, ServerFrame};
 use tokio::sync::SemaphorePermit;
 
 use super::hub::{Begun, Hearing, Kept};
@@ -112,7 +113,7 @@ impl Guest<'_> {
             }
         };
         match resume {
-            Some(resume) => self.resume(wire, hearing.pos, resume).await,
+            Some(resume) => self.resume(wire, hearing, resume).await,
             None => self.ready(wire, hearing, kept.as_deref()).await.map(Some),
         }
     }
@@ -134,10 +135,7 @@ impl Guest<'_> {
             app.hub.keep(outbox.id, caller.user_id, kept).await;
             state
         };
-        let presences = match hearing.presences {
-            Some(presences) => presences,
-            None => ready::around(&app.db, caller.user_id).await.map_err(internal)?,
-        };
+        let presences = around(app, caller, hearing.presences).await?;
         let epoch = app.db.epoch().to_string();
         let mut frame = ready::frame(wire, caller.session_id, &epoch, hearing.pos, &state, &presences);
         // What the place is for is done: whoever reads slowly holds up nobody else. What a resume replays is held by nobody else, so
@@ -150,7 +148,7 @@ impl Guest<'_> {
     async fn resume(
         self,
         wire: &mut Wire,
-        pos: i64,
+        Hearing { pos, presences }: Hearing,
         resume: Resume,
     ) -> std::result::Result<Option<i64>, Ended> {
         let app = self.app;
@@ -177,6 +175,8 @@ impl Guest<'_> {
                 return Ok(None);
             }
         };
+        // Before the replay: what changes meanwhile is told behind it.
+        let presences = around(app, self.caller, presences).await?;
         let replayed = frames.len() as u64;
         let replay = async {
             for together in frames.chunks(TOGETHER) {
@@ -189,8 +189,16 @@ impl Guest<'_> {
         // They come back, and go on behind what they got.
         tokio::time::timeout(REPLAYED_WITHIN, replay).await.unwrap_or(Err(Some(TOO_SLOW)))?;
         let last = resume.pos.max(pos);
-        wire.say(&ServerFrame::Resumed(Resumed { replayed, pos: last })).await?;
+        wire.write(&mut ready::resumed(wire, replayed, last, &presences)).await?;
         Ok(Some(last))
+    }
+}
+
+/// Who shows around somebody: known here, or asked of the record.
+async fn around(app: &App, caller: &Caller, known: Option<Bytes>) -> std::result::Result<Bytes, Ended> {
+    match known {
+        Some(presences) => Ok(presences),
+        None => ready::around(&app.db, caller.user_id).await.map_err(internal),
     }
 }
 

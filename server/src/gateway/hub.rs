@@ -17,6 +17,7 @@ use bytes::Bytes;
 use confab_core::latency::{Latencies, Summary};
 use confab_core::sessions::Method;
 use confab_core::{Bus, Db, log};
+use confab_protocol::gateway::Presence;
 use confab_protocol::{ChannelId, Event, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -79,6 +80,10 @@ enum Command {
     End(u64, UserId, oneshot::Sender<bool>),
     /// Something that may be lost, for those who hear a channel.
     Whisper(ChannelId, Bytes),
+    /// The record is about to be asked who shows as what.
+    BeginCorrection,
+    /// All who are not offline, as the record has them.
+    Correct(Vec<Presence>),
     /// All are to go elsewhere.
     Drain,
 }
@@ -91,6 +96,7 @@ pub struct Hub {
     sockets: Arc<AtomicUsize>,
     head: Arc<AtomicI64>,
     delivery: Arc<Latencies>,
+    lost_signals: Arc<AtomicU64>,
     draining: Arc<AtomicBool>,
 }
 
@@ -112,10 +118,17 @@ impl Hub {
         tokio::spawn(follow(db, bus, head, to, stop.clone()));
         let head = Arc::new(AtomicI64::new(head));
         let delivery = Arc::new(Latencies::new(DELIVERY_SLOT, DELIVERY_SLOTS));
-        let figures = Figures { sockets: sockets.clone(), head: head.clone(), delivery: delivery.clone() };
+        let lost_signals = Arc::new(AtomicU64::new(0));
+        let figures = Figures {
+            sockets: sockets.clone(),
+            head: head.clone(),
+            delivery: delivery.clone(),
+            lost_signals: lost_signals.clone(),
+        };
         let audience = Audience::new(figures, per_user, knows_everybody, on_change);
         tokio::spawn(audience.run(orders, batches, signals, stop));
-        Ok(Self { commands, next_id: Arc::default(), sockets, head, delivery, draining: Arc::default() })
+        let (next_id, draining) = Default::default();
+        Ok(Self { commands, next_id, sockets, head, delivery, lost_signals, draining })
     }
 
     /// A number for a new socket.
@@ -154,6 +167,22 @@ impl Hub {
     /// Tells those who hear a channel something that may be lost.
     pub async fn whisper(&self, channel: ChannelId, frame: Bytes) {
         let _ = self.commands.send(Command::Whisper(channel, frame)).await;
+    }
+
+    /// Signals that were lost on their way to the sockets of this server.
+    #[must_use]
+    pub fn lost_signals(&self) -> u64 {
+        self.lost_signals.load(Ordering::Relaxed)
+    }
+
+    /// Says that the record is about to be asked for [`Hub::correct_dots`].
+    pub async fn begin_correction(&self) {
+        let _ = self.commands.send(Command::BeginCorrection).await;
+    }
+
+    /// Tells the sockets of whoever shows otherwise than the record says: `all` who are not offline.
+    pub async fn correct_dots(&self, all: Vec<Presence>) {
+        let _ = self.commands.send(Command::Correct(all)).await;
     }
 
     /// Sends everyone elsewhere; no new socket is opened.

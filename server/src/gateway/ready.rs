@@ -13,6 +13,9 @@ use super::wire::frame;
 const CHANNELS: usize = 2_000;
 /// Dots in a `ready` frame; the first screen shows fewer.
 const PRESENCES: u32 = 500;
+/// Around the dots.
+const PRESENT: &[u8] = br#","presences":["#;
+const END: &[u8] = b"]}}";
 
 /// The account and the channels, as JSON without brackets.
 pub async fn state(db: &Db, user: UserId, method: Method) -> Result<Bytes> {
@@ -49,7 +52,7 @@ pub async fn around(db: &Db, user: UserId) -> Result<Bytes> {
     Ok(Bytes::from(text).slice(1..end))
 }
 
-/// The whole frame. Its pieces are shared with other sockets, and nothing of it stays with this one.
+/// The first frame. Its pieces are shared with other sockets, and nothing of it stays with this one.
 pub fn frame(
     wire: &Wire,
     session: SessionId,
@@ -59,8 +62,18 @@ pub fn frame(
     presences: &Bytes,
 ) -> Vec<Bytes> {
     let begin = format!(r#"{{"op":"ready","d":{{"session_id":"{session}","epoch":"{epoch}","pos":{pos},"#);
-    let (middle, end) = (Bytes::from_static(br#","presences":["#), Bytes::from_static(b"]}}"));
-    let pieces = [Bytes::from(begin), state.clone(), middle, presences.clone(), end];
+    let middle = Bytes::from_static(PRESENT);
+    whole(wire, [Bytes::from(begin), state.clone(), middle, presences.clone(), Bytes::from_static(END)])
+}
+
+/// The frame behind what was missed.
+pub fn resumed(wire: &Wire, replayed: u64, pos: i64, presences: &Bytes) -> Vec<Bytes> {
+    let begin = format!(r#"{{"op":"resumed","d":{{"replayed":{replayed},"pos":{pos}"#);
+    let middle = Bytes::from_static(PRESENT);
+    whole(wire, [Bytes::from(begin), middle, presences.clone(), Bytes::from_static(END)])
+}
+
+fn whole<const N: usize>(wire: &Wire, pieces: [Bytes; N]) -> Vec<Bytes> {
     if wire.is_deflated {
         return vec![wire.packed(&pieces.concat())];
     }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id};
-use crate::harness::{World, both, wait_until};
+use crate::harness::{Socket, World, both, wait_until};
 
 const MINE: &str = "/api/v1/users/me/status";
 
@@ -52,6 +52,31 @@ both! {
         watcher.signal("presence", of(&ada, "offline")).await;
         shows(&ada, &bob, "offline").await;
         assert!(bob.get(&format!("/api/v1/users/{}/status", ada.id), 200).await["last_seen"].is_string());
+    }
+
+    async fn who_comes_back_knows_who_is_here_now(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let room = ada.create_channel("room", "public", 201).await;
+        bob.join(id(&room), 200).await;
+        let other = &world.nodes.last().unwrap().address;
+        let mut watcher = bob.connect().await;
+        let hers = ada.connect().await;
+        watcher.signal("presence", of(&ada, "online")).await;
+        let (epoch, pos) = (watcher.epoch.clone(), watcher.pos);
+        // Nobody tells whoever is away; they are told when they are back, wherever that is.
+        drop(watcher);
+        drop(hers);
+        shows(&ada, &bob, "offline").await;
+        let shown = async |status: &str| {
+            let mut back = Socket::open(other).await;
+            let (answer, _) = back.resume(&bob.access_token, &epoch, pos).await;
+            let around = answer["d"]["presences"].as_array().expect("who is here").clone();
+            around.iter().any(|it| it["user_id"] == ada.id && it["status"] == status)
+        };
+        wait_until("who went meanwhile to be gone", async || !shown("online").await).await;
+        let _hers = ada.connect().await;
+        shows(&ada, &bob, "online").await;
+        wait_until("who came meanwhile to be told of", async || shown("online").await).await;
     }
 
     async fn words_go_by_themselves_and_everybody_hears_it(world) {
@@ -138,6 +163,23 @@ async fn people_of_a_killed_server_go_offline() {
     watcher.signal("presence", of(&ada, "offline")).await;
     shows(&ada, &bob, "offline").await;
     shows(&eve, &bob, "online").await;
+
+    // One that stands still as long is gone as well, and when it goes on its people are here: all of them, although one of them
+    // changes before it hears that they were taken away.
+    let mut world = World::scaled().await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let (eve, at) = (world.user("eve").await, world.nodes[0].address.clone());
+    let mut watcher = bob.at(&world.nodes[1].address).connect().await;
+    let _hers = ada.at(&at).connect().await;
+    let eves = eve.at(&at).connect().await;
+    watcher.signal("presence", of(&ada, "online")).await;
+    world.nodes[0].freeze();
+    watcher.signal("presence", of(&ada, "offline")).await;
+    drop(eves);
+    world.nodes[0].thaw();
+    watcher.signal("presence", of(&ada, "online")).await;
+    shows(&ada, &bob, "online").await;
+    shows(&eve, &bob, "offline").await;
 
     // One that starts alone knows that nobody is here.
     let mut world = World::embedded().await;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use confab_core::bus::Signal;
@@ -34,6 +34,8 @@ pub(super) struct Figures {
     pub head: Arc<AtomicI64>,
     /// How long messages took until they waited for their sockets.
     pub delivery: Arc<Latencies>,
+    /// Signals that came faster than they were heard.
+    pub lost_signals: Arc<AtomicU64>,
 }
 
 /// The sockets of this server and what they may hear.
@@ -97,6 +99,7 @@ impl Audience {
                     Err(broadcast::error::RecvError::Lagged(lost)) => {
                         tracing::warn!(lost, "signals were lost: the record is asked who is here from now on");
                         self.knows_everybody = false;
+                        self.figures.lost_signals.fetch_add(lost, Ordering::Relaxed);
                     }
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
@@ -126,6 +129,8 @@ impl Audience {
                 let _ = answer.send(!self.users.contains_key(&user));
             }
             Command::Whisper(channel, frame) => self.whisper(channel, &frame),
+            Command::BeginCorrection => self.dots.begin_correction(),
+            Command::Correct(all) => self.dots.correct(all),
             Command::Drain => {
                 self.is_draining = true;
                 for (outbox, _) in self.users.values().flat_map(|present| &present.sockets) {

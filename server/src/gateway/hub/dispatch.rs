@@ -166,8 +166,8 @@ impl Audience {
 
     /// Whoever came, went or was given another role may be a guest now, or none any more.
     fn recheck_one(&self, subject: UserId) {
-        let sockets = self.users.get(&subject).into_iter().flat_map(Present::hearing);
-        for outbox in sockets {
+        // Those too that are greeted now: who they are may have been asked a moment before.
+        for (outbox, _) in self.users.get(&subject).into_iter().flat_map(|present| &present.sockets) {
             // Until that is known they are: a socket that opens meanwhile goes by this one.
             outbox.set_guest(true);
             outbox.push(Item::Recheck);

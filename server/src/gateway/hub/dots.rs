@@ -48,12 +48,17 @@ pub struct Dots {
     count: u64,
     /// For people of the same channels: the same dots, as JSON without brackets.
     around: HashMap<Vec<ChannelId>, Bytes>,
+    /// Who changed while the record is asked who shows.
+    changed_since: Option<HashSet<UserId>>,
 }
 
 impl Dots {
     /// Somebody's dot or words changed.
     pub fn change(&mut self, presence: Presence) {
         let user = presence.user_id;
+        if let Some(changed) = &mut self.changed_since {
+            changed.insert(user);
+        }
         if let Some((_, waiting)) = self.waiting.get_mut(&user) {
             *waiting = presence;
             return;
@@ -61,6 +66,32 @@ impl Dots {
         self.count += 1;
         self.changed.insert(self.count, user);
         self.waiting.insert(user, (self.count, presence));
+    }
+
+    /// The record is about to be asked who shows, since news were lost: what is heard from here on is newer than its answer.
+    pub fn begin_correction(&mut self) {
+        self.changed_since = Some(HashSet::new());
+    }
+
+    /// What the record says of all who are not offline: whoever shows otherwise is told anew.
+    pub fn correct(&mut self, all: Vec<Presence>) {
+        let Some(newer) = self.changed_since.take() else { return };
+        let around: HashSet<UserId> = all.iter().map(|presence| presence.user_id).collect();
+        let gone: Vec<UserId> = self
+            .shown
+            .keys()
+            .filter(|user| !around.contains(user) && !newer.contains(user))
+            .copied()
+            .collect();
+        for user_id in gone {
+            self.change(Presence { user_id, status: PresenceStatus::Offline, text: None, expires_at: None });
+        }
+        for presence in all {
+            let user = presence.user_id;
+            if !newer.contains(&user) && self.shown.get(&user) != Some(&presence) {
+                self.change(presence);
+            }
+        }
     }
 
     /// Whether something is to be told.
@@ -168,6 +199,31 @@ mod tests {
         dots.change(shows(ada, PresenceStatus::Offline));
         dots.tell(1, |_| {});
         assert!(around(&mut dots).is_empty());
+    }
+
+    #[test]
+    fn what_was_lost_is_told_when_the_record_says_it() {
+        let mut dots = Dots::default();
+        let [ada, bob, eve, rex] = std::array::from_fn(|_| UserId::new());
+        for user in [ada, bob, eve] {
+            dots.change(shows(user, PresenceStatus::Online));
+        }
+        dots.tell(1, |_| {});
+        dots.begin_correction();
+        // Heard while the record was asked, so newer than what it said.
+        dots.change(shows(eve, PresenceStatus::Offline));
+        dots.correct(vec![
+            shows(ada, PresenceStatus::Online),
+            shows(eve, PresenceStatus::Online),
+            shows(rex, PresenceStatus::Away),
+        ]);
+        let mut told = Vec::new();
+        dots.tell(1, |presence| told.push((presence.user_id, presence.status)));
+        let news =
+            [(eve, PresenceStatus::Offline), (bob, PresenceStatus::Offline), (rex, PresenceStatus::Away)];
+        assert_eq!(told, news);
+        dots.correct(Vec::new());
+        assert!(!dots.has_news(), "nobody asked");
     }
 
     #[test]

@@ -15,6 +15,7 @@ fn audience() -> Audience {
         sockets: Arc::default(),
         head: Arc::default(),
         delivery: Arc::new(Latencies::new(Duration::from_mins(1), 1)),
+        lost_signals: Arc::default(),
     };
     Audience::new(figures, 5, true, Box::new(|_| {}))
 }
