@@ -65,7 +65,7 @@ pub struct Arguments {
     /// People who are brought into private channels and removed again, all the time.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub victims: u16,
-    /// Revoked sessions to measure while no fault is on.
+    /// Revoked sessions to measure while no fault is on; with fewer a run is not clean.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub revocations: u32,
     /// What the 99th percentile of their sockets may live on; debug builds on a busy machine need more.

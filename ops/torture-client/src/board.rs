@@ -10,9 +10,12 @@ use uuid::Uuid;
 
 use crate::clocks::Clocks;
 use crate::findings::{Findings, Kind};
+use crate::question;
 
 /// After a fault, caches refill and clients come back: what is measured as "without a fault" begins so much later.
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
+/// So much later everything is back, also what is asked for again with growing patience, on a machine that is busy.
+const BACK_AFTER: Duration = Duration::from_secs(30);
 /// Secrets that are remembered of each sort.
 const REMEMBERED: usize = 64;
 
@@ -77,9 +80,11 @@ pub struct Board {
     pub read_anew: Counter,
     /// Sockets closed since they read too slowly.
     pub too_slow: Counter,
-    /// People brought into a private channel and out again, and questions they asked while outside.
+    /// People brought into a private channel and out again, and questions they asked while outside that were answered as they must
+    /// be: all, and by their sort.
     pub races: Counter,
     pub probes: Counter,
+    pub refusals: [Counter; question::ALL.len()],
     /// Times that a private channel was everybody's and then private again.
     pub opened: Counter,
     /// Events that the bus was made to say twice.
@@ -92,6 +97,8 @@ pub struct Board {
     pub moved: Durations,
     /// From the end of a session to that of its last socket, without a fault.
     pub revoked: Durations,
+    /// Sockets that were greeted while their session ended.
+    pub late_greetings: Counter,
     /// Files of private rooms and messages there, each behind its room's id, the newest ones: who is outside asks for them.
     files: Secrets,
     told: Secrets,
@@ -118,12 +125,14 @@ impl Default for Board {
             too_slow: Counter::default(),
             races: Counter::default(),
             probes: Counter::default(),
+            refusals: std::array::from_fn(|_| Counter::default()),
             opened: Counter::default(),
             repeated: Counter::default(),
             acknowledged: Durations::default(),
             recovered: Durations::default(),
             moved: Durations::default(),
             revoked: Durations::default(),
+            late_greetings: Counter::default(),
             files: Mutex::default(),
             told: Mutex::default(),
             stop: CancellationToken::new(),
@@ -186,6 +195,12 @@ impl Board {
     pub fn was_calm(&self, since: Instant) -> bool {
         let quiet = *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner);
         quiet.is_some_and(|quiet| quiet + SETTLED_AFTER < since)
+    }
+
+    /// The same from long before `since`: nothing that a fault has brought about goes on.
+    pub fn was_long_calm(&self, since: Instant) -> bool {
+        let quiet = *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner);
+        quiet.is_some_and(|quiet| quiet + BACK_AFTER < since)
     }
 
     /// Sleeps, or less when the run stops.

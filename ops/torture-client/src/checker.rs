@@ -4,6 +4,7 @@
 //! fail proves nothing.
 
 mod delivery;
+mod events;
 mod figures;
 mod promises;
 #[cfg(test)]
@@ -32,6 +33,9 @@ pub fn check(evidence: &Evidence, findings: &Findings) -> Tally {
     promises::check(evidence, findings, &mut tally);
     for heard in &evidence.readers {
         delivery::check(heard, &evidence.record, findings, &mut tally);
+    }
+    for record in &evidence.record {
+        events::check(record, findings);
     }
     figures::check(evidence, findings);
     tally

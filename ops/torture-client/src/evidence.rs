@@ -1,5 +1,7 @@
 //! What a run leaves for the checker: plain facts, none of them the server's opinion of itself.
 
+mod html;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::journal::Line;
+pub use html::Html;
 
 /// Everything that is judged.
 #[derive(Clone, Default)]
@@ -74,6 +77,7 @@ pub struct Event {
     pub subject: Uuid,
     /// The text that it carried, as [`fingerprint`]; 0 for none.
     pub text: u64,
+    pub html: Html,
 }
 
 /// A channel as it is served in the end.
@@ -93,6 +97,21 @@ pub struct Record {
     /// What somebody who was there from the start and read nothing is said to have unread, and how many were there
     /// when they came.
     pub unread: Option<i64>,
+    /// How far those are said to have read it who were there from before its first message.
+    pub marks: Vec<Mark>,
+}
+
+/// How far somebody is said to have read a channel, by one of the places that say so.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// As people call them.
+    pub name: String,
+    pub user: Uuid,
+    pub said_by: &'static str,
+    /// `None`: it is not said there.
+    pub read_seq: Option<i64>,
+    pub unread: i64,
+    pub mentions: i64,
 }
 
 /// A message as it is served in the end.
@@ -100,7 +119,9 @@ pub struct Record {
 pub struct Kept {
     pub id: Uuid,
     pub seq: i64,
+    pub sender: Uuid,
     pub text: String,
+    pub html: Html,
     pub is_deleted: bool,
     pub parent: Option<Uuid>,
     pub reply_count: i64,
@@ -112,6 +133,9 @@ pub struct Search {
     pub words: String,
     pub expected: Option<Uuid>,
     pub found: Vec<Uuid>,
+    /// How many hits there are, by the answer's own count, and whether it says how to go on behind these.
+    pub total: i64,
+    pub goes_on: bool,
     /// Whether a hit would be somebody reading what they may not, rather than a text that should be gone.
     pub is_forbidden: bool,
 }
@@ -168,6 +192,7 @@ pub struct Frame {
 pub struct Said {
     pub id: Value,
     pub content: Option<String>,
+    pub html: Option<String>,
     pub user: Value,
     pub user_id: Option<Uuid>,
     pub reason: String,
@@ -189,14 +214,15 @@ impl Event {
             "member_left" => (Kind::MemberLeft, d.user_id),
             _ => (Kind::Other, None),
         };
-        let text = fingerprint(d.content.as_deref().unwrap_or_default());
+        let text = d.content.as_deref().unwrap_or_default();
         Some(Self {
             channel,
             pos: frame.pos,
             seq: frame.seq?,
             kind,
             subject: subject.unwrap_or_default(),
-            text,
+            text: fingerprint(text),
+            html: Html::beside(text, d.html.as_deref()),
         })
     }
 
@@ -204,15 +230,23 @@ impl Event {
     pub fn of_value(frame: &Value) -> Option<Self> {
         Self::of_frame(&Frame::deserialize(frame).ok()?)
     }
+
+    /// Whether it is one of a message.
+    pub fn is_of_message(&self) -> bool {
+        matches!(self.kind, Kind::NewMessage | Kind::MessageUpdate | Kind::MessageDelete)
+    }
 }
 
 impl Kept {
     /// Reads a message of a page.
     pub fn of_view(view: &Value) -> Option<Self> {
+        let text = view["content"].as_str().unwrap_or_default();
         Some(Self {
             id: id(&view["id"])?,
             seq: view["seq"].as_i64()?,
-            text: view["content"].as_str().unwrap_or_default().to_owned(),
+            sender: id(&view["sender_id"]).unwrap_or_default(),
+            text: text.to_owned(),
+            html: Html::beside(text, view["html"].as_str()),
             is_deleted: !view["deleted_at"].is_null(),
             parent: id(&view["parent_id"]),
             reply_count: view["reply_count"].as_i64().unwrap_or(0),

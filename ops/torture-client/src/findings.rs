@@ -27,7 +27,7 @@ pub enum Kind {
     Refused,
     /// A session that went on after its end.
     Unrevoked,
-    /// No progress though no fault was on.
+    /// No progress though no fault was on, or nothing done of what the run is made for.
     Stuck,
     /// More memory or more open files than what is held can need.
     Grown,

@@ -1,6 +1,8 @@
 //! What the server serves when all is over, asked for as any client would.
 
 pub mod index;
+mod marks;
+mod pages;
 
 use std::sync::Arc;
 
@@ -10,38 +12,46 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::board::Board;
-use crate::evidence::{Event, Kept, Record, Search, id};
+use crate::evidence::{Event, Kept, Mark, Record, Search, id};
 use crate::journal::{Act, Line};
+use crate::people::People;
 use crate::person::Person;
 use crate::rooms::{Room, Rooms, own_word};
 
 /// Searches of each sort: each costs a few milliseconds, and a fault of the index is seldom one of a single message.
 const SEARCHES: usize = 60;
+const MESSAGES: &str = "search/messages?mode=keyword&limit=5&q=";
+const FILES: &str = "search/files?limit=5&q=";
 
-/// Everything of all rooms. `owner` made them, and so hears of them from their first event; they never read or wrote.
-pub async fn record(owner: &Person, rooms: &Rooms) -> Result<Vec<Record>> {
+/// Everything of all rooms. Their owner made them, and so hears of them from their first event; they never read or wrote.
+pub async fn record(people: &People, board: &Board) -> Result<Vec<Record>> {
+    let mut marks = marks::of(&people.members(), &people.rooms).await?;
     let mut records = Vec::new();
-    for room in rooms.iter() {
-        records.push(record_of(owner, room).await?);
+    for room in people.rooms.iter() {
+        let marks = marks.remove(&room.id).unwrap_or_default();
+        records.push(record_of(&people.owner, room, marks, board).await?);
     }
     Ok(records)
 }
 
-async fn record_of(owner: &Person, room: &Room) -> Result<Record> {
+async fn record_of(owner: &Person, room: &Room, marks: Vec<Mark>, board: &Board) -> Result<Record> {
     let messages = all(owner, &format!("channels/{}/messages", room.id)).await?;
+    let messages: Vec<Kept> = messages.iter().filter_map(Kept::of_view).collect();
+    pages::agree(owner, room, &messages, board).await?;
     let events = all(owner, &format!("channels/{}/events", room.id)).await?;
     let channel = owner.get(&format!("channels/{}", room.id)).await?;
     let number = |name: &str| channel[name].as_i64().unwrap_or(-1);
     Ok(Record {
         channel: room.id,
         name: room.name.clone(),
-        messages: messages.iter().filter_map(Kept::of_view).collect(),
+        messages,
         events: events.iter().filter_map(Event::of_value).collect(),
         last_seq: number("last_seq"),
         message_count: number("message_count"),
         member_count: number("member_count"),
         members: members(owner, room).await?,
         unread: channel["unread_count"].as_i64(),
+        marks,
     })
 }
 
@@ -92,37 +102,45 @@ async fn members(owner: &Person, room: &Room) -> Result<i64> {
 }
 
 /// Waits until the index knows everything, then asks it for what is there, what is gone and what is not the asker's.
-pub async fn searches(
-    admin: &Person,
-    owner: &Person,
-    outsider: &Person,
-    rooms: &Rooms,
-    journal: &[Line],
-    board: &Arc<Board>,
-) -> Result<Vec<Search>> {
-    if index::whole(admin, board, |_| true).await?.is_none() {
+pub async fn searches(people: &People, journal: &[Line], board: &Arc<Board>) -> Result<Vec<Search>> {
+    if index::whole(&people.admin, board, |_| true).await?.is_none() {
         return Ok(Vec::new());
     }
-    let words = Words::of(journal, rooms);
+    let (owner, strangers) = (&people.owner, people.strangers());
+    let words = Words::of(journal, &people.rooms);
     let mut searches = Vec::new();
     for (word, message) in some(&words.there) {
-        searches.push(search(owner, word, Some(*message), false).await?);
+        searches.push(search(owner, MESSAGES, word, Some(*message)).await?);
     }
     for word in some(&words.gone) {
-        searches.push(search(owner, word, None, false).await?);
+        searches.push(search(owner, MESSAGES, word, None).await?);
     }
-    for word in some(&words.secret) {
-        searches.push(search(outsider, word, None, true).await?);
+    for (word, stranger) in some(&words.secret).zip(strangers.iter().cycle()) {
+        searches.push(Search { is_forbidden: true, ..search(stranger, MESSAGES, word, None).await? });
+    }
+    // A secret stands in all texts of its room: what is counted before it is left out does not fit on a page, and so shows.
+    for secret in people.rooms.iter().filter_map(|room| room.secret.as_ref()) {
+        for stranger in &strangers {
+            for path in [MESSAGES, FILES] {
+                searches.push(Search { is_forbidden: true, ..search(stranger, path, secret, None).await? });
+            }
+        }
     }
     Ok(searches)
 }
 
-async fn search(who: &Person, words: &str, expected: Option<Uuid>, is_forbidden: bool) -> Result<Search> {
-    let path = format!("search/messages?q={words}&mode=keyword&limit=5");
-    let answer = who.expect(Method::GET, &path, None, &[200]).await?;
+async fn search(who: &Person, path: &str, words: &str, expected: Option<Uuid>) -> Result<Search> {
+    let answer = who.expect(Method::GET, &format!("{path}{words}"), None, &[200]).await?;
     let items = answer["items"].as_array().into_iter().flatten();
-    let found = items.filter_map(|item| id(&item["message"]["id"])).collect();
-    Ok(Search { words: words.to_owned(), expected, found, is_forbidden })
+    let found = items.filter_map(|item| id(&item["message"]["id"]).or_else(|| id(&item["file"]["id"])));
+    Ok(Search {
+        words: words.to_owned(),
+        expected,
+        found: found.collect(),
+        total: answer["total"].as_i64().unwrap_or(-1),
+        goes_on: !answer["next_cursor"].is_null(),
+        is_forbidden: false,
+    })
 }
 
 /// Spread evenly over the run.
@@ -162,7 +180,6 @@ impl Words {
                 },
             }
         }
-        words.secret.extend(rooms.iter().filter_map(|room| room.secret.clone()));
         words.secret.extend(now.values().filter(|it| it.1).map(|it| it.0.clone()));
         words.there.extend(now.into_iter().map(|(message, (word, _))| (word, message)));
         words

@@ -20,6 +20,7 @@ mod people;
 mod person;
 mod progress;
 mod proxy;
+mod question;
 mod racer;
 mod reader;
 mod report;
@@ -28,6 +29,7 @@ mod rooms;
 mod run;
 mod schedule;
 mod socket;
+mod tried;
 mod turnstile;
 mod writer;
 

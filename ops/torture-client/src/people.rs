@@ -121,6 +121,16 @@ impl People {
         })
     }
 
+    /// Everybody who is in all rooms, from before their first message on.
+    pub fn members(&self) -> Vec<&Person> {
+        std::iter::once(&self.owner).chain(&self.writers).chain(&self.readers).map(Arc::as_ref).collect()
+    }
+
+    /// Everybody who is in no private room any more when the storm is over, or never was.
+    pub fn strangers(&self) -> Vec<&Person> {
+        self.victims.iter().map(Arc::as_ref).chain([&self.outsider]).collect()
+    }
+
     /// Those who listen begin.
     pub fn listen(&mut self, rng: &mut StdRng, board: &Arc<Board>) {
         for (number, person) in self.readers.iter().enumerate() {

@@ -2,7 +2,7 @@
 //! the API while they are outside.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -13,6 +13,7 @@ use crate::Result;
 use crate::board::Board;
 use crate::findings::Kind;
 use crate::person::{Answer, Person};
+use crate::question::{self, Question};
 use crate::rooms::{Room, Rooms};
 use crate::turnstile::Turnstile;
 
@@ -20,6 +21,8 @@ use crate::turnstile::Turnstile;
 const INSIDE_MS: u64 = 60;
 const OUTSIDE_MS: u64 = 60;
 const PROBE_EVERY: Duration = Duration::from_millis(80);
+/// So many questions one after the other have no answer at all: one may meet a connection that just ends.
+const UNANSWERED: u32 = 3;
 
 /// Somebody who comes and goes, with a turnstile for each private room.
 pub struct Victim {
@@ -74,7 +77,7 @@ pub async fn race(
 
 /// Asks for what one may not have, over and over, whenever `victims[at]` is outside.
 pub async fn probe(victims: Arc<[Victim]>, at: usize, mut rng: StdRng, board: Arc<Board>) -> Result<()> {
-    let victim = &victims[at];
+    let (victim, mut unanswered) = (&victims[at], 0);
     while !board.stop.is_cancelled() {
         board.pause(PROBE_EVERY).await;
         let number = rng.random_range(0..victim.turnstiles.len());
@@ -82,41 +85,67 @@ pub async fn probe(victims: Arc<[Victim]>, at: usize, mut rng: StdRng, board: Ar
         let (Some(before), Some(secret)) = (victim.outside_since(number), &room.secret) else { continue };
         let at = rng.random_range(0..1_000);
         let (file, message) = (board.a_file_of(room.id, at), board.a_message_of(room.id, at));
-        let path = match rng.random_range(0..14) {
-            0 => format!("channels/{}/messages?limit=20", room.id),
-            1 => format!("channels/{}/events?limit=20", room.id),
-            2 => format!("channels/{}", room.id),
-            3 => format!("channels/{}/members", room.id),
-            4 => format!("search/messages?q={secret}&mode=keyword"),
-            5 => format!("search/files?q={secret}"),
-            6 => "users/me/notifications?limit=50".to_owned(),
-            7 => "users/me/unread".to_owned(),
-            8 => "users/me/threads".to_owned(),
-            9 => format!("messages/{}", message.unwrap_or_default()),
-            10 => format!("messages/{}/thread", message.unwrap_or_default()),
-            11 => format!("files/{}", file.unwrap_or_default()),
-            12 => format!("files/{}/download", file.unwrap_or_default()),
-            _ => "channels?limit=100".to_owned(),
-        };
+        let sort = rng.random_range(0..question::ALL.len());
+        let path = question::ALL[sort].about(room, secret, (file, message));
+        let began = Instant::now();
         // No answer is no leak.
         let Ok(answer) = victim.person.call(Method::GET, &path, None).await else {
+            unanswered += 1;
+            if unanswered == UNANSWERED && board.was_long_calm(began) {
+                let text = format!("{} asked {UNANSWERED} times and had no answer", victim.person.name);
+                board.note(Kind::Stuck, text);
+            }
             victim.person.next_door();
             continue;
         };
+        unanswered = 0;
         if answer.status == 401 {
             victim.person.renew(&answer.shown, &answer.text).await?;
             continue;
         }
-        board.probes.add();
-        if victim.outside_since(number) == Some(before) && gives_away(&answer, room, secret) {
-            let text = format!(
-                "{} asked for {path} from outside and was answered {}",
-                victim.person.name, answer.text
-            );
-            board.note(Kind::Leaked, text);
+        let asked = Asked { who: &victim.person.name, path: &path, began };
+        if victim.outside_since(number) != Some(before) {
+            continue;
+        }
+        if gives_away(&answer, room, secret) {
+            board.note(Kind::Leaked, asked.told(&answer));
+        } else if asked.is_refused(question::ALL[sort], &answer, &board) {
+            board.probes.add();
+            board.refusals[sort].add();
         }
     }
     Ok(())
+}
+
+/// A question that somebody asked from outside.
+struct Asked<'a> {
+    who: &'a str,
+    path: &'a str,
+    began: Instant,
+}
+
+impl Asked<'_> {
+    /// Whether the answer keeps them out, rather than saying nothing of it. One that no sound server gives is noted: a server that
+    /// takes every question for a wrong one would else pass for a tight one.
+    fn is_refused(&self, question: Question, answer: &Answer, board: &Board) -> bool {
+        let is_right = question.is_answered_by(answer.status);
+        let is_excused = match answer.status {
+            // Noted by whoever took the answer.
+            429 => true,
+            // "Not now": of a search until its worker and its bus are back, and those come back slowly.
+            500.. => !board.was_long_calm(self.began),
+            _ => false,
+        };
+        if !is_right && !is_excused {
+            board.note(Kind::Refused, self.told(answer));
+        }
+        is_right
+    }
+
+    fn told(&self, answer: &Answer) -> String {
+        let Self { who, path, .. } = self;
+        format!("{who} asked for {path} from outside and was answered {}: {}", answer.status, answer.text)
+    }
 }
 
 /// A refusal names the path that was asked for, and so what the asker named themselves; anything else must not.

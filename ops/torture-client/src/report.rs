@@ -56,6 +56,7 @@ pub fn line(arguments: &Arguments, board: &Board, ending: &Ending) -> Value {
     put("repeated_by_bus", json!(board.repeated.get()));
     put("cut_short", json!(ending.tally.cut_short));
     put("revocations", json!(board.revoked.count()));
+    put("greeted_while_revoked", json!(board.late_greetings.get()));
     put("revocation_p99_ms", json!(board.revoked.quantile_ms(0.99)));
     put("acknowledged_p50_ms", json!(board.acknowledged.quantile_ms(0.50)));
     put("acknowledged_p99_ms", json!(board.acknowledged.quantile_ms(0.99)));

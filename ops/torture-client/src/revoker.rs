@@ -1,11 +1,14 @@
 //! Somebody who signs in on a device and opens sockets at every server, and whose session is ended, by each way that there is:
 //! how long do they live on?
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
 use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::Result;
 use crate::board::Board;
@@ -18,6 +21,12 @@ const AT_MOST: Duration = Duration::from_secs(5);
 /// The close code of an ended session (docs/gateway.md).
 const SESSION_ENDED: u16 = 4_010;
 const EVERY: Duration = Duration::from_millis(400);
+/// While a session ends, sockets are opened with its token at each server, one after the other, so many at most; and so many of
+/// them are kept, the last ones: with the one that was there before and one on its way as many as a person may have
+/// (docs/limits.md).
+const KNOCKS: u32 = 32;
+const KNOCKS_KEPT: usize = 3;
+const KNOCK_EVERY: Duration = Duration::from_millis(10);
 
 /// The ways in which a session ends.
 #[derive(Clone, Copy)]
@@ -90,8 +99,14 @@ impl Revoker {
             }
         }
         self.at = (self.at + 1) % self.way.doors.len();
+        let over = CancellationToken::new();
+        let mut knocking: JoinSet<Vec<Socket>> = JoinSet::new();
+        for door in &self.way.doors {
+            knocking.spawn(knock(door.clone(), token.clone(), over.clone()));
+        }
         let is_done = self.end(end, &token).await?;
         let ended = Instant::now();
+        over.cancel();
         // Anything but a yes says nothing of the session: a lost answer may have been one.
         if is_done {
             let (doors, board) = (&self.way.doors, &*self.board);
@@ -100,6 +115,14 @@ impl Revoker {
                 closes(socket, (ended, self.at_most), began, board).await;
             }
             let took = ended.elapsed();
+            // Sockets that were greeted meanwhile go with it: one whose token is looked at before the end, and which hears of no end
+            // that comes before its `ready`, would live on as long as it likes.
+            while let Some(greeted) = knocking.join_next().await {
+                for socket in &mut greeted? {
+                    board.late_greetings.add();
+                    closes(socket, (ended, self.at_most), began, board).await;
+                }
+            }
             for door in doors {
                 refuses(&self.way.client, door, &token, (ended, self.at_most), began, board).await;
             }
@@ -166,6 +189,28 @@ impl Revoker {
         }
         Ok(is_done)
     }
+}
+
+/// Opens sockets at a door with a token, one after the other, until the session that it stands for is `over` and once more.
+/// Answers the last ones that were greeted.
+async fn knock(door: String, token: String, over: CancellationToken) -> Vec<Socket> {
+    let mut greeted = VecDeque::new();
+    for _ in 0..KNOCKS {
+        let is_last = over.is_cancelled();
+        if let Ok(mut socket) = Socket::open(&door).await
+            && socket.identify(&token).await.is_some()
+        {
+            greeted.push_back(socket);
+        }
+        if greeted.len() > KNOCKS_KEPT {
+            greeted.pop_front();
+        }
+        if is_last {
+            break;
+        }
+        let _ = over.run_until_cancelled(tokio::time::sleep(KNOCK_EVERY)).await;
+    }
+    greeted.into()
 }
 
 /// Waits for the socket's end. What comes late, or with another reason, counts when no fault is to blame.

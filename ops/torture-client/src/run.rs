@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 use crate::board::Board;
 use crate::chaos::Chaos;
 use crate::checker::{self, Tally};
-use crate::evidence::{Evidence, Heard};
+use crate::evidence::{Evidence, Heard, Search};
 use crate::findings::Kind;
 use crate::harvest;
 use crate::journal::Journal;
@@ -26,9 +26,12 @@ use crate::progress::Progress;
 use crate::reader::SILENCE;
 use crate::report::{self, Ending};
 use crate::schedule::{self, Step, Targets};
+use crate::tried::Tried;
 
-/// After the storm, revocations are measured for so long at most.
+/// After the storm, revocations are measured for so long at most, or for so long each where many are asked for. That is many times
+/// what they take: a run that could not measure them fails.
 const CALM_AT_MOST: Duration = Duration::from_mins(2);
+const A_REVOCATION: Duration = Duration::from_secs(4);
 /// Listeners have everything within this time after the last message, or the checker finds what they lack.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -144,16 +147,15 @@ impl Run {
         }
         self.progress.begin("reading");
         let lines = Journal::read(&journal_path)?;
-        let record = harvest::record(&people.owner, &people.rooms).await?;
-        let (owner, outsider) = (&people.owner, &people.outsider);
-        let searches =
-            harvest::searches(&people.admin, owner, outsider, &people.rooms, &lines, &board).await?;
+        let record = harvest::record(&people, &board).await?;
+        let searches = harvest::searches(&people, &lines, &board).await?;
         harvest::index::is_as_the_record(&people.admin, &board).await?;
-        let called = harvest::called(owner).await?;
+        let called = harvest::called(&people.owner).await?;
         self.progress.begin("checking");
         let call = format!("@{OWNER}");
         let evidence = Evidence { journal: lines, readers, record, searches, called, call };
         self.tally = checker::check(&evidence, &board.findings);
+        self.tried(&evidence.searches);
         if !board.findings.is_clean() || self.arguments.keep {
             evidence.leave(&self.chaos.installation.folder().join("evidence"))?;
         }
@@ -171,7 +173,8 @@ impl Run {
             chaos.rage(storm, give_up).await?;
             chaos.acknowledged(arguments.messages, give_up).await?;
             let calm = Instant::now();
-            while board.revoked.count() < arguments.revocations as usize && calm.elapsed() < CALM_AT_MOST {
+            let at_most = CALM_AT_MOST.max(A_REVOCATION * arguments.revocations);
+            while board.revoked.count() < arguments.revocations as usize && calm.elapsed() < at_most {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
             Ok(())
@@ -194,8 +197,17 @@ impl Run {
                 .note(Kind::Unrevoked, format!("sockets of ended sessions lived {p99} ms (p99 of {count})"));
         }
         if count < wanted {
-            self.progress
-                .say(&format!("only {count} of {wanted} revocations could be measured without a fault"));
+            let text = format!("only {count} of {wanted} revocations could be measured without a fault");
+            self.board.note(Kind::Stuck, text);
+        }
+    }
+
+    /// What was never done was never right: it counts as a run that stood still.
+    fn tried(&self, searches: &[Search]) {
+        let (mode, board, tally) = (self.arguments.mode, &*self.board, self.tally);
+        let tried = Tried { mode, board, faults: &self.chaos.happened, tally, searches };
+        for missing in tried.missing() {
+            self.board.note(Kind::Stuck, missing);
         }
     }
 

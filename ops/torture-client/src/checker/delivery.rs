@@ -138,10 +138,20 @@ impl Judged<'_> {
         }
     }
 
+    /// A text comes with its own HTML, and none comes without a text: what a client shows would be what was edited away, deleted, or
+    /// withheld from them.
+    fn html(&self, event: &Event) {
+        if event.is_of_message() && !event.html.is_right(event.text != 0) {
+            let kind = if event.text == 0 { Kind::Resurrected } else { Kind::Altered };
+            self.note(kind, &format!("{} of {} came with HTML {:?}", event.seq, event.subject, event.html));
+        }
+    }
+
     /// A deleted text never comes again, and who heard everything ends with what is served.
     fn texts(&self, ear: &Ear<'_>) {
         let (mut shown, mut gone) = (HashMap::<Uuid, u64>::new(), HashSet::new());
         for (event, _) in &ear.events {
+            self.html(event);
             match event.kind {
                 What::MessageDelete => {
                     gone.insert(event.subject);

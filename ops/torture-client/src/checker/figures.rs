@@ -12,6 +12,7 @@ pub fn check(evidence: &Evidence, findings: &Findings) {
         counts(record, findings);
         numbers(record, findings);
         replies(record, findings);
+        marks(record, findings);
     }
     for search in &evidence.searches {
         found(search, findings);
@@ -67,9 +68,35 @@ fn replies(record: &Record, findings: &Findings) {
     }
 }
 
+/// Nobody in a run says that they have read anything, so all have read up to what they said last themselves, or to where they came.
+/// What is behind that is unread, deleted or not; what calls them there, and is not deleted, is a mention. A mark that a post, a
+/// deletion or an edit moved wrongly is seen by this.
+fn marks(record: &Record, findings: &Findings) {
+    let stays = record.stays();
+    for mark in &record.marks {
+        let came = stays.get(&mark.user).and_then(|stays| stays.last()).map_or(0, |stay| stay.0);
+        let own = record.messages.iter().filter(|it| it.sender == mark.user).map(|it| it.seq);
+        let read = own.fold(came, i64::max);
+        let call = format!(" @{}", mark.name);
+        let behind = record.messages.iter().filter(|it| it.seq > read);
+        let mentions = behind.clone().filter(|it| !it.is_deleted && it.text.ends_with(&call)).count();
+        let told = [
+            ("read_seq", mark.read_seq.unwrap_or(read), read),
+            ("unread_count", mark.unread, behind.count() as i64),
+            ("mention_count", mark.mentions, mentions as i64),
+        ];
+        for (name, said, counted) in told.into_iter().filter(|(_, said, counted)| said != counted) {
+            let (who, place) = (&mark.name, mark.said_by);
+            let text = format!("{name} of {who} in {} is {said} by {place}, not {counted}", record.name);
+            findings.note(Kind::Miscounted, text);
+        }
+    }
+}
+
 fn found(search: &Search, findings: &Findings) {
     let expected: Vec<Uuid> = search.expected.into_iter().collect();
     if search.found == expected {
+        counted(search, expected.len() as i64, findings);
         return;
     }
     let (kind, what) = match search.expected {
@@ -79,4 +106,18 @@ fn found(search: &Search, findings: &Findings) {
         None => (Kind::Resurrected, "is still found"),
     };
     findings.note(kind, format!("searching {:?} {what}: {:?}", search.words, search.found));
+}
+
+/// A search counts what it finds and nothing else: a count of hits that may not be shown, or a way on to them, tells that a word
+/// was said where the asker may not read, and how often.
+fn counted(search: &Search, expected: i64, findings: &Findings) {
+    if search.total == expected && !search.goes_on {
+        return;
+    }
+    let kind = if search.is_forbidden { Kind::Leaked } else { Kind::Miscounted };
+    let Search { words, total, goes_on, .. } = search;
+    findings.note(
+        kind,
+        format!("searching {words:?} counts {total} hits, not {expected} (there are more: {goes_on})"),
+    );
 }

@@ -49,6 +49,7 @@ pub fn check(evidence: &Evidence, findings: &Findings, tally: &mut Tally) {
                 findings.note(Kind::Reordered, text);
             }
             last = message.seq;
+            shown(message, &channel.name, findings);
         }
     }
     for (id, promise) in &promises.messages {
@@ -162,6 +163,17 @@ fn fold<'a>(journal: &'a [Line], findings: &Findings, tally: &mut Tally) -> Prom
         }
     }
     promises
+}
+
+/// What is shown is what is said. Clients show the HTML: one that an edit left as it was is the old text, served again, and one
+/// that a deletion left is the deleted text.
+fn shown(message: &Kept, channel: &str, findings: &Findings) {
+    if message.html.is_right(!message.text.is_empty()) {
+        return;
+    }
+    let kind = if message.is_deleted { Kind::Resurrected } else { Kind::Altered };
+    let Kept { id, text, html, .. } = message;
+    findings.note(kind, format!("{id} in {channel} says {text:?}, and its HTML is {html:?}"));
 }
 
 fn compare(promise: &Promise<'_>, kept: &Kept, findings: &Findings) {

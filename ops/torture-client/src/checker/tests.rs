@@ -3,20 +3,28 @@
 use uuid::Uuid;
 
 use super::{Tally, check};
-use crate::evidence::{Event, Evidence, Heard, Kept, Kind as What, Record, Search, Step, fingerprint};
+use crate::evidence::{
+    Event, Evidence, Heard, Html, Kept, Kind as What, Mark, Record, Search, Step, fingerprint,
+};
 use crate::findings::{Findings, Kind};
 use crate::journal::{Act, Line};
 
 const CHANNEL: Uuid = Uuid::from_u128(1);
 const READER: Uuid = Uuid::from_u128(2);
 const VICTIM: Uuid = Uuid::from_u128(3);
+const WRITER: Uuid = Uuid::from_u128(4);
 
 fn message(number: u128) -> Uuid {
     Uuid::from_u128(100 + number)
 }
 
+fn html_of(has_text: bool) -> Html {
+    if has_text { Html::OfText } else { Html::Absent }
+}
+
 fn event(seq: i64, kind: What, subject: Uuid, text: &str) -> Event {
-    Event { channel: CHANNEL, pos: 10 * seq, seq, kind, subject, text: fingerprint(text) }
+    let text = fingerprint(text);
+    Event { channel: CHANNEL, pos: 10 * seq, seq, kind, subject, text, html: html_of(text != 0) }
 }
 
 /// The channel's whole life: the reader comes (1), `one` (2), the victim comes (3), `two` (4), `two` becomes `deux` (5),
@@ -36,7 +44,27 @@ fn events() -> Vec<Event> {
 }
 
 fn kept(number: u128, seq: i64, text: &str) -> Kept {
-    Kept { id: message(number), seq, text: text.to_owned(), ..Kept::default() }
+    let html = html_of(!text.is_empty());
+    Kept { id: message(number), seq, sender: WRITER, text: text.to_owned(), html, ..Kept::default() }
+}
+
+/// Events as a page of them shows them: with the texts of now.
+fn served(mut events: Vec<Event>, messages: &[Kept]) -> Vec<Event> {
+    for event in &mut events {
+        let of = messages.iter().find(|it| it.id == event.subject && event.kind != What::MessageDelete);
+        event.text = of.map_or(0, |it| fingerprint(&it.text));
+        event.html = html_of(event.text != 0);
+    }
+    events
+}
+
+fn mark(name: &str, user: Uuid, read_seq: i64, unread: i64) -> Mark {
+    Mark { name: name.to_owned(), user, said_by: "a list", read_seq: Some(read_seq), unread, mentions: 0 }
+}
+
+fn search(words: &str, expected: Option<Uuid>, found: Vec<Uuid>) -> Search {
+    let total = found.len() as i64;
+    Search { words: words.to_owned(), expected, found, total, goes_on: false, is_forbidden: false }
 }
 
 fn heard(name: &str, user: Uuid, seqs: impl IntoIterator<Item = i64>) -> Heard {
@@ -74,13 +102,14 @@ fn sound() -> Evidence {
     let record = Record {
         channel: CHANNEL,
         name: "room".to_owned(),
+        events: served(events(), &messages),
         messages,
-        events: events(),
         last_seq: 9,
         message_count: 4,
         member_count: 1,
         members: 1,
         unread: Some(4),
+        marks: vec![mark("reader", READER, 1, 4), mark("writer", WRITER, 8, 0)],
     };
     let mut reader = heard("reader", READER, 2..=9);
     reader.steps.insert(0, Step::Began { channel: CHANNEL, last_seq: 1 });
@@ -89,15 +118,7 @@ fn sound() -> Evidence {
         journal,
         readers: vec![reader, heard("victim", VICTIM, 3..=7)],
         record: vec![record],
-        searches: vec![
-            Search {
-                words: "deux".into(),
-                expected: Some(message(2)),
-                found: vec![message(2)],
-                is_forbidden: false,
-            },
-            Search { words: "four".into(), expected: None, found: Vec::new(), is_forbidden: false },
-        ],
+        searches: vec![search("deux", Some(message(2)), vec![message(2)]), search("four", None, Vec::new())],
         called: vec![message(3)],
         call: "three".to_owned(),
     }
@@ -187,15 +208,17 @@ fn what_was_never_answered_may_be_there_or_not() {
         it.record[0].messages.push(kept(5, 10, "five"));
         it.record[0].message_count = 5;
         it.record[0].unread = Some(5);
-        it.record[0].messages[0].text.clear();
-        it.record[0].messages[0].is_deleted = true;
+        it.record[0].messages[0] = Kept { is_deleted: true, ..kept(1, 2, "") };
         it.record[0].last_seq = 11;
+        it.record[0].marks = vec![mark("reader", READER, 1, 5), mark("writer", WRITER, 10, 0)];
+        let mut events = events();
         for event in
             [event(10, What::NewMessage, message(5), "five"), event(11, What::MessageDelete, message(1), "")]
         {
-            it.record[0].events.push(event.clone());
+            events.push(event.clone());
             it.readers[0].steps.push(Step::Event(event));
         }
+        it.record[0].events = served(events, &it.record[0].messages);
     });
     assert!(findings.is_clean(), "{:?}", findings.examples());
 }
@@ -297,4 +320,72 @@ fn wrong_numbers_are_seen() {
     seen_as(Kind::Miscounted, |it| it.record[0].last_seq = 8);
     seen_as(Kind::Miscounted, |it| it.record[0].messages[0].reply_count = 0);
     seen_as(Kind::Lost, |it| it.searches[0].found.clear());
+}
+
+#[test]
+fn html_of_another_text_is_seen() {
+    // An edit that changes the text and leaves what is shown, and a deletion that leaves it.
+    seen_as(Kind::Altered, |it| it.record[0].messages[1].html = Html::OfAnother);
+    seen_as(Kind::Altered, |it| it.record[0].messages[1].html = Html::Absent);
+    seen_as(Kind::Resurrected, |it| it.record[0].messages[3].html = Html::OfAnother);
+    seen_as(Kind::Altered, |it| it.record[0].events[4].html = Html::OfAnother);
+    let heard = |it: &mut Evidence, at: i64| {
+        for step in &mut it.readers[0].steps {
+            if let Step::Event(event) = step
+                && event.seq == at
+            {
+                event.html = Html::OfAnother;
+            }
+        }
+    };
+    seen_as(Kind::Altered, |it| heard(it, 5));
+    seen_as(Kind::Resurrected, |it| heard(it, 9));
+}
+
+#[test]
+fn a_mark_at_another_place_is_seen() {
+    for at in [0, 1] {
+        seen_as(Kind::Miscounted, |it| it.record[0].marks[at].read_seq = Some(5));
+        seen_as(Kind::Miscounted, |it| it.record[0].marks[at].unread += 1);
+        seen_as(Kind::Miscounted, |it| it.record[0].marks[at].mentions = 1);
+    }
+    assert!(after(|it| it.record[0].marks[1].read_seq = None).is_clean(), "it need not be said twice");
+    let called = |it: &mut Evidence| {
+        it.record[0].messages[0].text = "one @reader".to_owned();
+        it.record[0].messages[3].text = "four @reader".to_owned();
+        it.record[0].marks[0].mentions = 1;
+    };
+    let findings = after(called);
+    assert_eq!(findings.count(Kind::Miscounted), 0, "deleted ones call nobody: {:?}", findings.examples());
+}
+
+#[test]
+fn events_that_are_not_of_the_history_are_seen() {
+    seen_as(Kind::Lost, |it| it.record[0].events[1].subject = message(2));
+    seen_as(Kind::Duplicated, |it| it.record[0].events[1].subject = message(2));
+    seen_as(Kind::Lost, |it| it.record[0].events[8].kind = What::Other);
+    seen_as(Kind::Duplicated, |it| it.record[0].events[4].kind = What::MessageDelete);
+    seen_as(Kind::Reordered, |it| {
+        it.record[0].events[1].subject = message(2);
+        it.record[0].events[3].subject = message(1);
+    });
+    seen_as(Kind::Lost, |it| it.record[0].events[4].subject = message(7));
+    seen_as(Kind::Altered, |it| it.record[0].events[4].text = fingerprint("two"));
+    seen_as(Kind::Resurrected, |it| it.record[0].events[7].text = fingerprint("four"));
+}
+
+#[test]
+fn hits_that_are_counted_and_not_shown_are_seen() {
+    seen_as(Kind::Miscounted, |it| it.searches[0].total = 2);
+    seen_as(Kind::Miscounted, |it| it.searches[1].goes_on = true);
+    let forbidden = |it: &mut Evidence| it.searches[1].is_forbidden = true;
+    assert!(after(forbidden).is_clean());
+    seen_as(Kind::Leaked, |it| {
+        forbidden(it);
+        it.searches[1].total = 7;
+    });
+    seen_as(Kind::Leaked, |it| {
+        forbidden(it);
+        it.searches[1].goes_on = true;
+    });
 }
