@@ -54,6 +54,8 @@ pub enum Signal {
     Presence(Presence),
     /// What a server says of its voice channels.
     Voice(VoiceWord),
+    /// A server was cut off from the bus: what it signalled meanwhile reached nobody, and stands in the record.
+    Unsaid,
 }
 
 /// What answers the questions of one service.

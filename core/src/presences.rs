@@ -241,7 +241,10 @@ pub async fn say(
 /// Takes away words whose time is over. Answers what is to be signalled, each by one server only.
 pub async fn expire(tx: &mut Tx) -> Result<Vec<Presence>> {
     let now = Timestamp::now().0;
-    let people: Vec<Uuid> = run!(tx, sqlx::query_scalar(EXPIRED_TEXTS).bind(now).bind(EXPIRED), fetch_all)?;
+    let mut people: Vec<Uuid> =
+        run!(tx, sqlx::query_scalar(EXPIRED_TEXTS).bind(now).bind(EXPIRED), fetch_all)?;
+    // In order, as whoever notes several.
+    people.sort_unstable();
     let mut expired = Vec::with_capacity(people.len());
     for user in people {
         let row: Option<PresenceRow> =

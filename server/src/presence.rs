@@ -6,11 +6,13 @@
 mod watch;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use confab_core::bus::Signal;
-use confab_core::{Bus, Db, FutureExt, Result, presences};
+use confab_core::presences::{self, Seen};
+use confab_core::{Bus, Db, Fault, FutureExt, Result};
 use confab_protocol::UserId;
 use confab_protocol::gateway::{Presence, PresenceStatus};
 use tokio::sync::Notify;
@@ -56,11 +58,18 @@ pub struct Keeper {
     node: Uuid,
     people: Mutex<HashMap<UserId, Person>>,
     changed: Notify,
+    /// Nobody knows whether the record began this server's row anew.
+    is_unsure: AtomicBool,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
-        Self { node: Uuid::now_v7(), people: Mutex::default(), changed: Notify::new() }
+        Self {
+            node: Uuid::now_v7(),
+            people: Mutex::default(),
+            changed: Notify::new(),
+            is_unsure: AtomicBool::new(false),
+        }
     }
 }
 
@@ -137,12 +146,31 @@ impl Keeper {
                 }
             }
         });
-        let (is_known, news) = noted?;
-        if !is_known {
-            self.forget_notes();
-        }
-        tell(bus, news).await;
+        self.heed(noted.as_ref().map(|it| it.0));
+        tell(bus, noted?.1).await;
         Ok(())
+    }
+
+    /// What the record answered: whether it knew this server.
+    fn heed(&self, is_known: std::result::Result<bool, &Fault>) {
+        match is_known {
+            // It may have begun the server's row anew, and whoever comes next is told that it was known.
+            Err(Fault::Unconfirmed) => self.is_unsure.store(true, Ordering::Relaxed),
+            Err(_) => {}
+            Ok(is_known) => {
+                if self.is_unsure.swap(false, Ordering::Relaxed) || !is_known {
+                    self.forget_notes();
+                }
+            }
+        }
+    }
+
+    /// Renews this server's row.
+    async fn renew(&self, db: &Db) -> Result<()> {
+        let node = self.node;
+        let renewed = db.write(move |tx| async move { presences::renew(tx, node).await }.boxed()).await;
+        self.heed(renewed.as_ref().copied());
+        renewed.map(|_| ())
     }
 
     /// Somebody thought this server gone and took its devices away: all of them are noted again.
@@ -162,7 +190,9 @@ pub async fn tell(bus: &Bus, news: impl IntoIterator<Item = Presence>) {
 /// Keeps presences until `stop`.
 pub async fn keep(app: App, stop: CancellationToken) {
     let (mut ticks, mut watch) = (0_u32, Watch::default());
-    let mut losses = losses_of(&app);
+    // Nothing was heard yet of whoever is at other servers: a record that nobody else writes to need not be asked.
+    let mut losses = app.db.is_embedded().then(|| losses_of(&app));
+    let mut connections = app.bus.connection_count();
     let mut next = tokio::time::interval(TICK);
     next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -180,8 +210,15 @@ pub async fn keep(app: App, stop: CancellationToken) {
         if let Err(fault) = tick(&app, ticks, &mut watch).await {
             tracing::debug!(%fault, "presences are kept a moment later");
         }
-        let now = losses_of(&app);
-        if now != losses && app.bus.is_connected() && correct(&app).await.is_ok() {
+        if !app.bus.is_connected() {
+            continue;
+        }
+        if connections != app.bus.connection_count() {
+            connections = app.bus.connection_count();
+            app.bus.signal(Signal::Unsaid).await;
+        }
+        let now = Some(losses_of(&app));
+        if now != losses && correct(&app).await.is_ok() {
             losses = now;
         }
     }
@@ -193,6 +230,22 @@ pub async fn keep(app: App, stop: CancellationToken) {
     }
 }
 
+/// Takes the devices of a server that is gone away, some at a time. Of many that takes longer than a lease: this server goes on
+/// saying that it is not gone itself.
+async fn take_over(app: &App, gone: Seen) -> Result<()> {
+    let mut left = Some(gone);
+    while let Some(gone) = left.take() {
+        let taken =
+            app.db.write(move |tx| async move { presences::take_over(tx, gone).await }.boxed()).await?;
+        if let Some((changed, rest)) = taken {
+            left = Some(rest);
+            tell(&app.bus, changed).await;
+            app.presences.renew(&app.db).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Another number whenever signals may have been lost on their way to this server.
 fn losses_of(app: &App) -> u64 {
     app.bus.connection_count() + app.hub.lost_signals()
@@ -201,34 +254,19 @@ fn losses_of(app: &App) -> u64 {
 /// Whoever came or went while this server heard nothing would show as before until they change again.
 async fn correct(app: &App) -> Result<()> {
     app.hub.begin_correction().await;
-    let all = presences::all_shown(&mut app.db.read(), MOST_CORRECTED).await?;
-    if let Some(all) = all {
-        app.hub.correct_dots(all).await;
-    }
-    Ok(())
+    let all = presences::all_shown(&mut app.db.read(), MOST_CORRECTED).await;
+    // Also where it could not be read: nobody need remember who changed since.
+    app.hub.correct_dots(all.as_ref().ok().cloned().flatten()).await;
+    all.map(|_| ())
 }
 
 async fn tick(app: &App, ticks: u32, watch: &mut Watch) -> Result<()> {
     let node = app.presences.node;
     if !app.db.is_embedded() {
-        let is_known =
-            app.db.write(move |tx| async move { presences::renew(tx, node).await }.boxed()).await?;
-        if !is_known {
-            app.presences.forget_notes();
-        }
+        app.presences.renew(&app.db).await?;
         let rows = presences::nodes(&mut app.db.read()).await?;
         for gone in watch.look(rows, node) {
-            let mut left = Some(gone);
-            while let Some(gone) = left.take() {
-                let taken = app
-                    .db
-                    .write(move |tx| async move { presences::take_over(tx, gone).await }.boxed())
-                    .await?;
-                if let Some((changed, rest)) = taken {
-                    left = Some(rest);
-                    tell(&app.bus, changed).await;
-                }
-            }
+            take_over(app, gone).await?;
         }
     }
     app.presences.note(&app.db, &app.bus).await;

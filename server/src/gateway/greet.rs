@@ -21,6 +21,8 @@ use crate::state::App;
 
 /// Frames of one write of what was missed.
 const TOGETHER: usize = 64;
+/// Who is here was known before what was missed is written; if that takes longer, it is asked again.
+const KNOWN_FOR: Duration = Duration::from_millis(500);
 /// All that was missed is written within this time (docs/limits.md).
 const REPLAYED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -175,9 +177,7 @@ impl Guest<'_> {
                 return Ok(None);
             }
         };
-        // Before the replay: what changes meanwhile is told behind it.
-        let presences = around(app, self.caller, presences).await?;
-        let replayed = frames.len() as u64;
+        let (replayed, began) = (frames.len() as u64, Instant::now());
         let replay = async {
             for together in frames.chunks(TOGETHER) {
                 let mut parts: Vec<_> = together.iter().map(|it| wire.packed(it.1.as_bytes())).collect();
@@ -188,6 +188,10 @@ impl Guest<'_> {
         // All of it within one time: who takes a little every few seconds would keep their place, and others from being greeted.
         // They come back, and go on behind what they got.
         tokio::time::timeout(REPLAYED_WITHIN, replay).await.unwrap_or(Err(Some(TOO_SLOW)))?;
+        // Of who came and went meanwhile only so much is kept for a socket that is not greeted yet.
+        let known = presences.filter(|_| began.elapsed() < KNOWN_FOR);
+        let presences = around(app, self.caller, known).await?;
+        drop(self.place);
         let last = resume.pos.max(pos);
         wire.write(&mut ready::resumed(wire, replayed, last, &presences)).await?;
         Ok(Some(last))

@@ -81,9 +81,9 @@ enum Command {
     /// Something that may be lost, for those who hear a channel.
     Whisper(ChannelId, Bytes),
     /// The record is about to be asked who shows as what.
-    BeginCorrection,
-    /// All who are not offline, as the record has them.
-    Correct(Vec<Presence>),
+    BeginCorrection(oneshot::Sender<()>),
+    /// All who are not offline, as the record has them; `None`: they are too many to be asked for.
+    Correct(Option<Vec<Presence>>),
     /// All are to go elsewhere.
     Drain,
 }
@@ -175,13 +175,15 @@ impl Hub {
         self.lost_signals.load(Ordering::Relaxed)
     }
 
-    /// Says that the record is about to be asked for [`Hub::correct_dots`].
+    /// Says that the record is about to be asked for [`Hub::correct_dots`]: from its answer on what is heard counts as newer.
     pub async fn begin_correction(&self) {
-        let _ = self.commands.send(Command::BeginCorrection).await;
+        let (answer, begun) = oneshot::channel();
+        let _ = self.commands.send(Command::BeginCorrection(answer)).await;
+        let _ = begun.await;
     }
 
-    /// Tells the sockets of whoever shows otherwise than the record says: `all` who are not offline.
-    pub async fn correct_dots(&self, all: Vec<Presence>) {
+    /// Tells the sockets of whoever shows otherwise than the record says: `all` who are not offline. `None`: they are too many.
+    pub async fn correct_dots(&self, all: Option<Vec<Presence>>) {
         let _ = self.commands.send(Command::Correct(all)).await;
     }
 

@@ -6,6 +6,7 @@ pub mod command;
 pub mod events;
 pub mod files;
 pub mod installed;
+pub mod line;
 pub mod mock_llm;
 pub mod model;
 pub mod nats;

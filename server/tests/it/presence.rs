@@ -6,6 +6,8 @@ use confab_protocol::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::harness::line::Line;
+use crate::harness::nats::Nats;
 use crate::harness::user::{User, id};
 use crate::harness::{Socket, World, both, wait_until};
 
@@ -188,4 +190,22 @@ async fn people_of_a_killed_server_go_offline() {
     shows(&ada, &bob, "online").await;
     world.nodes[0].restart().await;
     shows(&ada, &bob, "offline").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_while_the_bus_is_away_is_gone_when_it_is_back() {
+    let nats = Nats::start().await;
+    let line = Line::to(nats.url().trim_start_matches("nats://")).await;
+    let url = format!("nats://{}", line.address());
+    let mut world = World::scaled_with(&[("NATS_URL", &url)]).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+    let mut watcher = bob.connect().await;
+    let hers = ada.connect().await;
+    watcher.signal("presence", of(&ada, "online")).await;
+    line.cut();
+    drop(hers);
+    // The record has it, and nobody could be told.
+    shows(&ada, &bob, "offline").await;
+    line.mend();
+    watcher.signal("presence", of(&ada, "offline")).await;
 }

@@ -134,10 +134,16 @@ function isNews(user, known) {
   return known?.username !== user.username || known?.full_name !== user.full_name || known?.picture_url !== user.picture_url;
 }
 
-/** @param {import('./status.js').Status[]} list of the ready frame: everyone else is offline */
+/** So many dots the server says at once; where more are here it says a part. */
+const MOST_PRESENCES = 500;
+
+/** @param {import('./status.js').Status[]} list of the ready frame, or of the resumed one: everyone else is offline, unless more are here than it says */
 export function setPresences(list) {
-  presences.value = new Map(list.map((entry) => [entry.user_id, entry.status]));
-  statuses.value = new Map(list.filter(({ text }) => text).map((entry) => [entry.user_id, entry]));
+  const isPart = list.length >= MOST_PRESENCES;
+  const told = new Set(list.map((entry) => entry.user_id));
+  const entries = [...(isPart ? [...statuses.value.values()].filter((entry) => !told.has(entry.user_id)) : []), ...list];
+  presences.value = new Map([...(isPart ? presences.value : []), ...list.map((entry) => /** @type {[string, any]} */ ([entry.user_id, entry.status]))]);
+  statuses.value = new Map(entries.filter(({ text }) => text).map((entry) => [entry.user_id, entry]));
 }
 
 /** What I am now: what an answer lacks was taken away, what only the own account has stays. @param {any} account */

@@ -127,12 +127,16 @@ async function fetchMine(channelId, tries = 3) {
   }
 }
 
+/** How often my status was asked for: of two answers the one asked for last holds. */
+let statusesAsked = 0;
+
 /** What I say of myself. A failure leaves it as it was. */
 async function loadStatus() {
-  const [account, before] = [me.value, myStatus.value];
+  statusesAsked += 1;
+  const [number, account, before] = [statusesAsked, me.value, myStatus.value];
   const status = account && await api.status(account.id).catch(() => null);
   // What I chose or was told while this was asked for is newer.
-  if (status && me.value?.id === account.id && myStatus.value === before) myStatus.value = status;
+  if (status && number === statusesAsked && me.value?.id === account.id && myStatus.value === before) myStatus.value = status;
 }
 
 /** The catalogue of reactions that were added here. */

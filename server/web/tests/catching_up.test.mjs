@@ -198,6 +198,9 @@ test('dots that changed while nothing was heard are told with the rest; an older
   signal({ op: 'signal', t: 'presence', d: { user_id: mei.id, status: 'online' } });
   resumed({});
   assert.deepEqual([dots(), statuses.value.size], [['u3 online'], 0]);
+  // Of more than it says at once the server says a part, which puts nobody else out.
+  resumed({ presences: Array.from({ length: 500 }, (_, number) => ({ user_id: `x${number}`, status: 'online' })) });
+  assert.deepEqual([presences.value.size, presences.value.get(mei.id)], [501, 'online']);
 });
 
 test('what I say of myself is asked for when the line is back; what I am told meanwhile is newer', async () => {
@@ -209,10 +212,16 @@ test('what I say of myself is asked for when the line is back; what I am told me
   applySignal({ op: 'signal', t: 'presence', d: { user_id: amara.id, status: 'online', text: 'Here' } });
   await asksFor('/users/u1/status')[1].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
   assert.deepEqual([myStatus.value.status, myStatus.value.text], ['online', 'Here']);
+  // Asked for twice: the answer to the first question is the older one, whichever comes first.
+  live.value.handlers.resumed({});
+  live.value.handlers.resumed({});
+  await asksFor('/users/u1/status')[2].say({ user_id: amara.id, status: 'away', expires_at: null });
+  await asksFor('/users/u1/status')[3].say({ user_id: amara.id, status: 'busy', expires_at: null });
+  assert.equal(myStatus.value.status, 'busy');
   myStatus.value = null;
   live.value.handlers.resumed({});
   forget();
-  await asksFor('/users/u1/status')[2].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
+  await asksFor('/users/u1/status')[4].say({ user_id: amara.id, status: 'busy', text: 'Reviewing', expires_at: null });
   assert.equal(myStatus.value, null, 'nobody is here any more');
 });
 

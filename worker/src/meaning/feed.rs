@@ -88,10 +88,21 @@ impl Feed {
         }
     }
 
-    /// Forgets all vectors.
+    /// Forgets all vectors, unless another worker has begun with that, or more.
     async fn anew(&mut self, head: i64) -> Result<Place, Stopped> {
-        while let Err(fault) = self.meaning.store.clear().await {
+        loop {
+            let store = self.meaning.store.as_ref();
+            let done = match store.place().await {
+                Ok(noted) if noted != self.noted => return Err(Stopped),
+                Ok(_) => store.clear().await,
+                Err(fault) => Err(fault),
+            };
+            let Err(fault) = done else { break };
             tracing::error!(%fault, "the vectors cannot be made anew, trying again");
+            // Half of it may be done, and the place goes first.
+            if let Ok(None) = store.place().await {
+                self.noted = None;
+            }
             self.pause(PAUSE).await?;
         }
         self.meaning.lost();

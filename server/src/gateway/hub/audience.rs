@@ -129,7 +129,10 @@ impl Audience {
                 let _ = answer.send(!self.users.contains_key(&user));
             }
             Command::Whisper(channel, frame) => self.whisper(channel, &frame),
-            Command::BeginCorrection => self.dots.begin_correction(),
+            Command::BeginCorrection(answer) => {
+                self.dots.begin_correction();
+                let _ = answer.send(());
+            }
             Command::Correct(all) => self.dots.correct(all),
             Command::Drain => {
                 self.is_draining = true;

@@ -192,6 +192,9 @@ impl Audience {
             Signal::Presence(presence) => self.dots.change(presence),
             // For servers; what people are told comes by `whisper`.
             Signal::Voice(_) => {}
+            Signal::Unsaid => {
+                self.figures.lost_signals.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 

@@ -73,22 +73,21 @@ impl Dots {
         self.changed_since = Some(HashSet::new());
     }
 
-    /// What the record says of all who are not offline: whoever shows otherwise is told anew.
-    pub fn correct(&mut self, all: Vec<Presence>) {
-        let Some(newer) = self.changed_since.take() else { return };
+    /// What the record says of all who are not offline: whoever shows otherwise, or is about to, is told anew. `None`: they are too
+    /// many, and stay as they are.
+    pub fn correct(&mut self, all: Option<Vec<Presence>>) {
+        let (Some(newer), Some(all)) = (self.changed_since.take(), all) else { return };
         let around: HashSet<UserId> = all.iter().map(|presence| presence.user_id).collect();
-        let gone: Vec<UserId> = self
-            .shown
-            .keys()
-            .filter(|user| !around.contains(user) && !newer.contains(user))
-            .copied()
-            .collect();
+        let known = self.shown.keys().chain(self.waiting.keys());
+        let gone: HashSet<UserId> =
+            known.filter(|user| !around.contains(user) && !newer.contains(user)).copied().collect();
         for user_id in gone {
             self.change(Presence { user_id, status: PresenceStatus::Offline, text: None, expires_at: None });
         }
         for presence in all {
             let user = presence.user_id;
-            if !newer.contains(&user) && self.shown.get(&user) != Some(&presence) {
+            let known = self.waiting.get(&user).map(|it| &it.1).or_else(|| self.shown.get(&user));
+            if !newer.contains(&user) && known != Some(&presence) {
                 self.change(presence);
             }
         }
@@ -204,25 +203,33 @@ mod tests {
     #[test]
     fn what_was_lost_is_told_when_the_record_says_it() {
         let mut dots = Dots::default();
-        let [ada, bob, eve, rex] = std::array::from_fn(|_| UserId::new());
+        let [ada, bob, eve, rex, zoe] = std::array::from_fn(|_| UserId::new());
         for user in [ada, bob, eve] {
             dots.change(shows(user, PresenceStatus::Online));
         }
         dots.tell(1, |_| {});
+        // Heard of, and not told yet: what came behind it was lost.
+        dots.change(shows(ada, PresenceStatus::Offline));
+        dots.change(shows(zoe, PresenceStatus::Online));
         dots.begin_correction();
         // Heard while the record was asked, so newer than what it said.
         dots.change(shows(eve, PresenceStatus::Offline));
-        dots.correct(vec![
+        dots.correct(Some(vec![
             shows(ada, PresenceStatus::Online),
             shows(eve, PresenceStatus::Online),
             shows(rex, PresenceStatus::Away),
-        ]);
+        ]));
         let mut told = Vec::new();
         dots.tell(1, |presence| told.push((presence.user_id, presence.status)));
-        let news =
-            [(eve, PresenceStatus::Offline), (bob, PresenceStatus::Offline), (rex, PresenceStatus::Away)];
+        let news = [
+            (ada, PresenceStatus::Online),
+            (zoe, PresenceStatus::Offline),
+            (eve, PresenceStatus::Offline),
+            (bob, PresenceStatus::Offline),
+            (rex, PresenceStatus::Away),
+        ];
         assert_eq!(told, news);
-        dots.correct(Vec::new());
+        dots.correct(Some(Vec::new()));
         assert!(!dots.has_news(), "nobody asked");
     }
 

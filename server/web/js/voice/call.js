@@ -17,6 +17,8 @@ import { call } from './state.js';
  * after this time either of them offers.
  */
 const OFFER_PATIENCE_MS = 2_000;
+/** Whoever comes into a full room offers to one after the other, as fast as the server takes it. */
+const OFFER_PATIENCE_EACH_MS = 250;
 
 /** What the page does not show. @type {{link:VoiceLink|null, peers:Map<string,Peer>, awaited:Map<string,ReturnType<typeof setTimeout>>, sounds:Map<string,HTMLAudioElement>, voice:MediaStream|null, screen:MediaStream|null, iceServers:RTCIceServer[], speechEnds:()=>void, speaks:boolean, unmuteAfter:boolean}} */
 const parts = { link: null, peers: new Map(), awaited: new Map(), sounds: new Map(), voice: null, screen: null, iceServers: [], speechEnds: () => {}, speaks: false, unmuteAfter: false };
@@ -131,7 +133,7 @@ function awaitOffer(id) {
     parts.awaited.delete(id);
     const isThere = call.value?.participants.some((one) => one.participant_id === id);
     if (isThere && !parts.peers.has(id)) peer(id).begin();
-  }, OFFER_PATIENCE_MS));
+  }, Math.max(OFFER_PATIENCE_MS, OFFER_PATIENCE_EACH_MS * (call.value?.participants.length ?? 0))));
 }
 
 /** @param {string} id */

@@ -17,7 +17,7 @@ function cost({ d }) {
 
 export class Pace {
   /** @param {(frame:Frame)=>void} send @param {{now?:()=>number, wait?:(work:()=>void, ms:number)=>any, cancel?:(timer:any)=>void}} [clock] */
-  constructor(send, { now = Date.now, wait = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) } = {}) {
+  constructor(send, { now = () => performance.now(), wait = (work, ms) => setTimeout(work, ms), cancel = (timer) => clearTimeout(timer) } = {}) {
     this.send = send;
     this.now = now;
     this.wait = wait;
