@@ -60,6 +60,8 @@ pub struct Keeper {
     changed: Notify,
     /// Nobody knows whether the record began this server's row anew.
     is_unsure: AtomicBool,
+    /// The record may have changes that were told to nobody.
+    is_unsaid: AtomicBool,
 }
 
 impl Default for Keeper {
@@ -69,6 +71,7 @@ impl Default for Keeper {
             people: Mutex::default(),
             changed: Notify::new(),
             is_unsure: AtomicBool::new(false),
+            is_unsaid: AtomicBool::new(false),
         }
     }
 }
@@ -154,8 +157,12 @@ impl Keeper {
     /// What the record answered: whether it knew this server.
     fn heed(&self, is_known: std::result::Result<bool, &Fault>) {
         match is_known {
-            // It may have begun the server's row anew, and whoever comes next is told that it was known.
-            Err(Fault::Unconfirmed) => self.is_unsure.store(true, Ordering::Relaxed),
+            // It may have begun the server's row anew, and whoever comes next is told that it was known. What it changed is no news
+            // any more when it is noted again.
+            Err(Fault::Unconfirmed) => {
+                self.is_unsure.store(true, Ordering::Relaxed);
+                self.is_unsaid.store(true, Ordering::Relaxed);
+            }
             Err(_) => {}
             Ok(is_known) => {
                 if self.is_unsure.swap(false, Ordering::Relaxed) || !is_known {
@@ -192,7 +199,8 @@ pub async fn keep(app: App, stop: CancellationToken) {
     let (mut ticks, mut watch) = (0_u32, Watch::default());
     // Nothing was heard yet of whoever is at other servers: a record that nobody else writes to need not be asked.
     let mut losses = app.db.is_embedded().then(|| losses_of(&app));
-    let mut connections = app.bus.connection_count();
+    // Zero: what the process before this one could not say any more is unsaid, too.
+    let mut connections = 0;
     let mut next = tokio::time::interval(TICK);
     next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -209,11 +217,15 @@ pub async fn keep(app: App, stop: CancellationToken) {
         ticks = ticks.wrapping_add(1);
         if let Err(fault) = tick(&app, ticks, &mut watch).await {
             tracing::debug!(%fault, "presences are kept a moment later");
+            if matches!(fault, Fault::Unconfirmed) {
+                app.presences.is_unsaid.store(true, Ordering::Relaxed);
+            }
         }
         if !app.bus.is_connected() {
             continue;
         }
-        if connections != app.bus.connection_count() {
+        let was_unsaid = app.presences.is_unsaid.swap(false, Ordering::Relaxed);
+        if was_unsaid || connections != app.bus.connection_count() {
             connections = app.bus.connection_count();
             app.bus.signal(Signal::Unsaid).await;
         }
@@ -231,7 +243,7 @@ pub async fn keep(app: App, stop: CancellationToken) {
 }
 
 /// Takes the devices of a server that is gone away, some at a time. Of many that takes longer than a lease: this server goes on
-/// saying that it is not gone itself.
+/// saying that it is not gone itself, and who comes and goes here.
 async fn take_over(app: &App, gone: Seen) -> Result<()> {
     let mut left = Some(gone);
     while let Some(gone) = left.take() {
@@ -241,8 +253,11 @@ async fn take_over(app: &App, gone: Seen) -> Result<()> {
             left = Some(rest);
             tell(&app.bus, changed).await;
             app.presences.renew(&app.db).await?;
+            app.presences.note(&app.db, &app.bus).await;
         }
     }
+    // What it noted last it may not have said any more.
+    app.presences.is_unsaid.store(true, Ordering::Relaxed);
     Ok(())
 }
 

@@ -28,8 +28,8 @@ use crate::report::{self, Ending};
 use crate::schedule::{self, Step, Targets};
 use crate::tried::Tried;
 
-/// After the storm, revocations are measured for so long at most, or for so long each where many are asked for. That is many times
-/// what they take: a run that could not measure them fails.
+/// After the storm, revocations are measured for so long at most, or for so long each and as long as its sockets may live. That is
+/// many times what they take: a run that could not measure them fails.
 const CALM_AT_MOST: Duration = Duration::from_mins(2);
 const A_REVOCATION: Duration = Duration::from_secs(4);
 /// Listeners have everything within this time after the last message, or the checker finds what they lack.
@@ -173,7 +173,8 @@ impl Run {
             chaos.rage(storm, give_up).await?;
             chaos.acknowledged(arguments.messages, give_up).await?;
             let calm = Instant::now();
-            let at_most = CALM_AT_MOST.max(A_REVOCATION * arguments.revocations);
+            let each = A_REVOCATION + Duration::from_millis(arguments.revoked_within_ms);
+            let at_most = CALM_AT_MOST.max(each * arguments.revocations);
             while board.revoked.count() < arguments.revocations as usize && calm.elapsed() < at_most {
                 tokio::time::sleep(LOOK_EVERY).await;
             }

@@ -137,9 +137,12 @@ function isNews(user, known) {
 /** So many dots the server says at once; where more are here it says a part. */
 const MOST_PRESENCES = 500;
 
-/** @param {import('./status.js').Status[]} list of the ready frame, or of the resumed one: everyone else is offline, unless more are here than it says */
-export function setPresences(list) {
-  const isPart = list.length >= MOST_PRESENCES;
+/**
+ * Everyone else is offline, unless more are here than the server says and the others are known already.
+ * @param {import('./status.js').Status[]} list of the ready frame, or of the resumed one @param {boolean} [areOthersKnown]
+ */
+export function setPresences(list, areOthersKnown = false) {
+  const isPart = areOthersKnown && list.length >= MOST_PRESENCES;
   const told = new Set(list.map((entry) => entry.user_id));
   const entries = [...(isPart ? [...statuses.value.values()].filter((entry) => !told.has(entry.user_id)) : []), ...list];
   presences.value = new Map([...(isPart ? presences.value : []), ...list.map((entry) => /** @type {[string, any]} */ ([entry.user_id, entry.status]))]);

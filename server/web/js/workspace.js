@@ -47,7 +47,7 @@ export function startLive() {
     ready: (ready) => { beganAnew(); setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
     resumed: ({ presences }) => {
       // Dots that changed while nothing was heard are told to nobody; older servers do not say them here.
-      if (presences) setPresences(presences);
+      if (presences) setPresences(presences, true);
       resendWaiting();
       readAgain();
     },

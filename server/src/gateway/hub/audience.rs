@@ -133,7 +133,13 @@ impl Audience {
                 self.dots.begin_correction();
                 let _ = answer.send(());
             }
-            Command::Correct(all) => self.dots.correct(all),
+            Command::Correct(all) => {
+                self.dots.correct(all);
+                // At a start nobody hears it, and who comes next should not wait behind it.
+                while self.dots.has_news() && self.figures.sockets.load(Ordering::Relaxed) == 0 {
+                    self.tell_dots();
+                }
+            }
             Command::Drain => {
                 self.is_draining = true;
                 for (outbox, _) in self.users.values().flat_map(|present| &present.sockets) {
