@@ -54,7 +54,8 @@ pub enum Signal {
     Presence(Presence),
     /// What a server says of its voice channels.
     Voice(VoiceWord),
-    /// A server was cut off from the bus: what it signalled meanwhile reached nobody, and stands in the record.
+    /// Presences may have changed without a word: a server was cut off from the bus, or went before it could say so. The record has
+    /// them, and who hears this asks it.
     Unsaid,
 }
 

@@ -1,7 +1,7 @@
 //! Keeps this server's devices in the record, and tells everybody when somebody's dot or words change.
 //!
 //! The record is what other servers see. What it could not take is tried again; what it lost because this server seemed
-//! gone is announced anew.
+//! gone is announced anew. Signals may be lost: then every server compares what it shows with the record.
 
 mod watch;
 
@@ -269,10 +269,14 @@ fn losses_of(app: &App) -> u64 {
 /// Whoever came or went while this server heard nothing would show as before until they change again.
 async fn correct(app: &App) -> Result<()> {
     app.hub.begin_correction().await;
-    let all = presences::all_shown(&mut app.db.read(), MOST_CORRECTED).await;
+    let read = presences::all_shown(&mut app.db.read(), MOST_CORRECTED).await;
+    let (all, done) = match read {
+        Ok(all) => (all, Ok(())),
+        Err(fault) => (None, Err(fault)),
+    };
     // Also where it could not be read: nobody need remember who changed since.
-    app.hub.correct_dots(all.as_ref().ok().cloned().flatten()).await;
-    all.map(|_| ())
+    app.hub.correct_dots(all).await;
+    done
 }
 
 async fn tick(app: &App, ticks: u32, watch: &mut Watch) -> Result<()> {

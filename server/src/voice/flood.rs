@@ -15,7 +15,7 @@ const SDP_BYTES: usize = 32 * 1_024;
 const CANDIDATE_BYTES: usize = 1_024;
 /// What a frame says around the words of a candidate.
 const CANDIDATE_FRAME: usize = 96;
-/// Frames and candidates of a client within [`WINDOW`]: whoever comes into a full room needs half of it.
+/// Frames and candidates of a client within [`WINDOW`] (`server/web/js/voice/pace.js` keeps below these and [`BYTES`]): whoever comes into a full room needs half of it.
 const FRAMES: u32 = 100;
 const CANDIDATES: u32 = 500;
 /// All descriptions and addresses of that time together.

@@ -4,7 +4,7 @@ use confab_core::Result;
 
 use crate::vectors::{Change, VectorStore};
 
-/// Writes a batch that goes on from the place `noted`. `false`: the store is not there any more, and nothing is written. Whoever
+/// Writes a batch that goes on from the place `noted`. `false`: the store notes another one by now, and nothing is written. Whoever
 /// stood still, or waited for a model, while another worker took over would put the vector of what a message once said over that
 /// of what it says, and nobody reads the message again.
 ///
