@@ -22,7 +22,7 @@ pub use change::{delete, draw, edit, may_change, redraw};
 pub(crate) use erase::expire;
 pub use history::{Version, history};
 pub use lines::{Line, around};
-pub use page::{Page, Side, conversation, nth_newest, page, replies, thread};
+pub use page::{Page, Replies, Side, conversation, nth_newest, page, replies, thread};
 pub use post::{Draft, Posted, by_nonce, import, post};
 pub(crate) use post::{post_beside_draft, root_of};
 pub use previews::{LINKS, claim_links, keep_previews};

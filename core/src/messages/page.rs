@@ -12,6 +12,7 @@ use crate::reactions;
 const BEFORE: &str = "where m.channel_id = $1 and m.seq < $2 order by m.seq desc limit $3";
 const AFTER: &str = "where m.channel_id = $1 and m.seq > $2 order by m.seq limit $3";
 const REPLIES: &str = "where m.parent_id = $1 and m.seq > $2 order by m.seq limit $3";
+const REPLIES_BEFORE: &str = "where m.parent_id = $1 and m.seq < $2 order by m.seq desc limit $3";
 const ANY_BEFORE: &str = "select 1 from messages where channel_id = $1 and seq <= $2 limit 1";
 const ANY_AFTER: &str = "select 1 from messages where channel_id = $1 and seq >= $2 limit 1";
 const NTH_NEWEST: &str = "select seq from messages where channel_id = $1 order by seq desc limit 1 offset $2";
@@ -105,12 +106,21 @@ fn cut(rows: &mut Vec<MessageRow>, count: i64) -> bool {
     more
 }
 
-/// A thread: its root and a page of its replies after `after_seq`.
+/// From which side a page of replies is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replies {
+    /// The earliest after a number.
+    After(i64),
+    /// The latest before a number.
+    Before(i64),
+}
+
+/// A thread: its root and a page of its replies, ascending.
 pub async fn thread(
     on: &mut impl Read,
     user: UserId,
     id: MessageId,
-    after_seq: i64,
+    side: Replies,
     limit: u32,
 ) -> Result<Vec<Message>> {
     let (_, asked) = find(on, user, id).await?;
@@ -118,25 +128,27 @@ pub async fn thread(
         Some(root) => find(on, user, root).await?.1,
         None => asked,
     };
-    let mut messages = replies(on, root.id, after_seq, limit).await?;
+    let mut messages = replies(on, root.id, side, limit).await?;
     reactions::mark_own(on, user, &mut messages).await?;
     messages.insert(0, root);
     Ok(messages)
 }
 
-/// A page of the replies to a message, after `after_seq`. The caller has checked that the message may be read.
-pub async fn replies(
-    on: &mut impl Read,
-    root: MessageId,
-    after_seq: i64,
-    limit: u32,
-) -> Result<Vec<Message>> {
-    let text = format!("{COLUMNS} {REPLIES}");
-    let rows: Vec<MessageRow> = run!(
+/// A page of the replies to a message, ascending. The caller has checked that the message may be read.
+pub async fn replies(on: &mut impl Read, root: MessageId, side: Replies, limit: u32) -> Result<Vec<Message>> {
+    let (place, seq) = match side {
+        Replies::After(seq) => (REPLIES, seq),
+        Replies::Before(seq) => (REPLIES_BEFORE, seq),
+    };
+    let text = format!("{COLUMNS} {place}");
+    let mut rows: Vec<MessageRow> = run!(
         on,
-        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(root.0).bind(after_seq).bind(i64::from(limit)),
+        sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(root.0).bind(seq).bind(i64::from(limit)),
         fetch_all
     )?;
+    if matches!(side, Replies::Before(_)) {
+        rows.reverse();
+    }
     of_rows(on, rows).await
 }
 

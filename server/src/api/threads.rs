@@ -1,5 +1,6 @@
 //! Threads: read, followed, and those that one follows.
 
+use confab_core::messages::Replies;
 use confab_core::threads::{self, After};
 use confab_core::{Fault, FutureExt, messages};
 use confab_protocol::{ChannelId, Message, MessageId, Timestamp};
@@ -16,9 +17,9 @@ use crate::state::App;
 struct Thread {
     /// The root, then replies, ascending.
     items: Vec<Message>,
-    /// Always null: pages go on by `after_seq`.
+    /// Always null: pages go on by `after_seq` and `before_seq`.
     next_cursor: Option<String>,
-    /// Whether newer replies exist.
+    /// Whether more replies exist on the side that was asked for: newer ones, or with `before_seq` older ones.
     has_more: bool,
     /// Whether the caller is told of what is new.
     following: bool,
@@ -69,18 +70,22 @@ impl Threads {
         id: Path<Uuid>,
         limit: Query<Option<i64>>,
         after_seq: Query<Option<i64>>,
+        before_seq: Query<Option<i64>>,
     ) -> Answer<Json<Thread>> {
         let app = app(&self.0)?;
         let limit = cursor::limit(limit.0)?;
-        let (user, after) = (caller.0.user_id, after_seq.0.unwrap_or(0));
-        if after < 0 {
-            return Err(Fault::invalid("after_seq", "must not be negative").into());
-        }
+        let user = caller.0.user_id;
+        let side = side_of(after_seq.0, before_seq.0)?;
         let on = &mut app.db.snapshot().await?;
         // One more than asked tells whether more is there.
-        let mut items = messages::thread(on, user, MessageId(id.0), after, limit + 1).await?;
+        let mut items = messages::thread(on, user, MessageId(id.0), side, limit + 1).await?;
         let has_more = items.len() > limit as usize + 1;
-        items.truncate(limit as usize + 1);
+        if has_more {
+            match side {
+                Replies::After(_) => items.truncate(limit as usize + 1),
+                Replies::Before(_) => drop(items.remove(1)),
+            }
+        }
         let root = items.first().map_or(MessageId(id.0), |root| root.id);
         let state = threads::states(on, user, &[root]).await?.remove(&root).unwrap_or_default();
         Ok(Json(Thread {
@@ -153,5 +158,16 @@ impl Threads {
             .write(move |tx| async move { threads::follow(tx, user, id, following).await }.boxed())
             .await?;
         Ok(Done::NoContent)
+    }
+}
+
+/// The page of a thread that was asked for: without either number the earliest replies.
+fn side_of(after: Option<i64>, before: Option<i64>) -> confab_core::Result<Replies> {
+    match (after, before) {
+        (Some(_), Some(_)) => Err(Fault::invalid("before_seq", "give one of before_seq and after_seq")),
+        (_, Some(seq)) if seq < 0 => Err(Fault::invalid("before_seq", "must not be negative")),
+        (Some(seq), _) if seq < 0 => Err(Fault::invalid("after_seq", "must not be negative")),
+        (_, Some(seq)) => Ok(Replies::Before(seq)),
+        (after, None) => Ok(Replies::After(after.unwrap_or(0))),
     }
 }

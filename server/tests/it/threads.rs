@@ -84,7 +84,13 @@ both! {
         let last = items(&page)[2]["seq"].as_i64().unwrap();
         let rest = ada.get(&format!("/api/v1/messages/{}/thread?after_seq={last}", id(&root)), 200).await;
         assert_eq!((items(&rest).len(), &rest["has_more"]), (6, &json!(false)));
-        for query in ["limit=0", "limit=101", "after_seq=-1", "after_seq=x"] {
+        let newest = ada.get(&format!("/api/v1/messages/{}/thread?limit=2&before_seq={}", id(&root), (1_i64 << 53) - 1), 200).await;
+        assert_eq!((items(&newest).len(), &newest["has_more"]), (3, &json!(true)));
+        assert_eq!(items(&newest)[1..], items(&rest)[5 - 1..], "the root, and the newest two, ascending");
+        let first = items(&newest)[1]["seq"].as_i64().unwrap();
+        let earlier = ada.get(&format!("/api/v1/messages/{}/thread?before_seq={first}", id(&root)), 200).await;
+        assert_eq!((items(&earlier).len(), &earlier["has_more"]), (6, &json!(false)));
+        for query in ["limit=0", "limit=101", "after_seq=-1", "after_seq=x", "before_seq=-1", "before_seq=9&after_seq=1"] {
             ada.get(&format!("/api/v1/messages/{}/thread?{query}", id(&root)), 400).await;
         }
         // One answer left, then none.

@@ -16,19 +16,25 @@ export class ApiError extends Error {
   /**
    * @param {number} status 0 when no answer came
    * @param {string} message
-   * @param {{code?:string, fields?:Record<string,string>, requestId?:string}} [details]
+   * @param {{code?:string, fields?:Record<string,string>, requestId?:string, retryAfterMs?:number}} [details] retryAfterMs: what the server asks to wait
    */
-  constructor(status, message, { code = '', fields = {}, requestId = '' } = {}) {
+  constructor(status, message, { code = '', fields = {}, requestId = '', retryAfterMs = 0 } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.fields = fields;
     this.requestId = requestId;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** True when the server was not reached, so trying again can help. */
   get offline() {
     return this.status === 0;
+  }
+
+  /** True when the same may be granted later: the server, or what stands before it, is away, busy or asked too often. */
+  get passing() {
+    return this.offline || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -154,7 +160,7 @@ async function problem(response, body) {
   const wait = Number(response.headers.get('retry-after'));
   let message = fieldSentence('', await refusalText(body?.code, body?.detail || body?.title || t('the_server_answered', { status: response.status })));
   if (response.status === 429 && wait > 0) message = t('too_many_requests_try_again_in', { wait });
-  return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id });
+  return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id, retryAfterMs: wait > 0 ? wait * 1_000 : 0 });
 }
 
 export const id = encodeURIComponent;
@@ -162,7 +168,8 @@ export const id = encodeURIComponent;
 /** The calls of the first page beside the chat itself (chat_api.js); page_api.js has the rest. */
 export const api = {
   info: () => request('GET', 'info'),
-  refresh: () => request('POST', 'auth/refresh', { body: {}, session: true }),
+  // The cookie it answers with must come in, even if this page is left meanwhile: the one that it used is good for nothing any more.
+  refresh: () => request('POST', 'auth/refresh', { body: {}, session: true, keepalive: true }),
   logout: () => request('POST', 'auth/logout', { body: {}, session: true }),
   me: () => request('GET', 'auth/me'),
   status: (/** @type {string} */ userId) => request('GET', `users/${id(userId)}/status`),

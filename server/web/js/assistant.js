@@ -7,6 +7,7 @@ import { citedSeq, closePanel, isNarrow, panel } from './layout.js';
 import { attempt } from './notices.js';
 import { t } from './page_words.js';
 import { channelPath, navigate } from './router.js';
+import { onLeave } from './session.js';
 import { viewing } from './store.js';
 
 /**
@@ -21,7 +22,7 @@ const MAX_TURNS = 50;
 export const turns = signal(/** @type {Turn[]} */ ([]));
 // An answer that cites what I may no longer read goes with it.
 effect(() => {
-  const lost = lostChannel.value;
+  const { id: lost } = lostChannel.value;
   if (lost) turns.value = turns.peek().filter(({ answer }) => !answer?.citations.some((citation) => citation.channel_id === lost));
 });
 /** Whether questions are about the channel on screen only. */
@@ -118,6 +119,12 @@ export function jumpToCitation(citation) {
 
 /** What became of what waited for my yes, by its id. @type {import('../vendor/signals-core.js').Signal<Map<string, {text:string}>>} */
 const decided = signal(new Map());
+// What I was told is nobody else's.
+onLeave(() => {
+  newConversation();
+  decided.value = new Map();
+  channelOnly.value = false;
+});
 
 /** @param {string} id of what waited */
 export function answerOf(id) {

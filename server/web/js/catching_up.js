@@ -1,8 +1,8 @@
 /** The channels are read while events go on coming: neither may wipe out what the other knows. */
 import { chat } from './chat_api.js';
 import { applyAgain, applyEvent } from './events.js';
-import { channels, channelsLoaded, me, meet, timelines } from './store.js';
-import { emptyTimeline } from './timeline.js';
+import { channels, channelsLoaded, me, meet } from './store.js';
+import { emptyWindows, noteChange } from './windows.js';
 
 /** @typedef {import('./live.js').LiveEvent} LiveEvent */
 
@@ -22,8 +22,6 @@ let heard = null;
 let againTimer;
 /** Readings without success, one after the other. */
 let misses = 0;
-/** How often all windows were emptied. */
-let emptied = 0;
 
 /** A new session: nobody says what was missed before it. */
 export function beganAnew() {
@@ -40,11 +38,6 @@ export function isReading() {
   return heard !== null;
 }
 
-/** Changes when all windows are emptied: a page asked for before has no place in those of now, since what came between is not in it. */
-export function windowsEmptied() {
-  return emptied;
-}
-
 /** Nobody is signed in any more. */
 export function stopReading() {
   clearTimeout(againTimer);
@@ -57,6 +50,7 @@ export function stopReading() {
 /** @param {LiveEvent} event */
 export function hear(event) {
   if (heard && heard.length < MAX_HEARD) heard.push(event);
+  noteChange(event);
   applyEvent(event);
 }
 
@@ -93,9 +87,8 @@ function take(mine) {
   channels.value = new Map(mine.map((channel) => [channel.id, { role: 'member', ...channel }]));
   channelsLoaded.value = true;
   meet([me.value]);
-  // Windows on other channels may have holes now. The one in view is fetched again by its view.
-  emptied += 1;
-  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, { ...emptyTimeline(), pending: timeline.pending, notes: timeline.notes }]));
+  // They may have holes now.
+  emptyWindows();
 }
 
 /** @param {LiveEvent[]} meanwhile */

@@ -18,8 +18,8 @@ export function changed(list) {
   changes[list].value += 1;
 }
 
-/** The channel that I may no longer look into: what is open of it closes. */
-export const lostChannel = signal('');
+/** The channel that I may no longer look into: what is open of it closes. Another object each time, since one can be lost twice. */
+export const lostChannel = signal({ id: '' });
 
 /** The draft that another device, or a sent message, has changed. */
 export const draftNews = signal(/** @type {{channel_id:string, parent_id?:string|null}|null} */ (null));

@@ -4,12 +4,13 @@ import { changed, draftNews, lostChannel } from './changes.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
   accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, ownAccount, presences,
-  putChannel, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
+  putChannel, quotes, seenUpTo, statuses, thread, threads, timelines, typing, users, viewing, without,
 } from './store.js';
-import { withReply, withThreadNews } from './threads.js';
-import { isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
+import { withReply, withRoot, withThreadNews } from './threads.js';
+import { ERASED, isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
 import { roomTold } from './voice/listing.js';
+import { emptyWindow } from './windows.js';
 
 /**
  * @typedef {import('./timeline.js').Message} Message
@@ -29,10 +30,10 @@ export function applyEvent({ t, d, seq, withheld }, isAgain = false) {
   batch(() => {
     switch (t) {
       case 'new_message': return receive(d);
-      case 'message_update': return changeEverywhere(d.channel_id, (timeline) => withUpdate(timeline, d));
-      case 'message_delete': return changeEverywhere(d.channel_id, (timeline) => withoutMessage(timeline, d.id, d.deleted_at));
-      case 'reaction_added': return react(d, true);
-      case 'reaction_removed': return react(d, false);
+      case 'message_update': return updated(d);
+      case 'message_delete': return deleted(d);
+      case 'reaction_added': return react(d, true, isAgain);
+      case 'reaction_removed': return react(d, false, isAgain);
       case 'pin_added': return pin(d, true);
       case 'pin_removed': return pin(d, false);
       case 'bookmark_added': return bookmark(d.message_id, true);
@@ -135,10 +136,37 @@ function countUnread(channel, message) {
   return { unread_count: (channel.unread_count ?? 0) + 1, mention_count: (channel.mention_count ?? 0) + mentioned };
 }
 
-/** @param {{message_id:string, channel_id:string, user_id:string, code:string}} reaction @param {boolean} present */
-export function react(reaction, present) {
-  changeEverywhere(reaction.channel_id, (timeline) => withChanged(timeline, reaction.message_id,
-    (message) => withReaction(message, reaction.code, reaction.user_id, present)));
+/** @param {Message} d */
+function updated(d) {
+  changeEverywhere(d.channel_id, (timeline) => withUpdate(timeline, d));
+  threads.value = withRoot(threads.value, d.id, (root) => ((d.version ?? 0) >= (root.version ?? 0) ? { ...root, ...d } : root));
+  if (d.pinned_at) changed('pins');
+}
+
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let pinsTimer;
+
+/** Its words go wherever they stand. @param {{id:string, channel_id:string, deleted_at?:string}} d */
+function deleted(d) {
+  changeEverywhere(d.channel_id, (timeline) => withoutMessage(timeline, d.id, d.deleted_at));
+  threads.value = withRoot(threads.value, d.id, (root) => ({ ...root, ...ERASED, deleted_at: d.deleted_at ?? new Date().toISOString() }));
+  if ([...quotes.value.values()].some((quoted) => quoted.id === d.id)) quotes.value = new Map([...quotes.value].filter(([, quoted]) => quoted.id !== d.id));
+  if (bookmarks.value.has(d.id)) bookmark(d.id, false);
+  // Of many that go together the list is read once.
+  pinsTimer ??= setTimeout(() => { pinsTimer = undefined; changed('pins'); }, 300);
+}
+
+/**
+ * @param {{message_id:string, channel_id:string, user_id:string, code:string}} reaction @param {boolean} present
+ * @param {boolean} [isAgain] it may be counted already: where not everybody is named, nobody can tell
+ */
+export function react(reaction, present, isAgain = false) {
+  const change = (/** @type {Message} */ message) => {
+    const known = message.reactions?.find(({ code }) => code === reaction.code);
+    if (isAgain && known && known.count > known.user_ids.length) return message;
+    return withReaction(message, reaction.code, reaction.user_id, present);
+  };
+  changeEverywhere(reaction.channel_id, (timeline) => withChanged(timeline, reaction.message_id, change));
 }
 
 /** @param {{message_id:string, channel_id:string, pinned_at?:string}} d @param {boolean} pinned */
@@ -221,7 +249,7 @@ function channelChanged(channel, seq) {
 /** Its messages may no longer be read here, so no list of the page may show them. @param {string} channelId */
 export function loseSight(channelId) {
   dropChannel(channelId);
-  lostChannel.value = channelId;
+  lostChannel.value = { id: channelId };
   changed('sight');
 }
 
@@ -238,6 +266,8 @@ export function joined(d, isAgain = false) {
   const isMe = d.user.id === me.value?.id;
   // Of a voice channel also when it is here: until now nobody told who talks there.
   if (isMe && (!channel?.role || channel.kind === 'voice')) channelWanted.value = d.channel_id;
+  // What was said between my looking into it and my coming was told to nobody here.
+  if (isMe && !channel?.role) emptyWindow(d.channel_id);
   const list = members.value.get(d.channel_id);
   const isListed = list?.some((member) => member.user.id === d.user.id);
   if (isListed && !isAgain) return;

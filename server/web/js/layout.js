@@ -3,7 +3,7 @@ import { effect, signal } from '../vendor/signals-core.js';
 import { lostChannel } from './changes.js';
 import { route } from './router.js';
 import { thread } from './store.js';
-import { openThread } from './workspace.js';
+import { openThread } from './pages.js';
 
 /** @typedef {'switcher'|'create'|'browse'|'direct'|'invite'|'details'|'keys'|'status'|'forward'|'history'|'remind'|'schedule'|'lightbox'|'reactions'|'reactors'} DialogName */
 
@@ -63,7 +63,7 @@ export function showThread(message) {
 
 // What is open of a channel that I lost sight of closes.
 effect(() => {
-  const lost = lostChannel.value;
+  const { id: lost } = lostChannel.value;
   if (!lost) return;
   const here = route.peek().channelId === lost;
   if ((panel.peek() === 'thread' && !thread.peek()) || (panel.peek() === 'pins' && here)) closePanel();

@@ -24,13 +24,14 @@ export function sendMessage({ channelId, content, parentId, fileIds, quoted }) {
   if (parentId) pending.parent_id = parentId;
   if (fileIds?.length) pending.file_ids = fileIds;
   if (quoted) pending.quoted = quoted;
-  void deliver(pending);
+  show(pending);
+  void run(channelId);
 }
 
 /** Tries once more, with the same nonce: if the first try did arrive, the server answers with that message. @param {Pending} pending */
 export function retry(pending) {
-  const { error: _error, offline: _offline, ...again } = pending;
-  void deliver({ ...again, state: 'sending' });
+  show(sending(pending));
+  void run(pending.channel_id);
 }
 
 /** @param {Pending} pending */
@@ -39,14 +40,75 @@ export function discard(pending) {
   changeWhereShown(pending, (timeline) => withoutPending(timeline, pending.nonce));
 }
 
-/** What failed only because there was no connection goes out when there is one again. */
+/** There is a connection: what only waited for one goes out, and what this person left in the page before it is shown again. */
 export function resendWaiting() {
-  for (const pending of waiting()) retry(pending);
+  for (const pending of unsent.value.values()) changeWhereShown(pending, (timeline) => withPending(timeline, pending));
+  for (const channelId of new Set(waiting().map((pending) => pending.channel_id))) {
+    misses.delete(channelId);
+    void run(channelId);
+  }
 }
 
-/** Messages that wait for a connection. */
+/** Messages that wait for a connection, or for a server that is busy. */
 export function waiting() {
-  return [...unsent.value.values()].filter((pending) => pending.state === 'failed' && pending.offline);
+  return [...unsent.value.values()].filter(isWaiting);
+}
+
+/** Nobody is signed in any more. */
+export function stopSending() {
+  for (const timer of timers.values()) clearTimeout(timer);
+  timers.clear();
+  misses.clear();
+  busy.clear();
+}
+
+/** The first wait before what a busy server refused is sent again; it doubles up to the longest. */
+const AGAIN_MS = 1_000;
+const LONGEST_AGAIN_MS = 30_000;
+/** A message that the server fails on this often in a row keeps the others of its channel waiting no longer. */
+const MOST_FAILURES = 3;
+/** What the gateway says when the same may be granted later. */
+const PASSING_CODES = ['busy', 'unavailable', 'rate_limited', 'outcome_unknown', 'storage_full', 'internal'];
+
+/** Channels of which a message is on its way: one after the other, or a later one would overtake an earlier one. The object is another each time. @type {Map<string, {}>} */
+const busy = new Map();
+/** How often in a row the first message of a channel could not be sent. @type {Map<string, number>} */
+const misses = new Map();
+/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+const timers = new Map();
+
+/** @param {Pending} pending */
+function isWaiting(pending) {
+  return pending.state === 'failed' && Boolean(pending.offline);
+}
+
+/** @param {Pending} pending @returns {Pending} */
+function sending(pending) {
+  const { error: _error, offline: _offline, ...again } = pending;
+  return { ...again, state: 'sending' };
+}
+
+/** What of a channel is to be sent, the earliest first. @param {string} channelId */
+function queueOf(channelId) {
+  return [...unsent.value.values()].filter((pending) => pending.channel_id === channelId && (pending.state === 'sending' || isWaiting(pending)));
+}
+
+/** Sends what is to be sent in a channel, until one has to wait: then those behind it wait too. @param {string} channelId */
+async function run(channelId) {
+  if (busy.has(channelId)) return;
+  const mine = {};
+  busy.set(channelId, mine);
+  clearTimeout(timers.get(channelId));
+  for (let [next] = queueOf(channelId); next; [next] = queueOf(channelId)) {
+    const wait = await deliver(next);
+    // Its person left meanwhile; another one may send by now.
+    if (busy.get(channelId) !== mine) return;
+    if (wait === null) continue;
+    for (const pending of queueOf(channelId)) show({ ...pending, state: 'failed', error: wait.error, offline: true });
+    timers.set(channelId, setTimeout(() => void run(channelId), wait.forMs));
+    break;
+  }
+  busy.delete(channelId);
 }
 
 /** @param {Pending} pending @param {Parameters<typeof changeTimeline>[1]} change */
@@ -61,19 +123,35 @@ function show(pending) {
   changeWhereShown(pending, (timeline) => withPending(timeline, pending));
 }
 
-/** @param {Pending} pending */
+/** @param {Pending} pending @returns {Promise<{forMs:number, error:string}|null>} how long it has to wait, if it has to */
 async function deliver(pending) {
-  show(pending);
+  show(sending(pending));
   try {
     const message = await transmit(pending);
+    // Taken back, or its person left: if it was stored, those who are in the channel are told.
+    if (!unsent.value.has(pending.nonce)) return null;
     receive({ ...message, nonce: message.nonce ?? pending.nonce });
     discard(pending);
   } catch (error) {
-    const failed = /** @type {Error} */ (error);
-    const offline = failed instanceof ApiError && failed.offline;
-    // Taken back, or signed out, meanwhile.
-    if (unsent.value.has(pending.nonce)) show({ ...pending, state: 'failed', error: offline ? '' : failed.message, offline });
+    if (!unsent.value.has(pending.nonce)) return null;
+    const wait = waitAfter(pending.channel_id, /** @type {Error} */ (error));
+    if (wait) return wait;
+    show({ ...pending, state: 'failed', error: /** @type {Error} */ (error).message, offline: false });
   }
+  misses.delete(pending.channel_id);
+  return null;
+}
+
+/** @param {string} channelId @param {Error & {code?:string, status?:number, retryAfterMs?:number}} error @returns {{forMs:number, error:string}|null} null: it is refused for good */
+function waitAfter(channelId, error) {
+  const isOffline = error instanceof ApiError && error.offline;
+  const isPassing = error instanceof ApiError ? error.passing : PASSING_CODES.includes(error.code ?? '');
+  const missed = misses.get(channelId) ?? 0;
+  const isBroken = error.status === 500 || error.code === 'internal';
+  if (!isPassing || (isBroken && missed + 1 >= MOST_FAILURES)) return null;
+  misses.set(channelId, missed + 1);
+  const longest = Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** missed);
+  return { forMs: Math.max(error.retryAfterMs ?? 0, longest / 2 + (Math.random() * longest) / 2), error: isOffline ? '' : error.message };
 }
 
 /** By the gateway when it is there, else by REST. @param {Pending} pending */
@@ -85,6 +163,8 @@ async function transmit({ nonce, channel_id: channelId, parent_id: parentId, con
     } catch (error) {
       // A refusal is an answer. Silence is not: the same nonce over REST cannot make a second message.
       if (/** @type {any} */ (error).refused) throw error;
+      // Taken back meanwhile, or its person went: nobody else's session sends it.
+      if (!unsent.value.has(nonce)) throw error;
     }
   }
   return chat.post(channelId, { ...body, ...(fileIds ? { file_ids: fileIds } : {}), ...(quoted ? { quoted_id: quoted.id } : {}) });

@@ -40,6 +40,12 @@ export function withReply(threads, reply, { userId, inView }) {
   return new Map(threads).set(message.id, { ...changed, unread_count: known.unread_count + 1, mention_count: known.mention_count + mentioned });
 }
 
+/** The first message of a thread changed. @param {Threads} threads @param {string} rootId @param {(root:Message)=>Message} change @returns {Threads} */
+export function withRoot(threads, rootId, change) {
+  const known = threads.get(rootId);
+  return known ? new Map(threads).set(rootId, { ...known, message: change(known.message) }) : threads;
+}
+
 /**
  * What `thread_updated` says, or a click of mine.
  * @param {Threads} threads @param {{message_id:string, following?:boolean, read_seq?:number|null}} news

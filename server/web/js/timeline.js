@@ -11,8 +11,8 @@
  *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
  * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string, whisper?:import('./whispers.js').Whisper}} Note seen by me only; whisper: what a plugin said, which the server keeps
  * @typedef {{items:Message[], pending:Pending[], notes:Note[], reachedStart:boolean, reachedEnd:boolean,
- *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null}} Timeline
- *   items ascend by seq; dividerSeq: messages above it are new since the channel was opened
+ *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null, rootId?:string}} Timeline
+ *   items ascend by seq; dividerSeq: messages above it are new since the channel was opened; rootId: of a thread, which always keeps its root
  */
 
 /** Most messages kept (and so drawn) at once. */
@@ -80,9 +80,18 @@ export function aroundPage(timeline, page, lastSeq) {
 /** @param {Timeline} timeline @param {'start'|'end'} giveWay @returns {Timeline} */
 function trimmed(timeline, giveWay) {
   if (timeline.items.length <= WINDOW) return timeline;
-  return giveWay === 'start'
-    ? { ...timeline, items: timeline.items.slice(-WINDOW), reachedStart: false }
-    : { ...timeline, items: timeline.items.slice(0, WINDOW), reachedEnd: false };
+  if (giveWay === 'end') return { ...timeline, items: timeline.items.slice(0, WINDOW), reachedEnd: false };
+  const kept = timeline.items.slice(-WINDOW);
+  const root = timeline.items.find((message) => message.id === timeline.rootId);
+  return { ...timeline, items: root && !kept.includes(root) ? [root, ...kept.slice(1)] : kept, reachedStart: false };
+}
+
+/**
+ * Whether a page that was asked for beyond an edge of the window still lies beside it: the window may have been replaced or cut since.
+ * @param {Timeline} timeline @param {{before_seq?:number, after_seq?:number}} query
+ */
+export function touches({ items }, { before_seq: before, after_seq: after }) {
+  return before === undefined ? items.at(-1)?.seq === after : items[0]?.seq === before;
 }
 
 /** What is kept of a channel that is left: drawing the whole window again would make coming back slow. */
@@ -132,6 +141,9 @@ function withoutReply(items, rootId) {
   return items.map((item) => (item.id === rootId ? { ...item, reply_count: Math.max(0, (item.reply_count ?? 0) - 1) } : item));
 }
 
+/** What is left of a deleted message. */
+export const ERASED = { content: '', html: null, quoted: null, forwarded: null, pinned_at: null, reactions: [], files: [], previews: [] };
+
 /**
  * A later version of a message we may hold. An older version that overtook it is ignored.
  * @param {Timeline} timeline @param {Message} message
@@ -145,7 +157,7 @@ export function withUpdate(timeline, message) {
 export function withoutMessage(timeline, id, deletedAt = new Date().toISOString()) {
   const gone = timeline.items.find((known) => known.id === id);
   if (!gone || gone.deleted_at) return timeline;
-  const items = timeline.items.map((known) => (known.id === id ? { ...known, content: '', html: null, quoted: null, forwarded: null, pinned_at: null, reactions: [], files: [], deleted_at: deletedAt } : known));
+  const items = timeline.items.map((known) => (known.id === id ? { ...known, ...ERASED, deleted_at: deletedAt } : known));
   return { ...timeline, items: gone.parent_id ? withoutReply(items, gone.parent_id) : items };
 }
 

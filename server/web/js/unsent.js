@@ -1,6 +1,6 @@
 /**
  * What I sent and the server has not confirmed: also replies of threads that are closed meanwhile, and what was on its way when the page was loaded
- * again. This tab alone keeps it, until it is confirmed, thrown away, or somebody signs out.
+ * again. This tab alone keeps it, until it is confirmed, thrown away, or its person signs out.
  */
 import { signal } from '../vendor/signals-core.js';
 
@@ -45,10 +45,21 @@ export function restoreUnsent(userId) {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
     if (kept?.owner !== userId) return;
-    set(new Map(kept.pending.map((/** @type {Pending} */ pending) => [pending.nonce, { ...pending, state: 'failed', offline: true, error: '' }])));
+    set(new Map(kept.pending.map((/** @type {Pending} */ pending) => [pending.nonce, isRefused(pending) ? pending : { ...pending, state: 'failed', offline: true, error: '' }])));
   } catch {
     // Nothing that could be read was left.
   }
+}
+
+/** For good: only a click sends it again. @param {Pending} pending */
+function isRefused({ state, offline }) {
+  return state === 'failed' && !offline;
+}
+
+/** Their session ended, and they did not end it: it waits in the storage until they are back. */
+export function putUnsentAway() {
+  unsent.value = new Map();
+  owner = '';
 }
 
 /** Of the person who signed out. */

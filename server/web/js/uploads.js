@@ -148,7 +148,7 @@ async function patiently(work, signal, before = async () => {}) {
     try {
       return await work();
     } catch (error) {
-      const passing = error instanceof ApiError && (error.offline || error.status >= 500 || error.status === 409 || error.status === 429);
+      const passing = error instanceof ApiError && (error.passing || error.status === 409);
       if (!passing || failures >= PART_TRIES) throw error;
       await rest(RETRY_MS * 2 ** failures, signal);
       await before();

@@ -1,33 +1,32 @@
-/** What the views ask for: loads, joins and marks, each keeping the store and the server in step. */
+/** The connection and what the shell shows, kept in step with the server; pages.js has the messages, marks.js what was read. */
 import { effect } from '../vendor/signals-core.js';
 import { api } from './api.js';
 import { loadInbox, startReading } from './attention.js';
-import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading, windowsEmptied } from './catching_up.js';
+import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading } from './catching_up.js';
 import { changes } from './changes.js';
 import { chat } from './chat_api.js';
 import { turnClock } from './clock.js';
 import { loadDrafts, saveBehind, startDrafts } from './drafts.js';
-import { applySignal, expireTyping, markedRead } from './events.js';
+import { applySignal, expireTyping } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live, live } from './live.js';
+import { forgetMarks, reportAgain } from './marks.js';
 import { loadMembers, reloadMembers } from './members.js';
-import { attempt, notify } from './notices.js';
-import { loadCommands, resendWaiting } from './outbox.js';
+import { attempt } from './notices.js';
+import { loadCommands, resendWaiting, stopSending, waiting } from './outbox.js';
+import { openThread } from './pages.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  accountChanges, changeThread, changeTimeline, channels, channelsLoaded, channelWanted, commandsLoaded, connection, customReactions, info, isConversation, me, meet, myChannels,
-  myStatus, ownAccount, putChannel, setPresences, thread, threads, timelineOf, timelines,
+  accountChanges, channels, channelsLoaded, channelWanted, commandsLoaded, connection, customReactions, info, isConversation, me, myStatus, ownAccount, putChannel, setPresences,
+  thread, timelines,
 } from './store.js';
 import { currentStatus } from './status.js';
-import { withOpened } from './threads.js';
-import { aroundPage, emptyTimeline, newestPage, withPage } from './timeline.js';
-import { restoreUnsent, unsent } from './unsent.js';
+import { restoreUnsent } from './unsent.js';
 import { loadVoiceRoom, loadVoiceRooms } from './voice/listing.js';
+import { emptyWindow } from './windows.js';
 import { t } from './words.js';
 
-/** Replies come a hundred a page; what is past this many pages is beyond the window anyway. */
-const MAX_THREAD_PAGES = 3;
 /** Without a gateway after this time, the channels are fetched without waiting for it. */
 const READY_PATIENCE_MS = 4_000;
 
@@ -65,6 +64,8 @@ export function stopLive() {
   live.value?.stop();
   live.value = null;
   stopReading();
+  stopSending();
+  forgetMarks();
 }
 
 /** Things that go on while the page is open. */
@@ -79,6 +80,8 @@ export function startUpkeep() {
     turnClock();
   }, 1_000);
   addEventListener('online', () => live.value?.wake());
+  // This tab alone keeps what waits: closed, it would be lost without a word.
+  addEventListener('beforeunload', (event) => { if (waiting().length) event.preventDefault(); });
   addEventListener('pageshow', (shown) => { if (shown.persisted) live.value?.wake(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnClock(); live.value?.wake(); } });
   effect(() => {
@@ -149,6 +152,7 @@ function readAgain() {
   // On a line that comes and goes, readings that begin anew each time would never end. One that runs goes on: what it lacks was told meanwhile.
   if (mustRead()) return isReading() ? undefined : void attempt(loadWorkspace());
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
+  reportAgain();
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();
   void loadStatus();
@@ -171,119 +175,6 @@ async function loadWorkspace() {
   reloadMembers();
 }
 
-/** Shows the newest messages of a channel, unless they are there. @param {string} channelId */
-export async function loadLatest(channelId) {
-  const before = timelineOf(channelId);
-  if (before.loading === 'page' || (before.loaded && before.reachedEnd)) return;
-  changeTimeline(channelId, (timeline) => ({ ...timeline, items: timeline.reachedEnd ? timeline.items : [], loaded: timeline.loaded && timeline.reachedEnd, reachedEnd: true, loading: 'page', error: '' }));
-  await page(channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
-  void import('./whispers.js').then(({ loadWhispers }) => loadWhispers(channelId), () => {});
-}
-
-/** Shows the part of a channel around one message. @param {string} channelId @param {number} seq */
-export async function loadAround(channelId, seq) {
-  const { items, loading } = timelineOf(channelId);
-  if (loading === 'page' || (items.some((message) => message.seq === seq))) return;
-  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: 'page', error: '' }));
-  await page(channelId, { around_seq: seq }, (timeline, answer) => aroundPage(timeline, answer, channels.value.get(channelId)?.last_seq ?? 0));
-}
-
-/** @param {string} channelId @param {'older'|'newer'} side */
-export async function loadMore(channelId, side) {
-  const { items, loading, reachedStart, reachedEnd } = timelineOf(channelId);
-  if (loading || !items.length || (side === 'older' ? reachedStart : reachedEnd)) return;
-  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: side }));
-  /** @type {Record<string,number>} */
-  const query = side === 'older' ? { before_seq: items[0].seq } : { after_seq: items[items.length - 1].seq };
-  await page(channelId, query, (timeline, answer) => withPage(timeline, answer, side));
-}
-
-/**
- * @param {string} channelId @param {Record<string,number>} query
- * @param {(timeline:import('./timeline.js').Timeline, answer:any)=>import('./timeline.js').Timeline} take
- */
-async function page(channelId, query, take) {
-  const asked = windowsEmptied();
-  try {
-    const answer = await chat.messages(channelId, query);
-    if (asked !== windowsEmptied()) return;
-    meet(answer.items.map((/** @type {any} */ message) => message.sender));
-    changeTimeline(channelId, (timeline) => take(timeline, answer));
-  } catch (error) {
-    if (asked === windowsEmptied()) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
-  }
-}
-
-/** @param {string} rootId @param {string} channelId */
-export async function openThread(rootId, channelId) {
-  const known = timelineOf(channelId);
-  const seen = known.items.filter((message) => message.id === rootId || message.parent_id === rootId);
-  if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), items: seen, pending: [...unsent.value.values()].filter((pending) => pending.parent_id === rootId), loading: 'page' } };
-  try {
-    /** @type {any[]} */
-    const items = [];
-    for (let page = 0; page < MAX_THREAD_PAGES; page += 1) {
-      const answer = await chat.thread(rootId, { after_seq: items.at(-1)?.seq });
-      const root = answer.items.find((/** @type {any} */ message) => message.id === rootId);
-      if (root && !page) threads.value = withOpened(threads.value, root, answer);
-      items.push(...answer.items);
-      if (!answer.has_more || !answer.items.length) break;
-    }
-    meet(items.map((message) => message.sender));
-    changeThread(rootId, (timeline) => withPage(timeline, { items, has_more: false }, 'latest'));
-  } catch (error) {
-    changeThread(rootId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
-  }
-}
-
-/** @type {Map<string, number>} */
-const reported = new Map();
-
-/** The channel that was marked unread while it is on screen: looking at it does not undo that before it is left. */
-let held = '';
-
-/** @param {string} channelId '' when it is left */
-function holdUnread(channelId) {
-  held = channelId;
-}
-
-/** Everything up to the newest message of the channel has been seen. @param {string} channelId */
-export function markRead(channelId) {
-  const channel = channels.value.get(channelId);
-  if (held === channelId || !channel?.role || channel.last_seq <= (channel.read_seq ?? 0) || (reported.get(channelId) ?? 0) >= channel.last_seq) return;
-  const seq = channel.last_seq;
-  reported.set(channelId, seq);
-  markedRead(channelId, seq);
-  chat.markRead(channelId, seq).catch(() => reported.delete(channelId));
-}
-
-/** From this message on, the channel is unread again. @param {import('./timeline.js').Message} message */
-export async function markUnread(message) {
-  const { channel_id: channelId, seq } = message;
-  holdUnread(channelId);
-  reported.delete(channelId);
-  const done = await attempt(chat.markUnread(channelId, seq).then(() => true));
-  if (!done) return holdUnread('');
-  changeTimeline(channelId, (timeline) => ({ ...timeline, dividerSeq: seq - 1 }));
-  const channel = await attempt(chat.channel(channelId));
-  if (channel) putChannel(channel);
-  return undefined;
-}
-
-/** Everything in all channels has been read. */
-export async function markAllRead() {
-  const done = await attempt(chat.markAllRead().then(() => true));
-  if (!done) return;
-  for (const channel of myChannels.value) markedRead(channel.id, channel.last_seq);
-  notify(t('everything_is_read'));
-}
-
-/** The channel is left: looking at it next time reads it, and begins with its newest page, which is there at once. @param {string} channelId */
-export function leaveChannelView(channelId) {
-  holdUnread('');
-  if (timelines.value.has(channelId)) changeTimeline(channelId, newestPage);
-}
-
 /** @param {string} channelId */
 export async function join(channelId) {
   joined(await attempt(chat.join(channelId)));
@@ -292,6 +183,8 @@ export async function join(channelId) {
 /** I am in a channel now: it opens. @param {import('./store.js').Channel|undefined} channel */
 export function joined(channel) {
   if (!channel) return;
+  // What was said between my looking into it and my coming was told to nobody here.
+  if (!channels.value.get(channel.id)?.role) emptyWindow(channel.id);
   // What was said before I came is not unread.
   putChannel({ role: 'member', unread_count: 0, mention_count: 0, read_seq: channel.last_seq, ...channel });
   navigate(`/channels/${channel.id}`);

@@ -4,7 +4,8 @@ import { beganAnew, hear, isReading, loadChannels, mustRead, stopReading } from 
 import { applySignal } from '../js/events.js';
 import { live } from '../js/live.js';
 import { changeTimeline, channels, channelsLoaded, channelWanted, forget, me, members, myStatus, presences, statuses, timelineOf, voiceRooms } from '../js/store.js';
-import { joined, loadLatest, startLive, startUpkeep, stopLive } from '../js/workspace.js';
+import { loadLatest } from '../js/pages.js';
+import { joined, startLive, startUpkeep, stopLive } from '../js/workspace.js';
 
 const amara = { id: 'u1', username: 'amara' };
 const jonas = { id: 'u2', username: 'jonas' };

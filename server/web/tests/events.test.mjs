@@ -216,7 +216,7 @@ test('what is not listed any more is forgotten by those who only looked', () => 
   const before = changes.sight.value;
   event('directory_updated', { channel_id: 'c2', listed: false });
   assert.deepEqual([channels.value.has('c2'), timelineOf('c2').items.length, threads.value.size, inbox.value.unread], [false, 0, 0, 1]);
-  assert.deepEqual([lostChannel.value, changes.sight.value], ['c2', before + 1]);
+  assert.deepEqual([lostChannel.value.id, changes.sight.value], ['c2', before + 1]);
   // Members hear of the privacy by an event of their own, and keep everything.
   event('directory_updated', { channel_id: 'c1', listed: false });
   assert.ok(channels.value.has('c1'));

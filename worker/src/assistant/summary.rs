@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use confab_core::channels::{self, Scope as Which};
-use confab_core::messages::{self, Side};
+use confab_core::messages::{self, Replies, Side};
 use confab_core::{Fault, Result, access};
 use confab_protocol::{Channel, ChannelId, Message, MessageId, PAGE_LIMIT};
 
@@ -141,7 +141,9 @@ async fn thread(desk: &Desk, scope: &Scope, id: MessageId) -> Result<Vec<Message
     let mut all: Vec<Message> = Vec::new();
     let mut after = 0;
     while all.len() < READ {
-        let page = messages::thread(&mut desk.db.read(), scope.asker, root, after, PAGE_LIMIT).await?;
+        let page =
+            messages::thread(&mut desk.db.read(), scope.asker, root, Replies::After(after), PAGE_LIMIT)
+                .await?;
         let is_last = page.len() <= PAGE_LIMIT as usize;
         // The root comes with every page.
         all.extend(page.into_iter().skip(usize::from(after > 0)));

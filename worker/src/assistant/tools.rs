@@ -4,7 +4,8 @@
 //! Only what is in the list that an answer was begun with can be called: a name that a message put into a model's mouth is
 //! refused. None of these changes anything; for what plugins offer see [`super::borrowed`].
 
-use confab_core::{Result, messages};
+use confab_core::Result;
+use confab_core::messages::{self, Replies};
 use confab_protocol::{MessageId, PAGE_LIMIT};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -109,7 +110,8 @@ async fn thread(hand: &Hand<'_>, id: MessageId) -> Result<Option<Window>> {
     let found = messages::readable(&mut desk.db.read(), &scope.channels, &[id]).await?;
     let Some(message) = found.into_iter().next() else { return Ok(None) };
     let root = message.parent_id.unwrap_or(message.id);
-    let mut all = messages::thread(&mut desk.db.read(), scope.asker, root, 0, PAGE_LIMIT).await?;
+    let mut all =
+        messages::thread(&mut desk.db.read(), scope.asker, root, Replies::After(0), PAGE_LIMIT).await?;
     all.retain(|message| scope.may_use(message));
     all.truncate(OF_A_THREAD);
     passages::window(desk, scope, all).await

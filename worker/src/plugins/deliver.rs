@@ -77,7 +77,7 @@ impl Deliveries {
         if !loaded.manifest.wants(&happening.event, &loaded.bot.id.to_string()) {
             return Ok(());
         }
-        let occasion = Occasion::event(event.pos, event.channel_id.zip(event.seq));
+        let occasion = Occasion::event(event.pos);
         let host = self.catalogue.host(loaded, occasion, None);
         let delivery = Delivery {
             sequence: u64::try_from(event.pos).unwrap_or(0),
@@ -106,7 +106,7 @@ impl Deliveries {
         if owner.as_ref() != Some(&loaded.id) {
             return Ok(());
         }
-        let occasion = Occasion::reaction(event.pos, event.channel_id.zip(event.seq));
+        let occasion = Occasion::reaction(event.pos);
         let host = self.catalogue.host(loaded, occasion, None);
         let called = match self.catalogue.handlers(loaded).await {
             Ok(plugin) => {

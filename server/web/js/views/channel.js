@@ -6,14 +6,16 @@ import { tune } from '../channel_tuning.js';
 import { summarize } from '../message_actions.js';
 import { isAtLeast } from '../channel_roles.js';
 import { citedSeq, markedSeq, openDialog, panel, sidebarOpen, toggleAssistant, togglePins } from '../layout.js';
+import { holdUnread } from '../marks.js';
 import { loadMembers } from '../members.js';
 import { channelTitle } from '../names.js';
 import { attempt } from '../notices.js';
+import { leaveChannelView, loadAround, loadLatest } from '../pages.js';
 import { navigate, route, searchPath, visits } from '../router.js';
 import { changeTimeline, channels, channelsLoaded, info, isConversation, me, members, putChannel, timelineOf, timelines } from '../store.js';
 import { t } from '../words.js';
 import { call } from '../voice/state.js';
-import { join, leaveChannelView, loadAround, loadLatest } from '../workspace.js';
+import { join } from '../workspace.js';
 import { Avatar, StatusText } from './avatar.js';
 import { html, useEffect, useState } from './html.js';
 import { Icon, IconButton } from './icon.js';
@@ -103,7 +105,7 @@ function Conversation({ channel }) {
     if (citedSeq.value !== seq) citedSeq.value = 0;
   }, [seq, visits.value]);
   useNewDivider(channel);
-  useEffect(() => () => leaveChannelView(channel.id), [channel.id]);
+  useEffect(() => () => { holdUnread(''); leaveChannelView(channel.id); }, [channel.id]);
   return html`<${MessageLog} channel=${channel} timeline=${timeline ?? timelineOf(channel.id)} jumpSeq=${seq} jumpVisit=${visits.value} />
     <div class="compose"><${Writing} channel=${channel} /></div>`;
 }

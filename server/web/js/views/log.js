@@ -1,11 +1,12 @@
 /** The messages of a channel: days, the line above what is new, pages on scrolling, and where the scrolling stands. */
 import { dayKey, dayOfPage, dayText } from '../clock.js';
 import { markedSeq, showThread } from '../layout.js';
+import { markRead } from '../marks.js';
 import { personName } from '../names.js';
+import { loadLatest, loadMore } from '../pages.js';
 import { channelPath, navigate } from '../router.js';
 import { me, seenUpTo, viewing } from '../store.js';
 import { t } from '../words.js';
-import { loadLatest, loadMore, markRead } from '../workspace.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './html.js';
 import { Icon } from './icon.js';
 import { Message, onMessageKey } from './message.js';

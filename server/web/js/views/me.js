@@ -1,12 +1,12 @@
 /** The signed-in person's corner of the sidebar: who I am, my status, my menu. */
 import { nextTheme, openDialog, sidebarOpen, theme } from '../layout.js';
 import { cleanName } from '../clean.js';
+import { markAllRead } from '../marks.js';
 import { administers } from '../permissions.js';
 import { adminPath, preferencesPath } from '../router.js';
 import { signOut } from '../session.js';
 import { me, myStatus } from '../store.js';
 import { t } from '../words.js';
-import { markAllRead } from '../workspace.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html } from './html.js';
 import { Icon } from './icon.js';

@@ -2,12 +2,12 @@
 import { fullText, timeText } from '../clock.js';
 import { cleanName } from '../clean.js';
 import { citedSeq, editing, showThread } from '../layout.js';
+import { markUnread } from '../marks.js';
 import { quote, toggleBookmark, togglePin } from '../message_actions.js';
 import { personName } from '../names.js';
 import { me, thread } from '../store.js';
 import { isMentioned } from '../timeline.js';
 import { t } from '../words.js';
-import { markUnread } from '../workspace.js';
 import { Attachments } from './attachments.js';
 import { Avatar, PersonName } from './avatar.js';
 import { html, useLayoutEffect, useRef, useState } from './html.js';

@@ -1,4 +1,5 @@
 /** What one can do to a message: a few things at once, the rest in a menu. */
+import { markUnread } from '../marks.js';
 import { chat } from '../page_chat_api.js';
 import { follow } from '../following.js';
 import { editing, openDialog, showThread } from '../layout.js';
@@ -8,7 +9,6 @@ import { channelPath } from '../router.js';
 import { bookmarks, changeEverywhere, channels, info, me, threads } from '../store.js';
 import { withoutMessage } from '../timeline.js';
 import { t } from '../channel_words.js';
-import { markUnread } from '../workspace.js';
 import { html } from './html.js';
 import { Icon, IconButton } from './icon.js';
 import { Menu } from './menu.js';

@@ -21,7 +21,7 @@ export function PendingMessage({ pending }) {
     <div class="msg-in"><div class="hd"><${PersonName} user=${me.value} class="by" /><${Time} at=${pending.created_at} text=${timeText} /></div>
       <${Quoted} message=${pending} />
       <div class="body"><${FormattedText} text=${pending.content} />${pending.file_ids && html`<p>${t('files_count', { count: pending.file_ids.length })}</p>`}</div>
-      ${failed && html`<div class="fail" role="alert">${pending.offline ? t('not_sent_no_connection_it_goes') : t('not_sent', { value: pending.error ?? '' })}
+      ${failed && html`<div class="fail" role="alert">${!pending.offline ? t('not_sent', { value: pending.error ?? '' }) : pending.error ? t('not_sent_yet', { value: pending.error }) : t('not_sent_no_connection_it_goes')}
         <button onClick=${() => retry(pending)}>${t('try_again')}</button><button onClick=${() => discard(pending)}>${t('discard')}</button></div>`}
     </div>
   </article>`;

@@ -33,9 +33,9 @@ export function AnswerStrip({ query }) {
     return () => running.current.abort();
   }, [query]);
   // An answer that cites what I may no longer read goes with it.
-  const lost = lostChannel.value;
+  const { value: lost } = lostChannel;
   useEffect(() => {
-    if (!lost || !turn?.answer?.citations.some((citation) => citation.channel_id === lost)) return;
+    if (!lost.id || !turn?.answer?.citations.some((citation) => citation.channel_id === lost.id)) return;
     running.current.abort();
     setTurn(null);
   }, [lost]);

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::str::FromStr;
 
-use confab_core::messages::{self, Side};
+use confab_core::messages::{self, Replies, Side};
 use confab_core::plugins::buttons::{self, NewButton};
 use confab_core::{Fault, FutureExt as _, Result, Tx, access, reactions};
 use confab_plugin_host as plugin;
-use confab_protocol::{ChannelId, Message, MessageId, PAGE_LIMIT, UserId};
+use confab_protocol::{ChannelId, Message, MessageId, UserId};
 
 use super::BotHost;
 use super::person::new_buttons;
@@ -15,10 +15,6 @@ use crate::plugins::words;
 
 /// Tries of an edit that meets another.
 const EDITS: u32 = 5;
-/// Pages searched for what an earlier try of the same occasion posted.
-const PAGES_SEARCHED: usize = 5;
-/// Pages read to reach the newest messages of a thread.
-const PAGES_OF_THREAD: usize = 20;
 
 /// An id that a plugin names. To plugins they are opaque, so a text that is none is like one of nothing.
 pub(super) fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T> {
@@ -78,24 +74,14 @@ impl BotHost {
         }
     }
 
-    /// The message of this nonce: it stands shortly behind the event that caused it, or else among the newest.
+    /// The message of this nonce, of an earlier try.
     async fn posted_before(&self, channel: ChannelId, nonce: &str) -> Result<Option<Message>> {
         let mut on = self.db.read();
-        let admitted = access::admit(&mut on, self.bot(), channel).await?;
-        let mut side = self.occasion.seq_in(channel).map_or(Side::Newest, Side::After);
-        for _ in 0..PAGES_SEARCHED {
-            let page = messages::page(&mut on, &admitted, side, PAGE_LIMIT).await?;
-            let last = page.messages.last().map(|message| message.seq);
-            let is_it = |it: &Message| it.sender_id == self.bot() && it.nonce.as_deref() == Some(nonce);
-            if let Some(found) = page.messages.into_iter().find(is_it) {
-                return Ok(Some(found));
-            }
-            match last {
-                Some(seq) if page.has_after => side = Side::After(seq),
-                _ => break,
-            }
-        }
-        Ok(None)
+        access::admit(&mut on, self.bot(), channel).await?;
+        let Some(id) = messages::by_nonce(&mut on, self.bot(), channel, nonce).await? else {
+            return Ok(None);
+        };
+        Ok(messages::views(&mut on, &[id]).await?.pop())
     }
 
     pub(in crate::plugins) async fn edit(&self, id: MessageId, draft: plugin::Draft) -> Result<()> {
@@ -171,18 +157,18 @@ impl BotHost {
         let admitted = self.admit(channel).await?;
         let found: Vec<Message> = match root {
             None => messages::page(&mut self.db.read(), &admitted, Side::Newest, limit).await?.messages,
-            Some(root) => self.recent_of_thread(channel, root, limit as usize).await?.into(),
+            Some(root) => self.recent_of_thread(channel, root, limit).await?.into(),
         };
         let told = found.iter().filter(|it| it.deleted_at.is_none() && self.may_tell(it));
         Ok(told.map(words::message).collect())
     }
 
-    /// Threads are read from their beginning; of a very long one this gives the newest that it reaches.
+    /// The newest of a thread, with its root if it is among them.
     async fn recent_of_thread(
         &self,
         channel: ChannelId,
         root: MessageId,
-        limit: usize,
+        limit: u32,
     ) -> Result<VecDeque<Message>> {
         let door = self.door(root).await?;
         // The message could be one of another channel.
@@ -192,18 +178,9 @@ impl BotHost {
         let root = door.parent_id.unwrap_or(root);
         let mut on = self.db.read();
         let mut newest: VecDeque<Message> = messages::views(&mut on, &[root]).await?.into();
-        let mut after = 0;
-        for _ in 0..PAGES_OF_THREAD {
-            let page = messages::replies(&mut on, root, after, PAGE_LIMIT).await?;
-            let is_last = page.len() < PAGE_LIMIT as usize;
-            after = page.last().map_or(after, |it| it.seq);
-            newest.extend(page);
-            while newest.len() > limit {
-                newest.pop_front();
-            }
-            if is_last {
-                break;
-            }
+        newest.extend(messages::replies(&mut on, root, Replies::Before(i64::MAX), limit).await?);
+        while newest.len() > limit as usize {
+            newest.pop_front();
         }
         Ok(newest)
     }

@@ -1,7 +1,6 @@
 //! Why a plugin is called: it gives the host's posts their names, so that the same occasion, met again, posts nothing
 //! a second time.
 
-use confab_protocol::ChannelId;
 use uuid::Uuid;
 
 /// The longest nonce that a message may have.
@@ -11,46 +10,39 @@ const NONCE_BYTES: usize = 100;
 #[derive(Clone, Debug)]
 pub(in crate::plugins) struct Occasion {
     name: String,
-    /// Where it happened: what it causes in that channel stands behind.
-    at: Option<(ChannelId, i64)>,
 }
 
 impl Occasion {
     /// The event at `pos` of the log.
-    pub(in crate::plugins) fn event(pos: i64, at: Option<(ChannelId, i64)>) -> Self {
-        Self { name: pos.to_string(), at }
+    pub(in crate::plugins) fn event(pos: i64) -> Self {
+        Self { name: pos.to_string() }
     }
 
     /// The custom reaction at `pos`. A plugin may get the same event in both ways, and they must not share names.
-    pub(in crate::plugins) fn reaction(pos: i64, at: Option<(ChannelId, i64)>) -> Self {
-        Self { name: format!("{pos}:reaction"), at }
+    pub(in crate::plugins) fn reaction(pos: i64) -> Self {
+        Self { name: format!("{pos}:reaction") }
     }
 
     /// A command that a person gave.
     pub(in crate::plugins) fn command(invocation: Uuid) -> Self {
-        Self { name: invocation.to_string(), at: None }
+        Self { name: invocation.to_string() }
     }
 
     /// A timer that was due then: each try of it, and no other time of the same timer, has the same name.
     pub(in crate::plugins) fn timer(name: &str, due_at: i64) -> Self {
         let short: String = confab_core::text::hash(name).chars().take(16).collect();
-        Self { name: format!("timer:{short}:{due_at}"), at: None }
+        Self { name: format!("timer:{short}:{due_at}") }
     }
 
     /// What another program sent to an address of the plugin. The same delivery once more says nothing a second time.
     pub(in crate::plugins) fn webhook(name: &str, delivery: &str) -> Self {
         let short: String = confab_core::text::hash(&format!("{name} {delivery}")).chars().take(32).collect();
-        Self { name: format!("webhook:{short}"), at: None }
+        Self { name: format!("webhook:{short}") }
     }
 
     /// The installation of a component, or the upgrade to it.
     pub(in crate::plugins) fn installation(sha256: &str) -> Self {
-        Self { name: sha256.chars().take(16).collect(), at: None }
-    }
-
-    /// The number behind which a repeated call finds in `channel` what the first one posted.
-    pub(super) fn seq_in(&self, channel: ChannelId) -> Option<i64> {
-        self.at.filter(|(of, _)| *of == channel).map(|(_, seq)| seq)
+        Self { name: sha256.chars().take(16).collect() }
     }
 
     /// The nonce of the post that is the `number`th of the call.
@@ -74,17 +66,17 @@ mod tests {
         let long = format!("org.{}", "x".repeat(96));
         for id in ["chat.confab.dice", &long] {
             let occasions = [
-                Occasion::event(i64::MAX, None),
-                Occasion::reaction(i64::MAX, None),
+                Occasion::event(i64::MAX),
+                Occasion::reaction(i64::MAX),
                 Occasion::command(Uuid::max()),
                 Occasion::installation(&"f".repeat(64)),
             ];
             let nonces: Vec<String> = occasions.iter().map(|it| it.nonce(id, u32::MAX)).collect();
             assert!(nonces.iter().all(|nonce| nonce.len() <= NONCE_BYTES), "{nonces:?}");
-            assert_eq!(nonces[0], Occasion::event(i64::MAX, None).nonce(id, u32::MAX));
+            assert_eq!(nonces[0], Occasion::event(i64::MAX).nonce(id, u32::MAX));
             assert_ne!(nonces[0], nonces[1]);
             assert_ne!(nonces[0], occasions[0].nonce(id, 0));
         }
-        assert_eq!(Occasion::event(7, None).nonce("chat.confab.dice", 0), "plugin:chat.confab.dice:7:0");
+        assert_eq!(Occasion::event(7).nonce("chat.confab.dice", 0), "plugin:chat.confab.dice:7:0");
     }
 }

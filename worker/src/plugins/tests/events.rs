@@ -95,7 +95,7 @@ async fn a_removed_bot_cannot_speak_read_or_react() {
         let channel = world.channel(kind.as_str(), kind).await;
         let message = world.post(channel, "hello").await.to_string();
         world.add(channel, dice.bot.id).await;
-        let host = world.catalogue.host(&dice, Occasion::event(1, None), None);
+        let host = world.catalogue.host(&dice, Occasion::event(1), None);
         let place = words::place(channel, None);
         let own = host.post_message(place.clone(), Words::text("here")).await.unwrap();
         assert!(matches!(

@@ -8,7 +8,7 @@ use crate::plugins::host::Occasion;
 #[tokio::test]
 async fn values_come_back_as_they_were_and_changes_meanwhile_are_noticed() {
     let world = World::new().await;
-    let host = world.catalogue.host(&world.dice(), Occasion::event(1, None), None);
+    let host = world.catalogue.host(&world.dice(), Occasion::event(1), None);
     let bytes: Vec<u8> = (0..=255).cycle().take(64 * 1_024).collect();
     assert_eq!(host.kv_set("big".into(), bytes.clone(), None).await, Ok(1));
     assert_eq!(host.kv_get("big".into()).await, Ok(Some(Entry { value: bytes, revision: 1 })));

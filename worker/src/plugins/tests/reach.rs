@@ -93,7 +93,7 @@ impl World {
 
     fn host(&self, person: Option<UserId>) -> Arc<BotHost> {
         let loaded = self.catalogue.get(HOSTILE).unwrap();
-        self.catalogue.host(&loaded, Occasion::event(1, None), person)
+        self.catalogue.host(&loaded, Occasion::event(1), person)
     }
 }
 
