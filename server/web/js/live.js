@@ -281,7 +281,8 @@ export class Live {
     this.drop();
     if (this.stopped) return;
     const reason = await this.verdict(code);
-    if (this.stopped) return;
+    // Woken meanwhile, it has begun anew.
+    if (this.stopped || this.socket) return;
     if (reason) {
       this.stop(reason);
       return;

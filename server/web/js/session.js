@@ -1,12 +1,15 @@
 /** Who is signed in: the access token in memory, the refresh token in a cookie that no script can read. */
 import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
 import { forgetDrafts } from './drafts.js';
+import { inTurn } from './in_turn.js';
 import { forget, me } from './store.js';
-import { forgetUnsent } from './unsent.js';
+import { forgetUnsent, putUnsentAway } from './unsent.js';
 import { t } from './words.js';
 
 /** Renewed this long before it ends, or at half its life when that is short. */
 const RENEW_BEFORE_MS = 60_000;
+/** In the storage of this browser while somebody signs out and the server has not heard it, the session: nobody comes back to it by the cookie. */
+const SIGNING_OUT = 'confab-signing-out';
 
 /** @type {(token:string) => void} */
 let renewed = () => {};
@@ -23,10 +26,18 @@ let expiresAt = 0;
 export function startSession(listeners) {
   ({ renewed, ended } = listeners);
   onUnauthorized(() => renewToken(true).then(() => true, () => false));
+  // Signed out in another tab, which may not have reached the server.
+  globalThis.addEventListener?.('storage', ({ key, newValue }) => { if (key === SIGNING_OUT && newValue && me.value) leave(t('you_were_signed_out'), { isChosen: true }); });
 }
 
-/** Takes the answer of login, register, setup or refresh. @param {import('./api.js').Grant} grant */
+/** Takes the answer of login, register or setup. @param {import('./api.js').Grant} grant */
 export function signedIn(grant) {
+  setSigningOut('');
+  take(grant);
+}
+
+/** @param {import('./api.js').Grant} grant */
+function take(grant) {
   setAccessToken(grant.access_token);
   const lifeMs = Math.max(10, grant.expires_in) * 1000;
   expiresAt = Date.now() + lifeMs;
@@ -37,12 +48,18 @@ export function signedIn(grant) {
 
 /** Tries the cookie of an earlier visit. Resolves false when there is none. Rejects when the server is not reached. */
 export async function restore() {
+  const leaving = sessionSigningOut();
   try {
-    await renewToken(true);
+    const token = await renewToken(true);
+    if (leaving && leaving === sessionOf(token)) {
+      await signOut();
+      return false;
+    }
   } catch (error) {
-    if (/** @type {ApiError} */ (error).offline) throw error;
+    if (error instanceof ApiError && error.passing) throw error;
     return false;
   }
+  setSigningOut('');
   if (!me.value) me.value = await api.me();
   return true;
 }
@@ -54,38 +71,75 @@ export async function restore() {
  */
 export function renewToken(force = false) {
   if (!force && hasAccessToken() && Date.now() < expiresAt - 5_000) return Promise.resolve(currentAccessToken());
-  renewing ??= exclusively(refresh).finally(() => { renewing = null; });
+  renewing ??= inTurn('confab-refresh', refresh).finally(() => { renewing = null; });
   return renewing;
 }
 
 /**
  * Every refresh replaces the cookie. Two tabs doing it at once would show the server an already used token, which it must
- * take for theft; so tabs take turns where the browser lets them.
- * @template T @param {() => Promise<T>} work @returns {Promise<T>}
+ * take for theft; so tabs take turns.
  */
-function exclusively(work) {
-  return navigator.locks ? /** @type {Promise<any>} */ (navigator.locks.request('confab-refresh', work)) : work();
-}
-
 async function refresh() {
   const signedInBefore = me.value !== null;
   try {
     const grant = await api.refresh();
-    signedIn(grant);
+    if (grant.user && me.value && grant.user.id !== me.value.id) return isSomebodyElse();
+    take(grant);
     renewed(grant.access_token);
     return grant.access_token;
   } catch (error) {
-    const refused = error instanceof ApiError && !error.offline && error.status < 500 && error.status !== 429;
+    const refused = error instanceof ApiError && !error.passing;
     if (refused && signedInBefore) leave(t('your_session_has_ended_sign_in'));
     else if (signedInBefore) renewTimer = window.setTimeout(() => void renewToken(true).catch(() => {}), 15_000);
     throw error;
   }
 }
 
+/** Another person signed in with this browser: what this page shows and has to send is not theirs. @returns {never} */
+function isSomebodyElse() {
+  leave('', { isChosen: true });
+  location.reload();
+  throw new ApiError(0, '');
+}
+
 export async function signOut() {
+  setSigningOut(sessionOf(currentAccessToken()));
   // With a token that is still good, or the server could not tell whose session ends.
-  await renewToken().then(() => api.logout()).catch(() => {});
-  leave('');
+  await renewToken().catch(() => {});
+  await logOut();
+  leave('', { isChosen: true });
+}
+
+async function logOut() {
+  try {
+    await api.logout();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.passing) return;
+  }
+  setSigningOut('');
+}
+
+/** @param {string} session '' when nobody is on the way out */
+function setSigningOut(session) {
+  try {
+    if (session) localStorage.setItem(SIGNING_OUT, session);
+    else localStorage.removeItem(SIGNING_OUT);
+  } catch {
+    // No storage: then signing out is as good as the line to the server.
+  }
+}
+
+function sessionSigningOut() {
+  return globalThis.localStorage?.getItem(SIGNING_OUT) ?? '';
+}
+
+/** The session of an access token, '' of none: read, not believed. @param {string} token */
+function sessionOf(token) {
+  try {
+    return String(JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).sid ?? '');
+  } catch {
+    return '';
+  }
 }
 
 /** @param {() => void} callback called when nobody is signed in any more */
@@ -93,14 +147,15 @@ export function onLeave(callback) {
   leaving.add(callback);
 }
 
-/** @param {string} reason shown on the sign-in page */
-export function leave(reason) {
+/** @param {string} reason shown on the sign-in page @param {{isChosen?:boolean}} [how] isChosen: what was not sent goes with the person; else it waits for them */
+export function leave(reason, { isChosen = false } = {}) {
   clearTimeout(renewTimer);
   setAccessToken('');
   expiresAt = 0;
   forget();
   forgetDrafts();
   for (const forgetMore of leaving) forgetMore();
-  forgetUnsent();
+  if (isChosen) forgetUnsent();
+  else putUnsentAway();
   ended(reason);
 }

@@ -65,6 +65,21 @@ test('identifies first, and applies only what is past its position', async () =>
   assert.equal(live.cursor.pos, 14);
 });
 
+test('woken while a token is renewed, it opens one socket', async () => {
+  /** @type {(token:string) => void} */
+  let renewed = () => {};
+  start({ renewToken: () => new Promise((resolve) => { renewed = resolve; }) });
+  await online();
+  last().fromServerClose(4015);
+  live.wake();
+  renewed('token2');
+  await turn();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  mock.timers.tick(30_000);
+  mock.timers.reset();
+  assert.equal(FakeSocket.all.length, 2);
+});
+
 test('comes back with its cursor', async () => {
   const seen = start();
   await online(10);

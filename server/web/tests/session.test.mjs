@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { askInPane, channelOnly, turns as answers } from '../js/assistant.js';
+import { setAccessToken } from '../js/api.js';
+import { loseSight } from '../js/events.js';
+import { inTurn } from '../js/in_turn.js';
+import { leave, renewToken, restore, signedIn, signOut, startSession } from '../js/session.js';
+import { channels, me } from '../js/store.js';
+import { keepUnsent, restoreUnsent, unsent } from '../js/unsent.js';
+import { asked, asksFor, startBrowser, turns, useLocks } from './served.mjs';
+
+/** What another tab writes comes in by this. @type {(event:{key:string, newValue:string|null}) => void} */
+let stored = () => {};
+globalThis.addEventListener = /** @type {any} */ ((kind, listener) => { if (kind === 'storage') stored = listener; });
+const page = startBrowser();
+const amara = { id: 'u1', username: 'amara' };
+const jonas = { id: 'u2', username: 'jonas' };
+const tokenOf = (sid) => `x.${btoa(JSON.stringify({ sid })).replace(/=+$/, '')}.y`;
+const grant = (user, sid) => ({ user, access_token: tokenOf(sid), expires_in: 1_800 });
+const pending = { nonce: 'n1', channel_id: 'c1', content: 'mine', created_at: '', state: 'sending' };
+const isMarked = () => page.localStorage.kept.has('confab-signing-out');
+const refreshes = () => asksFor('/auth/refresh');
+/** @type {string[]} */
+let ends = [];
+
+beforeEach(() => {
+  startSession({ renewed: () => {}, ended: (reason) => { ends.push(reason); } });
+  leave('', { isChosen: true });
+  page.localStorage.kept.clear();
+  page.reloads = 0;
+  ends = [];
+  asked.length = 0;
+});
+
+test('whoever signs out while the server is away is not signed in again by the cookie', async () => {
+  signedIn(grant(amara, 's1'));
+  const leaving = signOut();
+  await turns();
+  await asksFor('/auth/logout')[0].fail();
+  await leaving;
+  assert.deepEqual([me.value, isMarked(), ends], [null, true, ['']]);
+  // The next visit. The server is there again, and ends that session.
+  const visit = restore();
+  await turns();
+  await refreshes()[0].say(grant(amara, 's1'));
+  await asksFor('/auth/logout')[1].say(null, 204);
+  assert.deepEqual([await visit, me.value, isMarked()], [false, null, false]);
+});
+
+test('another session of this browser than the one that was left stays', async () => {
+  page.localStorage.setItem('confab-signing-out', 's1');
+  const visit = restore();
+  await turns();
+  await refreshes()[0].say(grant(jonas, 's2'));
+  assert.deepEqual([await visit, me.value, isMarked(), asksFor('/auth/logout').length], [true, jonas, false, 0]);
+  page.localStorage.setItem('confab-signing-out', 's1');
+  signedIn(grant(amara, 's3'));
+  assert.equal(isMarked(), false);
+});
+
+test('a sign-out that the server heard leaves no mark, and other tabs go with it', async () => {
+  signedIn(grant(amara, 's1'));
+  const leaving = signOut();
+  await turns();
+  assert.ok(isMarked());
+  await asksFor('/auth/logout')[0].say(null, 204);
+  await leaving;
+  assert.equal(isMarked(), false);
+  signedIn(grant(amara, 's1'));
+  keepUnsent(pending);
+  stored({ key: 'confab-signing-out', newValue: null });
+  assert.equal(me.value, amara);
+  stored({ key: 'confab-signing-out', newValue: 's1' });
+  assert.deepEqual([me.value, unsent.value.size, page.sessionStorage.kept.size], [null, 0, 0]);
+});
+
+test('a page does not become somebody else’s: it is loaded anew', async () => {
+  signedIn(grant(amara, 's1'));
+  restoreUnsent(amara.id);
+  keepUnsent(pending);
+  const renewing = renewToken(true).catch((error) => error);
+  await turns();
+  await refreshes()[0].say(grant(jonas, 's2'));
+  await renewing;
+  assert.deepEqual([me.value, page.reloads, unsent.value.size, page.sessionStorage.kept.size], [null, 1, 0, 0]);
+});
+
+test('whose session ends finds again what was not sent', async () => {
+  signedIn(grant(amara, 's1'));
+  restoreUnsent(amara.id);
+  keepUnsent(pending);
+  const renewing = renewToken(true).catch((error) => error);
+  await turns();
+  await refreshes()[0].say({ code: 'unauthenticated' }, 401);
+  await renewing;
+  assert.deepEqual([me.value, unsent.value.size, ends.length], [null, 0, 1]);
+  restoreUnsent(amara.id);
+  assert.deepEqual([...unsent.value.values()].map(({ content, state, offline }) => [content, state, offline]), [['mine', 'failed', true]]);
+});
+
+test('a server that is busy at the first question signs nobody out', async () => {
+  const visit = assert.rejects(restore(), { code: 'unavailable' });
+  await turns();
+  await refreshes()[0].say({ code: 'unavailable' }, 503);
+  await visit;
+});
+
+test('tabs take turns also where the browser has no locks', async () => {
+  const order = /** @type {string[]} */ ([]);
+  let inside = 0;
+  const work = (name) => inTurn('refresh', async () => {
+    inside += 1;
+    assert.equal(inside, 1, 'alone');
+    await turns();
+    order.push(name);
+    inside -= 1;
+  });
+  useLocks(false);
+  await Promise.all(['a', 'b', 'c'].map(work));
+  assert.equal(order.length, 3);
+  // A tab that was closed in the middle, or whose clock was ahead, keeps nobody out.
+  for (const until of [Date.now() - 1, Date.now() + 86_400_000]) {
+    page.localStorage.setItem('confab-turn refresh', JSON.stringify({ mine: 'gone', until }));
+    await work('d');
+  }
+  assert.equal(page.localStorage.kept.size, 0);
+  await assert.rejects(inTurn('refresh', async () => { throw new Error('work'); }), /work/);
+  assert.equal(page.localStorage.kept.size, 0);
+  useLocks(true);
+});
+
+test('what the assistant said goes with its person, and each time with the channel that it quotes', async () => {
+  const cites = { question: 'q', steps: [], busy: false, ask: async () => {}, answer: { answer: 'a', citations: [{ channel_id: 'c7' }] } };
+  for (const _ of [1, 2]) {
+    channels.value = new Map([['c7', /** @type {any} */ ({ id: 'c7', kind: 'private', name: 'x', role: 'member' })]]);
+    answers.value = [cites];
+    loseSight('c7');
+    assert.equal(answers.value.length, 0);
+  }
+  signedIn(grant(amara, 's1'));
+  setAccessToken('t');
+  channelOnly.value = true;
+  const asking = askInPane('secret');
+  await turns();
+  leave('', { isChosen: true });
+  await asking;
+  assert.deepEqual([answers.value, channelOnly.value], [[], false]);
+});
