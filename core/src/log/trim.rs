@@ -20,7 +20,9 @@ const CAME_AT: &str = "select created_at from events where pos = $1";
 // A consumer that has not run for as long as the log is kept holds nothing up: a plugin may be switched off for good.
 const HELD: &str = "select min(pos) from cursors where updated_at >= $1";
 const DROP: &str = "delete from events where pos <= $1";
-const NOTE: &str = "update log_meta set trimmed_pos = $1 where id = 1";
+// Of two servers that trim at once, the slower one does nothing: it would set the mark back to what has left the log already.
+const NOTE: &str = "update log_meta set trimmed_pos = $1 where id = 1 and coalesce(trimmed_pos, 0) = $2";
+const FIRST: &str = "select min(pos) from events";
 const PASS: &str = "update cursors set pos = $1 where pos < $1";
 
 /// The last position that is not in the log any more; 0 when nothing has left it.
@@ -38,7 +40,10 @@ pub async fn reach(on: &mut impl Read) -> Result<RangeInclusive<i64>> {
 /// whether it did: there may be more.
 pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
     let ago = |time: Duration| Timestamp::now().0 - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    let cut = trimmed(tx).await? + STEP;
+    let noted = trimmed(tx).await?;
+    // A mark that was set back lies before the hole: one goes on from where the log begins.
+    let first: Option<i64> = run!(tx, sqlx::query_scalar(FIRST), fetch_one)?;
+    let cut = noted.max(first.unwrap_or(0) - 1) + STEP;
     let came_at: Option<i64> = run!(tx, sqlx::query_scalar(CAME_AT).bind(cut), fetch_optional)?;
     if came_at.is_none_or(|at| at >= ago(kept)) {
         return Ok(false);
@@ -48,8 +53,10 @@ pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
     if published < cut || held.is_some_and(|held| held < cut) {
         return Ok(false);
     }
+    if run!(tx, sqlx::query(NOTE).bind(cut).bind(noted), execute)? == 0 {
+        return Ok(false);
+    }
     run!(tx, sqlx::query(DROP).bind(cut), execute)?;
-    run!(tx, sqlx::query(NOTE).bind(cut), execute)?;
     run!(tx, sqlx::query(PASS).bind(cut), execute)?;
     Ok(true)
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use confab_core::messages::{self, Draft};
 use confab_core::{Db, Fault, FutureExt, cursors, log};
-use confab_protocol::{ChannelId, UserId};
+use confab_protocol::{ChannelId, ChannelKind, UserId};
 use uuid::Uuid;
 
-use crate::harness::Place;
+use crate::harness::{Place, channel, rows, world};
 
 /// Two steps and a little.
 const POSTS: usize = 2_100;
@@ -59,4 +59,19 @@ async fn the_oldest_leaves_the_log_when_every_consumer_is_past_it() {
     let last = kept.events[0].seq.expect("a number");
     assert_eq!(log::in_channel_after(&mut db.read(), *channel, last, 10).await.expect("all of it").len(), 10);
     assert!(log::in_channel_after(&mut db.read(), *channel, 1_000_000, 10).await.expect("none").is_empty());
+}
+
+/// Two servers that trimmed at once could leave it so, and then nothing left the log any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_lies_before_the_log_begins_is_set_right() {
+    let (db, ada, folder) = &world().await;
+    let channel = channel(db, *ada, "harbour", ChannelKind::Public).await;
+    talk(db, *ada, channel).await;
+    assert!(trim(db, Duration::ZERO).await);
+    let mut past = rows(folder).await;
+    sqlx::query("update log_meta set trimmed_pos = 0").execute(&mut past).await.expect("a mark");
+    assert!(trim(db, Duration::ZERO).await);
+    assert_eq!(log::trimmed(&mut db.read()).await.expect("a position"), 2 * log::STEP);
+    let kept = log::after(&mut db.read(), 2 * log::STEP, 10).await.expect("a page");
+    assert_eq!(kept.events[0].pos, 2 * log::STEP + 1);
 }
