@@ -23,8 +23,11 @@ const SILENCE: Duration = Duration::from_millis(500);
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(2);
 /// What is published at once is acknowledged within this time.
 pub(super) const PUBLISH_WITHIN: Duration = Duration::from_secs(3);
-/// What may be lost waits no longer than this for its way out.
-const SAID_WITHIN: Duration = Duration::from_secs(1);
+/// So often the connection is tried: at the third ping without an answer it is a dead one. With the crate's minute such a line
+/// would pass for a good one for three, and everybody would wait for it.
+const PING: Duration = Duration::from_secs(5);
+/// What may be lost, and a question, wait no longer than this for their way out.
+pub(super) const SAID_WITHIN: Duration = Duration::from_secs(1);
 /// Questions that one process works on at once.
 pub(super) const QUESTIONS: usize = 64;
 /// Events that one read takes from the stream.
@@ -52,6 +55,7 @@ impl Nats {
         let at = url.rsplit('@').next().unwrap_or(url).trim_start_matches("nats://");
         let client = async_nats::ConnectOptions::new()
             .connection_timeout(Duration::from_secs(3))
+            .ping_interval(PING)
             .name("confab")
             .connect(url)
             .await
@@ -193,7 +197,8 @@ impl Nats {
     }
 
     pub(super) async fn events(&self) -> Events {
-        Events { messages: self.follow().await, nats: self.clone() }
+        let messages = tokio::time::timeout(FOLLOWED_WITHIN, self.follow()).await.ok().flatten();
+        Events { messages, nats: self.clone() }
     }
 
     /// Whether it is of this installation: another one under the same prefix has the same positions, and other events there.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::nats::{Nats, QUESTIONS};
+use super::nats::{Nats, QUESTIONS, SAID_WITHIN};
 use super::wire::Wire;
 use crate::fault::{Fault, Result};
 
@@ -107,16 +107,20 @@ impl Drop for Farewell {
 
 impl Nats {
     pub(super) async fn ask_for_pieces(&self, service: &'static str, question: Bytes) -> Result<Answers> {
-        let unreachable = |_| Fault::Unavailable("the worker");
         // Its queue would be waited on, and whoever asked over a socket would hear nothing else meanwhile.
         if !self.is_connected() {
             return Err(Fault::Unavailable("the worker"));
         }
         let inbox = self.client.new_inbox();
-        let mut parts =
-            self.client.subscribe(inbox.clone()).await.map_err(|_| Fault::Unavailable("the worker"))?;
         let subject = format!("{}.ask.{service}", self.prefix);
-        self.client.publish_with_reply(subject, inbox.clone(), question).await.map_err(unreachable)?;
+        let asked = async {
+            let parts = self.client.subscribe(inbox.clone()).await.ok()?;
+            self.client.publish_with_reply(subject, inbox.clone(), question).await.ok()?;
+            Some(parts)
+        };
+        // A line that is dead and not known to be takes nothing once its queue is full.
+        let asked = timeout(SAID_WITHIN, asked).await.ok().flatten();
+        let mut parts = asked.ok_or(Fault::Unavailable("the worker"))?;
         let farewell = Farewell { client: self.client.clone(), inbox };
         let (to, from) = mpsc::channel(WAITING);
         let relay = Relay(tokio::spawn(async move {

@@ -9,7 +9,7 @@
 use confab_protocol::Event;
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::open::DURABLE;
+use super::open::{DURABLE, TELL_THE_DEAD};
 use super::{Db, Engine, Look, bounded};
 use crate::fault::{Fault, Result};
 use crate::log::{self, EventRow};
@@ -54,6 +54,7 @@ impl Relay {
         // Not from the pool: a pooled connection would carry the lock back to strangers.
         let mut connection = bounded(PgConnection::connect_with(&pool.connect_options())).await?;
         bounded(connection.execute(LET_GO)).await?;
+        bounded(connection.execute(TELL_THE_DEAD)).await?;
         bounded(connection.execute(DURABLE)).await?;
         let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER);
         let led: bool = bounded(lock.fetch_one(&mut connection)).await?;

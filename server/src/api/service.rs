@@ -1,6 +1,6 @@
 //! The server itself: is it alive, is it ready, what can it do.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use confab_core::{assistant, log, users, workspace};
 use confab_protocol::{FILES_PER_MESSAGE, MESSAGE_CHARACTERS, PAGE_LIMIT};
@@ -103,18 +103,28 @@ pub fn health() -> Response {
     poem::web::Json(json!({ "status": "ok" })).into_response()
 }
 
+/// Those who ask whether a server is ready often wait for a second only.
+const SEARCH_ANSWERS_WITHIN: Duration = Duration::from_millis(300);
+
 /// Every part that requests need answers; each is named.
 #[handler]
 pub async fn ready(app: Data<&App>) -> Response {
     let database = log::head(&mut app.db.read()).await;
     let bus = app.bus.is_connected();
-    let index = app.bus.ask::<_, serde_json::Value>(services::INDEX_STATE, &json!({})).await;
+    // Search keeps no server from its work, and a worker that says nothing keeps nobody from hearing that it is ready.
+    let nothing = json!({});
+    let asked = app.bus.ask::<_, serde_json::Value>(services::INDEX_STATE, &nothing);
+    let index = tokio::time::timeout(SEARCH_ANSWERS_WITHIN, asked).await;
     let is_ready = database.is_ok() && !app.hub.is_draining();
     let parts = json!({
         "status": if is_ready { "ready" } else { "not ready" },
         "database": database.as_ref().map_or_else(ToString::to_string, |_| "ok".into()),
         "bus": if bus { "ok" } else { "not connected; events go on from the record" },
-        "search": index.as_ref().map_or_else(ToString::to_string, |_| "ok".into()),
+        "search": match &index {
+            Ok(Ok(_)) => "ok".into(),
+            Ok(Err(fault)) => fault.to_string(),
+            Err(_) => "does not answer".to_owned(),
+        },
         "draining": app.hub.is_draining(),
     });
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -1,6 +1,7 @@
 //! What operators and other programs see: health, metrics, the API document, headers.
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::harness::user::User;
 use crate::harness::{World, both, shown, wait_until};
@@ -171,4 +172,13 @@ fn fits(known: &str, wanted: &str) -> bool {
             .collect()
     };
     plain(known) == plain(wanted)
+}
+
+/// Whoever asks whether a server is ready waits for a second, as a rule; search keeps no server from its work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_worker_leaves_the_servers_ready() {
+    let world = World::scaled().await;
+    world.freeze_worker();
+    let ready = world.visitor().get("/ready", 200).await;
+    assert_eq!((&ready["status"], &ready["search"]), (&json!("ready"), &json!("does not answer")), "{ready}");
 }

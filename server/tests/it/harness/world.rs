@@ -177,6 +177,11 @@ impl World {
         }
     }
 
+    /// Lets the worker stand still, without a word.
+    pub fn freeze_worker(&self) {
+        self.worker.as_ref().expect("a world with a worker").freeze();
+    }
+
     /// A named person, registered at first mention and logged in after. In a scaled world people are spread over the
     /// servers in order of appearance, so the first two never share one.
     pub async fn user(&mut self, name: &str) -> User {
