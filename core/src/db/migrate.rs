@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
+use uuid::Uuid;
 
 use super::lock::DirectoryLock;
 use super::{Engine, open};
@@ -107,6 +108,27 @@ impl Target {
         let target = keep.last().copied().unwrap_or(0);
         self.patiently(Some(target)).await?;
         Ok(undone.iter().rev().copied().collect())
+    }
+
+    /// Begins a new epoch of the log: positions that were given before it mean nothing any more. After a backup was brought back they
+    /// would be given again, to other events, and whoever holds one would go on behind it and never hear what stands there now.
+    ///
+    /// # Errors
+    /// [`Fault::Conflict`] when migrations are pending, or no server ever began a log here.
+    pub async fn begin_epoch(&mut self) -> Result<Uuid> {
+        const BEGIN: &str = "update log_meta set epoch = $1 where id = 1";
+        if self.status().await?.iter().any(|it| it.applied_at.is_none()) {
+            return Err(Fault::conflict("migrations", "migrations are pending: run confab migrate up first"));
+        }
+        let epoch = Uuid::new_v4();
+        let changed = match &mut self.on {
+            Engine::Sqlite(it) => sqlx::query(BEGIN).bind(epoch).execute(it).await?.rows_affected(),
+            Engine::Postgres(it) => sqlx::query(BEGIN).bind(epoch).execute(it).await?.rows_affected(),
+        };
+        if changed == 0 {
+            return Err(Fault::conflict("no_log", "no server has begun a log in this record"));
+        }
+        Ok(epoch)
     }
 
     /// Applies all, or takes back what is newer than `target`. Each migration is a transaction: of one that failed nothing is

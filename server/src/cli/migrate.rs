@@ -19,6 +19,8 @@ pub enum Migrate {
         #[arg(default_value_t = 1)]
         count: usize,
     },
+    /// Say that this record was brought back from a backup, with all servers and workers stopped: clients and the search index begin anew
+    Restored,
     /// What is applied and what is pending
     Status,
     /// When each was applied and how long it took
@@ -52,6 +54,12 @@ pub async fn run(migrate: Migrate, common: &Common, settings: &Settings) -> Resu
         Migrate::Down { count } => {
             let undone = target.down(count).await?;
             say(common, &json!({ "undone": undone }), || format!("taken back: {undone:?}"));
+        }
+        Migrate::Restored => {
+            let epoch = target.begin_epoch().await?;
+            say(common, &json!({ "epoch": epoch }), || {
+                "clients read anew, and the search index is built anew".into()
+            });
         }
         Migrate::Status | Migrate::History => {
             let history = matches!(migrate, Migrate::History);

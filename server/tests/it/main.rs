@@ -74,6 +74,7 @@ mod read_state;
 mod readme;
 mod reminders;
 mod rendering;
+mod restored;
 mod retention;
 mod scheduled;
 mod search;
