@@ -44,6 +44,7 @@ const OWN: &str =
     "select id, filename, file_type, file_size, sha256, uploaded_by_id, message_id, created_at, deleted_at,
     width, height, blurhash, updated_at from files where uploaded_by_id = $1 and deleted_at is null
     and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4";
+const ELSEWHERE: &str = "select id from files where (message_id is null or message_id <> $1) and id in";
 const ATTACH: &str =
     "update files set message_id = $2, updated_at = $4 where id = $1 and uploaded_by_id = $3 and message_id is null
     and deleted_at is null";
@@ -234,6 +235,20 @@ pub(crate) async fn attach(
         files.push(row(tx, *id).await?.into());
     }
     Ok(files)
+}
+
+/// One of the files that is loose, or another message's.
+pub(crate) async fn brought_elsewhere(
+    on: &mut impl Read,
+    message: MessageId,
+    ids: &[FileId],
+) -> Result<Option<FileId>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let found: Vec<(Uuid,)> = run_in!(on, (Uuid,), ELSEWHERE, &ids, "limit 1", bind message.0)?;
+    Ok(found.first().map(|row| FileId(row.0)))
 }
 
 pub(crate) async fn of_messages(on: &mut impl Read, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<File>>> {

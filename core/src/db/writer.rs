@@ -234,7 +234,10 @@ impl Group {
                             other => next = Some(other),
                         }
                     }
-                    self.run_posts(tx, posts).await?;
+                    let done = self.run_posts(tx, posts).await;
+                    // What waits behind posts that could not be taken back is dropped, and with it refused; whoever closes waits for it.
+                    self.is_last |= done.is_err() && matches!(&next, Some(Job { task: Task::Close, .. }));
+                    done?;
                 }
             }
             if count < GROUP && next.is_none() {

@@ -179,8 +179,9 @@ async fn known_message(tx: &mut Tx, id: MessageId, draft: &Draft) -> Result<Post
         Some(parent) => Some(root_of(tx, message.channel_id, parent).await?),
         None => None,
     };
-    // One that was deleted since is missing and no difference.
-    let has_same_files = message.files.iter().all(|file| draft.file_ids.contains(&file.id));
+    // One that was deleted since is missing and no difference; one that was never brought is.
+    let has_same_files = message.files.iter().all(|file| draft.file_ids.contains(&file.id))
+        && files::brought_elsewhere(tx, message.id, &draft.file_ids).await?.is_none();
     let is_same = message.content == draft.content
         && quoted_id == draft.quoted_id
         && parent_id == message.parent_id

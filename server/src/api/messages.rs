@@ -15,6 +15,7 @@ use super::strict::Text;
 use super::written::Written;
 use super::{Answer, Area, app, cursor};
 use crate::gateway::frames;
+use crate::http::idempotent;
 use crate::state::App;
 
 #[derive(Debug, Object)]
@@ -111,7 +112,7 @@ impl Messages {
         let app = app(&self.0)?;
         let (user, channel) = (caller.0.user_id, ChannelId(id.0));
         app.limits.send(user)?;
-        let key = request.header("idempotency-key").map(str::to_owned);
+        let key = idempotent::key_if_any(request.headers())?;
         let draft = Draft {
             content: body.0.content.0,
             nonce: body.0.nonce.map(|it| it.0).or(key),
@@ -136,7 +137,7 @@ impl Messages {
     ) -> Answer<Posted> {
         let user = caller.0.user_id;
         app(&self.0)?.limits.send(user)?;
-        let key = request.header("idempotency-key").map(str::to_owned);
+        let key = idempotent::key_if_any(request.headers())?;
         let draft = Draft {
             content: body.0.content.map(|it| it.0).unwrap_or_default(),
             nonce: body.0.nonce.map(|it| it.0).or(key),

@@ -233,6 +233,14 @@ pub fn key(headers: &HeaderMap) -> confab_core::Result<String> {
     Err(Fault::invalid("Idempotency-Key", text))
 }
 
+/// The key of a request that may have none.
+///
+/// # Errors
+/// Those of [`key`]: one that is not understood protects nobody, and whoever sent it believes that it does.
+pub fn key_if_any(headers: &HeaderMap) -> confab_core::Result<Option<String>> {
+    headers.contains_key(KEY).then(|| key(headers)).transpose()
+}
+
 /// Whether a path's POST creates something, and if so, whether its answer is kept.
 fn creates(templates: &Templates, path: &str) -> Option<bool> {
     let template = path.starts_with("/api/v1/").then(|| templates.find(path))??;

@@ -123,6 +123,23 @@ both! {
         assert_eq!((again.status, &again.body()["id"]), (200, &sent.body()["id"]));
         let other = create(&ada, "m", &path, &json!({ "content": "twice" })).await;
         assert_eq!((other.status, &other.body()["code"]), (409, &json!("nonce_reused")));
+        // A key that is none protects nobody: it is no key that was left out.
+        let forward = format!("/api/v1/messages/{}/forward", id(&sent.body()));
+        for bad in ["", "a b", "ü", &"k".repeat(101)] {
+            for (path, form) in [(&path, json!({ "content": "once" })), (&forward, json!({ "channel_id": channel["id"] }))] {
+                let reply = create(&ada, bad, path, &form).await;
+                assert_eq!(reply.status, 400, "{bad:?}: {}", reply.text);
+            }
+        }
+        // Whoever asks for files that the message does not have is not told that they are there.
+        let (map, log) = (ada.upload("map.txt", b"a map").await, ada.upload("log.txt", b"a log").await);
+        let post = async |key: &str, files: &[&Value]| {
+            let files: Vec<&Value> = files.iter().map(|it| &it["id"]).collect();
+            create(&ada, key, &path, &json!({ "content": "look", "file_ids": files })).await.status
+        };
+        assert_eq!((post("f1", &[]).await, post("f1", &[&map]).await, post("f1", &[]).await), (201, 409, 200));
+        assert_eq!((post("f2", &[&map]).await, post("f2", &[&map, &log]).await), (201, 409));
+        assert_eq!((post("f2", &[]).await, post("f2", &[&map]).await), (409, 200));
         // A token that may only read replays nothing that it could not have asked for.
         let reader = User { access_token: first.body()["token"].as_str().unwrap().to_owned(), ..ada.clone() };
         assert_eq!(create(&reader, "t", "/api/v1/auth/tokens", &form).await.status, 403);
