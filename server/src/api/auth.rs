@@ -119,6 +119,7 @@ impl Auth {
             .await?;
         let Refreshed::Done(started) = refreshed else {
             if matches!(refreshed, Refreshed::Reused) {
+                app.tokens.forget_all();
                 tracing::warn!("a refresh token was used twice; its session has ended");
             }
             return Err(refused().into());

@@ -52,6 +52,8 @@ impl Passwords {
         let (by, kept) = (caller.0.actor(), caller.0.session_id);
         let is_limited = app.limits.is_on();
         sign_in::change_password(&app.db, by, kept, current, body.0.new_password.0, is_limited).await?;
+        // Here nobody waits for the log to say that the others ended.
+        app.tokens.forget_all();
         Ok(Done::NoContent)
     }
 
@@ -83,6 +85,7 @@ impl Passwords {
         app.limits.reset(&app.db, None, address).await?;
         let by = Actor::stranger(Some(address.to_string()));
         sign_in::reset_password(&app.db, by, body.0.token.0, body.0.password.0).await?;
+        app.tokens.forget_all();
         Ok(Done::NoContent)
     }
 }

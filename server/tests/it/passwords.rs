@@ -9,6 +9,7 @@ use crate::harness::user::{User, password_of};
 use crate::harness::{World, both, confab, wait_until};
 
 const RESET: &str = "/api/v1/auth/password/reset";
+const ME: &str = "/api/v1/auth/me";
 const FORGOT: &str = "/api/v1/auth/password/forgot";
 const NEW: &str = "a quite different secret";
 
@@ -35,16 +36,29 @@ both! {
         visitor.send(Method::POST, RESET, Some(&form(&first, NEW)), 404).await;
         // A weak one is refused and leaves the link as it is.
         visitor.send(Method::POST, RESET, Some(&form(&link, "password")), 400).await;
+        ada.get(ME, 200).await;
         visitor.send(Method::POST, RESET, Some(&form(&link, NEW)), 204).await;
+        // Where it was answered, from that moment.
+        ada.at(&visitor.address).get(ME, 401).await;
         visitor.send(Method::POST, RESET, Some(&form(&link, NEW)), 404).await;
         wait_until("the old session to end", async || {
-            ada.call(Method::GET, "/api/v1/auth/me", None).await.status == 401
+            ada.call(Method::GET, ME, None).await.status == 401
         })
         .await;
         User::log_in("ada", NEW, &ada.address).await;
         for guess in ["", "x", &"0".repeat(43)] {
             visitor.send(Method::POST, RESET, Some(&json!({ "token": guess, "password": NEW })), 404).await;
         }
+    }
+
+    async fn a_changed_password_ends_the_other_sessions_where_it_was_changed_at_once(world) {
+        let ada = world.user("ada").await;
+        let stolen = User::log_in("ada", &password_of("ada"), &ada.address).await;
+        stolen.get(ME, 200).await;
+        let form = json!({ "current_password": password_of("ada"), "new_password": NEW });
+        ada.send(Method::PUT, "/api/v1/auth/me/password", Some(&form), 204).await;
+        stolen.get(ME, 401).await;
+        ada.get(ME, 200).await;
     }
 }
 
