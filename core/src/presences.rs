@@ -41,6 +41,7 @@ const OF_USER: &str = "select status from connections where user_id = $1 limit $
 const AROUND: &str =
     "select p.user_id, p.status, p.text, p.text_expires_at from presences p where p.status <> 'offline' and exists (
     select 1 from memberships theirs join memberships mine on mine.channel_id = theirs.channel_id
+    join channels c on c.id = theirs.channel_id and c.deleted_at is null
     where theirs.user_id = p.user_id and theirs.to_seq is null and mine.user_id = $1 and mine.to_seq is null)
     order by p.user_id limit $2";
 const SHOWN: &str = "select user_id, status, text, text_expires_at from presences

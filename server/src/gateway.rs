@@ -98,7 +98,10 @@ pub(crate) fn accept<Served: Future<Output = (Wire, Ended)> + Send>(
     };
     let extensions = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
     let is_deflated = extensions.iter().filter_map(|it| it.to_str().ok()).any(deflate::is_offered);
-    let upgrade = request.take_upgrade()?;
+    let upgrade = request.take_upgrade().map_err(|_| {
+        // So a proxy that speaks HTTP/1.0 to its servers.
+        poem::Error::from_string("this path speaks WebSocket, over HTTP/1.1", StatusCode::BAD_REQUEST)
+    })?;
     let (app, context) = (app.clone(), Context::current());
     tokio::spawn(async move {
         let Ok(mut upgraded) = upgrade.await else { return };

@@ -18,6 +18,7 @@ use uuid::Uuid;
 pub struct Limits {
     is_on: bool,
     ticket: DefaultKeyedRateLimiter<SessionId>,
+    greet: DefaultKeyedRateLimiter<UserId>,
     write: DefaultKeyedRateLimiter<UserId>,
     send: DefaultKeyedRateLimiter<UserId>,
     search: DefaultKeyedRateLimiter<UserId>,
@@ -40,7 +41,7 @@ const JOIN_BY_CODE_OF_USER: Shared = Shared { count: 10, per: Duration::from_min
 const JOIN_BY_CODE_OF_ADDRESS: Shared = Shared { count: 30, per: Duration::from_mins(10) };
 
 /// Whose addresses these are: of IPv6 a whole /64 is one house, and its inhabitants choose among 2^64.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -90,6 +91,7 @@ impl Limits {
         Self {
             is_on,
             ticket: RateLimiter::keyed(every(10, 60, 10)),
+            greet: RateLimiter::keyed(every(60, 60, 20)),
             write: RateLimiter::keyed(every(10, 1, 30)),
             send: RateLimiter::keyed(every(5, 1, 20)),
             search: RateLimiter::keyed(every(30, 60, 30)),
@@ -187,6 +189,11 @@ impl Limits {
         self.check(&self.ticket, &session)
     }
 
+    /// Being greeted on the gateway, the dearest thing that there is to read.
+    pub fn greet(&self, user: UserId) -> Result<()> {
+        self.check(&self.greet, &user)
+    }
+
     /// Whatever changes something.
     pub fn write(&self, user: UserId) -> Result<()> {
         self.check(&self.write, &user)
@@ -236,6 +243,7 @@ impl Limits {
     /// Forgets keys that are as good as new, so that the tables stay as small as the present traffic.
     pub fn sweep(&self) {
         self.ticket.retain_recent();
+        self.greet.retain_recent();
         self.write.retain_recent();
         self.send.retain_recent();
         self.search.retain_recent();

@@ -18,11 +18,13 @@ const IS_GUEST: &str = "select count(*) from (select 1 from memberships m join c
     where m.user_id = $1 and m.to_seq is null and m.role = 'guest' and c.deleted_at is null limit 1) as found";
 const KNOWS: &str = "select count(*) from (select 1 from memberships mine
     join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = $2 and theirs.to_seq is null
+    join channels c on c.id = mine.channel_id and c.deleted_at is null
     where mine.user_id = $1 and mine.to_seq is null limit 1) as found";
 const SEARCH: &str = "select id, username, full_name, picture_url, is_bot from users
     where is_active = true and username_key > $1 and username_key >= $2 and username_key < $3
     and exists (select 1 from memberships mine
     join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = users.id and theirs.to_seq is null
+    join channels c on c.id = mine.channel_id and c.deleted_at is null
     where mine.user_id = $4 and mine.to_seq is null)
     order by username_key limit $5";
 
@@ -33,14 +35,15 @@ const NTH_KNOWN: &str = "select username_key from users
     where is_active = true and username_key >= $1 and username_key < $2
     and exists (select 1 from memberships mine
     join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = users.id and theirs.to_seq is null
+    join channels c on c.id = mine.channel_id and c.deleted_at is null
     where mine.user_id = $4 and mine.to_seq is null) order by username_key limit 1 offset $3";
 
 const NAMES: &str =
     "select id, username, full_name from users where is_active = true order by username_key limit $1";
 // Beginning with the guest's own channels, so that it costs what they share and not how many people there are.
 const NAMES_KNOWN: &str = "select u.id, u.username, u.full_name from
-    (select distinct theirs.user_id from memberships mine cross join memberships theirs
-    where mine.user_id = $2 and mine.to_seq is null and theirs.channel_id = mine.channel_id and theirs.to_seq is null) found
+    (select distinct theirs.user_id from memberships mine cross join channels c cross join memberships theirs
+    where c.id = mine.channel_id and c.deleted_at is null and mine.user_id = $2 and mine.to_seq is null and theirs.channel_id = mine.channel_id and theirs.to_seq is null) found
     cross join users u where u.id = found.user_id and u.is_active = true order by u.username_key limit $1";
 
 /// Whether somebody was only ever invited as a guest: a guest in channels, and nowhere more than that.

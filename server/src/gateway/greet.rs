@@ -40,11 +40,9 @@ pub async fn identify(app: &App, identify: Identify, address: IpAddr) -> Result<
         if live.user_id != user_id {
             return Err(Fault::NotFound("ticket"));
         }
-        return listener(Caller::of(
-            live,
-            Timestamp::now().plus(crate::tokens::LASTS),
-            Some(address.to_string()),
-        ));
+        // As long as a token would last, and no longer than the session.
+        let until = Timestamp::now().plus(crate::tokens::LASTS).min(live.expires_at);
+        return listener(Caller::of(live, until, Some(address.to_string())));
     }
     let token = identify.token.unwrap_or_default();
     listener(app.tokens.check(&app.db, &token, device(address)).await?)

@@ -7,6 +7,7 @@ mod audience;
 mod dispatch;
 mod dots;
 mod encoded;
+mod follow;
 mod present;
 
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use tokio_util::sync::CancellationToken;
 
 use audience::{Audience, Figures};
 
-use super::frames::{self, EventFrame};
 use super::outbox::Outbox;
 
 /// Encoded batches that may wait for the hub.
@@ -115,7 +115,7 @@ impl Hub {
         let (to, batches) = mpsc::channel(BATCHES);
         let signals = bus.signals();
         let knows_everybody = db.is_embedded();
-        tokio::spawn(follow(db, bus, head, to, stop.clone()));
+        tokio::spawn(follow::follow(db, bus, head, to, stop.clone()));
         let head = Arc::new(AtomicI64::new(head));
         let delivery = Arc::new(Latencies::new(DELIVERY_SLOT, DELIVERY_SLOTS));
         let lost_signals = Arc::new(AtomicU64::new(0));
@@ -216,37 +216,5 @@ impl Hub {
     #[must_use]
     pub fn socket_count(&self) -> usize {
         self.sockets.load(Ordering::Relaxed)
-    }
-}
-
-/// Reads the log and encodes it, ahead of the hub by a few batches.
-async fn follow(
-    db: Db,
-    bus: Bus,
-    head: i64,
-    to: mpsc::Sender<Vec<(Event, Option<EventFrame>)>>,
-    stop: CancellationToken,
-) {
-    let mut tail = bus.tail(&db, head).await;
-    while let Some(events) = stop.run_until_cancelled(tail.next()).await {
-        // Skipping a batch would be a hole in every socket: try until the record answers.
-        let frames = loop {
-            match frames::encode(&db, &events).await {
-                Ok(frames) => break frames,
-                Err(fault) => {
-                    tracing::warn!(%fault, "cannot read what events name, trying again");
-                    if stop
-                        .run_until_cancelled(tokio::time::sleep(Duration::from_millis(250)))
-                        .await
-                        .is_none()
-                    {
-                        return;
-                    }
-                }
-            }
-        };
-        if to.send(events.into_iter().zip(frames).collect()).await.is_err() {
-            return;
-        }
     }
 }

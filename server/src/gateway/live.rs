@@ -259,7 +259,11 @@ impl<'a> Live<'a> {
                         // It may have ended between the check and the line above, when nobody told this socket.
                         self.recheck().await
                     }
-                    _ => Err(Some(NOT_AUTHENTICATED)),
+                    Ok(_) | Err(Fault::Unauthenticated { .. } | Fault::NotFound(_)) => {
+                        Err(Some(NOT_AUTHENTICATED))
+                    }
+                    // The record does not answer, which says nothing of the token.
+                    Err(_) => Err(Some(INTERNAL)),
                 }
             }
             ClientFrame::Send(send) => {

@@ -103,6 +103,11 @@ async fn greeted<'a>(
         Err(_) => return Err(Some(INTERNAL)),
     };
     stranger.settle();
+    if let Err(Fault::RateLimited { retry_after_seconds }) = app.limits.greet(caller.user_id) {
+        let after_ms = retry_after_seconds * 1_000 + door::return_ms();
+        wire.say(&ServerFrame::Reconnect(Reconnect { after_ms })).await?;
+        return Err(Some(CROWDED));
+    }
     let (id, user_id) = (app.hub.next_id(), caller.user_id);
     let (outbox, waiting) = Outbox::new(id, user_id, caller.session_id, wire.is_deflated);
     let begun = app.hub.begin(outbox.clone()).await;

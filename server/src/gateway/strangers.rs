@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::limits::network_of;
+
 /// Sockets of one address that have not said who they are (docs/limits.md).
 const STRANGERS_OF_ADDRESS: usize = 20;
 /// Between two looks whether all have gone.
@@ -21,8 +23,9 @@ pub struct Stranger {
 static STRANGERS: Mutex<BTreeMap<IpAddr, usize>> = Mutex::new(BTreeMap::new());
 
 impl Stranger {
-    /// Counts one more; `None` when the address has too many.
+    /// Counts one more; `None` when the address, or its house, has too many.
     pub fn admit(address: IpAddr, is_limited: bool) -> Option<Self> {
+        let address = network_of(address);
         let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
         let count = strangers.entry(address).or_default();
         if is_limited && *count >= STRANGERS_OF_ADDRESS {
@@ -80,5 +83,24 @@ pub async fn all_have_left(within: Duration) {
     };
     if tokio::time::timeout(within, left).await.is_err() {
         tracing::info!(sockets = OPEN.load(Ordering::Relaxed), "some sockets are cut: they read nothing");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_house_counts_as_one() {
+        let address = |text: String| text.parse::<IpAddr>().unwrap();
+        let house: Vec<Stranger> = (0..STRANGERS_OF_ADDRESS)
+            .map(|number| Stranger::admit(address(format!("2001:db8:1:2::{number:x}")), true).unwrap())
+            .collect();
+        assert!(Stranger::admit(address("2001:db8:1:2:ffff::1".into()), true).is_none());
+        for other in ["2001:db8:1:3::1", "203.0.113.7"] {
+            assert!(Stranger::admit(address(other.into()), true).is_some(), "{other}");
+        }
+        house[0].settle();
+        assert!(Stranger::admit(address("2001:db8:1:2:ffff::1".into()), true).is_some());
     }
 }

@@ -99,8 +99,12 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if let Some(ends) = self.ends {
-            // Before the connection closes: its ends may be another's right after.
-            with_open(|open| open.remove(&ends));
+            with_open(|open| {
+                // The ends of one that was reset may be another's by now, which could open no socket without them.
+                if open.get(&ends).is_some_and(|it| std::ptr::eq(it.as_ptr(), self)) {
+                    open.remove(&ends);
+                }
+            });
         }
     }
 }

@@ -174,7 +174,11 @@ impl Live<'_> {
                         self.caller = caller;
                         self.recheck(wire).await
                     }
-                    _ => Err(Some(NOT_AUTHENTICATED)),
+                    Ok(_) | Err(Fault::Unauthenticated { .. } | Fault::NotFound(_)) => {
+                        Err(Some(NOT_AUTHENTICATED))
+                    }
+                    // The record does not answer, which says nothing of the token.
+                    Err(_) => Err(Some(INTERNAL)),
                 };
             }
             VoiceClientFrame::Leave(_) => {

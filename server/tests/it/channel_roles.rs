@@ -250,6 +250,38 @@ both! {
         guests_hear_of_nobody_else(room, &ada, &bob, &carol).await;
     }
 
+    async fn a_deleted_channel_binds_nobody(world) {
+        let (ada, bob) = (world.user("ada").await, world.user("bob").await);
+        let (carol, dan) = (world.user("carol").await, world.user("dan").await);
+        let (room, den) = (ada.create_channel("room", "private", 201).await, ada.create_channel("den", "private", 201).await);
+        for (channel, other) in [(&room, &bob), (&den, &bob), (&den, &dan)] {
+            ada.add_member(id(channel), other, 201).await;
+        }
+        give(&ada, id(&room), &bob, "guest", 200).await;
+        for channel in items(&bob.get("/api/v1/channels/me", 200).await) {
+            if ![&room["id"], &den["id"]].contains(&&channel["id"]) {
+                bob.leave(id(channel), 204).await;
+            }
+        }
+        // In the den bob is more than a guest, and looks everybody up.
+        for other in [&carol, &dan] {
+            bob.get(&format!("/api/v1/users/{}", other.id), 200).await;
+        }
+        let mut socket = bob.connect().await;
+        ada.send(Method::DELETE, &format!("/api/v1/channels/{}", id(&den)), None, 204).await;
+        for other in [&carol, &dan] {
+            bob.get(&format!("/api/v1/users/{}", other.id), 404).await;
+        }
+        socket.events_until(|event| event["t"] == "channel_deleted").await;
+        for user in [&carol, &dan, &ada] {
+            user.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "full_name": "Renamed" })), 200).await;
+        }
+        let heard = socket.events_until(|event| event["t"] == "user_updated" && event["d"]["id"] == ada.id).await;
+        let heard = json!(heard).to_string();
+        assert!(!heard.contains(&carol.id) && !heard.contains(&dan.id), "{heard}");
+        guests_hear_of_nobody_else(id(&room), &ada, &bob, &carol).await;
+    }
+
     async fn whoever_left_as_a_guest_comes_back_as_one(world) {
         let (ada, bob, carol) = (world.user("ada").await, world.user("bob").await, world.user("carol").await);
         let room = ada.create_channel("room", "public", 201).await;

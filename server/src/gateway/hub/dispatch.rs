@@ -73,6 +73,8 @@ impl Audience {
                     if let Some(present) = self.users.get_mut(&user) {
                         present.channels.remove(&channel);
                     }
+                    // It may have been the one where they were more than a guest.
+                    self.recheck_one(user);
                 }
                 (self.on_change)(event);
             }
