@@ -9,6 +9,7 @@ import {
 import { withReply, withRoot, withThreadNews } from './threads.js';
 import { ERASED, isMentioned, withChanged, withMessage, withReaction, withUpdate, withoutMessage } from './timeline.js';
 import { TYPING_MS, typingPlace, withoutExpired, withoutTyping, withTyping } from './typing.js';
+import { dropUnsent } from './unsent.js';
 import { roomTold } from './voice/listing.js';
 import { emptyWindow } from './windows.js';
 
@@ -111,6 +112,8 @@ export function expireTyping(now = Date.now()) {
 /** A message is here, by whatever way it came. @param {Message} message */
 export function receive(message) {
   const channel = channels.value.get(message.channel_id);
+  // Its acknowledgement may be lost.
+  if (message.nonce && message.sender_id === me.value?.id) dropUnsent(message.nonce);
   meet([message.sender]);
   typing.value = withoutTyping(typing.value, typingPlace(message.channel_id, message.parent_id), message.sender_id);
   if (timelines.value.has(message.channel_id)) changeTimeline(message.channel_id, (timeline) => withMessage(timeline, message));

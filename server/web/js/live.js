@@ -305,7 +305,7 @@ export class Live {
       case 4004:
       case 4015:
         // Expired, or no longer valid: only a new token can tell which.
-        return this.handlers.renewToken(true).then(() => '', (error) => (error?.offline ? '' : 'signed_out'));
+        return this.handlers.renewToken(true).then(() => '', (error) => (error?.offline || error?.passing ? '' : 'signed_out'));
       case 4007:
         this.cursor = null;
         return '';

@@ -7,6 +7,7 @@ import { live } from './live.js';
 import { changeThread, changeTimeline, commands, commandsLoaded, connection, noteOf } from './store.js';
 import { withNote, withPending, withoutPending } from './timeline.js';
 import { dropUnsent, keepUnsent, unsent } from './unsent.js';
+import { t } from './words.js';
 
 /** @typedef {import('./timeline.js').Pending} Pending */
 
@@ -24,12 +25,14 @@ export function sendMessage({ channelId, content, parentId, fileIds, quoted }) {
   if (parentId) pending.parent_id = parentId;
   if (fileIds?.length) pending.file_ids = fileIds;
   if (quoted) pending.quoted = quoted;
+  if (!keepUnsent(pending)) return void changeWhereShown(pending, (timeline) => withPending(timeline, { ...pending, state: 'failed', error: t('too_many_messages_wait') }));
   show(pending);
   void run(channelId);
 }
 
 /** Tries once more, with the same nonce: if the first try did arrive, the server answers with that message. @param {Pending} pending */
 export function retry(pending) {
+  if (!keepUnsent(sending(pending))) return;
   show(sending(pending));
   void run(pending.channel_id);
 }
@@ -43,7 +46,7 @@ export function discard(pending) {
 /** There is a connection: what only waited for one goes out, and what this person left in the page before it is shown again. */
 export function resendWaiting() {
   for (const pending of unsent.value.values()) changeWhereShown(pending, (timeline) => withPending(timeline, pending));
-  for (const channelId of new Set(waiting().map((pending) => pending.channel_id))) {
+  for (const channelId of new Set([...unsent.value.values()].filter(isToBeSent).map((pending) => pending.channel_id))) {
     misses.delete(channelId);
     void run(channelId);
   }
@@ -82,6 +85,11 @@ function isWaiting(pending) {
   return pending.state === 'failed' && Boolean(pending.offline);
 }
 
+/** @param {Pending} pending */
+function isToBeSent(pending) {
+  return pending.state === 'sending' || isWaiting(pending);
+}
+
 /** @param {Pending} pending @returns {Pending} */
 function sending(pending) {
   const { error: _error, offline: _offline, ...again } = pending;
@@ -90,7 +98,7 @@ function sending(pending) {
 
 /** What of a channel is to be sent, the earliest first. @param {string} channelId */
 function queueOf(channelId) {
-  return [...unsent.value.values()].filter((pending) => pending.channel_id === channelId && (pending.state === 'sending' || isWaiting(pending)));
+  return [...unsent.value.values()].filter((pending) => pending.channel_id === channelId && isToBeSent(pending));
 }
 
 /** Sends what is to be sent in a channel, until one has to wait: then those behind it wait too. @param {string} channelId */
@@ -145,7 +153,8 @@ async function deliver(pending) {
 /** @param {string} channelId @param {Error & {code?:string, status?:number, retryAfterMs?:number}} error @returns {{forMs:number, error:string}|null} null: it is refused for good */
 function waitAfter(channelId, error) {
   const isOffline = error instanceof ApiError && error.offline;
-  const isPassing = error instanceof ApiError ? error.passing : PASSING_CODES.includes(error.code ?? '');
+  // Where the session ended nothing waits any more; else the token could not be renewed just now.
+  const isPassing = error instanceof ApiError ? error.passing || error.status === 401 : PASSING_CODES.includes(error.code ?? '');
   const missed = misses.get(channelId) ?? 0;
   const isBroken = error.status === 500 || error.code === 'internal';
   if (!isPassing || (isBroken && missed + 1 >= MOST_FAILURES)) return null;

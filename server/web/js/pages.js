@@ -6,7 +6,7 @@ import { changeThread, changeTimeline, channels, meet, thread, threads, timeline
 import { withOpened } from './threads.js';
 import { aroundPage, emptyTimeline, newestPage, touches, withPage } from './timeline.js';
 import { unsent } from './unsent.js';
-import { Asked, emptyWindow } from './windows.js';
+import { Asked, emptyWindow, emptyWindows } from './windows.js';
 
 /** Shows the newest messages of a channel, unless they are there. @param {string} channelId */
 export async function loadLatest(channelId) {
@@ -55,14 +55,16 @@ async function page(channelId, query, take) {
   const asked = new Asked(channelId);
   try {
     const answer = await chat.messages(channelId, query);
-    if (!asked.isWanted) return;
+    if (!asked.isThere) return;
+    // Too much changed for the answer to be set right: the window asks again.
+    if (asked.isCut) return void changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '' }));
     meet(answer.items.map((/** @type {any} */ message) => message.sender));
     batch(() => {
       changeTimeline(channelId, (timeline) => take(timeline, answer));
       for (const change of asked.changes) applyEvent(change, true);
     });
   } catch (error) {
-    if (asked.isWanted) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
+    if (asked.isThere) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
   } finally {
     asked.end();
   }
@@ -70,6 +72,12 @@ async function page(channelId, query, take) {
 
 /** How often a thread was opened: an answer that an earlier one asked for knows less. */
 let opened = 0;
+
+/** Nobody is signed in any more: no answer on its way has a place. */
+export function forgetPages() {
+  opened += 1;
+  emptyWindows();
+}
 
 /** Shows a thread: its root and the newest of its replies. @param {string} rootId @param {string} channelId */
 export async function openThread(rootId, channelId) {
@@ -79,7 +87,7 @@ export async function openThread(rootId, channelId) {
   const pending = [...unsent.value.values()].filter((one) => one.parent_id === rootId);
   if (thread.value?.rootId !== rootId) thread.value = { rootId, channelId, timeline: { ...emptyTimeline(), rootId, items: seen, pending, loading: 'page' } };
   // What is there may be old, and what came between is not in the answer.
-  else changeThread(rootId, (timeline) => ({ ...timeline, items: timeline.items.filter((message) => message.id === rootId), reachedEnd: true, loading: 'page', error: '' }));
+  else changeThread(rootId, (timeline) => ({ ...timeline, items: timeline.items.filter((message) => message.id === rootId), reachedStart: false, reachedEnd: true, loading: 'page', error: '' }));
   await replies(rootId, channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
 }
 
@@ -105,6 +113,7 @@ async function replies(rootId, channelId, { before_seq: before = NEWEST }, take)
   try {
     const answer = await chat.thread(rootId, { before_seq: before });
     if (turn !== opened) return;
+    if (asked.isCut) return void openThread(rootId, channelId);
     const root = answer.items.find((/** @type {any} */ message) => message.id === rootId);
     if (root) threads.value = withOpened(threads.value, root, answer);
     meet(answer.items.map((/** @type {any} */ message) => message.sender));

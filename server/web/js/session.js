@@ -17,6 +17,8 @@ let renewed = () => {};
 let ended = () => {};
 /** @type {Promise<string>|null} */
 let renewing = null;
+/** How often somebody left: the answer to what was asked before is nobody's any more. */
+let departures = 0;
 /** What later parts of the page forget with the person. @type {Set<() => void>} */
 const leaving = new Set();
 let renewTimer = 0;
@@ -27,7 +29,7 @@ export function startSession(listeners) {
   ({ renewed, ended } = listeners);
   onUnauthorized(() => renewToken(true).then(() => true, () => false));
   // Signed out in another tab, which may not have reached the server.
-  globalThis.addEventListener?.('storage', ({ key, newValue }) => { if (key === SIGNING_OUT && newValue && me.value) leave(t('you_were_signed_out'), { isChosen: true }); });
+  globalThis.addEventListener?.('storage', ({ key, newValue }) => { if (key === SIGNING_OUT && newValue && me.value && newValue === sessionOf(currentAccessToken())) leave(t('you_were_signed_out'), { isChosen: true }); });
 }
 
 /** Takes the answer of login, register or setup. @param {import('./api.js').Grant} grant */
@@ -71,28 +73,42 @@ export async function restore() {
  */
 export function renewToken(force = false) {
   if (!force && hasAccessToken() && Date.now() < expiresAt - 5_000) return Promise.resolve(currentAccessToken());
-  renewing ??= inTurn('confab-refresh', refresh).finally(() => { renewing = null; });
+  if (!renewing) {
+    const asker = departures;
+    const mine = inTurn('confab-refresh', () => refresh(asker)).finally(() => { if (renewing === mine) renewing = null; });
+    renewing = mine;
+  }
   return renewing;
 }
 
 /**
  * Every refresh replaces the cookie. Two tabs doing it at once would show the server an already used token, which it must
  * take for theft; so tabs take turns.
+ * @param {number} asker
  */
-async function refresh() {
+async function refresh(asker) {
   const signedInBefore = me.value !== null;
   try {
+    mustBeHere(asker);
     const grant = await api.refresh();
+    mustBeHere(asker);
     if (grant.user && me.value && grant.user.id !== me.value.id) return isSomebodyElse();
     take(grant);
     renewed(grant.access_token);
     return grant.access_token;
   } catch (error) {
     const refused = error instanceof ApiError && !error.passing;
+    if (asker !== departures) throw error;
+    clearTimeout(renewTimer);
     if (refused && signedInBefore) leave(t('your_session_has_ended_sign_in'));
     else if (signedInBefore) renewTimer = window.setTimeout(() => void renewToken(true).catch(() => {}), 15_000);
     throw error;
   }
+}
+
+/** Whoever waits for their turn, or for the answer, may leave meanwhile. @param {number} asker */
+function mustBeHere(asker) {
+  if (asker !== departures) throw new ApiError(0, '');
 }
 
 /** Another person signed in with this browser: what this page shows and has to send is not theirs. @returns {never} */
@@ -114,7 +130,8 @@ async function logOut() {
   try {
     await api.logout();
   } catch (error) {
-    if (!(error instanceof ApiError) || error.passing) return;
+    // A token that ran out says nothing of the session, which the cookie would bring back.
+    if (!(error instanceof ApiError) || error.passing || error.status === 401) return;
   }
   setSigningOut('');
 }
@@ -150,6 +167,8 @@ export function onLeave(callback) {
 /** @param {string} reason shown on the sign-in page @param {{isChosen?:boolean}} [how] isChosen: what was not sent goes with the person; else it waits for them */
 export function leave(reason, { isChosen = false } = {}) {
   clearTimeout(renewTimer);
+  departures += 1;
+  renewing = null;
   setAccessToken('');
   expiresAt = 0;
   forget();

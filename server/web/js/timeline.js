@@ -186,7 +186,8 @@ export function withChanged(timeline, messageId, change) {
 
 /** @param {Timeline} timeline @param {Pending} pending @returns {Timeline} */
 export function withPending(timeline, pending) {
-  return { ...timeline, pending: [...timeline.pending.filter((known) => known.nonce !== pending.nonce), pending] };
+  const isKnown = timeline.pending.some((known) => known.nonce === pending.nonce);
+  return { ...timeline, pending: isKnown ? timeline.pending.map((known) => (known.nonce === pending.nonce ? pending : known)) : [...timeline.pending, pending] };
 }
 
 /** @param {Timeline} timeline @param {string} nonce @returns {Timeline} */

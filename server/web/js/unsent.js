@@ -7,7 +7,7 @@ import { signal } from '../vendor/signals-core.js';
 /** @typedef {import('./timeline.js').Pending} Pending */
 
 const KEY = 'confab-unsent';
-/** Older ones give way: nobody writes more than this into a connection that is not there. */
+/** Nobody writes more than this into a connection that is not there. */
 const MOST = 50;
 
 /** By nonce. */
@@ -16,7 +16,7 @@ let owner = '';
 
 /** @param {Map<string, Pending>} next */
 function set(next) {
-  unsent.value = new Map([...next].slice(-MOST));
+  unsent.value = next;
   try {
     if (next.size) sessionStorage.setItem(KEY, JSON.stringify({ owner, pending: [...unsent.value.values()] }));
     else globalThis.sessionStorage?.removeItem(KEY);
@@ -25,9 +25,11 @@ function set(next) {
   }
 }
 
-/** @param {Pending} pending */
+/** @param {Pending} pending @returns {boolean} false: so many wait already that it is not kept */
 export function keepUnsent(pending) {
+  if (unsent.value.size >= MOST && !unsent.value.has(pending.nonce)) return false;
   set(new Map(unsent.value).set(pending.nonce, pending));
+  return true;
 }
 
 /** @param {string} nonce */

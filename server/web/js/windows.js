@@ -27,9 +27,14 @@ export class Asked {
     asked.add(this);
   }
 
-  /** Whether the answer has a place in the window: what came between is not in it once the window was emptied. */
-  get isWanted() {
-    return this.window === windowOf(this.channelId) && this.changes.length <= MAX_CHANGES;
+  /** Whether the window is still there: once it was emptied, what came between is in neither. */
+  get isThere() {
+    return this.window === windowOf(this.channelId);
+  }
+
+  /** Whether more changed than was kept. */
+  get isCut() {
+    return this.changes.length > MAX_CHANGES;
   }
 
   end() {

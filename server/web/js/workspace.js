@@ -14,7 +14,7 @@ import { forgetMarks, reportAgain } from './marks.js';
 import { loadMembers, reloadMembers } from './members.js';
 import { attempt } from './notices.js';
 import { loadCommands, resendWaiting, stopSending, waiting } from './outbox.js';
-import { openThread } from './pages.js';
+import { forgetPages, openThread } from './pages.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
@@ -36,6 +36,7 @@ const ASLEEP_MS = 90_000;
 /** Opens the gateway; its ready frame starts the loading of everything else. */
 export function startLive() {
   live.value?.stop();
+  restoreUnsent(me.value?.id ?? '');
   const address = new URL('/ws', location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   live.value = new Live(address.href, {
@@ -43,7 +44,7 @@ export function startLive() {
     renewToken,
     event: hear,
     signal: applySignal,
-    ready: (ready) => { beganAnew(); setPresences(ready.presences); restoreUnsent(me.value?.id ?? ''); void attempt(loadWorkspace()); resendWaiting(); },
+    ready: (ready) => { beganAnew(); setPresences(ready.presences); void attempt(loadWorkspace()); resendWaiting(); },
     resumed: ({ presences }) => {
       // Dots that changed while nothing was heard are told to nobody; older servers do not say them here.
       if (presences) setPresences(presences, true);
@@ -57,7 +58,11 @@ export function startLive() {
   });
   live.value.start();
   // Behind a proxy that refuses WebSockets the workspace can still be read and written to over REST.
-  setTimeout(() => { if (live.value && !channelsLoaded.value && !isReading()) void attempt(loadWorkspace()); }, READY_PATIENCE_MS);
+  setTimeout(() => {
+    if (!live.value || channelsLoaded.value || isReading()) return;
+    void attempt(loadWorkspace());
+    resendWaiting();
+  }, READY_PATIENCE_MS);
 }
 
 export function stopLive() {
@@ -65,6 +70,7 @@ export function stopLive() {
   live.value = null;
   stopReading();
   stopSending();
+  forgetPages();
   forgetMarks();
 }
 
@@ -122,12 +128,18 @@ async function fetchMine(channelId, tries = 3) {
     // What came meanwhile has been counted, and the answer lacks it.
     const isOld = found.last_seq < (channels.value.get(channelId)?.last_seq ?? 0);
     if (isOld && tries > 1) return void fetchMine(channelId, tries - 1);
+    if (!channels.value.get(channelId)?.role) rereadThread(channelId);
     putChannel(found);
     if (isConversation(found)) void loadMembers(channelId);
     if (found.kind === 'voice') void loadVoiceRoom(channelId);
   } catch {
     // The next message in it asks again.
   }
+}
+
+/** @param {string} channelId */
+function rereadThread(channelId) {
+  if (thread.value?.channelId === channelId) void openThread(thread.value.rootId, channelId);
 }
 
 /** How often my status was asked for: of two answers the one asked for last holds. */
@@ -153,6 +165,7 @@ function readAgain() {
   if (mustRead()) return isReading() ? undefined : void attempt(loadWorkspace());
   timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
   reportAgain();
+  if (thread.value?.timeline.error) rereadThread(thread.value.channelId);
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();
   void loadStatus();
@@ -173,6 +186,7 @@ async function loadWorkspace() {
   void loadInbox();
   void loadStatus();
   reloadMembers();
+  reportAgain();
 }
 
 /** @param {string} channelId */
@@ -184,7 +198,10 @@ export async function join(channelId) {
 export function joined(channel) {
   if (!channel) return;
   // What was said between my looking into it and my coming was told to nobody here.
-  if (!channels.value.get(channel.id)?.role) emptyWindow(channel.id);
+  if (!channels.value.get(channel.id)?.role) {
+    emptyWindow(channel.id);
+    rereadThread(channel.id);
+  }
   // What was said before I came is not unread.
   putChannel({ role: 'member', unread_count: 0, mention_count: 0, read_seq: channel.last_seq, ...channel });
   navigate(`/channels/${channel.id}`);

@@ -65,6 +65,14 @@ test('identifies first, and applies only what is past its position', async () =>
   assert.equal(live.cursor.pos, 14);
 });
 
+test('a server that is busy when a token is to be renewed sends nobody to the sign-in page', async () => {
+  const seen = start({ renewToken: async () => { throw Object.assign(new Error('busy'), { passing: true }); } });
+  await online();
+  last().fromServerClose(4015);
+  await turn();
+  assert.equal(seen.states.at(-1).status, 'offline');
+});
+
 test('woken while a token is renewed, it opens one socket', async () => {
   /** @type {(token:string) => void} */
   let renewed = () => {};

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
+import { applyEvent } from '../js/events.js';
 import { live } from '../js/live.js';
 import { discard, resendWaiting, retry, sendMessage, stopSending, waiting } from '../js/outbox.js';
 import { channels, connection, forget, me, timelineOf } from '../js/store.js';
@@ -119,6 +120,41 @@ test('what was taken back, or belongs to somebody who left, is sent by nobody’
   cut[1](new Error('connection lost'));
   await turns();
   assert.equal(posts().length, 0);
+});
+
+test('a token that cannot be renewed just now refuses no message', async () => {
+  await send('a');
+  await send('b');
+  await posts()[0].say({ code: 'invalid_token' }, 401);
+  assert.deepEqual([states(), posts().length], [['a failed waits', 'b failed waits'], 1]);
+});
+
+test('what waits stays in its place, and is settled by its event alone', async () => {
+  for (const content of ['a', 'b', 'c']) await send(content);
+  await posts()[0].say(stored(posts()[0], 1), 201);
+  assert.deepEqual(timelineOf('c1').pending.map(({ content }) => content), ['b', 'c']);
+  // The event comes, and the answer never.
+  applyEvent(/** @type {any} */ ({ op: 'event', t: 'new_message', pos: 1, channel_id: 'c1', seq: 2, d: stored(posts()[1], 2) }));
+  await posts()[1].fail();
+  assert.deepEqual([states(), timelineOf('c1').pending.map(({ content }) => content), posts().at(-1).body.content], [['c sending'], ['c'], 'c']);
+});
+
+test('what stood behind one on its way goes out when the page begins again', async () => {
+  await send('a');
+  await send('b');
+  stopSending();
+  resendWaiting();
+  await turns();
+  await posts()[1].say(stored(posts()[1], 1), 201);
+  assert.deepEqual(posts().map(({ body }) => body.content), ['a', 'a', 'b']);
+});
+
+test('more than fifty are not kept, and it is said', async () => {
+  for (let number = 0; number < 51; number += 1) sendMessage({ channelId: 'c1', content: `m${number}` });
+  await turns();
+  const { pending } = timelineOf('c1');
+  assert.deepEqual([unsent.value.size, pending.length, pending.at(-1).state, pending.at(-1).offline], [50, 51, 'failed', undefined]);
+  assert.ok(pending.at(-1).error);
 });
 
 test('after a reload what waited goes out, and what was refused for good is shown and waits for a click', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import { hear } from '../js/catching_up.js';
 import { changes } from '../js/changes.js';
 import { markRead } from '../js/marks.js';
-import { leaveChannelView, loadAround, loadEarlierReplies, loadLatest, loadMore, openThread } from '../js/pages.js';
+import { forgetPages, leaveChannelView, loadAround, loadEarlierReplies, loadLatest, loadMore, openThread } from '../js/pages.js';
 import { bookmarks, changeTimeline, channels, channelsLoaded, forget, me, quotes, thread, threads, timelineOf } from '../js/store.js';
 import { withFollowed } from '../js/threads.js';
 import { WINDOW } from '../js/timeline.js';
@@ -148,6 +148,32 @@ test('a long thread begins with its newest replies, keeps its root, and goes bac
   await late.say({ ...pageOf([root, ...replies(404, 503)]), following: false });
   await anew.say({ ...pageOf([root, reply(900)]), following: false });
   assert.deepEqual(inThread(), [[3, 3], [900, 900]]);
+});
+
+test('a page is asked for again when too much changed meanwhile, and none is shown to who comes after', async () => {
+  void loadLatest('c1');
+  for (let number = 0; number < 2_001; number += 1) tell('message_delete', { id: `x${number}`, channel_id: 'c1' });
+  await last().say(pageOf(range(951, 1_000)));
+  assert.deepEqual([timelineOf('c1').loading, timelineOf('c1').loaded], ['', false]);
+  void loadLatest('c1');
+  const late = last();
+  forget();
+  forgetPages();
+  me.value = jonas;
+  channels.value = new Map([['c1', listed()]]);
+  await late.say(pageOf(range(951, 1_000)));
+  assert.deepEqual(shown(), []);
+});
+
+test('a thread that could not be read again has no hole that nobody sees', async () => {
+  const root = message(3, { reply_count: 2 });
+  void openThread('m3', 'c1');
+  await last().say({ ...pageOf([root, message(10, { parent_id: 'm3' }), message(11, { parent_id: 'm3' })], false), following: false });
+  void openThread('m3', 'c1');
+  await last().say({ code: 'unavailable' }, 503);
+  say(1_001, { parent_id: 'm3' });
+  const { items, reachedStart, error } = thread.value.timeline;
+  assert.deepEqual([items.map(({ seq }) => seq), reachedStart, Boolean(error)], [[3, 1_001], false, true]);
 });
 
 test('a deleted message leaves the threads, the quotations and the lists', async () => {

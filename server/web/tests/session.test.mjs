@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
+import { beforeEach, mock, test } from 'node:test';
 import { askInPane, channelOnly, turns as answers } from '../js/assistant.js';
 import { setAccessToken } from '../js/api.js';
 import { loseSight } from '../js/events.js';
@@ -70,8 +70,45 @@ test('a sign-out that the server heard leaves no mark, and other tabs go with it
   keepUnsent(pending);
   stored({ key: 'confab-signing-out', newValue: null });
   assert.equal(me.value, amara);
+  stored({ key: 'confab-signing-out', newValue: 's9' });
+  assert.equal(me.value, amara, 'another session of this browser');
   stored({ key: 'confab-signing-out', newValue: 's1' });
   assert.deepEqual([me.value, unsent.value.size, page.sessionStorage.kept.size], [null, 0, 0]);
+});
+
+test('what was asked for before somebody left signs nobody in', async () => {
+  signedIn(grant(amara, 's1'));
+  const renewing = renewToken(true).catch((error) => error);
+  await turns();
+  leave('', { isChosen: true });
+  await refreshes()[0].say(grant(amara, 's1'));
+  assert.ok((await renewing).offline);
+  assert.equal(me.value, null);
+});
+
+test('a token that ran out does not say that its session has ended', async () => {
+  signedIn(grant(amara, 's1'));
+  const leaving = signOut();
+  await turns();
+  await asksFor('/auth/logout')[0].say({ code: 'token_expired' }, 401);
+  await leaving;
+  assert.ok(isMarked(), 'the cookie would bring it back');
+});
+
+test('of refreshes that fail one is tried again, not each', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  signedIn(grant(amara, 's1'));
+  for (let number = 0; number < 3; number += 1) {
+    const renewing = renewToken(true).catch((error) => error);
+    await turns();
+    await refreshes().at(-1).say({ code: 'unavailable' }, 503);
+    await renewing;
+  }
+  mock.timers.tick(15_000);
+  await turns();
+  assert.equal(refreshes().length, 4);
+  await refreshes().at(-1).say(grant(amara, 's1'));
+  mock.timers.reset();
 });
 
 test('a page does not become somebody else’s: it is loaded anew', async () => {
@@ -124,7 +161,7 @@ test('tabs take turns also where the browser has no locks', async () => {
     await work('d');
   }
   assert.equal(page.localStorage.kept.size, 0);
-  await assert.rejects(inTurn('refresh', async () => { throw new Error('work'); }), /work/);
+  await assert.rejects(inTurn('refresh', async () => { throw new Error('broken'); }), /broken/);
   assert.equal(page.localStorage.kept.size, 0);
   useLocks(true);
 });

@@ -57,7 +57,8 @@ function useNewestInView(scroll, open) {
     if (box && height.current) box.scrollTop += box.scrollHeight - height.current;
   }, [first]);
   useEffect(() => {
-    if (scroll.current) scroll.current.scrollTop = scroll.current.scrollHeight;
+    // Who reads back stays there, also when the newest have given way.
+    if (scroll.current && (last || waiting)) scroll.current.scrollTop = scroll.current.scrollHeight;
     // Who writes while reading old replies wants to see what was written.
     if (open && waiting && !open.timeline.reachedEnd) void openThread(open.rootId, open.channelId);
   }, [open?.rootId, last, waiting]);

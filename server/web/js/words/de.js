@@ -175,6 +175,7 @@ export default {
   to_send: 'zum Senden',
   today: 'heute',
   today_heading: 'Heute',
+  too_many_messages_wait: 'Es warten schon zu viele Nachrichten.',
   too_many_requests_try_again_in: 'Zu viele Anfragen. Versuch es in {wait} s noch einmal.',
   try_again: 'Noch einmal',
   try_now: 'Jetzt versuchen',

@@ -175,6 +175,7 @@ export default {
   to_send: 'to send',
   today: 'today',
   today_heading: 'Today',
+  too_many_messages_wait: 'Too many messages wait already.',
   too_many_requests_try_again_in: 'Too many requests. Try again in {wait} s.',
   try_again: 'Try again',
   try_now: 'Try now',

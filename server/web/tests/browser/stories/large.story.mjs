@@ -49,6 +49,36 @@ test('of a long channel at most 300 messages are in the page', () => world.step(
   assert.ok((await drawn()) <= 60);
 }));
 
+test('a long thread begins with its newest replies, and goes back to its first', () => world.step('thread', async () => {
+  await ada.row('random').click();
+  await ada.post('Who brings what?');
+  await ada.page.evaluate(async () => {
+    const { chat } = await /** @type {any} */ (globalThis).ours('page_chat_api.js');
+    const channelId = location.pathname.split('/')[2];
+    const { items } = await chat.messages(channelId);
+    for (let at = 0; at < 130; at += 1) await chat.post(channelId, { content: `reply ${at} of many`, parent_id: items.at(-1).id, nonce: `reply-${at}` });
+  });
+  await ada.page.reload();
+  await ada.atHome();
+  await ada.tool(ada.message('Who brings what?'), 'Reply in thread');
+  const reply = (/** @type {number} */ at) => ada.thread().getByText(`reply ${at} of many`, { exact: true });
+  await ada.see(reply(129));
+  await ada.see(ada.thread().getByText('Who brings what?'));
+  await ada.see(ada.thread().getByText('130 replies'));
+  assert.equal(await reply(0).count(), 0);
+  await ada.button('Earlier replies', ada.thread()).scrollIntoViewIfNeeded();
+  await ada.shown('long-thread');
+  const seen = () => reply(30).evaluate((element) => element.getBoundingClientRect().top);
+  const before = await seen();
+  await ada.button('Earlier replies', ada.thread()).click();
+  await ada.until(() => reply(0).count(), (count) => count === 1, 'the first reply comes');
+  assert.ok(Math.abs((await seen()) - before) < 60, `who reads stays where they are: ${before} and ${await seen()}`);
+  await ada.unseen(ada.button('Earlier replies', ada.thread()));
+  await ada.thread().locator('textarea').fill('And cake');
+  await ada.thread().locator('textarea').press('Enter');
+  await ada.see(ada.thread().getByText('And cake'));
+}));
+
 test('of two thousand channels only those in view are in the page', () => world.step('channels', async () => {
   await many('channel', 2_000);
   await ada.page.reload();
