@@ -29,6 +29,8 @@ pub use role::{Appointer, role_of, set_role};
 
 /// Most people who are brought in by one call (docs/limits.md).
 pub const AT_ONCE: usize = 100;
+/// A server that is further behind than this begins anew.
+const DELETION_HEARD_MS: i64 = 3_600_000;
 
 const OPEN: &str = "insert into memberships (id, channel_id, user_id, from_seq, to_seq, role, read_seq, read_number, joined_at, list_key) ";
 const CLOSE: &str = "update memberships set to_seq = $3, left_at = $4, removed_by_id = $5
@@ -39,6 +41,9 @@ const PRESENT: &str =
 const KEYS: &str = "select id, username_key from users where id in";
 const DEFAULTS: &str = "select id from channels where is_default = true and deleted_at is null and archived_at is null order by id";
 const OF_USER: &str = "select channel_id, from_seq from memberships where user_id = $1 and to_seq is null";
+const HEARD: &str =
+    "select m.channel_id, m.from_seq, c.deleted_at from memberships m join channels c on c.id = m.channel_id
+    where m.user_id = $1 and m.to_seq is null and (c.deleted_at is null or c.deleted_at > $2)";
 const NEXT_IN_RANK: &str = "select m.user_id from memberships m join users u on u.id = m.user_id
     where m.channel_id = $1 and m.to_seq is null and u.is_bot = false and u.is_active = true
     order by case m.role when 'admin' then 0 when 'member' then 1 else 2 end, m.joined_at limit 1";
@@ -304,7 +309,26 @@ pub(crate) async fn join_defaults(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// One user's open memberships: channel, and since which number.
+/// Which channels somebody hears, and since which number.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// Their channels.
+    pub channels: Vec<(ChannelId, i64)>,
+    /// Some of them are deleted. It is heard of them that they are, and nobody shows around one by them.
+    pub has_deleted: bool,
+}
+
+/// What one user hears: the channels that they are in, and of those that were deleted within the last hour the deletion
+/// itself, which a server may not have come to yet.
+pub async fn heard_by(on: &mut impl Read, user: UserId) -> Result<Heard> {
+    let since = Timestamp::now().0 - DELETION_HEARD_MS;
+    let rows: Vec<(Uuid, i64, Option<i64>)> =
+        run!(on, sqlx::query_as(HEARD).bind(user.0).bind(since), fetch_all)?;
+    let has_deleted = rows.iter().any(|row| row.2.is_some());
+    Ok(Heard { channels: rows.into_iter().map(|row| (ChannelId(row.0), row.1)).collect(), has_deleted })
+}
+
+/// One user's open memberships, of deleted channels too: channel, and since which number.
 pub async fn of_user(on: &mut impl Read, user: UserId) -> Result<Vec<(ChannelId, i64)>> {
     let rows: Vec<(Uuid, i64)> = run!(on, sqlx::query_as(OF_USER).bind(user.0), fetch_all)?;
     Ok(rows.into_iter().map(|row| (ChannelId(row.0), row.1)).collect())

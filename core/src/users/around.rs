@@ -14,8 +14,9 @@ const IS_MORE: &str =
     "select count(*) from (select 1 from memberships m join channels c on c.id = m.channel_id
     where m.user_id = $1 and m.to_seq is null and m.role <> 'guest' and c.deleted_at is null
     and c.kind not in ('direct', 'group') limit 1) as found";
-const IS_GUEST: &str = "select count(*) from (select 1 from memberships m join channels c on c.id = m.channel_id
-    where m.user_id = $1 and m.to_seq is null and m.role = 'guest' and c.deleted_at is null limit 1) as found";
+// A guest of a channel that was deleted stays one: else whose only channel goes would learn who all the others are.
+const IS_GUEST: &str = "select count(*) from (select 1 from memberships
+    where user_id = $1 and to_seq is null and role = 'guest' limit 1) as found";
 const KNOWS: &str = "select count(*) from (select 1 from memberships mine
     join memberships theirs on theirs.channel_id = mine.channel_id and theirs.user_id = $2 and theirs.to_seq is null
     join channels c on c.id = mine.channel_id and c.deleted_at is null

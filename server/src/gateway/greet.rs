@@ -103,12 +103,12 @@ impl Guest<'_> {
             Begun::New | Begun::Refused => {
                 let user = self.caller.user_id;
                 let read = app.db.look(move |on| {
-                    async move { Ok((users::is_guest(on, user).await?, members::of_user(on, user).await?)) }
+                    async move { Ok((users::is_guest(on, user).await?, members::heard_by(on, user).await?)) }
                         .boxed()
                 });
-                let (is_guest, memberships) = read.await.map_err(internal)?;
+                let (is_guest, heard) = read.await.map_err(internal)?;
                 self.outbox.set_guest(is_guest);
-                let hearing = app.hub.listen(self.outbox.id, user, memberships).await;
+                let hearing = app.hub.listen(self.outbox.id, user, heard).await;
                 (hearing.ok_or(Some(INTERNAL))?, None)
             }
         };

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use confab_core::latency::{Latencies, Summary};
+use confab_core::members::Heard;
 use confab_core::sessions::Method;
 use confab_core::{Bus, Db, log};
 use confab_protocol::gateway::Presence;
@@ -73,7 +74,7 @@ pub struct Kept {
 enum Command {
     Begin(Arc<Outbox>, oneshot::Sender<Begun>),
     /// Its memberships as the record has them.
-    Listen(u64, UserId, Vec<(ChannelId, i64)>, oneshot::Sender<Hearing>),
+    Listen(u64, UserId, Heard, oneshot::Sender<Hearing>),
     /// What it was greeted with.
     Keep(u64, UserId, Kept),
     /// It is gone; answers whether it was the user's last one.
@@ -146,9 +147,9 @@ impl Hub {
     }
 
     /// Lets it hear, by its memberships as the record has them.
-    pub async fn listen(&self, id: u64, user: UserId, memberships: Vec<(ChannelId, i64)>) -> Option<Hearing> {
+    pub async fn listen(&self, id: u64, user: UserId, heard: Heard) -> Option<Hearing> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(Command::Listen(id, user, memberships, answer)).await.ok()?;
+        self.commands.send(Command::Listen(id, user, heard, answer)).await.ok()?;
         answered.await.ok()
     }
 

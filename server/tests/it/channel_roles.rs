@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::user::{User, id, items};
-use crate::harness::{Socket, both};
+use crate::harness::{Socket, both, wait_until};
 
 /// Bob is a guest where ada is, and carol is not there.
 async fn guests_hear_of_nobody_else(room: &str, ada: &User, bob: &User, carol: &User) {
@@ -267,12 +267,27 @@ both! {
         for other in [&carol, &dan] {
             bob.get(&format!("/api/v1/users/{}", other.id), 200).await;
         }
+        let (_dans, _adas) = (dan.connect().await, ada.connect().await);
         let mut socket = bob.connect().await;
+        let shown = |ready: &Value, user: &User| ready["presences"].to_string().contains(&user.id);
+        wait_until("dan to show around bob", async || {
+            let ready = Socket::open(&bob.address).await.identify(&bob.access_token).await;
+            shown(&ready, &dan)
+        })
+        .await;
         ada.send(Method::DELETE, &format!("/api/v1/channels/{}", id(&den)), None, 204).await;
         for other in [&carol, &dan] {
             bob.get(&format!("/api/v1/users/{}", other.id), 404).await;
         }
         socket.events_until(|event| event["t"] == "channel_deleted").await;
+        let (epoch, pos) = socket.cut();
+        // Nobody shows by a channel that is gone, to a socket that begins anew or to one that comes back.
+        let mut anew = Socket::open(&bob.address).await;
+        let ready = anew.identify(&bob.access_token).await;
+        assert!(shown(&ready, &ada) && !shown(&ready, &dan), "{ready}");
+        let mut socket = Socket::open(&bob.address).await;
+        let (resumed, _) = socket.resume(&bob.access_token, &epoch, pos).await;
+        assert!(shown(&resumed["d"], &ada) && !shown(&resumed["d"], &dan), "{resumed}");
         for user in [&carol, &dan, &ada] {
             user.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "full_name": "Renamed" })), 200).await;
         }
@@ -280,6 +295,28 @@ both! {
         let heard = json!(heard).to_string();
         assert!(!heard.contains(&carol.id) && !heard.contains(&dan.id), "{heard}");
         guests_hear_of_nobody_else(id(&room), &ada, &bob, &carol).await;
+    }
+
+    async fn a_guest_whose_only_channel_is_deleted_stays_one(world) {
+        let (ada, bob, carol) = (world.user("ada").await, world.user("bob").await, world.user("carol").await);
+        let room = ada.create_channel("room", "private", 201).await;
+        ada.add_member(id(&room), &bob, 201).await;
+        give(&ada, id(&room), &bob, "guest", 200).await;
+        for channel in items(&bob.get("/api/v1/channels/me", 200).await) {
+            if channel["id"] != room["id"] {
+                bob.leave(id(channel), 204).await;
+            }
+        }
+        let mut socket = bob.connect().await;
+        ada.send(Method::DELETE, &format!("/api/v1/channels/{}", id(&room)), None, 204).await;
+        socket.events_until(|event| event["t"] == "channel_deleted").await;
+        for other in [&ada, &carol] {
+            bob.get(&format!("/api/v1/users/{}", other.id), 404).await;
+        }
+        carol.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "full_name": "Renamed" })), 200).await;
+        bob.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "full_name": "Renamed" })), 200).await;
+        let heard = socket.events_until(|event| event["t"] == "user_updated" && event["d"]["id"] == bob.id).await;
+        assert!(!json!(heard).to_string().contains(&carol.id), "{heard:?}");
     }
 
     async fn whoever_left_as_a_guest_comes_back_as_one(world) {

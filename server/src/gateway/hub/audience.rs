@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use confab_core::bus::Signal;
 use confab_core::latency::Latencies;
+use confab_core::members::Heard;
 use confab_protocol::{ChannelId, Event, UserId};
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
@@ -118,8 +119,8 @@ impl Audience {
                 let begun = self.begin(&outbox);
                 let _ = answer.send(begun);
             }
-            Command::Listen(id, user, memberships, answer) => {
-                if let Some(hearing) = self.listen(id, user, &memberships) {
+            Command::Listen(id, user, heard, answer) => {
+                if let Some(hearing) = self.listen(id, user, &heard) {
                     let _ = answer.send(hearing);
                 }
             }
@@ -185,10 +186,11 @@ impl Audience {
         Begun::Hears(self.hearing(outbox.user_id), kept)
     }
 
-    fn listen(&mut self, id: u64, user: UserId, memberships: &[(ChannelId, i64)]) -> Option<Hearing> {
+    fn listen(&mut self, id: u64, user: UserId, list: &Heard) -> Option<Hearing> {
         let present = self.users.get_mut(&user)?;
+        present.has_deleted |= list.has_deleted;
         let mut listed = Vec::new();
-        for (channel, from_seq) in memberships {
+        for (channel, from_seq) in &list.channels {
             if present.left.get(channel).is_some_and(|left| left >= from_seq) {
                 continue;
             }
@@ -217,7 +219,8 @@ impl Audience {
     }
 
     fn hearing(&mut self, user: UserId) -> Hearing {
-        let is_known = self.knows_everybody && self.elsewhere.is_empty();
+        let has_deleted = self.users.get(&user).is_some_and(|it| it.has_deleted);
+        let is_known = self.knows_everybody && self.elsewhere.is_empty() && !has_deleted;
         let presences = is_known.then(|| {
             let mine = self.users.get(&user).into_iter().flat_map(|it| it.channels.keys()).copied();
             let mine: Vec<ChannelId> = mine.collect();

@@ -76,6 +76,10 @@ impl Audience {
                     // It may have been the one where they were more than a guest.
                     self.recheck_one(user);
                 }
+                // Those too whose list is being read, which may be older than this.
+                for user in self.users.iter().filter(|it| it.1.is_arriving()).map(|it| *it.0) {
+                    self.recheck_one(user);
+                }
                 (self.on_change)(event);
             }
             (EventKind::RoleUpdated, _) => self.recheck_one(subject),

@@ -17,11 +17,18 @@ pub struct Present {
     pub channels: HashMap<ChannelId, i64>,
     /// Numbers of removals seen here: a list read before a removal must not bring it back.
     pub left: HashMap<ChannelId, i64>,
+    /// Among the channels are deleted ones: who shows by them is not known here.
+    pub has_deleted: bool,
     /// What the socket of this number was greeted with.
     pub kept: Option<(u64, Arc<Kept>)>,
 }
 
 impl Present {
+    /// Whether one of the sockets does not hear yet.
+    pub fn is_arriving(&self) -> bool {
+        self.sockets.iter().any(|it| !it.1)
+    }
+
     /// The sockets that hear.
     pub fn hearing(&self) -> impl Iterator<Item = &Arc<Outbox>> {
         self.sockets.iter().filter(|it| it.1).map(|it| &it.0)

@@ -24,6 +24,10 @@ fn socket(id: u64, user: UserId) -> (Arc<Outbox>, Waiting) {
     Outbox::new(id, user, SessionId::new(), false)
 }
 
+fn list(channel: ChannelId, from_seq: i64) -> Heard {
+    Heard { channels: vec![(channel, from_seq)], has_deleted: false }
+}
+
 fn event(kind: EventKind, pos: i64, channel: ChannelId, seq: i64, subject: UserId) -> Event {
     Event {
         id: EventId::new(),
@@ -57,9 +61,9 @@ fn a_newer_list_of_one_socket_takes_nothing_from_another() {
     let (two, second) = socket(2, ada);
     assert!(matches!(audience.begin(&one), Begun::New));
     assert!(matches!(audience.begin(&two), Begun::New));
-    audience.listen(1, ada, &[(room, 10)]).expect("it is there");
+    audience.listen(1, ada, &list(room, 10)).expect("it is there");
     // Ada has left and come back meanwhile; the log is not so far here.
-    audience.listen(2, ada, &[(room, 30)]).expect("it is there");
+    audience.listen(2, ada, &list(room, 30)).expect("it is there");
     happens(&mut audience, &event(EventKind::NewMessage, 1, room, 15, UserId::new()));
     happens(&mut audience, &event(EventKind::MemberLeft, 2, room, 20, ada));
     happens(&mut audience, &event(EventKind::NewMessage, 3, room, 25, UserId::new()));
@@ -76,7 +80,7 @@ fn an_older_list_brings_nothing_back() {
     let (one, first) = socket(1, ada);
     audience.begin(&one);
     happens(&mut audience, &event(EventKind::MemberLeft, 1, room, 20, ada));
-    audience.listen(1, ada, &[(room, 10)]).expect("it is there");
+    audience.listen(1, ada, &list(room, 10)).expect("it is there");
     happens(&mut audience, &event(EventKind::NewMessage, 2, room, 21, UserId::new()));
     assert!(heard(&first).is_empty());
     happens(&mut audience, &event(EventKind::MemberJoined, 3, room, 30, ada));
@@ -88,7 +92,7 @@ fn the_next_socket_hears_at_once_and_the_last_one_leaves_nothing() {
     let (mut audience, ada, room) = (audience(), UserId::new(), ChannelId::new());
     let (one, first) = socket(1, ada);
     audience.begin(&one);
-    let hearing = audience.listen(1, ada, &[(room, 1)]).expect("it is there");
+    let hearing = audience.listen(1, ada, &list(room, 1)).expect("it is there");
     let keep = |audience: &mut Audience, pos| {
         let kept = Kept { pos, method: Method::Password, state: Bytes::new(), at: Instant::now() };
         audience.keep(1, ada, kept);
@@ -118,7 +122,7 @@ async fn a_burst_waits_for_who_writes_and_not_for_who_does_not() {
     let (two, second) = socket(2, bob);
     for (outbox, user) in [(&one, ada), (&two, bob)] {
         audience.begin(outbox);
-        audience.listen(outbox.id, user, &[(room, 1)]).expect("it is there");
+        audience.listen(outbox.id, user, &list(room, 1)).expect("it is there");
     }
     let reader = tokio::spawn(async move {
         let (mut positions, mut items) = (Vec::new(), VecDeque::new());
@@ -146,4 +150,24 @@ async fn a_burst_waits_for_who_writes_and_not_for_who_does_not() {
     }
     assert_eq!(reader.await.expect("it ends"), (1..=5_000).collect::<Vec<_>>());
     assert!(second.take(&mut VecDeque::new()).is_err(), "who takes nothing is");
+}
+
+#[test]
+fn nobody_shows_by_a_channel_that_is_deleted_and_its_end_is_heard() {
+    let (mut audience, ada, bob, room) = (audience(), UserId::new(), UserId::new(), ChannelId::new());
+    let (one, first) = socket(1, ada);
+    let (two, _second) = socket(2, bob);
+    for outbox in [&one, &two] {
+        audience.begin(outbox);
+    }
+    assert!(audience.listen(2, bob, &list(room, 1)).expect("it is there").presences.is_some());
+    // The record is ahead of the log here.
+    let deleted = Heard { has_deleted: true, ..list(room, 1) };
+    assert!(audience.listen(1, ada, &deleted).expect("it is there").presences.is_none());
+    let (three, _third) = socket(3, ada);
+    assert!(matches!(audience.begin(&three), Begun::Hears(Hearing { presences: None, .. }, _)));
+    happens(&mut audience, &event(EventKind::ChannelDeleted, 1, room, 2, bob));
+    assert_eq!(heard(&first), [1]);
+    happens(&mut audience, &event(EventKind::NewMessage, 2, room, 3, bob));
+    assert!(heard(&first).is_empty());
 }
