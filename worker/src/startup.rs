@@ -58,6 +58,7 @@ pub fn exit_code(fault: &Fault) -> u8 {
         Fault::Conflict {
             code:
                 "folder_in_use"
+                | "record_in_use"
                 | "database_newer"
                 | "database_damaged"
                 | "migrations_pending"

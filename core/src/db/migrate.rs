@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::lock::DirectoryLock;
+use super::relay::LEADER;
 use super::{Engine, open};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
@@ -114,11 +115,15 @@ impl Target {
     /// would be given again, to other events, and whoever holds one would go on behind it and never hear what stands there now.
     ///
     /// # Errors
-    /// [`Fault::Conflict`] when migrations are pending, or no server ever began a log here.
+    /// [`Fault::Conflict`] when migrations are pending, no server ever began a log here, or one still runs: it would go on with
+    /// the epoch that it began with.
     pub async fn begin_epoch(&mut self) -> Result<Uuid> {
         const BEGIN: &str = "update log_meta set epoch = $1 where id = 1";
         if self.status().await?.iter().any(|it| it.applied_at.is_none()) {
             return Err(Fault::conflict("migrations", "migrations are pending: run confab migrate up first"));
+        }
+        if let Engine::Postgres(connection) = &mut self.on {
+            alone(connection).await?;
         }
         let epoch = Uuid::new_v4();
         let changed = match &mut self.on {
@@ -181,6 +186,22 @@ impl Target {
             Engine::Postgres(it) => sqlx::query_as(APPLIED).fetch_all(it).await?,
         })
     }
+}
+
+/// Waits until no server leads the log. The folder's lock says the same of SQLite.
+async fn alone(connection: &mut PgConnection) -> Result<()> {
+    for turn in 0..TRIES {
+        let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER);
+        if lock.fetch_one(&mut *connection).await? {
+            return Ok(());
+        }
+        // Of a server that was stopped a moment ago the session may not have ended yet.
+        tokio::time::sleep(PAUSE * 2_u32.pow(turn)).await;
+    }
+    Err(Fault::conflict(
+        "record_in_use",
+        "a server or worker still runs on this record: stop all of them first",
+    ))
 }
 
 pub(super) async fn up_on(on: Engine<&mut SqliteConnection, &mut PgConnection>) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::fault::{Fault, Result};
 use crate::log::{self, EventRow};
 
 /// The number of the session lock that the leader holds ("confab" in a telephone's letters).
-const LEADER: i64 = 266_322;
+pub(super) const LEADER: i64 = 266_322;
 
 /// A leader that stands still, or whose machine is gone, leads no longer (docs/limits.md): it asks ten times a second, so
 /// silence means that. What it does when it wakes fails, and it offers itself anew.

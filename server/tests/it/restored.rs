@@ -18,6 +18,9 @@ both! {
         let settings = world.settings();
         let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (&**name, &**value)).collect();
         let folder = tempfile::tempdir().unwrap();
+        // Not under a server that runs: it would go on in the epoch that it knows.
+        let early = confab(folder.path(), &["migrate", "restored"], &settings).await;
+        assert_eq!(early.code, 4, "{}", early.said());
         for node in &mut world.nodes {
             assert_eq!(node.stop().await, Some(0), "{}", node.output());
         }
