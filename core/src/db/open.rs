@@ -32,7 +32,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_in_transaction_session_timeout = '10s'";
 /// A session whose machine is gone ends within a minute, whatever it does: PostgreSQL counts it for two hours else, and one that it
 /// is sending to keeps its locks for a quarter of one (docs/limits.md). Over a socket in the file system none of it means anything.
-pub(super) const TELL_THE_DEAD: &str = "set tcp_user_timeout = 10000; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
+pub(super) const TELL_THE_DEAD: &str =
+    "set tcp_user_timeout = 10000; set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 5";
 /// What is acknowledged is on the disk, whatever the server or the role was set to; stricter settings stay.
 pub(super) const DURABLE: &str = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
 /// How long SQLite waits for a lock.

@@ -22,7 +22,7 @@ const HELD: &str = "select min(pos) from cursors where updated_at >= $1";
 const DROP: &str = "delete from events where pos <= $1";
 // Of two servers that trim at once, the slower one does nothing: it would set the mark back to what has left the log already.
 const NOTE: &str = "update log_meta set trimmed_pos = $1 where id = 1 and coalesce(trimmed_pos, 0) = $2";
-const FIRST: &str = "select min(pos) from events";
+const FIRST: &str = "select min(pos) from events where pos > $1";
 const PASS: &str = "update cursors set pos = $1 where pos < $1";
 
 /// The last position that is not in the log any more; 0 when nothing has left it.
@@ -42,7 +42,7 @@ pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
     let ago = |time: Duration| Timestamp::now().0 - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let noted = trimmed(tx).await?;
     // A mark that was set back lies before the hole: one goes on from where the log begins.
-    let first: Option<i64> = run!(tx, sqlx::query_scalar(FIRST), fetch_one)?;
+    let first: Option<i64> = run!(tx, sqlx::query_scalar(FIRST).bind(noted), fetch_one)?;
     let cut = noted.max(first.unwrap_or(0) - 1) + STEP;
     let came_at: Option<i64> = run!(tx, sqlx::query_scalar(CAME_AT).bind(cut), fetch_optional)?;
     if came_at.is_none_or(|at| at >= ago(kept)) {
@@ -53,6 +53,7 @@ pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
     if published < cut || held.is_some_and(|held| held < cut) {
         return Ok(false);
     }
+    // Before anything is dropped: of two at once the second one waits here, and drops nothing by what it read before.
     if run!(tx, sqlx::query(NOTE).bind(cut).bind(noted), execute)? == 0 {
         return Ok(false);
     }
