@@ -208,7 +208,45 @@ fn resolved(path: &str, to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use oxc_allocator::Allocator;
+    use oxc_parser::Parser;
+    use oxc_semantic::SemanticBuilder;
+    use oxc_span::SourceType;
+
+    use super::super::Assets;
     use super::{Alias, DEFAULT, Module, Taken, minified, renamed, resolved};
+
+    /// What browsers declare, as far as the client uses it.
+    const GLOBALS: &str = "AbortController AbortSignal Array Audio AudioContext Blob Boolean CSS Date Error Float32Array FormData \
+        HTMLAnchorElement Headers Infinity IntersectionObserver Intl JSON Map Math MediaStream Notification Number Object Promise \
+        RegExp ResizeObserver Response Set String Symbol SyntaxError TextDecoderStream URL URLSearchParams Uint8Array \
+        Uint8ClampedArray WeakMap XMLHttpRequest addEventListener atob cancelAnimationFrame clearInterval clearTimeout confirm \
+        console crypto decodeURIComponent document encodeURIComponent fetch globalThis history innerHeight innerWidth localStorage \
+        location matchMedia navigator parseInt performance queueMicrotask removeEventListener requestAnimationFrame self \
+        sessionStorage setInterval setTimeout undefined window";
+
+    /// The names that a module uses and declares nowhere.
+    fn undeclared(text: &str) -> Vec<String> {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+        let scoping = SemanticBuilder::new().build(&parsed.program).semantic.into_scoping();
+        scoping.root_unresolved_references().keys().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_the_client_uses_it_declares_or_the_browser_does() {
+        assert_eq!(undeclared("const a = 1; forgotten(a, { b: c });").len(), 2);
+        let mut modules = 0;
+        for path in Assets::iter().filter(|path| path.starts_with("js/") && path.ends_with(".js")) {
+            let file = Assets::get(&path).unwrap();
+            let text = str::from_utf8(&file.data).unwrap();
+            for name in undeclared(text) {
+                assert!(GLOBALS.split_whitespace().any(|it| it == name), "{path}: {name}");
+            }
+            modules += 1;
+        }
+        assert!(modules > 100, "only {modules} were found");
+    }
 
     fn taken(from: &str, names: &[(&str, &str)]) -> Taken {
         Taken { from: from.to_owned(), names: aliases(names) }

@@ -312,7 +312,8 @@ export class Live {
       case 4010:
         return 'signed_out';
       case 4014:
-        this.serverDelayMs = BACKOFF_CAP_MS;
+        // A browser's many windows would come back in the same moment.
+        this.serverDelayMs = BACKOFF_CAP_MS * (1 + Math.random()) / 2;
         return '';
       default:
         return '';
