@@ -4,7 +4,8 @@
 //! Events are found by state (`pos is null`), never by `id > last`: a transaction that began early and committed late
 //! would be skipped for ever (in a trial with 16 writers 51 % of the rows were never seen that way). Inside a batch they are
 //! ordered by `seq`: the channel's row lock makes seq n visible whenever n+1 is, so a channel's events get their
-//! positions in order whatever the clocks of the servers that made the ids.
+//! positions in order whatever the clocks of the servers that made the ids. Those of one person have no `seq`; they are
+//! ordered by when PostgreSQL took them, behind the locks of their transaction.
 
 use confab_protocol::Event;
 use sqlx::{Connection, Executor, PgConnection};
@@ -22,9 +23,10 @@ pub(super) const LEADER: i64 = 266_322;
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_session_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'";
 const FENCE: &str = "select last_pos from log_meta where id = 1 for update";
 const STAMP: &str = "with waiting as (
-        select id, seq from events where pos is null order by seq nulls first, id limit 500
+        select id, coalesce(seq, 0) as seq, coalesce(stored_at, 0) as stored_at from events where pos is null
+        order by coalesce(seq, 0), coalesce(stored_at, 0), id limit 500
     ), numbered as (
-        select id, row_number() over (order by seq nulls first, id) as number from waiting
+        select id, row_number() over (order by seq, stored_at, id) as number from waiting
     ), stamped as (
         update events set pos = $1 + numbered.number from numbered where events.id = numbered.id
         returning events.id, pos, kind, channel_id, events.seq, user_id, ref_id, actor_id, detail, created_at

@@ -18,6 +18,13 @@ use crate::audit::{self, Note};
 use crate::fault::{Fault, Result};
 use crate::messages::{Plain, Posted};
 
+const STORE: &str =
+    "insert into events (id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at) ";
+/// With the moment at which PostgreSQL took them, in microseconds of its clock; the rows stand between this and [`IN_TURN`].
+const STORE_IN_TURN: &str = "insert into events (id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at, stored_at)
+    select stored.*, cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) from (";
+const IN_TURN: &str = ") as stored";
+
 /// A running transaction. Only this can emit an event.
 pub struct Tx {
     pub(super) on: Engine<Connection, Leased>,
@@ -151,9 +158,11 @@ impl Tx {
                 event.pos = self.pos;
             }
         }
+        // Here all locks are held: whoever depends on what another wrote stores its events behind the other's.
+        let (head, tail) = if stamped { (STORE, "") } else { (STORE_IN_TURN, IN_TURN) };
         insert_rows!(
             self,
-            "insert into events (id, pos, kind, channel_id, seq, user_id, ref_id, actor_id, detail, created_at) ",
+            head,
             events,
             |place, event| place
                 .push_bind(event.id.0)
@@ -166,7 +175,7 @@ impl Tx {
                 .push_bind(event.actor_id.map(|id| id.0))
                 .push_bind(event.detail.clone())
                 .push_bind(event.created_at.0),
-            ""
+            tail
         );
         Ok(events)
     }
