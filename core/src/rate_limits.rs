@@ -13,8 +13,8 @@ use crate::fault::{Fault, Result};
 
 const TAKE: &str = "insert into rate_limits (key, arrival) values ($1, $2)
     on conflict (key) do update set arrival =
-        case when rate_limits.arrival > $3 then rate_limits.arrival + $4 else $2 end
-    where rate_limits.arrival <= $5 returning arrival";
+        case when rate_limits.arrival > $3 and rate_limits.arrival <= $6 then rate_limits.arrival + $4 else $2 end
+    where rate_limits.arrival <= $5 or rate_limits.arrival > $6 returning arrival";
 const ARRIVAL: &str = "select arrival from rate_limits where key = $1";
 const GIVE_BACK: &str = "update rate_limits set arrival = arrival - $2 where key = $1";
 const FORGET: &str = "delete from rate_limits where key = $1";
@@ -51,7 +51,9 @@ pub async fn take(tx: &mut Tx, key: &str, quota: Quota) -> Result<()> {
             .bind(now + interval)
             .bind(now)
             .bind(interval)
-            .bind(now + tolerance),
+            .bind(now + tolerance)
+            // Nothing is counted further ahead: that was a clock that has been set back since, and would shut out for as long.
+            .bind(now + tolerance + interval),
         fetch_optional
     )?;
     if taken.is_some() {

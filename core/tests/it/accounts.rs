@@ -37,6 +37,18 @@ async fn a_quota_may_be_used_at_once_and_then_waits() {
 }
 
 #[tokio::test]
+async fn what_a_wrong_clock_counted_shuts_nobody_out() {
+    let (db, ..) = world().await;
+    // As if by a clock that was a day ahead: no quota of five in five minutes counts so far.
+    take(&db, Quota { count: 1, per: Duration::from_hours(24) }).await.expect("in time");
+    let quota = Quota { count: 5, per: Duration::from_mins(5) };
+    for _ in 0..5 {
+        take(&db, quota).await.expect("in time");
+    }
+    assert!(take(&db, quota).await.is_err());
+}
+
+#[tokio::test]
 async fn the_fifty_first_device_ends_the_one_used_least() {
     let (db, ada, _folder) = world().await;
     let mut started = Vec::new();
