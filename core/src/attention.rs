@@ -232,7 +232,7 @@ async fn put(tx: &mut Tx, user: UserId, now: &Preferences, at: Timestamp) -> Res
             .bind(due)
             .bind(at.0)
             // Whoever begins to wish mail wishes what comes from now on, not what lay there for months.
-            .bind(Uuid::now_v7()),
+            .bind(confab_protocol::fresh_id()),
         execute
     )?;
     Ok(())

@@ -86,7 +86,7 @@ pub async fn open(
     let now = Timestamp::now();
     let lasts = Duration::from_secs(hours.unsigned_abs() * 3_600);
     let opened = BreakGlass {
-        id: Uuid::now_v7(),
+        id: confab_protocol::fresh_id(),
         user_id,
         channel_id: channel,
         reason,

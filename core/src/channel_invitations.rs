@@ -113,7 +113,7 @@ pub async fn make(
     }
     let code = text::secret();
     let made = ChannelInvitation {
-        id: Uuid::now_v7(),
+        id: confab_protocol::fresh_id(),
         created_by_id: user,
         role: terms.role,
         uses_left: terms.uses,

@@ -85,7 +85,7 @@ pub async fn add(
         }
         id
     } else {
-        let id = Uuid::now_v7();
+        let id = confab_protocol::fresh_id();
         run!(tx, sqlx::query(START).bind(id).bind(user.0).bind(now), execute)?;
         let beyond: Vec<Uuid> =
             run!(tx, sqlx::query_scalar(BEYOND).bind(user.0).bind(CONVERSATIONS), fetch_all)?;

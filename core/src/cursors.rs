@@ -120,7 +120,7 @@ pub async fn bury(tx: &mut Tx, consumer: &str, event: &Event, error: &str, attem
     run!(
         tx,
         sqlx::query(BURY)
-            .bind(Uuid::now_v7())
+            .bind(confab_protocol::fresh_id())
             .bind(consumer.to_owned())
             .bind(event.pos)
             .bind(event.kind.as_str())

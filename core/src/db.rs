@@ -5,6 +5,7 @@
 //! exists only inside [`Db::write`], which also stores the events that the work emitted. So neither a change without
 //! its event nor an event without its change can be written.
 
+mod clock;
 pub(crate) mod columns;
 mod leased;
 mod line;

@@ -99,7 +99,7 @@ pub async fn put(
     let id: Uuid = run!(
         tx,
         sqlx::query_scalar(STORE)
-            .bind(Uuid::now_v7())
+            .bind(confab_protocol::fresh_id())
             .bind(user.0)
             .bind(channel.0)
             .bind(place)

@@ -141,7 +141,7 @@ pub async fn link(tx: &mut Tx, by: &Actor, user: UserId, claims: &Claims) -> Res
     let added = run!(
         tx,
         sqlx::query(INSERT)
-            .bind(Uuid::now_v7())
+            .bind(confab_protocol::fresh_id())
             .bind(claims.issuer.clone())
             .bind(claims.subject.clone())
             .bind(user.0)

@@ -91,7 +91,7 @@ async fn add_new(
         OPEN,
         rows,
         |values, row| values
-            .push_bind(Uuid::now_v7())
+            .push_bind(confab_protocol::fresh_id())
             .push_bind(channel.0)
             .push_bind(row.1.0)
             .push_bind(row.0)

@@ -114,7 +114,7 @@ pub async fn note(
         let row = lock(tx, user).await?;
         run!(tx, sqlx::query(LEAVE_HERE).bind(user.0).bind(node), execute)?;
         for status in devices {
-            let id = Uuid::now_v7();
+            let id = confab_protocol::fresh_id();
             run!(tx, sqlx::query(ARRIVE).bind(id).bind(node).bind(user.0).bind(status.as_str()), execute)?;
         }
         news.extend(settle(tx, user, row).await?);

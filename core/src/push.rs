@@ -105,7 +105,7 @@ pub async fn subscribe(
     let id: Uuid = run!(
         tx,
         sqlx::query_scalar(INSERT)
-            .bind(Uuid::now_v7())
+            .bind(confab_protocol::fresh_id())
             .bind(user.0)
             .bind(session.0)
             .bind(new.endpoint.clone())

@@ -94,7 +94,7 @@ pub async fn create(tx: &mut Tx, user: UserId, new: NewReminder) -> Result<Remin
         return Err(Fault::conflict("too_many_reminders", format!("{MOST} reminders wait already")));
     }
     let reminder = Reminder {
-        id: Uuid::now_v7(),
+        id: confab_protocol::fresh_id(),
         message_id: new.message_id,
         channel_id,
         text: words,

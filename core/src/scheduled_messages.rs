@@ -78,7 +78,7 @@ pub async fn create(tx: &mut Tx, user: UserId, new: NewScheduledMessage) -> Resu
     };
     // The limits are counted under the author's lock, or two at once would both be the last one.
     users::lock(tx, user).await?;
-    let id = Uuid::now_v7();
+    let id = confab_protocol::fresh_id();
     check_count(tx, user).await?;
     check_window(tx, user, new.channel_id, id, new.send_at).await?;
     run!(

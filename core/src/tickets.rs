@@ -84,7 +84,7 @@ async fn issue_named(
     uses: u32,
     lasts: Duration,
 ) -> Result<(Uuid, String)> {
-    let (now, id) = (Timestamp::now(), Uuid::now_v7());
+    let (now, id) = (Timestamp::now(), confab_protocol::fresh_id());
     let secret = text::secret();
     run!(
         tx,

@@ -110,7 +110,7 @@ pub async fn begin(
             format!("{OPEN} uploads are in progress; finish or delete one first"),
         ));
     }
-    let (id, now) = (Uuid::now_v7(), Timestamp::now().0);
+    let (id, now) = (confab_protocol::fresh_id(), Timestamp::now().0);
     run!(
         tx,
         sqlx::query(INSERT)

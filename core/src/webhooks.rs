@@ -124,7 +124,7 @@ pub async fn make(tx: &mut Tx, by: &Manager, channel: ChannelId, name: &str) -> 
             format!("a channel has at most {MOST} webhooks; delete one first"),
         ));
     }
-    let id = Uuid::now_v7();
+    let id = confab_protocol::fresh_id();
     let bot_id = make_bot(tx, id, &name).await?;
     // As a guest it mentions people, and never the whole channel: a program that fails every second would call everybody.
     members::add(tx, channel, &[(bot_id, ChannelRole::Guest)], Some(user)).await?;

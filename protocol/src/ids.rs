@@ -1,6 +1,6 @@
 //! Ids: UUIDs of version 7, each kind a type of its own so that one cannot stand where another belongs.
 //!
-//! They sort by the time of their making on one machine and are never used for order across machines: order is
+//! They sort by the time of their making in one process and are never used for order across machines: order is
 //! `seq` in a channel and `pos` in the log.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ macro_rules! id {
             #[allow(clippy::new_without_default)]
             #[must_use]
             pub fn new() -> Self {
-                Self(Uuid::now_v7())
+                Self(crate::fresh_id())
             }
         }
 

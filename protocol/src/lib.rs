@@ -1,8 +1,9 @@
 //! The words that every part of Confab shares, and nothing else: no storage, no sockets, no HTTP.
 //!
-//! In reading order: [`ids`] name things, [`time`] dates them, [`views`] show them, [`event`] says what happened to
+//! In reading order: [`ids`] name things, [`time`] dates them by a [`clock`], [`views`] show them, [`event`] says what happened to
 //! them, [`gateway`] carries that over a socket, [`voice`] lets people talk. Everything here compiles for wasm, so a plugin may use it too.
 
+pub mod clock;
 pub mod event;
 pub mod gateway;
 pub mod ids;
@@ -12,6 +13,7 @@ pub mod time;
 pub mod views;
 pub mod voice;
 
+pub use clock::fresh_id;
 pub use event::{Event, EventKind};
 pub use ids::{ChannelId, EventId, FileId, MessageId, ParticipantId, RoleId, SessionId, UserId};
 pub use time::Timestamp;

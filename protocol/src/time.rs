@@ -3,20 +3,21 @@
 //! Milliseconds, because PostgreSQL keeps microseconds and SQLite whatever it is given: a value would differ from its
 //! own re-read.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+
+use crate::clock;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The present, by this machine's clock. Never used for order.
+    /// The present, by the clock that this process goes by ([`crate::clock`]). Never used for order.
     #[must_use]
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        Self(clock::now())
     }
 
     /// This moment and a while more.

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use confab_core::{Db, Fault, FutureExt as _, Result, imports};
 use confab_protocol::UserId;
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::progress::Progress;
 use crate::storage::Storage;
@@ -131,7 +130,7 @@ pub async fn run(db: &Db, storage: &Storage, options: &Options, progress: &Progr
     let begun = Instant::now();
     // Before anything of it is here, so that of several at once one makes it.
     let seed = options.seed.to_string();
-    let (of, id) = (seed.clone(), Uuid::now_v7());
+    let (of, id) = (seed.clone(), confab_protocol::fresh_id());
     let is_first =
         db.write(move |tx| async move { imports::claim(tx, SOURCE, SEED, &of, id).await }.boxed()).await?;
     if !is_first {

@@ -67,7 +67,7 @@ pub struct Keeper {
 impl Default for Keeper {
     fn default() -> Self {
         Self {
-            node: Uuid::now_v7(),
+            node: confab_protocol::fresh_id(),
             people: Mutex::default(),
             changed: Notify::new(),
             is_unsure: AtomicBool::new(false),

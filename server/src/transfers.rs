@@ -193,7 +193,7 @@ async fn begin(
     }
     let now = Timestamp::now();
     let begun = Transfer {
-        id: Uuid::now_v7(),
+        id: confab_protocol::fresh_id(),
         kind,
         status: TransferStatus::Running,
         dry_run,

@@ -77,7 +77,7 @@ pub async fn add(
     let made: Vec<Confirmation> = proposals
         .into_iter()
         .map(|Proposal { plugin_id, plugin, tool, arguments }| Confirmation {
-            id: Uuid::now_v7(),
+            id: confab_protocol::fresh_id(),
             plugin_id,
             plugin,
             tool,

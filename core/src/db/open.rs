@@ -16,7 +16,7 @@ use super::memory::Memory;
 use super::readers::Readers;
 use super::sqlite::{Connection, Options, STATEMENTS};
 use super::writer::Writer;
-use super::{Db, Engine, migrate, run, silence};
+use super::{Db, Engine, clock, migrate, run, silence};
 use crate::config::Settings;
 use crate::fault::{Fault, Result};
 
@@ -259,6 +259,8 @@ async fn open_postgres(url: &str, opened: Opened) -> Result<Db> {
     };
     silence::bounded(sqlx::query(BEGIN_LOG).bind(Uuid::new_v4()).execute(&pool)).await?;
     db.epoch = log_meta(&db).await?.0;
+    clock::begin(&pool).await?;
+    tokio::spawn(clock::follow(pool, Arc::downgrade(&db.head)));
     Ok(db)
 }
 

@@ -1,7 +1,6 @@
 //! What somebody asked to be told now.
 
 use confab_protocol::{ChannelId, EventKind, MessageId, Timestamp, UserId};
-use uuid::Uuid;
 
 use super::Kind;
 use crate::db::write::Emission;
@@ -22,7 +21,7 @@ pub(crate) async fn remind(
     message: Option<MessageId>,
     text: Option<String>,
 ) -> Result<()> {
-    let id = Uuid::now_v7();
+    let id = confab_protocol::fresh_id();
     run!(
         tx,
         sqlx::query(REMIND)

@@ -62,7 +62,7 @@ pub(crate) async fn store(tx: &mut Tx, news: &News, people: Vec<(UserId, Kind)>)
         .filter_map(|(user, kind)| {
             let concern = concerns.get(&user)?;
             let (is_quiet, web_push) = (concern.is_quiet, concern.web_push);
-            let row = Row { id: Uuid::now_v7(), user, kind, is_quiet, web_push };
+            let row = Row { id: confab_protocol::fresh_id(), user, kind, is_quiet, web_push };
             wishes(concern, kind, news.is_conversation).then_some(row)
         })
         .collect();

@@ -37,7 +37,7 @@ impl Line {
     #[must_use]
     pub fn new(plugin_id: &str, level: &str, content: String) -> Self {
         let (plugin_id, level) = (plugin_id.to_owned(), level.to_owned());
-        Self { id: Uuid::now_v7(), plugin_id, level, content, created_at: Timestamp::now().0 }
+        Self { id: confab_protocol::fresh_id(), plugin_id, level, content, created_at: Timestamp::now().0 }
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn queue(tx: &mut Tx, told: &[(UserId, Uuid)]) -> Result<()> {
             QUEUE,
             rows,
             |values, row| values
-                .push_bind(Uuid::now_v7())
+                .push_bind(confab_protocol::fresh_id())
                 .push_bind(row.0)
                 .push_bind(row.1)
                 .push_bind(0_i64)

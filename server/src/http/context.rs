@@ -40,7 +40,7 @@ impl Context {
     pub fn of(request: &Request, trusted: &[IpAddr]) -> Self {
         let peer = peer(request.remote_addr()).unwrap_or(IpAddr::from([0, 0, 0, 0]));
         let address = if trusted.contains(&peer) { forwarded(request, trusted, peer) } else { peer };
-        Self { request_id: uuid::Uuid::now_v7().to_string(), path: path_of(request), address }
+        Self { request_id: confab_protocol::fresh_id().to_string(), path: path_of(request), address }
     }
 }
 

@@ -54,7 +54,7 @@ impl Rooms {
     /// No rooms yet; `limit` people find room in each.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { node: Uuid::now_v7(), limit, known: Mutex::default(), news: Notify::new() }
+        Self { node: confab_protocol::fresh_id(), limit, known: Mutex::default(), news: Notify::new() }
     }
 
     /// This server.

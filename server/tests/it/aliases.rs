@@ -7,7 +7,6 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error;
-use uuid::Uuid;
 
 use crate::harness::user::{Reply, User, id, items};
 use crate::harness::{Socket, World, both, world};
@@ -229,7 +228,7 @@ impl<'a> Scene<'a> {
             Some("@picture") => request.multipart(file(picture(), "boat.png")),
             Some(json) => {
                 let json = json
-                    .replace("{new}", &Uuid::now_v7().simple().to_string())
+                    .replace("{new}", &confab_protocol::fresh_id().simple().to_string())
                     .replace("{password}", world::ADMIN_PASSWORD)
                     .replace("{refresh}", &self.admin.refresh_token)
                     .replace("{bob}", &self.bob.id);
@@ -242,7 +241,8 @@ impl<'a> Scene<'a> {
         if let Some(known) = self.things.get(name) {
             return known.clone();
         }
-        let (admin, bob, new) = (self.admin.clone(), self.bob, Uuid::now_v7().simple().to_string());
+        let (admin, bob, new) =
+            (self.admin.clone(), self.bob, confab_protocol::fresh_id().simple().to_string());
         let made = match name {
             "me" => admin.id.clone(),
             "channel" => {

@@ -11,8 +11,6 @@ mod table;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use uuid::Uuid;
-
 use cast::{Actor, Cast};
 use place::{Kind, Place, ask, filled};
 use table::{Row, Spends, Table, differences, table};
@@ -90,7 +88,7 @@ impl Stage {
         if kind != Kind::Public && actor.is_outside() && !secrets.is_empty() {
             let mut absent = values.clone();
             for name in &secrets {
-                absent.insert(name.clone(), Uuid::now_v7().to_string());
+                absent.insert(name.clone(), confab_protocol::fresh_id().to_string());
             }
             let other = ask(user, &row.method, &row.path, row.body.as_deref(), &absent).await;
             let (hidden, nothing) = (told(&reply, &secrets, &values), told(&other, &secrets, &absent));

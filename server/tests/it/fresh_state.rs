@@ -133,7 +133,7 @@ impl Stage {
             .names
             .iter()
             .fold(template.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id));
-        text.replace("{soon}", &soon).replace("{new}", &uuid::Uuid::now_v7().simple().to_string())
+        text.replace("{soon}", &soon).replace("{new}", &confab_protocol::fresh_id().simple().to_string())
     }
 
     fn heard(&self, kind: EventKind) -> usize {

@@ -23,6 +23,7 @@ mod channel_invitations;
 mod channel_roles;
 mod channels;
 mod chat_races;
+mod clocks;
 mod command_line;
 mod compressed;
 mod crash;

@@ -86,7 +86,7 @@ both! {
         // Nothing more to read is nothing to tell; and nobody marks another's.
         bob.send(Method::POST, &format!("{AT}/read"), None, 200).await;
         ada.send(Method::POST, &format!("{AT}/read"), Some(&newest), 200).await;
-        let many: Vec<String> = (0..101).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+        let many: Vec<String> = (0..101).map(|_| confab_protocol::fresh_id().to_string()).collect();
         ada.send(Method::POST, &format!("{AT}/read"), Some(&json!({ "ids": many })), 400).await;
     }
 

@@ -71,7 +71,7 @@ both! {
         let own = ada.send(Method::PUT, "/api/v1/users/me", Some(&json!({ "username": "countess" })), 200).await;
         assert_eq!((&own["username"], &own["has_password"]), (&json!("countess"), &json!(true)));
         User::log_in("countess", &password_of("ada"), &ada.address).await;
-        ada.get(&format!("/api/v1/users/{}", uuid::Uuid::now_v7()), 404).await;
+        ada.get(&format!("/api/v1/users/{}", confab_protocol::fresh_id()), 404).await;
     }
 
     async fn a_picture_is_made_anew(world) {

@@ -57,7 +57,7 @@ pub(super) async fn press(db: &Db, catalogue: &Arc<Catalogue>, asked: Question) 
     };
     let place = words::place(channel, root);
     let press = Press { action, payload, message_id, place, user: words::user(&person) };
-    let host = catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+    let host = catalogue.host(&loaded, Occasion::command(confab_protocol::fresh_id()), Some(asked.user_id));
     let plugin = catalogue.handlers(&loaded).await.map_err(|_| failed(&loaded, "the plugin failed"))?;
     let call = catalogue.call(&loaded, plugin.on_action(host.granted(), press));
     let called = tokio::time::timeout(patience(plugin, &loaded), call).await.map_err(|_| Fault::Busy)?;

@@ -221,7 +221,8 @@ impl Commands {
         }
         let person = users::refs(&mut self.db.read(), &[asked.user_id]).await?.pop();
         let user = words::user(&person.ok_or(Fault::NotFound("channel"))?);
-        let host = self.catalogue.host(&loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+        let host =
+            self.catalogue.host(&loaded, Occasion::command(confab_protocol::fresh_id()), Some(asked.user_id));
         let place = words::place(asked.channel_id, None);
         let question =
             Completion { command: asked.command, option: asked.option, typed: asked.typed, user, place };

@@ -18,7 +18,6 @@ use confab_protocol::{MessageId, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::catalogue::{self, Catalogue};
 use super::check::{self, Checks};
@@ -170,7 +169,7 @@ async fn gate(db: &Db, catalogue: &Arc<Catalogue>, asked: Asked) -> Result<Value
         user: words::user(&person),
         code: asked.code,
     };
-    let host = catalogue.host(loaded, Occasion::command(Uuid::now_v7()), Some(asked.user_id));
+    let host = catalogue.host(loaded, Occasion::command(confab_protocol::fresh_id()), Some(asked.user_id));
     let said = async {
         let plugin = catalogue.handlers(loaded).await?;
         catalogue.call(loaded, plugin.may_react(host.granted(), reaction)).await

@@ -23,7 +23,6 @@ use confab_core::{Db, FutureExt as _, Settings, access, log, members, reactions}
 use confab_plugin_host::{Bundled, bundled};
 use confab_protocol::{ChannelId, ChannelKind, ChannelRole, Event, EventKind, Message, MessageId, UserId};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::catalogue::{Catalogue, Loaded};
 use super::command::{Commands, Question};
@@ -127,7 +126,7 @@ impl World {
             channel_id,
             parent_id: None,
             text: text.to_owned(),
-            invocation_id: Uuid::now_v7(),
+            invocation_id: confab_protocol::fresh_id(),
         }
     }
 }

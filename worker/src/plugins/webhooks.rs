@@ -11,7 +11,6 @@ use confab_core::{Fault, Result};
 use confab_plugin_host::{CallError, Incoming, Level, Permission, Proof, SettingValue, Webhook};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::catalogue::{Catalogue, Loaded};
 use super::host::Occasion;
@@ -47,7 +46,7 @@ pub(super) async fn take(catalogue: &Arc<Catalogue>, received: Received) -> Resu
     let body = STANDARD.decode(&received.body).map_err(Fault::internal)?;
     check(&loaded, webhook, &received.headers, &body)?;
     let delivery = webhook.delivery_header.as_ref().and_then(|header| received.headers.get(header));
-    let delivery = delivery.cloned().unwrap_or_else(|| Uuid::now_v7().to_string());
+    let delivery = delivery.cloned().unwrap_or_else(|| confab_protocol::fresh_id().to_string());
     let headers =
         received.headers.into_iter().filter(|(name, _)| *name != webhook.header && is_told(name)).collect();
     let incoming = Incoming { name: received.name.clone(), headers, body };

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_look_begins_some_time_before_the_newest_line() {
-        let newest = Uuid::now_v7();
+        let newest = confab_protocol::fresh_id();
         let from = some_time_before(newest);
         assert!(from < newest);
         assert_eq!((newest.as_u128() >> 80) - (from.as_u128() >> 80), LATE_MS);

@@ -78,7 +78,7 @@ mod tests {
 
     fn event(pos: i64) -> Event {
         Event {
-            id: confab_protocol::EventId(Uuid::now_v7()),
+            id: confab_protocol::EventId(confab_protocol::fresh_id()),
             pos,
             kind: EventKind::NewMessage,
             channel_id: None,

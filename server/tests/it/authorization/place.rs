@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::cast::{Actor, Cast};
 use super::table::{Recipe, names};
@@ -116,7 +115,7 @@ impl Place {
             "refresh" => cast.of(actor).refresh_token.clone(),
             "absent" => "0198c0de-0000-7000-8000-00000000dead".to_owned(),
             // Differs at each call.
-            "new" => Uuid::now_v7().simple().to_string(),
+            "new" => confab_protocol::fresh_id().simple().to_string(),
             // When scheduled things happen: an hour from now.
             "soon" => confab_protocol::Timestamp::now().plus(std::time::Duration::from_hours(1)).to_string(),
             _ => self.thing(name, cast, recipes).await,
@@ -194,7 +193,7 @@ fn with_body(
         Some("@text") => request.multipart(file(b"tide table".to_vec(), "tides.txt")),
         Some("@picture") => request.multipart(file(picture(), "boat.png")),
         Some("@emoji") => {
-            let code = format!("boat-{}", &Uuid::now_v7().simple().to_string()[12..]);
+            let code = format!("boat-{}", &confab_protocol::fresh_id().simple().to_string()[12..]);
             let form = Form::new().text("code", code).text("name", "A boat");
             request.multipart(form.part("image", Part::bytes(picture()).file_name("boat.png")))
         }

@@ -167,6 +167,15 @@ impl World {
         self.second_worker = Some(start_worker(&self.folder.path().join("second-worker"), &settings));
     }
 
+    /// Starts another server beside the two.
+    pub async fn add_node(&mut self, more: &[(&str, &str)]) {
+        let shared = self.settings();
+        let mut settings = common();
+        settings.extend(shared.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        settings.extend_from_slice(more);
+        self.nodes.push(Node::start(&self.folder.path().join("three"), &settings).await);
+    }
+
     /// Kills what answers questions: the first worker, or the one process that there is, which is started again.
     pub async fn kill_worker(&mut self) {
         if let Some(worker) = &mut self.worker {

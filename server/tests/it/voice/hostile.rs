@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::room::{address_of, enter, knock, knows, room_path};
 use crate::harness::user::{User, id};
@@ -23,7 +22,7 @@ both! {
         let room = ada.create_channel("standup", "voice", 201).await;
         let secret = ada.create_channel("secret", "private", 201).await;
         let text = ada.create_channel("text", "public", 201).await;
-        let nothing = json!({ "id": Uuid::now_v7() });
+        let nothing = json!({ "id": confab_protocol::fresh_id() });
 
         // What is private is answered as what is not there, and so is what is not for talking.
         for (user, channel) in [(&bob, &secret), (&bob, &nothing), (&bob, &text), (&ada, &text), (&ada, &secret)] {

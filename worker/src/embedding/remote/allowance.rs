@@ -1,7 +1,9 @@
 //! What may be sent in a day. A loop that goes wrong, or a rebuild that nobody meant, must not become a bill.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+use confab_protocol::Timestamp;
 
 use crate::embedding::{EmbedError, Purpose};
 
@@ -23,7 +25,7 @@ impl Allowance {
 
     /// Counts characters that are about to be sent.
     pub fn take(&self, characters: u64, purpose: Purpose) -> Result<(), EmbedError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = Timestamp::now().0.unsigned_abs() / 1_000;
         self.take_at(now, characters, purpose)
     }
 

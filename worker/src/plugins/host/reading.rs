@@ -64,7 +64,7 @@ mod tests {
     fn message(channel: Uuid, sender: Uuid) -> Message {
         let author = json!({ "id": sender, "username": "ada", "is_bot": false });
         let value = json!({
-            "id": Uuid::now_v7(), "channel_id": channel, "seq": 1, "sender_id": sender, "sender": author, "content": "x", "version": 3,
+            "id": confab_protocol::fresh_id(), "channel_id": channel, "seq": 1, "sender_id": sender, "sender": author, "content": "x", "version": 3,
             "created_at": "2026-11-20T09:20:00Z", "updated_at": "2026-11-20T09:20:00Z", "has_attachments": false,
             "is_bot": false, "mentions": [], "reply_count": 0, "participants": [], "reactions": [], "files": [],
             "blocks": [], "previews": [], "html": "", "url": ""
@@ -74,7 +74,12 @@ mod tests {
 
     #[test]
     fn what_no_model_may_read_is_not_told_and_the_rest_is_remembered() {
-        let (open, closed, ada, silent) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        let (open, closed, ada, silent) = (
+            confab_protocol::fresh_id(),
+            confab_protocol::fresh_id(),
+            confab_protocol::fresh_id(),
+            confab_protocol::fresh_id(),
+        );
         let (told, of_closed, of_silent) = (message(open, ada), message(closed, ada), message(open, silent));
         let mut switches = Switches::default();
         switches.channels.insert(of_closed.channel_id);

@@ -7,7 +7,6 @@ use confab_core::FutureExt as _;
 use confab_core::bus::Listener;
 use confab_plugin_host::{Failure, Host as _, Place};
 use confab_protocol::{ChannelId, ChannelKind, MessageId};
-use uuid::Uuid;
 
 use super::{World, new_user};
 use crate::assistant::{Extent, Step, Told};
@@ -50,7 +49,7 @@ async fn a_summary_is_of_what_person_and_bot_both_read() {
     let world = World::new().await;
     let asked = serve(&world).await;
     let (dice, eve) = (world.dice(), new_user(&world.db, "eve").await);
-    let host = |person| world.catalogue.host(&dice, Occasion::command(Uuid::now_v7()), person);
+    let host = |person| world.catalogue.host(&dice, Occasion::command(confab_protocol::fresh_id()), person);
     let general = world.general().await;
 
     let once = host(Some(world.ada));
