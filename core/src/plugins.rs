@@ -46,6 +46,12 @@ const PUT: &str =
     "insert into plugin_storage (plugin_id, key, value, revision, expires_at) values ($1, $2, $3, 1, $4)
     on conflict (plugin_id, key) do update set value = excluded.value, revision = plugin_storage.revision + 1,
     expires_at = excluded.expires_at returning revision";
+// On PostgreSQL somebody else may have written since it was looked at. What has expired counts as absent and still has its revision.
+const PUT_OVER: &str =
+    "insert into plugin_storage (plugin_id, key, value, revision, expires_at) values ($1, $2, $3, 1, $4)
+    on conflict (plugin_id, key) do update set value = excluded.value, revision = plugin_storage.revision + 1,
+    expires_at = excluded.expires_at where plugin_storage.revision = $5 or plugin_storage.expires_at <= $6
+    returning revision";
 const DROP: &str = "delete from plugin_storage where plugin_id = $1 and key = $2";
 const KEYS_AFTER: &str =
     "select key from plugin_storage where plugin_id = $1 and key > $2 and key >= $3 and key < $4
@@ -214,9 +220,10 @@ pub async fn keep(
     if value_text.len() > VALUE_BYTES * 2 || key.is_empty() || key.len() > 256 {
         return Err(Fault::invalid("value", "a key has 1 to 256 bytes, a value at most 64 KiB"));
     }
+    let changed = || Fault::conflict("revision_changed", "the value was changed meanwhile");
     let present = value(tx, plugin, key).await?.map_or(0, |(_, revision)| revision);
     if expected.is_some_and(|expected| expected != present) {
-        return Err(Fault::conflict("revision_changed", "the value was changed meanwhile"));
+        return Err(changed());
     }
     if present == 0 {
         let count: i64 = run!(tx, sqlx::query_scalar(COUNT_KEYS).bind(plugin.to_owned()), fetch_one)?;
@@ -227,15 +234,28 @@ pub async fn keep(
             ));
         }
     }
-    Ok(run!(
+    let (plugin, key, expires_at) = (plugin.to_owned(), key.to_owned(), expires_at.map(|at| at.0));
+    let Some(expected) = expected else {
+        return Ok(run!(
+            tx,
+            sqlx::query_scalar(PUT).bind(plugin).bind(key).bind(value_text).bind(expires_at),
+            fetch_one
+        )?);
+    };
+    let now = Timestamp::now().0;
+    let kept: Option<i64> = run!(
         tx,
-        sqlx::query_scalar(PUT)
-            .bind(plugin.to_owned())
-            .bind(key.to_owned())
-            .bind(value_text.clone())
-            .bind(expires_at.map(|at| at.0)),
-        fetch_one
-    )?)
+        sqlx::query_scalar(PUT_OVER)
+            .bind(plugin)
+            .bind(key)
+            .bind(value_text)
+            .bind(expires_at)
+            .bind(expected)
+            .bind(now),
+        fetch_optional
+    )?;
+    // The first of an absent one: whoever expected a value finds that it was forgotten meanwhile.
+    kept.filter(|revision| expected == 0 || *revision == expected + 1).ok_or_else(changed)
 }
 
 /// Forgets a value. Answers whether there was one.

@@ -4,6 +4,7 @@
 use confab_protocol::{ChannelId, EventKind, MessageId, Timestamp, UserId, UserRef};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::access;
@@ -20,7 +21,7 @@ const SHOWN: i64 = 50;
 
 const ADD: &str =
     "insert into whispers (id, user_id, channel_id, parent_id, sender_id, plugin_id, content, html, blocks,
-    created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing";
 const CHANGE: &str =
     "update whispers set content = $3, html = $4, blocks = $5 where id = $1 and user_id = $2";
 const FIND: &str =
@@ -74,6 +75,8 @@ struct Row {
 /// What is to be said, and to whom.
 #[derive(Clone, Debug)]
 pub struct NewWhisper {
+    /// What it is said once by: who says it again with this changes nothing.
+    pub nonce: String,
     /// Who sees it.
     pub to: UserId,
     /// Where.
@@ -90,7 +93,7 @@ pub struct NewWhisper {
     pub buttons: Vec<NewButton>,
 }
 
-/// Says something to one member of a channel.
+/// Says something to one member of a channel; what was said already is answered again.
 ///
 /// # Errors
 /// [`Fault::NotFound`] or [`Fault::Forbidden`] for somebody who is no member.
@@ -98,8 +101,8 @@ pub async fn say(tx: &mut Tx, new: NewWhisper) -> Result<Whisper> {
     text::content(&new.content, false)?;
     access::admit(tx, new.to, new.channel_id).await?.member()?;
     let html = messages::rendered(tx, &new.content).await?;
-    let (id, now) = (Uuid::now_v7(), Timestamp::now().0);
-    run!(
+    let (id, now) = (new.id(), Timestamp::now().0);
+    let added = run!(
         tx,
         sqlx::query(ADD)
             .bind(id)
@@ -115,9 +118,25 @@ pub async fn say(tx: &mut Tx, new: NewWhisper) -> Result<Whisper> {
             .bind(now + KEPT_MS),
         execute
     )?;
-    buttons::put(tx, id, &new.plugin_id, &new.buttons).await?;
-    tell(tx, new.to, new.channel_id, id);
+    if added > 0 {
+        buttons::put(tx, id, &new.plugin_id, &new.buttons).await?;
+        tell(tx, new.to, new.channel_id, id);
+    }
     find(tx, new.to, id).await
+}
+
+impl NewWhisper {
+    /// Of the nonce, and of whom it is for: nobody takes another's by naming it first.
+    fn id(&self) -> Uuid {
+        let mut hash = Sha256::new();
+        for part in [self.plugin_id.as_bytes(), self.to.0.as_bytes(), self.nonce.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
 }
 
 /// Puts something else into the place of a whisper.

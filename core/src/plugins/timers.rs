@@ -32,6 +32,9 @@ const AGAIN: &str = "update plugin_timers set due_at = $4, held_until = null, at
 const LATER: &str =
     "update plugin_timers set held_until = $4 where plugin_id = $1 and name = $2 and due_at = $3";
 
+const NOT_TRIED: &str = "update plugin_timers set held_until = $4, attempts = attempts - 1
+    where plugin_id = $1 and name = $2 and due_at = $3 and attempts > 0";
+
 /// A timer.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Timer {
@@ -116,6 +119,11 @@ pub async fn fired(tx: &mut Tx, timer: &Timer) -> Result<()> {
     };
     let next = after(timer.due_at, period.max(1) * 1_000, Timestamp::now().0);
     move_to(tx, AGAIN, timer, next).await
+}
+
+/// It was taken by who cannot call the plugin: it is tried again then, as often as if this had not been.
+pub async fn not_tried(tx: &mut Tx, timer: &Timer, at: Timestamp) -> Result<()> {
+    move_to(tx, NOT_TRIED, timer, at.0).await
 }
 
 /// It failed: it is tried again then.

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use confab_core::access::bots::{Bot, Reach};
 use confab_core::latency::{Latencies, Summary};
 use confab_core::plugins::{self, Installed, parts};
-use confab_core::{Bus, Db, FutureExt as _, Result, users};
+use confab_core::{Bus, Db, Fault, FutureExt as _, Result, users};
 use confab_plugin_host::{
     CallError, Grants, Level, Limits, LoadError, Manifest, Permission, Plugin, Runtime, SettingValue,
 };
 use confab_protocol::{UserId, UserRef};
 use tokio::sync::{Notify, OnceCell};
-use uuid::Uuid;
 
 use super::health::Health;
 use super::host::{BotHost, Means, Occasion, Reading};
@@ -98,7 +97,13 @@ impl Catalogue {
 
     /// The host of one call for the assistant, which answers a person.
     pub(super) fn host_of_tool(&self, of: &Arc<Loaded>, person: UserId, reading: Reading) -> Arc<BotHost> {
-        BotHost::new(self.means(), of, Occasion::command(Uuid::now_v7()), Some(person), Some(reading))
+        BotHost::new(
+            self.means(),
+            of,
+            Occasion::command(confab_protocol::fresh_id()),
+            Some(person),
+            Some(reading),
+        )
     }
 
     fn means(&self) -> Means {
@@ -281,30 +286,24 @@ impl Catalogue {
     /// Those of the record.
     pub(super) async fn disable(&self, id: &str, reason: &str) -> Result<()> {
         tracing::error!(plugin = id, reason, "plugin disabled");
-        // At once, and not only when the event comes round: each further call would fail too.
-        let gone = self.exchange(id, None);
-        let (name, reason) = (id.to_owned(), format!("{}{reason}", super::STOPPED));
-        let written = self
-            .db
-            .write(move |tx| async move { plugins::enable(tx, &name, false, Some(&reason)).await }.boxed())
-            .await;
-        if written.is_err() && gone.is_some() {
-            // The record says that it runs: else nobody would bring it anything, and administrators would see nothing of it.
-            self.exchange(id, gone);
-        }
-        written
+        let (db, name, reason) = (self.db.clone(), id.to_owned(), format!("{}{reason}", super::STOPPED));
+        // By itself, to its end: who waits for the call that failed may give up in the middle.
+        let written = tokio::spawn(async move {
+            db.write(move |tx| async move { plugins::enable(tx, &name, false, Some(&reason)).await }.boxed())
+                .await
+        });
+        // First the record: while that says that it runs, its events would pass by nobody, and administrators would see nothing
+        // of it. Then at once, and not only when the event comes round: each further call would fail too.
+        written.await.map_err(Fault::internal)??;
+        self.take_away(id);
+        Ok(())
     }
 
-    /// Puts a plugin where another of that id is, or takes that away. Answers the other one.
-    fn exchange(&self, id: &str, by: Option<Arc<Loaded>>) -> Option<Arc<Loaded>> {
+    fn take_away(&self, id: &str) {
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         let mut with = BTreeMap::clone(&loaded);
-        let gone = match by {
-            Some(by) => with.insert(id.to_owned(), by),
-            None => with.remove(id),
-        };
+        with.remove(id);
         *loaded = Arc::new(with);
-        gone
     }
 
     /// How its calls went in the last day, in this process.

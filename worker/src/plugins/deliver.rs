@@ -4,8 +4,8 @@
 //! Which those may be is found for all plugins at once (see `follow`); here each one is looked at again when its time has
 //! come, since meanwhile a message may have been deleted or the bot removed. A crash delivers again what was not noted:
 //! at least once, in order but for those that failed, which are tried again while those behind them go on. Effects happen
-//! once: posts carry nonces made of the event's position (see [`Occasion`]), reactions and deletions are the same twice.
-//! What a plugin adds to its own storage is its own concern: `delivery.sequence` tells it a repetition.
+//! once: posts and whispers carry nonces made of the event's position (see [`Occasion`]), reactions and deletions are the same
+//! twice. What a plugin adds to its own storage is its own concern: `delivery.sequence` tells it a repetition.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,7 +22,7 @@ use confab_plugin_host::{
     Answer, ChannelMember, Draft, Entry, Failure, Granted, Grants, Host, HttpRequest, HttpResponse, Id,
     Level, Message, NewChannel, Permission, Place, SettingKind, SettingValue, Timer, User,
 };
-use confab_protocol::UserId;
+use confab_protocol::{Timestamp, UserId};
 use tokio::sync::Notify;
 
 pub(super) use occasion::Occasion;
@@ -94,7 +94,7 @@ impl BotHost {
         self.of.bot.id
     }
 
-    /// The nonce of the next post. It counts the posts of the call, so a repeated call asks for the same ones.
+    /// The nonce of the next post or whisper. It counts those of the call, so a repeated call asks for the same ones.
     fn next_nonce(&self) -> String {
         self.occasion.nonce(&self.of.id, self.posts.fetch_add(1, Ordering::Relaxed))
     }
@@ -125,9 +125,10 @@ impl Host for BotHost {
     }
 
     fn whisper(&self, place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()> {
+        let nonce = self.next_nonce();
         self.answer(async move {
             let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
-            self.whisper_to(chat::id(&user_id, "user")?, channel, root, draft).await.map(drop)
+            self.whisper_to(chat::id(&user_id, "user")?, channel, root, draft, nonce).await.map(drop)
         })
     }
 
@@ -251,6 +252,10 @@ impl Host for BotHost {
 
     fn denied(&self, permission: Permission) {
         self.notes.denied(&self.of.id, permission);
+    }
+
+    fn now_ms(&self) -> u64 {
+        Timestamp::now().0.unsigned_abs()
     }
 
     fn setting(&self, key: String) -> Answer<'_, Option<SettingValue>> {

@@ -71,7 +71,7 @@ async fn fire(db: &Db, catalogue: &Arc<Catalogue>, timer: Timer) -> Result<()> {
     let Some(loaded) = catalogue.get(&timer.plugin_id) else {
         // Enabled by the record and not here yet: another worker has its component, or this one soon will.
         let at = Timestamp::now().plus(BACKOFF[0]);
-        return db.write(move |tx| async move { timers::later(tx, &timer, at).await }.boxed()).await;
+        return db.write(move |tx| async move { timers::not_tried(tx, &timer, at).await }.boxed()).await;
     };
     let tick = Tick {
         name: timer.name.clone(),

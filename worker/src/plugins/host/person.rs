@@ -40,7 +40,7 @@ impl BotHost {
         draft: plugin::Draft,
     ) -> Result<Whisper> {
         let person = self.person.ok_or(Fault::NotFound("user"))?;
-        self.store_whisper(person, channel, root, draft).await
+        self.store_whisper(person, channel, root, draft, self.next_nonce()).await
     }
 
     /// Says something to any member of a channel that the bot is in.
@@ -50,10 +50,11 @@ impl BotHost {
         channel: ChannelId,
         root: Option<MessageId>,
         draft: plugin::Draft,
+        nonce: String,
     ) -> Result<Whisper> {
         access::admit(&mut self.db.read(), self.bot(), channel).await?.member()?;
         self.person_reads(channel).await?;
-        self.store_whisper(to, channel, root, draft).await
+        self.store_whisper(to, channel, root, draft, nonce).await
     }
 
     async fn store_whisper(
@@ -62,8 +63,10 @@ impl BotHost {
         channel_id: ChannelId,
         parent_id: Option<MessageId>,
         draft: plugin::Draft,
+        nonce: String,
     ) -> Result<Whisper> {
         let new = NewWhisper {
+            nonce,
             to,
             channel_id,
             parent_id,

@@ -88,6 +88,28 @@ async fn a_reaction_is_answered_in_the_thread_once_and_only_to_people() {
 }
 
 #[tokio::test]
+async fn a_repeated_event_whispers_once() {
+    let world = World::new().await;
+    let dice = world.dice();
+    let channel = world.channel("harbour", ChannelKind::Public).await;
+    world.add(channel, dice.bot.id).await;
+    let whispers = async || {
+        let host = world.catalogue.host(&dice, Occasion::event(7), None);
+        for text in ["the first", "the second"] {
+            let (place, to) = (words::place(channel, None), world.ada.to_string());
+            host.whisper(place, to, Words::text(text)).await.unwrap();
+        }
+        let said = confab_core::whispers::of_channel(&mut world.db.read(), world.ada, channel).await.unwrap();
+        let mut said: Vec<String> = said.into_iter().map(|it| it.content).collect();
+        said.sort_unstable();
+        said
+    };
+    assert_eq!(whispers().await, ["the first", "the second"]);
+    // The worker was killed before it noted that this was done.
+    assert_eq!(whispers().await, ["the first", "the second"]);
+}
+
+#[tokio::test]
 async fn a_removed_bot_cannot_speak_read_or_react() {
     let world = World::new().await;
     let dice = world.dice();
@@ -175,7 +197,7 @@ async fn a_running_worker_answers_what_was_said_since_the_installation_across_re
     let roll = listed["items"].as_array().unwrap().iter().find(|it| it["name"] == "roll").unwrap();
     assert_eq!(roll["options"][0]["type"], "text");
     let question = serde_json::json!({
-        "user_id": world.ada, "channel_id": general, "text": "/roll 2d6", "invocation_id": Uuid::now_v7(),
+        "user_id": world.ada, "channel_id": general, "text": "/roll 2d6", "invocation_id": confab_protocol::fresh_id(),
     });
     let answer: serde_json::Value = world.bus.ask("command", &question).await.unwrap();
     assert_eq!((&answer["command"], &answer["outcome"]), (&"roll".into(), &"public".into()));
