@@ -34,7 +34,13 @@ export class ApiError extends Error {
 
   /** True when the same may be granted later: the server, or what stands before it, is away, busy or asked too often. */
   get passing() {
-    return this.offline || this.status === 429 || this.status >= 500;
+    // While the server starts anew, what stands before it says in its own words that there is nothing, or shows a page.
+    return this.offline || this.status === 429 || this.status >= 500 || (!this.code && (this.status < 300 || this.status === 404));
+  }
+
+  /** True when the server itself says no: what stands before it knows no code, and ends nobody's session. */
+  get isFinal() {
+    return Boolean(this.code) && !this.passing;
   }
 }
 
@@ -42,6 +48,8 @@ export class ApiError extends Error {
 const PROOF_CODES = ['wrong_credentials', 'wrong_password', 'wrong_code', 'two_factor_required'];
 
 let accessToken = '';
+/** How often somebody left: the answer to what was asked before is nobody's any more. */
+let left = 0;
 /** @type {() => Promise<boolean>} */
 let renew = async () => false;
 let setUpTwoFactor = () => {};
@@ -49,6 +57,16 @@ let setUpTwoFactor = () => {};
 /** @param {string} token */
 export function setAccessToken(token) {
   accessToken = token;
+}
+
+/** Its person is gone. */
+export function dropAccessToken() {
+  accessToken = '';
+  left += 1;
+}
+
+export function departures() {
+  return left;
 }
 
 export function hasAccessToken() {
@@ -96,12 +114,24 @@ export function reactionImagePath(address) {
  * @returns {Promise<any>} the decoded JSON, null for an empty answer, a Blob for a file
  */
 export async function request(method, path, options = {}) {
+  const [asker, token] = [left, accessToken];
+  // What one person asked for is neither shown to the next one nor done in their name.
+  const stay = () => { if (asker !== left && !options.session) throw new Cancelled(); };
+  const exchange = async () => {
+    stay();
+    try {
+      return await answer(await send(method, path, options), options);
+    } finally {
+      stay();
+    }
+  };
   try {
-    return await answer(await send(method, path, options), options);
+    return await exchange();
   } catch (error) {
-    const refused = error instanceof ApiError && error.status === 401 && !options.session && !PROOF_CODES.includes(error.code);
+    // Asked without a token it is a straggler's: the cookie would bring back who has left.
+    const refused = token && error instanceof ApiError && error.status === 401 && !options.session && !PROOF_CODES.includes(error.code);
     if (!refused || !(await renew())) throw error;
-    return answer(await send(method, path, options), options);
+    return exchange();
   }
 }
 
@@ -122,22 +152,28 @@ async function send(method, path, { body, query = {}, form, bytes, headers: more
     const ends = AbortSignal.timeout(timeoutMs);
     return await fetch(address, { method, headers, body: content, credentials: 'same-origin', keepalive, signal: signal ? AbortSignal.any([ends, signal]) : ends });
   } catch {
-    throw signal?.aborted ? new Cancelled() : new ApiError(0, t('the_server_could_not_be_reached'));
+    throw lost(signal);
   }
 }
 
-/** The caller ended a request that it no longer needs. */
+/** The caller ended a request that it no longer needs, or has left. */
 export class Cancelled extends Error {}
+
+/** @param {AbortSignal} [signal] */
+function lost(signal) {
+  return signal?.aborted ? new Cancelled() : new ApiError(0, t('the_server_could_not_be_reached'));
+}
 
 /** @param {Response} response @param {{file?:boolean, signal?:AbortSignal, events?:(kind:string, data:any)=>void}} options */
 async function answer(response, { file = false, signal, events }) {
   if (response.status === 204) return null;
   if (events && response.ok && response.body) return (await later(import('./event_stream.js'))).told(response.body, events, signal);
-  if (file && response.ok) return response.blob();
-  const text = await response.text();
+  // A line can also break in the middle of an answer.
+  const body = await (file && response.ok ? response.blob() : response.text()).catch(() => { throw lost(signal); });
+  if (typeof body !== 'string') return body;
   let decoded = null;
   try {
-    decoded = text ? JSON.parse(text) : null;
+    decoded = body ? JSON.parse(body) : null;
   } catch {
     if (response.ok) throw new ApiError(response.status, t('the_server_sent_an_answer_this'));
   }
@@ -149,18 +185,19 @@ async function answer(response, { file = false, signal, events }) {
 
 /** A part that few calls need. @template Part @param {Promise<Part>} part */
 function later(part) {
-  return part.catch(() => { throw new ApiError(0, t('the_server_could_not_be_reached')); });
+  return part.catch(() => { throw lost(); });
 }
 
 /** @param {Response} response @param {any} body an RFC 9457 problem, if it is one */
 async function problem(response, body) {
   /** @type {Record<string,string>} */
   const fields = {};
-  for (const { field, message } of body?.errors ?? []) if (field) fields[field] = message;
+  const code = typeof body?.code === 'string' ? body.code : '';
+  for (const { field, message } of (code && body.errors) || []) if (field) fields[field] = message;
   const wait = Number(response.headers.get('retry-after'));
-  let message = fieldSentence('', await refusalText(body?.code, body?.detail || body?.title || t('the_server_answered', { status: response.status })));
+  let message = fieldSentence('', await refusalText(code, body?.detail || body?.title || t('the_server_answered', { status: response.status })));
   if (response.status === 429 && wait > 0) message = t('too_many_requests_try_again_in', { wait });
-  return new ApiError(response.status, message, { code: body?.code, fields, requestId: body?.request_id, retryAfterMs: wait > 0 ? wait * 1_000 : 0 });
+  return new ApiError(response.status, message, { code, fields, requestId: body?.request_id, retryAfterMs: wait > 0 ? wait * 1_000 : 0 });
 }
 
 export const id = encodeURIComponent;

@@ -2,12 +2,11 @@
 import { signal } from '../vendor/signals-core.js';
 import { startActivity } from './activity.js';
 import { api, onTwoFactorMissing } from './api.js';
-import { closePanel, startTheme } from './layout.js';
+import { closePanel, dialog, dialogSubject, startTheme } from './layout.js';
 import { live } from './live.js';
 import { notify } from './notices.js';
 import { navigate, preferencesPath, route, startRouter } from './router.js';
 import { restore, startSession } from './session.js';
-import { signInMessage } from './sign_in.js';
 import { info, me, unreadTotal } from './store.js';
 import { mustSetUpTwoFactor } from './two_factor.js';
 import { t } from './words.js';
@@ -15,6 +14,7 @@ import { call, voice } from './voice/state.js';
 import { startLive, startUpkeep, stopLive } from './workspace.js';
 import { html, render, useEffect } from './views/html.js';
 import { lazy } from './views/lazy.js';
+import { picker } from './views/reactions.js';
 import { Shell } from './views/shell.js';
 
 // Who is signed in already needs neither.
@@ -49,7 +49,8 @@ function enter(wasHere = false) {
   const { name, error } = route.value;
   if (name === 'login' && error && wasHere) {
     // Linking another way to sign in also comes back to the sign-in page when it fails.
-    notify(signInMessage(error), { bad: true });
+    const said = import('./sign_in.js').then(({ signInMessage }) => signInMessage(error), () => t('signing_in_did_not_work_try'));
+    void said.then((text) => notify(text, { bad: true }));
     navigate(preferencesPath('security'), { replace: true });
   } else if (['login', 'register', 'setup', 'forgot', 'reset', 'missing'].includes(name)) navigate('/', { replace: true });
   if (!mustSetUpTwoFactor(me.value)) startLive();
@@ -75,6 +76,8 @@ startSession({
   ended: (reason) => {
     endReason.value = reason;
     closePanel();
+    // The next person would see the message that the last one was about to forward.
+    [dialog.value, dialogSubject.value, picker.value] = ['', null, null];
     stopLive();
   },
 });

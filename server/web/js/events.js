@@ -1,6 +1,7 @@
 /** The only place where an event's name decides what happens to what the page knows. */
 import { batch } from '../vendor/signals-core.js';
 import { changed, draftNews, lostChannel } from './changes.js';
+import { posted } from './drafts.js';
 import { withNews, withReadElsewhere } from './inbox.js';
 import {
   accountChanges, bookmarks, changeEverywhere, changeThread, changeTimeline, channels, channelWanted, dropChannel, inbox, me, meet, members, myStatus, ownAccount, presences,
@@ -112,8 +113,11 @@ export function expireTyping(now = Date.now()) {
 /** A message is here, by whatever way it came. @param {Message} message */
 export function receive(message) {
   const channel = channels.value.get(message.channel_id);
-  // Its acknowledgement may be lost.
-  if (message.nonce && message.sender_id === me.value?.id) dropUnsent(message.nonce);
+  if (message.sender_id === me.value?.id) {
+    posted(message);
+    // Its acknowledgement may be lost.
+    if (message.nonce) dropUnsent(message.nonce);
+  }
   meet([message.sender]);
   typing.value = withoutTyping(typing.value, typingPlace(message.channel_id, message.parent_id), message.sender_id);
   if (timelines.value.has(message.channel_id)) changeTimeline(message.channel_id, (timeline) => withMessage(timeline, message));

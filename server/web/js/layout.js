@@ -2,6 +2,7 @@
 import { effect, signal } from '../vendor/signals-core.js';
 import { lostChannel } from './changes.js';
 import { route } from './router.js';
+import { onLeave } from './session.js';
 import { thread } from './store.js';
 import { openThread } from './pages.js';
 
@@ -14,6 +15,8 @@ export const dialogSubject = signal(/** @type {any} */ (null));
 export const sidebarOpen = signal(false);
 /** The message that is being edited. */
 export const editing = signal('');
+/** What is written there so far: the editor itself goes whenever the messages are read anew. */
+export const edited = signal({ id: '', text: '' });
 /** Marked after a jump: the message with this seq of the channel on screen. */
 export const markedSeq = signal(0);
 /** The same when a source of an answer was followed: generated text has a colour of its own, and so has what it cites. */
@@ -25,6 +28,12 @@ export function openDialog(name, subject = null) {
   dialogSubject.value = subject;
   dialog.value = name;
 }
+
+export function closeEditor() {
+  editing.value = '';
+  edited.value = { id: '', text: '' };
+}
+onLeave(closeEditor);
 
 export function closePanel() {
   panel.value = '';

@@ -291,6 +291,8 @@ export class Live {
     this.serverDelayMs = -1;
     this.attempt = Math.min(this.attempt + 1, 10);
     this.handlers.connection({ status: 'offline', retryAt: Date.now() + delayMs, reason: '' });
+    // Woken and lost again meanwhile, it waits already: of two sockets nobody would end one.
+    clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.connect(), delayMs);
   }
 
@@ -305,7 +307,7 @@ export class Live {
       case 4004:
       case 4015:
         // Expired, or no longer valid: only a new token can tell which.
-        return this.handlers.renewToken(true).then(() => '', (error) => (error?.offline || error?.passing ? '' : 'signed_out'));
+        return this.handlers.renewToken(true).then(() => '', (error) => (error?.isFinal ? 'signed_out' : ''));
       case 4007:
         this.cursor = null;
         return '';

@@ -6,6 +6,8 @@ export const notices = signal(/** @type {{id:number, text:string, bad:boolean}[]
 
 /** @param {string} text @param {{bad?:boolean}} [options] */
 export function notify(text, { bad = false } = {}) {
+  // What was cancelled has no words.
+  if (!text) return;
   const id = Date.now() + Math.random();
   // The same words twice say no more.
   notices.value = [...notices.value.filter((notice) => notice.text !== text).slice(-2), { id, text, bad }];

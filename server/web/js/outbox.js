@@ -1,6 +1,6 @@
 /** Messages of mine on their way: shown at once, settled by their nonce, kept for another try when they fail. */
 import { batch } from '../vendor/signals-core.js';
-import { api, ApiError } from './api.js';
+import { api, ApiError, Cancelled } from './api.js';
 import { chat } from './chat_api.js';
 import { receive, whispered } from './events.js';
 import { live } from './live.js';
@@ -55,6 +55,16 @@ export function resendWaiting() {
 /** Messages that wait for a connection, or for a server that is busy. */
 export function waiting() {
   return [...unsent.value.values()].filter(isWaiting);
+}
+
+/** An answer takes no longer on a line that is alive. */
+const ANSWER_MS = 1_000;
+
+/** What is not sent yet would be lost with this tab: of one that has just been written the answer is near. */
+export function wouldLose() {
+  const left = [...unsent.value.values()].filter(isToBeSent);
+  const justWritten = (/** @type {Pending} */ pending) => pending.state === 'sending' && Date.now() - Date.parse(pending.created_at) < ANSWER_MS;
+  return left.length > 1 || left.some((pending) => !justWritten(pending));
 }
 
 /** Nobody is signed in any more. */
@@ -141,7 +151,8 @@ async function deliver(pending) {
     receive({ ...message, nonce: message.nonce ?? pending.nonce });
     discard(pending);
   } catch (error) {
-    if (!unsent.value.has(pending.nonce)) return null;
+    // Back after leaving, they send it anew.
+    if (!unsent.value.has(pending.nonce) || error instanceof Cancelled) return null;
     const wait = waitAfter(pending.channel_id, /** @type {Error} */ (error));
     if (wait) return wait;
     show({ ...pending, state: 'failed', error: /** @type {Error} */ (error).message, offline: false });

@@ -8,10 +8,13 @@ import { aroundPage, emptyTimeline, newestPage, touches, withPage } from './time
 import { unsent } from './unsent.js';
 import { Asked, emptyWindow, emptyWindows } from './windows.js';
 
+/** What failed is asked for again by scrolling this much later: each failure moves what is shown, which is scrolling. */
+const AGAIN_MS = 1_000;
+
 /** Shows the newest messages of a channel, unless they are there. @param {string} channelId */
 export async function loadLatest(channelId) {
   const before = timelineOf(channelId);
-  if (before.loading === 'page') return;
+  if (before.loading === 'page' || mustWait(before)) return;
   if (before.loaded && before.reachedEnd) {
     // A page beyond it failed: scrolling asks for it again.
     if (before.error) changeTimeline(channelId, (timeline) => ({ ...timeline, error: '' }));
@@ -30,11 +33,22 @@ export async function loadAround(channelId, seq) {
   await page(channelId, { around_seq: seq }, (timeline, answer) => aroundPage(timeline, answer, channels.value.get(channelId)?.last_seq ?? 0));
 }
 
+/** Whether a page failed so lately that asking again would only press the server. @param {import('./timeline.js').Timeline} timeline @param {number} [forMs] */
+function mustWait({ error, retryAt = 0 }, forMs = 0) {
+  return Boolean(error) && performance.now() < retryAt + forMs;
+}
+
+/** The line is back: what failed is asked for again, each page by who shows its window. */
+export function forgiveFailures() {
+  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, mustWait(timeline) ? timeline : { ...timeline, error: '' }]));
+}
+
 /** @param {string} channelId @param {'older'|'newer'} side */
 export async function loadMore(channelId, side) {
-  const { items, loading, reachedStart, reachedEnd } = timelineOf(channelId);
-  if (loading || !items.length || (side === 'older' ? reachedStart : reachedEnd)) return;
-  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: side }));
+  const before = timelineOf(channelId);
+  const { items, loading, reachedStart, reachedEnd } = before;
+  if (loading || !items.length || (side === 'older' ? reachedStart : reachedEnd) || mustWait(before, AGAIN_MS)) return;
+  changeTimeline(channelId, (timeline) => ({ ...timeline, loading: side, error: '' }));
   /** @type {Record<string,number>} */
   const query = side === 'older' ? { before_seq: items[0].seq } : { after_seq: items[items.length - 1].seq };
   const newest = channels.value.get(channelId)?.last_seq ?? 0;
@@ -64,7 +78,8 @@ async function page(channelId, query, take) {
       for (const change of asked.changes) applyEvent(change, true);
     });
   } catch (error) {
-    if (asked.isThere) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: /** @type {Error} */ (error).message }));
+    const { message, retryAfterMs = 0 } = /** @type {import('./api.js').ApiError} */ (error);
+    if (asked.isThere) changeTimeline(channelId, (timeline) => ({ ...timeline, loading: '', error: message, retryAt: performance.now() + retryAfterMs }));
   } finally {
     asked.end();
   }
@@ -89,6 +104,11 @@ export async function openThread(rootId, channelId) {
   // What is there may be old, and what came between is not in the answer.
   else changeThread(rootId, (timeline) => ({ ...timeline, items: timeline.items.filter((message) => message.id === rootId), reachedStart: false, reachedEnd: true, loading: 'page', error: '' }));
   await replies(rootId, channelId, {}, (timeline, answer) => withPage(timeline, answer, 'latest'));
+}
+
+/** The open thread of a channel may have holes. @param {string} channelId */
+export function rereadThread(channelId) {
+  if (thread.value?.channelId === channelId) void openThread(thread.value.rootId, channelId);
 }
 
 /** Replies before those that are shown. The newest give way when there are too many. @param {string} rootId @param {string} channelId */

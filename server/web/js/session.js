@@ -1,5 +1,5 @@
 /** Who is signed in: the access token in memory, the refresh token in a cookie that no script can read. */
-import { api, ApiError, currentAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
+import { api, ApiError, currentAccessToken, departures, dropAccessToken, hasAccessToken, onUnauthorized, setAccessToken } from './api.js';
 import { forgetDrafts } from './drafts.js';
 import { inTurn } from './in_turn.js';
 import { forget, me } from './store.js';
@@ -17,8 +17,6 @@ let renewed = () => {};
 let ended = () => {};
 /** @type {Promise<string>|null} */
 let renewing = null;
-/** How often somebody left: the answer to what was asked before is nobody's any more. */
-let departures = 0;
 /** What later parts of the page forget with the person. @type {Set<() => void>} */
 const leaving = new Set();
 let renewTimer = 0;
@@ -58,8 +56,8 @@ export async function restore() {
       return false;
     }
   } catch (error) {
-    if (error instanceof ApiError && error.passing) throw error;
-    return false;
+    if (error instanceof ApiError && error.isFinal) return false;
+    throw error;
   }
   setSigningOut('');
   if (!me.value) me.value = await api.me();
@@ -74,7 +72,7 @@ export async function restore() {
 export function renewToken(force = false) {
   if (!force && hasAccessToken() && Date.now() < expiresAt - 5_000) return Promise.resolve(currentAccessToken());
   if (!renewing) {
-    const asker = departures;
+    const asker = departures();
     const mine = inTurn('confab-refresh', () => refresh(asker)).finally(() => { if (renewing === mine) renewing = null; });
     renewing = mine;
   }
@@ -97,10 +95,9 @@ async function refresh(asker) {
     renewed(grant.access_token);
     return grant.access_token;
   } catch (error) {
-    const refused = error instanceof ApiError && !error.passing;
-    if (asker !== departures) throw error;
+    if (asker !== departures()) throw error;
     clearTimeout(renewTimer);
-    if (refused && signedInBefore) leave(t('your_session_has_ended_sign_in'));
+    if (signedInBefore && error instanceof ApiError && error.isFinal) leave(t('your_session_has_ended_sign_in'));
     else if (signedInBefore) renewTimer = window.setTimeout(() => void renewToken(true).catch(() => {}), 15_000);
     throw error;
   }
@@ -108,7 +105,7 @@ async function refresh(asker) {
 
 /** Whoever waits for their turn, or for the answer, may leave meanwhile. @param {number} asker */
 function mustBeHere(asker) {
-  if (asker !== departures) throw new ApiError(0, '');
+  if (asker !== departures()) throw new ApiError(0, '');
 }
 
 /** Another person signed in with this browser: what this page shows and has to send is not theirs. @returns {never} */
@@ -131,7 +128,7 @@ async function logOut() {
     await api.logout();
   } catch (error) {
     // A token that ran out says nothing of the session, which the cookie would bring back.
-    if (!(error instanceof ApiError) || error.passing || error.status === 401) return;
+    if (!(error instanceof ApiError && error.isFinal) || error.status === 401) return;
   }
   setSigningOut('');
 }
@@ -167,9 +164,8 @@ export function onLeave(callback) {
 /** @param {string} reason shown on the sign-in page @param {{isChosen?:boolean}} [how] isChosen: what was not sent goes with the person; else it waits for them */
 export function leave(reason, { isChosen = false } = {}) {
   clearTimeout(renewTimer);
-  departures += 1;
   renewing = null;
-  setAccessToken('');
+  dropAccessToken();
   expiresAt = 0;
   forget();
   forgetDrafts();

@@ -1,6 +1,5 @@
 /** Signing in by another system, and what it may answer. */
-import { t } from './words.js';
-
+import { t } from './page_words.js';
 
 const MESSAGES = /** @type {Record<string,string>} */ ({
   oidc_failed: t('the_other_system_did_not_sign'),

@@ -11,8 +11,8 @@
  *   created_at:string, state:'sending'|'failed', error?:string, offline?:boolean}} Pending a message of mine the server has not confirmed
  * @typedef {{id:string, after_seq:number, command:string, content:string, created_at:string, whisper?:import('./whispers.js').Whisper}} Note seen by me only; whisper: what a plugin said, which the server keeps
  * @typedef {{items:Message[], pending:Pending[], notes:Note[], reachedStart:boolean, reachedEnd:boolean,
- *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, dividerSeq:number|null, rootId?:string}} Timeline
- *   items ascend by seq; dividerSeq: messages above it are new since the channel was opened; rootId: of a thread, which always keeps its root
+ *   loaded:boolean, loading:''|'page'|'older'|'newer', error:string, retryAt?:number, dividerSeq:number|null, rootId?:string}} Timeline
+ *   items ascend by seq; retryAt: what failed is not asked for before, on the clock of the page; dividerSeq: messages above it are new since the channel was opened; rootId: of a thread, which always keeps its root
  */
 
 /** Most messages kept (and so drawn) at once. */
@@ -117,22 +117,23 @@ function unsettled(pending, arrived) {
 export function withMessage(timeline, message) {
   const pending = unsettled(timeline.pending, [message]);
   if (timeline.items.some((known) => known.id === message.id)) return { ...timeline, pending, items: mergeMessages(timeline.items, [message]) };
+  const counted = message.parent_id ? withReplyOf(timeline, message) : timeline.items;
   // The window ends in the past: adding the newest would leave a hole between.
-  if (!timeline.reachedEnd) return { ...timeline, pending };
-  const counted = message.parent_id ? withReplyOf(timeline.items, message.parent_id, message) : timeline.items;
+  if (!timeline.reachedEnd) return { ...timeline, pending, items: counted };
   return trimmed({ ...timeline, pending, items: mergeMessages(counted, [message]) }, 'start');
 }
 
 /** Most people named in the summary of a thread. */
 const MAX_PARTICIPANTS = 5;
 
-/** @param {Message[]} items @param {string} rootId @param {Message} reply */
-function withReplyOf(items, rootId, reply) {
+/** @param {Timeline} timeline @param {Message} reply */
+function withReplyOf({ items, reachedEnd }, reply) {
   return items.map((item) => {
-    if (item.id !== rootId) return item;
+    // Where the window lacks it nothing else tells that it came before, by its event or its acknowledgement.
+    if (item.id !== reply.parent_id || (!reachedEnd && reply.seq <= (item.last_reply_seq ?? 0))) return item;
     const known = item.participants ?? [];
     const participants = known.includes(reply.sender_id) || known.length >= MAX_PARTICIPANTS ? known : [...known, reply.sender_id];
-    return { ...item, reply_count: (item.reply_count ?? 0) + 1, last_reply_at: reply.created_at, participants };
+    return { ...item, reply_count: (item.reply_count ?? 0) + 1, last_reply_at: reply.created_at, last_reply_seq: reply.seq, participants };
   });
 }
 

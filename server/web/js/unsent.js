@@ -10,15 +10,19 @@ const KEY = 'confab-unsent';
 /** Nobody writes more than this into a connection that is not there. */
 const MOST = 50;
 
+/** A composer's key, its text and its files. @typedef {[key:string, text:string, fileIds:string[]]} KeptDraft */
+
+/** Drafts that the server had not got when their person's session ended, once they are back. */
+export const draftsBack = signal(/** @type {KeptDraft[]} */ ([]));
 /** By nonce. */
 export const unsent = signal(/** @type {Map<string, Pending>} */ (new Map()));
 let owner = '';
 
-/** @param {Map<string, Pending>} next */
-function set(next) {
+/** @param {Map<string, Pending>} next @param {KeptDraft[]} [drafts] */
+function set(next, drafts = []) {
   unsent.value = next;
   try {
-    if (next.size) sessionStorage.setItem(KEY, JSON.stringify({ owner, pending: [...unsent.value.values()] }));
+    if (next.size || drafts.length) sessionStorage.setItem(KEY, JSON.stringify({ owner, pending: [...next.values()], drafts }));
     else globalThis.sessionStorage?.removeItem(KEY);
   } catch {
     // No storage, or a full one: then the page alone knows, as long as it lives.
@@ -30,6 +34,11 @@ export function keepUnsent(pending) {
   if (unsent.value.size >= MOST && !unsent.value.has(pending.nonce)) return false;
   set(new Map(unsent.value).set(pending.nonce, pending));
   return true;
+}
+
+/** Their person leaves: what is not saved waits in the storage too. @param {KeptDraft[]} drafts */
+export function keepDrafts(drafts) {
+  if (owner && drafts.length) set(unsent.value, drafts);
 }
 
 /** @param {string} nonce */
@@ -48,6 +57,7 @@ export function restoreUnsent(userId) {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
     if (kept?.owner !== userId) return;
     set(new Map(kept.pending.map((/** @type {Pending} */ pending) => [pending.nonce, isRefused(pending) ? pending : { ...pending, state: 'failed', offline: true, error: '' }])));
+    draftsBack.value = kept.drafts ?? [];
   } catch {
     // Nothing that could be read was left.
   }

@@ -1,8 +1,10 @@
 /** Files on their way to the server, per composer: they go on while another channel is looked at. */
 import { signal } from '../vendor/signals-core.js';
 import { ApiError, Cancelled } from './api.js';
+import { draftFiles } from './drafts.js';
 import { chat } from './page_chat_api.js';
 import { onLeave } from './session.js';
+import { without } from './store.js';
 import { t } from './channel_words.js';
 
 /** Most files of one message. */
@@ -10,7 +12,7 @@ export const MAX_FILES = 10;
 /** Larger files go in parts, so that a lost connection costs one part. */
 const WHOLE_BYTES = 8 * 1024 * 1024;
 const PART_BYTES = 4 * 1024 * 1024;
-/** A part is tried this often before the upload counts as failed. */
+/** A part, or a small file, is tried this often before the upload counts as failed. */
 const PART_TRIES = 5;
 const RETRY_MS = 1_000;
 
@@ -61,6 +63,24 @@ export function addStored(place, stored) {
   changeList(place, (known) => [...known, ...fresh.map((file) => ({ key: Math.random(), name: file.filename, size: file.file_size, sent: file.file_size, file }))].slice(0, MAX_FILES));
 }
 
+/** The composer has the files that the server's draft has: those that another device added come, those that went with it go. @param {string} place */
+export async function followDraftFiles(place) {
+  const news = draftFiles.value.get(place);
+  if (!news) return;
+  const isGone = (/** @type {Upload} */ { file }) => file && news.had.includes(file.id) && !news.ids.includes(file.id);
+  uploadsOf(place).filter(isGone).forEach(release);
+  changeList(place, (list) => list.filter((upload) => !isGone(upload)));
+  const missing = news.ids.filter((id) => !uploadsOf(place).some(({ file }) => file?.id === id));
+  /** Those that the line or the server failed on. @type {string[]} */
+  const failed = [];
+  const found = await Promise.all(missing.map((id) => chat.file(id).catch((error) => { if (!error.isFinal) failed.push(id); })));
+  // Sent, or changed again, meanwhile.
+  if (draftFiles.value.get(place) !== news) return;
+  // A file that is gone is no part of the draft any more.
+  addStored(place, found.filter(Boolean));
+  draftFiles.value = failed.length ? new Map(draftFiles.value).set(place, { ids: failed, had: [] }) : without(draftFiles.value, place);
+}
+
 /** @param {string} place @param {Upload} upload */
 export function tryAgain(place, upload) {
   changeOne(place, upload.key, { error: undefined, sent: 0 });
@@ -76,10 +96,10 @@ export function removeUpload(place, upload) {
   if (upload.file) chat.deleteFile(upload.file.id).catch(() => {});
 }
 
-/** They were sent with a message. @param {string} place */
+/** They were sent with a message: without those that failed, which nobody is to think sent. @param {string} place */
 export function clearUploads(place) {
-  for (const upload of uploadsOf(place)) release(upload);
-  changeList(place, () => []);
+  for (const upload of uploadsOf(place)) if (!upload.error) release(upload);
+  changeList(place, (list) => list.filter(({ error }) => error));
 }
 
 /** Ends and forgets those of the person who signed out. */
@@ -104,7 +124,7 @@ async function run(place, upload) {
   const progress = (/** @type {number} */ sent) => changeOne(place, upload.key, { sent: Math.min(sent, upload.size) });
   const source = /** @type {File} */ (upload.source);
   try {
-    const file = source.size > WHOLE_BYTES ? await inParts(source, progress, abort.signal) : await chat.upload(source, { progress, signal: abort.signal });
+    const file = source.size > WHOLE_BYTES ? await inParts(source, progress, abort.signal) : await patiently(() => chat.upload(source, { progress, signal: abort.signal }), abort.signal);
     changeOne(place, upload.key, { file, sent: upload.size, abort: undefined });
   } catch (error) {
     if (!(error instanceof Cancelled)) changeOne(place, upload.key, { error: /** @type {Error} */ (error).message, abort: undefined });

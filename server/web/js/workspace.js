@@ -11,19 +11,20 @@ import { applySignal, expireTyping } from './events.js';
 import { loadBookmarks, loadThreads, startFollowing } from './following.js';
 import { Live, live } from './live.js';
 import { forgetMarks, reportAgain } from './marks.js';
-import { loadMembers, reloadMembers } from './members.js';
+import { reloadMembers } from './members.js';
 import { attempt } from './notices.js';
-import { loadCommands, resendWaiting, stopSending, waiting } from './outbox.js';
-import { forgetPages, openThread } from './pages.js';
+import { loadCommands, resendWaiting, stopSending, wouldLose } from './outbox.js';
+import { forgetPages, forgiveFailures, openThread, rereadThread } from './pages.js';
 import { navigate } from './router.js';
 import { leave, renewToken } from './session.js';
 import {
-  accountChanges, channels, channelsLoaded, channelWanted, commandsLoaded, connection, customReactions, info, isConversation, me, myStatus, ownAccount, putChannel, setPresences,
-  thread, timelines,
+  accountChanges, channels, channelsLoaded, commandsLoaded, connection, customReactions, info, me, myStatus, ownAccount, putChannel, setPresences,
+  thread,
 } from './store.js';
 import { currentStatus } from './status.js';
 import { restoreUnsent } from './unsent.js';
-import { loadVoiceRoom, loadVoiceRooms } from './voice/listing.js';
+import { loadVoiceRooms } from './voice/listing.js';
+import { fetchAgain, startFetching, stopFetching } from './wanted_channels.js';
 import { emptyWindow } from './windows.js';
 import { t } from './words.js';
 
@@ -70,6 +71,7 @@ export function stopLive() {
   live.value = null;
   stopReading();
   stopSending();
+  stopFetching();
   forgetPages();
   forgetMarks();
 }
@@ -87,13 +89,10 @@ export function startUpkeep() {
   }, 1_000);
   addEventListener('online', () => live.value?.wake());
   // This tab alone keeps what waits: closed, it would be lost without a word.
-  addEventListener('beforeunload', (event) => { if (waiting().length) event.preventDefault(); });
+  addEventListener('beforeunload', (event) => { if (wouldLose()) event.preventDefault(); });
   addEventListener('pageshow', (shown) => { if (shown.persisted) live.value?.wake(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { turnClock(); live.value?.wake(); } });
-  effect(() => {
-    const wanted = channelWanted.value;
-    if (wanted) void fetchMine(wanted);
-  });
+  startFetching();
   effect(() => { if (accountChanges.value) void fetchMe(); });
   effect(() => { if (changes.reactions.value) void loadReactions(); });
   effect(() => {
@@ -119,29 +118,6 @@ function expireStatus() {
   if (status !== myStatus.value) myStatus.value = status;
 }
 
-/** A channel that became mine, or whose unread counts only the server knows. @param {string} channelId @param {number} [tries] */
-async function fetchMine(channelId, tries = 3) {
-  channelWanted.value = '';
-  try {
-    const found = await chat.channel(channelId);
-    if (!found.role) return;
-    // What came meanwhile has been counted, and the answer lacks it.
-    const isOld = found.last_seq < (channels.value.get(channelId)?.last_seq ?? 0);
-    if (isOld && tries > 1) return void fetchMine(channelId, tries - 1);
-    if (!channels.value.get(channelId)?.role) rereadThread(channelId);
-    putChannel(found);
-    if (isConversation(found)) void loadMembers(channelId);
-    if (found.kind === 'voice') void loadVoiceRoom(channelId);
-  } catch {
-    // The next message in it asks again.
-  }
-}
-
-/** @param {string} channelId */
-function rereadThread(channelId) {
-  if (thread.value?.channelId === channelId) void openThread(thread.value.rootId, channelId);
-}
-
 /** How often my status was asked for: of two answers the one asked for last holds. */
 let statusesAsked = 0;
 
@@ -163,8 +139,9 @@ async function loadReactions() {
 function readAgain() {
   // On a line that comes and goes, readings that begin anew each time would never end. One that runs goes on: what it lacks was told meanwhile.
   if (mustRead()) return isReading() ? undefined : void attempt(loadWorkspace());
-  timelines.value = new Map([...timelines.value].map(([id, timeline]) => [id, timeline.loaded ? timeline : { ...timeline, error: '' }]));
+  forgiveFailures();
   reportAgain();
+  fetchAgain();
   if (thread.value?.timeline.error) rereadThread(thread.value.channelId);
   if (!commandsLoaded.value) loadCommands().catch(() => {});
   saveBehind();

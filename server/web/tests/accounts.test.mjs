@@ -5,10 +5,12 @@ import { ACTIONS, actionText, dayRange, detailLines } from '../js/audit.js';
 import { deviceText } from '../js/device.js';
 import { ADMINISTERING, administers, may } from '../js/permissions.js';
 import { ADMINISTRATION, adminSections, PREFERENCES } from '../js/sections.js';
-import { fieldSentence, placedRefusal } from '../js/refusal.js';
+import { placedRefusal } from '../js/placed_refusal.js';
+import { fieldSentence } from '../js/refusal.js';
 import { returnPath, signInMessage } from '../js/sign_in.js';
 import { currentStatus, DURATIONS, statusExpiry } from '../js/status.js';
-import { groupedSecret, mustSetUpTwoFactor, plainCode, recoveryCodeFile } from '../js/two_factor.js';
+import { mustSetUpTwoFactor } from '../js/two_factor.js';
+import { groupedSecret, plainCode, recoveryCodeFile } from '../js/two_factor_codes.js';
 
 const local = (...parts) => new Date(...parts).toISOString();
 

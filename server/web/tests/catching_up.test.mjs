@@ -255,3 +255,13 @@ test('whoever comes into a voice channel asks who talks there, once it is told t
   tell('member_joined', { channel_id: 'c1', user: jonas, role: 'member' }, 2);
   assert.equal(asksFor('/channels/c1').length, 2, 'nobody talks in other channels');
 });
+
+test('a channel that became mine while the server was busy is asked for when the line is back', async () => {
+  startLive();
+  channels.value = new Map();
+  tell('member_joined', { channel_id: 'c1', user: amara, role: 'member' }, 1);
+  await asksFor('/channels/c1')[0].refuse();
+  live.value.handlers.resumed({});
+  await asksFor('/channels/c1')[1].say(listed({ created_at: 'x' })[0]);
+  assert.equal(channels.value.get('c1')?.role, 'member');
+});

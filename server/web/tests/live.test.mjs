@@ -66,7 +66,7 @@ test('identifies first, and applies only what is past its position', async () =>
 });
 
 test('a server that is busy when a token is to be renewed sends nobody to the sign-in page', async () => {
-  const seen = start({ renewToken: async () => { throw Object.assign(new Error('busy'), { passing: true }); } });
+  const seen = start({ renewToken: async () => { throw Object.assign(new Error('busy'), { isFinal: false }); } });
   await online();
   last().fromServerClose(4015);
   await turn();
@@ -86,6 +86,24 @@ test('woken while a token is renewed, it opens one socket', async () => {
   mock.timers.tick(30_000);
   mock.timers.reset();
   assert.equal(FakeSocket.all.length, 2);
+});
+
+test('woken and lost again while a token is renewed, it waits once', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  /** @type {(token:string) => void} */
+  let renewed = () => {};
+  start({ renewToken: () => new Promise((resolve) => { renewed = resolve; }) });
+  await online();
+  last().fromServerClose(4015);
+  live.wake();
+  last().fromServerClose(1006);
+  await turn();
+  renewed('token2');
+  await turn();
+  // Less than the patience with a server that says no hello.
+  mock.timers.tick(5_000);
+  mock.timers.reset();
+  assert.equal(FakeSocket.all.length, 3);
 });
 
 test('comes back with its cursor', async () => {
@@ -145,13 +163,13 @@ test('close codes: a new token for an old one, an end for a revoked session', as
   assert.deepEqual([seen.states.at(-1).status, seen.states.at(-1).reason], ['stopped', 'signed_out']);
 });
 
-test('a refused token ends the session, an unreachable server does not', async () => {
-  let offline = true;
-  const seen = start({ renewToken: async () => { throw Object.assign(new Error('no'), { offline }); } });
+test('a refused token ends the session, a line that breaks or a strange answer does not', async () => {
+  let isFinal = false;
+  const seen = start({ renewToken: async () => { throw Object.assign(new Error('no'), { isFinal }); } });
   last().fromServerClose(4004);
   await turn();
   assert.equal(seen.states.at(-1).status, 'offline');
-  offline = false;
+  isFinal = true;
   live.retryNow();
   last().fromServerClose(4004);
   await turn();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
+import { dropAccessToken } from '../js/api.js';
 import { applyEvent } from '../js/events.js';
 import { live } from '../js/live.js';
-import { discard, resendWaiting, retry, sendMessage, stopSending, waiting } from '../js/outbox.js';
+import { discard, resendWaiting, retry, sendMessage, stopSending, waiting, wouldLose } from '../js/outbox.js';
 import { channels, connection, forget, me, timelineOf } from '../js/store.js';
 import { forgetUnsent, putUnsentAway, restoreUnsent, unsent } from '../js/unsent.js';
 import { asked, asksFor, startBrowser, turns } from './served.mjs';
@@ -147,6 +148,46 @@ test('what stood behind one on its way goes out when the page begins again', asy
   await turns();
   await posts()[1].say(stored(posts()[1], 1), 201);
   assert.deepEqual(posts().map(({ body }) => body.content), ['a', 'a', 'b']);
+});
+
+test('a line that breaks in the middle of the answer, or a proxy’s page, refuses no message', async () => {
+  await send('a');
+  await posts()[0].cut();
+  assert.deepEqual(states(), ['a failed waits']);
+  for (const status of [200, 404]) {
+    resendWaiting();
+    await turns();
+    await posts().at(-1).page('<p>Back soon</p>', status);
+    assert.deepEqual(states(), ['a failed waits']);
+  }
+});
+
+test('who comes back while what they sent is on its way sends it anew', async () => {
+  restoreUnsent(amara.id);
+  await send('a');
+  dropAccessToken();
+  putUnsentAway();
+  stopSending();
+  restoreUnsent(amara.id);
+  resendWaiting();
+  await turns();
+  await posts()[0].fail();
+  assert.deepEqual([states(), posts().length], [['a sending'], 2]);
+});
+
+test('a tab that is closed would lose what is on its way on a line that died unnoticed', async () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  assert.equal(wouldLose(), false);
+  await send('a');
+  assert.equal(wouldLose(), false, 'the answer is near');
+  mock.timers.tick(1_000);
+  assert.equal(wouldLose(), true);
+  await posts()[0].say({ code: 'forbidden', detail: 'no' }, 403);
+  assert.equal(wouldLose(), false, 'refused for good');
+  await send('b');
+  await send('c');
+  assert.equal(wouldLose(), true, 'one waits for the other');
 });
 
 test('more than fifty are not kept, and it is said', async () => {

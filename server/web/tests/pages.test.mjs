@@ -3,7 +3,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 import { hear } from '../js/catching_up.js';
 import { changes } from '../js/changes.js';
 import { markRead } from '../js/marks.js';
-import { forgetPages, leaveChannelView, loadAround, loadEarlierReplies, loadLatest, loadMore, openThread } from '../js/pages.js';
+import { forgetPages, forgiveFailures, leaveChannelView, loadAround, loadEarlierReplies, loadLatest, loadMore, openThread } from '../js/pages.js';
 import { bookmarks, changeTimeline, channels, channelsLoaded, forget, me, quotes, thread, threads, timelineOf } from '../js/store.js';
 import { withFollowed } from '../js/threads.js';
 import { WINDOW } from '../js/timeline.js';
@@ -21,7 +21,9 @@ const tell = (t, d, seq) => hear({ op: 'event', t, pos: ++pos, channel_id: 'c1',
 const say = (seq, more = {}) => tell('new_message', message(seq, more), seq);
 const hold = (items, more = {}) => changeTimeline('c1', (timeline) => ({ ...timeline, items, loaded: true, reachedEnd: true, ...more }));
 const pageOf = (items, more = true) => ({ items, has_more: more });
-const last = () => asked.at(-1);
+/** The code that asks for whispers comes when it comes. */
+const pagesAsked = () => asked.filter(({ path }) => !path.endsWith('/whispers'));
+const last = () => pagesAsked().at(-1);
 /** The first and last seq of each stretch without a hole. */
 function stretches(items) {
   const seqs = items.map(({ seq }) => seq);
@@ -75,6 +77,34 @@ test('a page has no place beside a window that went elsewhere meanwhile', async 
   assert.equal(timelineOf('c1').loading, 'page', 'the other one is still on its way');
   await last().say(pageOf(range(951, 1_000)));
   assert.deepEqual(shown(), [[951, 1_000]]);
+});
+
+test('a page that failed is not asked for at every turn, and not before the server wants to be asked', async () => {
+  let now = 0;
+  const clock = mock.method(performance, 'now', () => now);
+  const asks = () => pagesAsked().length;
+  hold(range(901, 950), { reachedEnd: false });
+  void loadMore('c1', 'older');
+  await last().fail();
+  void loadMore('c1', 'older');
+  assert.deepEqual([asks(), Boolean(timelineOf('c1').error)], [1, true]);
+  // The line is back, and then a second is over.
+  forgiveFailures();
+  void loadMore('c1', 'older');
+  await last().fail();
+  now = 1_000;
+  void loadMore('c1', 'older');
+  await last().say({ code: 'rate_limited', detail: 'slow down' }, 429, { 'retry-after': '5' });
+  now = 5_999;
+  const wait = timelineOf('c1').error;
+  for (const again of [forgiveFailures, () => loadLatest('c1'), () => loadMore('c1', 'newer')]) void again();
+  assert.deepEqual([asks(), timelineOf('c1').error], [3, wait], 'no click makes it faster');
+  now = 6_000;
+  void loadLatest('c1');
+  assert.equal(asks(), 4);
+  await last().say(pageOf(range(951, 1_000)));
+  assert.equal(timelineOf('c1').error, '');
+  clock.mock.restore();
 });
 
 test('what changes while a page is on its way changes what it brings', async () => {

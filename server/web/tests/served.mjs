@@ -1,7 +1,7 @@
 /** A server that the test plays: what was asked of it, in order, each with its answer to be given. */
 import { mock } from 'node:test';
 
-/** @typedef {{method:string, path:string, query:URLSearchParams, body:any, say:(body:any, status?:number, headers?:Record<string,string>) => Promise<void>, fail:() => Promise<void>}} Request */
+/** @typedef {{method:string, path:string, query:URLSearchParams, body:any, say:(body:any, status?:number, headers?:Record<string,string>) => Promise<void>, page:(text:string, status?:number) => Promise<void>, cut:() => Promise<void>, fail:() => Promise<void>}} Request page: what stands before the server answers; cut: the line breaks in the middle of the answer */
 
 /** @type {Request[]} */
 export const asked = [];
@@ -45,6 +45,8 @@ export function startBrowser() {
     asked.push({
       method: options.method, path: pathname, query: searchParams, body: options.body ? JSON.parse(options.body) : null,
       say: (body, status = 200, headers = {}) => ended(() => resolve(status === 204 ? new Response(null, { status }) : Response.json(body, { status, headers }))),
+      page: (text, status = 200) => ended(() => resolve(new Response(text, { status }))),
+      cut: () => ended(() => resolve(new Response(new ReadableStream({ pull: (body) => body.error(new TypeError('network error')) })))),
       fail: () => ended(() => reject(new TypeError('fetch failed'))),
     });
   }));

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 import { askInPane, channelOnly, turns as answers } from '../js/assistant.js';
-import { setAccessToken } from '../js/api.js';
+import { api, Cancelled, setAccessToken } from '../js/api.js';
+import { clearDraft, drafts, loadDrafts, saveBehind, setDraft } from '../js/drafts.js';
 import { loseSight } from '../js/events.js';
+import { loadBookmarks, loadThreads } from '../js/following.js';
 import { inTurn } from '../js/in_turn.js';
+import { loadMembers } from '../js/members.js';
+import { attempt, notices } from '../js/notices.js';
 import { leave, renewToken, restore, signedIn, signOut, startSession } from '../js/session.js';
-import { channels, me } from '../js/store.js';
+import { bookmarks, channels, me, members, threads, users } from '../js/store.js';
 import { keepUnsent, restoreUnsent, unsent } from '../js/unsent.js';
 import { asked, asksFor, startBrowser, turns, useLocks } from './served.mjs';
 
@@ -15,6 +19,7 @@ globalThis.addEventListener = /** @type {any} */ ((kind, listener) => { if (kind
 const page = startBrowser();
 const amara = { id: 'u1', username: 'amara' };
 const jonas = { id: 'u2', username: 'jonas' };
+const mei = { id: 'u3', username: 'mei' };
 const tokenOf = (sid) => `x.${btoa(JSON.stringify({ sid })).replace(/=+$/, '')}.y`;
 const grant = (user, sid) => ({ user, access_token: tokenOf(sid), expires_in: 1_800 });
 const pending = { nonce: 'n1', channel_id: 'c1', content: 'mine', created_at: '', state: 'sending' };
@@ -140,6 +145,66 @@ test('a server that is busy at the first question signs nobody out', async () =>
   await turns();
   await refreshes()[0].say({ code: 'unavailable' }, 503);
   await visit;
+});
+
+test('only the server ends a session: nothing that stands before it, and no broken line', async () => {
+  const answers = [(ask) => ask.page('404 page not found', 404), (ask) => ask.page('<p>Back soon</p>'), (ask) => ask.page('', 403), (ask) => ask.say({ message: 'no route', code: 404 }, 401), (ask) => ask.cut()];
+  for (const answer of answers) {
+    signedIn(grant(amara, 's1'));
+    const renewing = renewToken(true).catch((error) => error);
+    await turns();
+    await answer(refreshes().at(-1));
+    assert.deepEqual([(await renewing).isFinal, me.value, ends], [false, amara, []]);
+    leave('', { isChosen: true });
+    ends = [];
+    // Nor does it say at the first question that nobody is here.
+    const visit = assert.rejects(restore());
+    await turns();
+    await answer(refreshes().at(-1));
+    await visit;
+  }
+});
+
+test('a straggler signs nobody in again, and does nothing in the name of who came next', async () => {
+  signedIn(grant(amara, 's1'));
+  const before = api.me().catch((error) => error);
+  leave('', { isChosen: true });
+  await asked[0].say({ code: 'token_expired' }, 401);
+  const behind = api.me().catch((error) => error);
+  await asked[1].say({ code: 'unauthenticated' }, 401);
+  assert.ok((await before) instanceof Cancelled);
+  assert.equal((await behind).status, 401);
+  // Refused while the next person is here.
+  signedIn(grant(amara, 's1'));
+  const post = api.runCommand('c1', '/x').catch((error) => error);
+  leave('', { isChosen: true });
+  signedIn(grant(jonas, 's2'));
+  await asked[2].say({ code: 'token_expired' }, 401);
+  assert.ok((await post) instanceof Cancelled);
+  assert.deepEqual([asked.length, me.value], [3, jonas]);
+});
+
+test('what one person asked for is not shown to the next one', async () => {
+  signedIn(grant(amara, 's1'));
+  const late = [loadDrafts(), loadThreads(), loadBookmarks(), loadMembers('c1'), attempt(api.me())].map((work) => work.catch(() => {}));
+  setDraft({ channelId: 'c1' }, 'mine');
+  clearDraft({ channelId: 'c1' }, { sent: false });
+  await turns();
+  leave('', { isChosen: true });
+  signedIn(grant(jonas, 's2'));
+  const root = { id: 'm1', channel_id: 'c1', sender: mei, content: 'secret' };
+  await asksFor('/drafts')[0].say({ items: [{ channel_id: 'c1', content: 'secret' }] });
+  await asksFor('/threads')[0].say({ items: [{ message: root, read_seq: 0, unread_count: 1, mention_count: 0 }] });
+  await asksFor('/bookmarks')[0].say({ items: [{ message: root }] });
+  await asksFor('/members')[0].say({ items: [{ user: mei, role: 'member' }] });
+  await asksFor('/auth/me')[0].fail();
+  await asksFor('/draft', 'DELETE')[0].say(null, 204);
+  await Promise.all(late);
+  assert.deepEqual([drafts, threads, bookmarks, members, users].map(({ value }) => value.size), [0, 0, 0, 0, 0]);
+  assert.deepEqual(notices.value, [], 'and nobody is told');
+  const count = asked.length;
+  saveBehind();
+  assert.equal(asked.length, count, 'nor is it saved as theirs');
 });
 
 test('tabs take turns also where the browser has no locks', async () => {

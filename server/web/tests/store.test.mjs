@@ -71,6 +71,17 @@ test('replies are counted once and shown in the open thread', () => {
   assert.equal(timelineOf('c1').items[0].reply_count, 0);
 });
 
+test('a reply is counted once at its root also while the window ends in the past', () => {
+  changeTimeline('c1', (timeline) => ({ ...timeline, reachedEnd: false }));
+  const reply = message(101, { parent_id: 'm1' });
+  applyEvent(event('new_message', reply));
+  receive(reply);
+  assert.deepEqual([timelineOf('c1').items[0].reply_count, ids()], [1, ['m1', 'm2', 'm3']]);
+  changeTimeline('c1', (timeline) => withPage(timeline, { items: [message(4), reply], has_more: false }, 'newer'));
+  receive(message(100, { parent_id: 'm1' }));
+  assert.equal(timelineOf('c1').items[0].reply_count, 2, 'one that was overtaken, at the end');
+});
+
 test('unread and mentions count what is not being looked at, once', () => {
   applyEvent(event('new_message', message(4, { mentions: [amara.id] })));
   applyEvent(event('new_message', message(4, { mentions: [amara.id] })));

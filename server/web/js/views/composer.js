@@ -1,6 +1,5 @@
 /** Where one writes: drafts, completion, formatting, files, sending now or later. */
-import { chat } from '../page_chat_api.js';
-import { clearDraft, draftFiles, draftKey, drafts, setDraft } from '../drafts.js';
+import { clearDraft, draftFileIds, draftFiles, draftKey, drafts, setDraft } from '../drafts.js';
 import { editing, openDialog } from '../layout.js';
 import { live } from '../live.js';
 import { setQuote } from '../message_actions.js';
@@ -9,7 +8,7 @@ import { commandIn, isLikeCommand, loadCommands, runCommand, sendMessage } from 
 import { laterPath } from '../router.js';
 import { commands, commandsLoaded, info, me, quotes, thread, timelineOf } from '../store.js';
 import { typingPlace } from '../typing.js';
-import { addFiles, addStored, clearUploads, MAX_FILES, uploadsOf } from '../uploads.js';
+import { addFiles, clearUploads, followDraftFiles, MAX_FILES, uploadsOf } from '../uploads.js';
 import { t } from '../channel_words.js';
 import { turns } from '../command_suggestions.js';
 import { Completion, completionFor } from './completion.js';
@@ -168,20 +167,13 @@ export function Composer({ channelId, parentId, placeholder }) {
 
 /** The draft's files go with it, to and from the other devices. @param {string} key @param {string[]} ready @param {(fileIds:string[])=>void} save */
 function useDraftFiles(key, ready, save) {
-  const saved = useRef(ready.join());
+  const { ids: coming = [], had = [] } = draftFiles.value.get(key) ?? {};
+  const ids = [...new Set([...ready.filter((id) => !had.includes(id)), ...coming])];
   useEffect(() => {
-    if (ready.join() === saved.current) return;
-    saved.current = ready.join();
-    save(ready);
-  }, [ready.join()]);
-  const kept = draftFiles.value.get(key) ?? [];
-  useEffect(() => {
-    const missing = kept.filter((id) => !ready.includes(id));
-    if (!missing.length) return;
-    saved.current = [...ready, ...missing].join();
-    // A file that is gone is no part of the draft any more.
-    void Promise.all(missing.map((id) => chat.file(id).catch(() => null))).then((files) => addStored(key, files.filter(Boolean)));
-  }, [key, kept.join()]);
+    // In whatever order, or two devices would put them in order for ever.
+    if ([...ids].sort().join() !== [...draftFileIds(key)].sort().join()) save(ids);
+  }, [key, ids.join()]);
+  useEffect(() => void followDraftFiles(key), [key, coming.join(), had.join()]);
 }
 
 /** @param {KeyboardEvent} event @param {any} completion @param {{move:(completion:any)=>void, close:()=>void, complete:(option:any)=>void}} does @returns {boolean} handled */

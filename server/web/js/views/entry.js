@@ -7,7 +7,7 @@ import { adminPath, navigate, route } from '../router.js';
 import { signedIn } from '../session.js';
 import { returnPath, signInMessage } from '../sign_in.js';
 import { info } from '../store.js';
-import { plainCode } from '../two_factor.js';
+import { plainCode } from '../two_factor_codes.js';
 import { Field, FormError } from './field.js';
 import { present, Submit, useForm } from './form.js';
 import { html, useEffect, useState } from './html.js';

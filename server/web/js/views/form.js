@@ -1,4 +1,4 @@
-import { placedRefusal } from '../refusal.js';
+import { placedRefusal } from '../placed_refusal.js';
 import { html, useEffect, useRef, useState } from './html.js';
 
 export { Action } from './action.js';

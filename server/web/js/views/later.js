@@ -2,7 +2,7 @@
 import { changes, changed } from '../changes.js';
 import { chat } from '../page_chat_api.js';
 import { whenText } from '../clock.js';
-import { drafts, placeOf, setDraft } from '../drafts.js';
+import { draftKey, drafts, placeOf, setDraft } from '../drafts.js';
 import { receive } from '../events.js';
 import { clean, cleanName, plainWords } from '../format.js';
 import { openDialog, showThread } from '../layout.js';
@@ -10,6 +10,7 @@ import { attempt, notify } from '../notices.js';
 import { t } from '../page_words.js';
 import { channelPath, navigate } from '../router.js';
 import { channels, timelineOf } from '../store.js';
+import { clearUploads } from '../uploads.js';
 import { Action } from './form.js';
 import { html, useState } from './html.js';
 import { KeptTabs } from './kept_tabs.js';
@@ -45,11 +46,15 @@ function Drafts() {
     const root = timelineOf(channelId).items.find(({ id }) => id === parentId) ?? (await attempt(chat.message(parentId)));
     if (root) showThread(root);
   };
+  const throwAway = (/** @type {import('../drafts.js').Place} */ place) => {
+    setDraft(place, '', []);
+    clearUploads(draftKey(place));
+  };
   return html`<${Block} title=${t('drafts')} lead=${list.length ? '' : t('you_have_begun_nothing_that_is')}>
     <ol>${list.map(([key, text]) => {
       const place = placeOf(key);
       return html`<${Entry} key=${key} where=${placeText(place.channelId, place.parentId)} text=${text}>
-        <button type="button" class="btn small" onClick=${() => void open(place)}>${t('go_on_writing')}</button><button type="button" class="btn small danger" onClick=${() => setDraft(place, '', [])}>${t('throw_away')}</button></${Entry}>`;
+        <button type="button" class="btn small" onClick=${() => void open(place)}>${t('go_on_writing')}</button><button type="button" class="btn small danger" onClick=${() => throwAway(place)}>${t('throw_away')}</button></${Entry}>`;
     })}</ol></${Block}>`;
 }
 

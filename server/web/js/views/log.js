@@ -107,13 +107,15 @@ export function continues(previous, message) {
  */
 function useScrolling(element, { channel, timeline, jumpSeq, jumpVisit, setAtEnd }) {
   const place = useRef({ stick: true, placed: false, visit: 0, pending: 0, anchor: /** @type {{id:string, top:number}|null} */ (null) });
-  const note = () => {
+  const note = (isFailure = false) => {
     const log = element.current;
     if (!log) return;
     const rest = log.scrollHeight - log.scrollTop - log.clientHeight;
     place.current.stick = rest < AT_END_PX && timeline.reachedEnd;
     place.current.anchor = firstInView(log);
     setAtEnd(place.current.stick);
+    // Drawing a failure asks for nothing: it would fail and be drawn again, for ever.
+    if (isFailure) return;
     if (log.scrollTop < LOAD_AHEAD_PX) void loadMore(channel.id, 'older');
     else if (rest < LOAD_AHEAD_PX) void loadMore(channel.id, 'newer');
   };
@@ -138,7 +140,7 @@ function useScrolling(element, { channel, timeline, jumpSeq, jumpVisit, setAtEnd
     } else if (current.stick) log.scrollTop = log.scrollHeight;
     else if (current.anchor) keep(log, current.anchor);
     current.placed = true;
-    note();
+    note(Boolean(timeline.error));
   }, [timeline, jumpSeq, jumpVisit]);
   useEffect(() => {
     const log = element.current;
@@ -148,7 +150,7 @@ function useScrolling(element, { channel, timeline, jumpSeq, jumpVisit, setAtEnd
     observer.observe(log);
     return () => observer.disconnect();
   }, []);
-  return note;
+  return () => note();
 }
 
 /** @param {HTMLElement} log */

@@ -4,7 +4,7 @@ import { saveFile } from '../../download.js';
 import { notify } from '../../notices.js';
 import { t } from '../../page_words.js';
 import { info, me } from '../../store.js';
-import { groupedSecret, plainCode, recoveryCodeFile } from '../../two_factor.js';
+import { groupedSecret, plainCode, recoveryCodeFile } from '../../two_factor_codes.js';
 import { Dialog } from '../dialog.js';
 import { Field, FormError } from '../field.js';
 import { Submit, useForm } from '../form.js';
