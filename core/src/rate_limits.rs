@@ -20,6 +20,10 @@ const GIVE_BACK: &str = "update rate_limits set arrival = arrival - $2 where key
 const FORGET: &str = "delete from rate_limits where key = $1";
 const SWEEP: &str = "delete from rate_limits where arrival < $1";
 
+/// No call is counted further ahead than all of a quota, and by as much as clocks differ: what stands there was written by a clock
+/// that has been set back since, and would shut out for as long as it was wrong.
+const APART_MS: i64 = 60_000;
+
 /// So many calls in such a time; all of them may come at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Quota {
@@ -52,8 +56,7 @@ pub async fn take(tx: &mut Tx, key: &str, quota: Quota) -> Result<()> {
             .bind(now)
             .bind(interval)
             .bind(now + tolerance)
-            // Nothing is counted further ahead: that was a clock that has been set back since, and would shut out for as long.
-            .bind(now + tolerance + interval),
+            .bind(now + tolerance + interval + APART_MS),
         fetch_optional
     )?;
     if taken.is_some() {

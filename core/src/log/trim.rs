@@ -18,9 +18,9 @@ const REACH: &str = "select coalesce(trimmed_pos, 0), last_pos from log_meta whe
 const PUBLISHED: &str = "select published_pos from log_meta where id = 1";
 const CAME_AT: &str = "select created_at from events where pos = $1";
 // A consumer that has not run for as long as the log is kept holds nothing up: a plugin may be switched off for good.
-// By the newest of them and not by the present: a clock that jumps would find all of them old.
-const HELD: &str =
-    "select min(pos) from cursors where updated_at >= (select max(updated_at) from cursors) - $1";
+// By the newest of them where that is older than the present: a clock that jumps would find all of them old.
+const HELD: &str = "select min(pos) from cursors where updated_at >=
+    (select case when max(updated_at) < $2 then max(updated_at) else $2 end from cursors) - $1";
 const DROP: &str = "delete from events where pos <= $1";
 // Of two servers that trim at once, the slower one does nothing: it would set the mark back to what has left the log already.
 const NOTE: &str = "update log_meta set trimmed_pos = $1 where id = 1 and coalesce(trimmed_pos, 0) = $2";
@@ -50,7 +50,8 @@ pub async fn trim(tx: &mut Tx, kept: Duration) -> Result<bool> {
     if came_at.is_none_or(|at| at >= Timestamp::now().0 - millis(kept)) {
         return Ok(false);
     }
-    let held: Option<i64> = run!(tx, sqlx::query_scalar(HELD).bind(millis(KEPT)), fetch_one)?;
+    let held: Option<i64> =
+        run!(tx, sqlx::query_scalar(HELD).bind(millis(KEPT)).bind(Timestamp::now().0), fetch_one)?;
     let published: i64 = run!(tx, sqlx::query_scalar(PUBLISHED), fetch_one)?;
     if published < cut || held.is_some_and(|held| held < cut) {
         return Ok(false);

@@ -36,6 +36,22 @@ async fn a_quota_may_be_used_at_once_and_then_waits() {
     take(&db, quota).await.expect("a fresh start");
 }
 
+/// Servers' clocks are never quite the same: one that is behind finds a quota that is used up a little further ahead than
+/// it could have counted itself.
+#[tokio::test]
+async fn a_clock_that_is_a_little_behind_is_no_new_quota() {
+    let (db, ..) = world().await;
+    let quota = Quota { count: 5, per: Duration::from_mins(5) };
+    // As much as one who is ten seconds ahead leaves when all of it is used up.
+    take(&db, Quota { count: 1, per: Duration::from_mins(5) + Duration::from_secs(10) })
+        .await
+        .expect("in time");
+    let Err(Fault::RateLimited { retry_after_seconds }) = take(&db, quota).await else {
+        panic!("it is used up");
+    };
+    assert!((60..=71).contains(&retry_after_seconds), "{retry_after_seconds}");
+}
+
 #[tokio::test]
 async fn what_a_wrong_clock_counted_shuts_nobody_out() {
     let (db, ..) = world().await;
