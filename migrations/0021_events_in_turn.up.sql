@@ -1,5 +1,3 @@
 -- Events of one person have no number of a channel: they are given their positions in the order in which the record took them, and
 -- not by the clocks of the servers that wrote them. Microseconds; on SQLite positions are given at commit, and it stays empty.
 alter table events add column stored_at bigint;
-create index events_in_turn on events (coalesce(seq, 0), coalesce(stored_at, 0), id) where pos is null;
-drop index events_unstamped;

@@ -23,10 +23,10 @@ pub(super) const LEADER: i64 = 266_322;
 const LET_GO: &str = "set lock_timeout = '5s'; set idle_session_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'";
 const FENCE: &str = "select last_pos from log_meta where id = 1 for update";
 const STAMP: &str = "with waiting as (
-        select id, coalesce(seq, 0) as seq, coalesce(stored_at, 0) as stored_at from events where pos is null
-        order by coalesce(seq, 0), coalesce(stored_at, 0), id limit 500
+        select id, coalesce(seq, 0) as turn, coalesce(stored_at, created_at * 1000) as taken_at from events
+        where pos is null order by turn, taken_at, id limit 500
     ), numbered as (
-        select id, row_number() over (order by seq, stored_at, id) as number from waiting
+        select id, row_number() over (order by turn, taken_at, id) as number from waiting
     ), stamped as (
         update events set pos = $1 + numbered.number from numbered where events.id = numbered.id
         returning events.id, pos, kind, channel_id, events.seq, user_id, ref_id, actor_id, detail, created_at
