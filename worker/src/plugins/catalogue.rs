@@ -286,6 +286,7 @@ impl Catalogue {
     /// Those of the record.
     pub(super) async fn disable(&self, id: &str, reason: &str) -> Result<()> {
         tracing::error!(plugin = id, reason, "plugin disabled");
+        let failing = self.get(id);
         let (db, name, reason) = (self.db.clone(), id.to_owned(), format!("{}{reason}", super::STOPPED));
         // By itself, to its end: who waits for the call that failed may give up in the middle.
         let written = tokio::spawn(async move {
@@ -295,15 +296,20 @@ impl Catalogue {
         // First the record: while that says that it runs, its events would pass by nobody, and administrators would see nothing
         // of it. Then at once, and not only when the event comes round: each further call would fail too.
         written.await.map_err(Fault::internal)??;
-        self.take_away(id);
+        if let Some(failing) = failing {
+            self.take_away(&failing);
+        }
         Ok(())
     }
 
-    fn take_away(&self, id: &str) {
+    /// Unless another has come into its place: an administrator may have started it again meanwhile.
+    fn take_away(&self, gone: &Arc<Loaded>) {
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-        let mut with = BTreeMap::clone(&loaded);
-        with.remove(id);
-        *loaded = Arc::new(with);
+        if loaded.get(&gone.id).is_some_and(|here| Arc::ptr_eq(here, gone)) {
+            let mut with = BTreeMap::clone(&loaded);
+            with.remove(&gone.id);
+            *loaded = Arc::new(with);
+        }
     }
 
     /// How its calls went in the last day, in this process.
@@ -346,7 +352,9 @@ impl Catalogue {
             self.notes.line(&loaded.id, Level::Error, &format!("a call failed: {error}"));
             let is_enough =
                 loaded.health.lock().unwrap_or_else(PoisonError::into_inner).strike(Instant::now());
-            if is_enough {
+            // A call that was under way when it was stopped, or started anew, stops nothing again.
+            let is_here = self.get(&loaded.id).is_some_and(|here| std::ptr::eq(&raw const *here, loaded));
+            if is_enough && is_here {
                 let reason =
                     format!("failed {} times in 10 minutes, at last: {error}", super::health::STRIKES);
                 if let Err(fault) = self.disable(&loaded.id, &reason).await {

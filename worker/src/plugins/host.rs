@@ -54,6 +54,7 @@ pub(super) struct BotHost {
     /// Set while the assistant asks.
     reading: Option<Reading>,
     posts: AtomicU32,
+    whispers: AtomicU32,
     summaries: AtomicU32,
 }
 
@@ -76,6 +77,7 @@ impl BotHost {
             person,
             reading,
             posts: AtomicU32::new(0),
+            whispers: AtomicU32::new(0),
             summaries: AtomicU32::new(0),
         })
     }
@@ -94,9 +96,14 @@ impl BotHost {
         self.of.bot.id
     }
 
-    /// The nonce of the next post or whisper. It counts those of the call, so a repeated call asks for the same ones.
+    /// The nonce of the next post. It counts the posts of the call, so a repeated call asks for the same ones.
     fn next_nonce(&self) -> String {
         self.occasion.nonce(&self.of.id, self.posts.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The same of the next whisper.
+    fn next_whisper(&self) -> String {
+        self.occasion.nonce(&self.of.id, self.whispers.fetch_add(1, Ordering::Relaxed))
     }
 
     /// An answer to the plugin, in its words.
@@ -125,7 +132,7 @@ impl Host for BotHost {
     }
 
     fn whisper(&self, place: Place, user_id: Id, draft: Draft) -> Answer<'_, ()> {
-        let nonce = self.next_nonce();
+        let nonce = self.next_whisper();
         self.answer(async move {
             let (channel, root) = (chat::id(&place.channel_id, "channel")?, chat::root(&place)?);
             self.whisper_to(chat::id(&user_id, "user")?, channel, root, draft, nonce).await.map(drop)

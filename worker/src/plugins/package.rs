@@ -156,7 +156,12 @@ pub(super) async fn configure(catalogue: &Catalogue, id: &str, reason: Reason) -
     // Who does not wish to be told need not be compiled for it.
     let Some(loaded) = catalogue.get(id).filter(|it| it.has_lifecycle()) else { return Ok(()) };
     let Ok(plugin) = catalogue.handlers(&loaded).await else { return Ok(()) };
-    let host = catalogue.host(&loaded, Occasion::installation(&loaded.manifest.sha256), None);
+    let occasion = match reason {
+        // Each change may say something of its own.
+        Reason::SettingsChanged => Occasion::command(confab_protocol::fresh_id()),
+        Reason::Installed | Reason::Upgraded => Occasion::installation(&loaded.manifest.sha256),
+    };
+    let host = catalogue.host(&loaded, occasion, None);
     let call = plugin.configure(host.granted(), reason);
     match catalogue.call(&loaded, call).await {
         Ok(()) => Ok(()),

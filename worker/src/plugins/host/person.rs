@@ -40,7 +40,7 @@ impl BotHost {
         draft: plugin::Draft,
     ) -> Result<Whisper> {
         let person = self.person.ok_or(Fault::NotFound("user"))?;
-        self.store_whisper(person, channel, root, draft, self.next_nonce()).await
+        self.store_whisper(person, channel, root, draft, self.next_whisper()).await
     }
 
     /// Says something to any member of a channel that the bot is in.
